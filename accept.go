@@ -1,0 +1,331 @@
+package airsocket
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// acceptance is a server's part of an opening handshake. It runs in a goroutine
+// of its own, so that the one that stays has a stack that has never grown.
+type acceptance struct {
+	hs   handshake.Server
+	rest []byte // received behind the handshake
+	read []byte // received before it, by net/http
+	full bool   // the Server has as many sockets as it may
+}
+
+// accept takes the server's part on s.conn.
+func (s *Socket) accept(a *acceptance) {
+	in := inputs.Get().(*input)
+	defer inputs.Put(in)
+	s.setHandshakeDeadline()
+	err := s.readRequest(a, in.buf[:])
+	if s.server != nil && s.server.http != nil && errors.Is(err, handshake.ErrNotUpgrade) {
+		s.giveToHTTP(a)
+		return
+	}
+	if err == nil && a.full {
+		err = errFull
+	}
+	if err == nil {
+		err = s.answer(a)
+	}
+	if err != nil {
+		s.refuse(a, err)
+	}
+}
+
+// giveToHTTP ends a Socket whose client wants something else, without a word.
+func (s *Socket) giveToHTTP(a *acceptance) {
+	s.state.Store(uint32(Closed))
+	s.server.forget(s)
+	s.server.http.give(s.conn, a.hs.Buffered())
+	s.disp.release()
+}
+
+// errFull is what a Server with MaxConns sockets answers.
+var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
+
+func (s *Socket) setHandshakeDeadline() {
+	if t := s.set.handshakeTimeout; t > 0 {
+		s.conn.SetDeadline(time.Now().Add(t))
+	}
+}
+
+func (st *settings) newServer(secure bool) handshake.Server {
+	return handshake.Server{Versions: st.Versions, MaxHead: st.MaxHead, MaxLines: st.MaxHeadLines, Secure: secure}
+}
+
+// readRequest reads the client's request.
+func (s *Socket) readRequest(a *acceptance, buf []byte) error {
+	if a.read == nil {
+		a.hs = s.set.newServer(isTLS(s.conn))
+	}
+	p := a.read
+	for {
+		if len(p) > 0 {
+			rest, done, err := a.hs.Feed(p)
+			if err != nil || done {
+				a.rest = rest
+				return err
+			}
+		}
+		n, err := s.conn.Read(buf)
+		if n == 0 && err == io.EOF {
+			return handshake.ErrUnexpected
+		}
+		if n == 0 && err != nil {
+			return err
+		}
+		p = buf[:n]
+	}
+}
+
+// answer decides on a good request and answers it.
+func (s *Socket) answer(a *acceptance) error {
+	req := a.hs.Request()
+	if !s.set.originAllowed(req) {
+		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
+	}
+	acc := handshake.Accept{Protocol: s.chooseProtocol(req.Protocols), Header: wireHeader(s.set.Header)}
+	offers, sessions := extensions.Answer(s.set.extensionsFor(req.Version), req.Extensions)
+	acc.Extensions = offers
+
+	s.out.Lock()
+	if s.opening == nil {
+		s.opening = new(opening)
+	}
+	s.opening.request = req
+	s.opening.protocol = acc.Protocol
+	s.opening.extensions = string(handshake.AppendExtensions(nil, offers))
+	s.out.Unlock()
+
+	if s.server != nil {
+		s.disp.do(func() { s.server.connected(s) })
+	}
+	b := buffers.Get(512)
+	defer buffers.Put(b)
+	out, err := a.hs.AppendAccept(b.B, acc)
+	if err == nil {
+		_, err = s.conn.Write(out)
+	}
+	if err != nil {
+		return err
+	}
+	s.opened(req.Version, sessions, a.rest)
+	return nil
+}
+
+// chooseProtocol is the first of the client's subprotocols that is ours too.
+func (s *Socket) chooseProtocol(asked []string) string {
+	for _, p := range asked {
+		for _, ours := range s.set.Protocols {
+			if p == ours {
+				return p
+			}
+		}
+	}
+	return ""
+}
+
+// extensionsFor are the extensions that v can have: hixie has none, and
+// deflate-stream left the drafts with 13.
+func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
+	exts := st.Extensions
+	if !v.Can(wire.Binary) {
+		return nil
+	}
+	if st.DeflateStream && v != wire.Hybi13 {
+		exts = append(exts[:len(exts):len(exts)], extensions.DeflateStream{})
+	}
+	return exts
+}
+
+// refuse answers a request that is not accepted, and ends the Socket.
+func (s *Socket) refuse(a *acceptance, err error) {
+	if he, ok := errors.AsType[*handshake.Error](err); ok {
+		b := buffers.Get(512)
+		s.conn.Write(a.hs.AppendReject(b.B, he))
+		buffers.Put(b)
+		s.lingerClose()
+	}
+	s.failOpening(err)
+}
+
+// lingerClose lets the peer read the answer before the connection is closed: a
+// close with something left unread resets the connection, and the answer with
+// it.
+func (s *Socket) lingerClose() {
+	c, ok := s.conn.(interface{ CloseWrite() error })
+	if !ok || c.CloseWrite() != nil {
+		return
+	}
+	b := buffers.Get(4 << 10)
+	defer buffers.Put(b)
+	for total := 0; total < 256<<10; {
+		n, err := s.conn.Read(b.B[:cap(b.B)])
+		total += n
+		if err != nil {
+			return
+		}
+	}
+}
+
+// failOpening is the end of a Socket that has not been open.
+func (s *Socket) failOpening(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = ErrHandshakeTimeout
+	}
+	s.setCause(err)
+	s.finish()
+}
+
+// opened begins the life of the connection: the open event, what has been
+// received already, and the goroutine that stays.
+func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []byte) {
+	if s.set.handshakeTimeout > 0 {
+		s.conn.SetDeadline(time.Time{})
+	}
+	var exts []wire.Extension
+	s.out.Lock()
+	for _, session := range sessions {
+		if session.Wire != nil {
+			exts = append(exts, session.Wire)
+		} else {
+			s.stream = session.Stream
+		}
+	}
+	cfg := s.set.config(s.role, v, exts)
+	s.cfg = cfg
+	s.dec.Init(cfg)
+	s.out.enc.Init(cfg)
+	s.out.Unlock()
+
+	over := s.open(rest)
+	if over {
+		s.finish()
+		return
+	}
+	go s.serve()
+}
+
+// open is the first turn.
+func (s *Socket) open(rest []byte) (over bool) {
+	in := inputs.Get().(*input)
+	defer inputs.Put(in)
+	s.disp.do(func() {
+		if s.becomeOpen() {
+			emit(s, s.on.open, &OpenEvent{target{s}})
+		}
+		s.forgetOpening()
+	})
+	if len(rest) > 0 {
+		return s.received(in, rest, false, noFD)
+	}
+	return false
+}
+
+// becomeOpen is false if Close was called in the last moment.
+func (s *Socket) becomeOpen() bool {
+	s.out.Lock()
+	defer s.out.Unlock()
+	o := s.opening
+	if o.cause != nil {
+		return false
+	}
+	s.state.Store(uint32(Open))
+	for _, ev := range o.queue {
+		s.sendLocked(ev)
+	}
+	o.queue = nil
+	s.startPinging()
+	if s.set.Logger != nil {
+		s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", o.protocol), slog.String("remote", s.remoteLocked()))
+	}
+	return true
+}
+
+// forgetOpening lets go of what nobody has asked for.
+func (s *Socket) forgetOpening() {
+	s.out.Lock()
+	defer s.out.Unlock()
+	o := s.opening
+	o.cancel = nil
+	if !o.keep {
+		o.request = nil
+	}
+	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil && o.cause == nil {
+		s.opening = nil
+	}
+}
+
+// upgrade takes over the connection of r.
+func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
+	a := &acceptance{hs: s.set.newServer(r.TLS != nil)}
+	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
+	if err == nil && done && !s.set.originAllowed(a.hs.Request()) {
+		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
+	}
+	if err != nil {
+		writeError(w, err)
+		return err
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		err = &handshake.Error{Status: http.StatusInternalServerError, Reason: "the connection cannot be taken over from net/http", Err: err}
+		writeError(w, err)
+		return err
+	}
+	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
+	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
+	s.attach(conn)
+	if done {
+		a.rest = a.read
+	}
+	go s.acceptUpgrade(a, done)
+	return nil
+}
+
+func (s *Socket) acceptUpgrade(a *acceptance, done bool) {
+	in := inputs.Get().(*input)
+	defer inputs.Put(in)
+	s.setHandshakeDeadline()
+	var err error
+	if !done {
+		err = s.readRequest(a, in.buf[:])
+	}
+	if err == nil {
+		err = s.answer(a)
+	}
+	if err != nil {
+		s.refuse(a, err)
+	}
+}
+
+// writeError answers a refused request through net/http.
+func writeError(w http.ResponseWriter, err error) {
+	status, reason := http.StatusBadRequest, err.Error()
+	if he, ok := errors.AsType[*handshake.Error](err); ok {
+		status, reason = he.Status, he.Reason
+		for _, f := range he.Header {
+			w.Header().Add(f.Name, f.Value)
+		}
+	}
+	http.Error(w, reason, status)
+}
+
+func isTLS(conn net.Conn) bool {
+	_, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
+	return ok
+}

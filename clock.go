@@ -1,0 +1,125 @@
+package airsocket
+
+import (
+	"time"
+
+	"github.com/airsocket/airsocket/wire"
+)
+
+// clock is what has to be done at some time if nothing comes before it. It
+// exists from the first such thing on, and has one timer for all of them. It is
+// guarded by Socket.out.
+type clock struct {
+	timer   *time.Timer
+	set     int       // how often timer was set: an earlier one that still fires is ignored
+	closeBy time.Time // the closing handshake must be done
+	pingAt  time.Time // a ping is due, if nothing is heard
+	pongBy  time.Time // something must have been heard after a ping
+	heard   time.Time // the last time that something was received
+}
+
+// next is the earliest of the times, or zero.
+func (c *clock) next() time.Time {
+	var next time.Time
+	for _, t := range [...]time.Time{c.closeBy, c.pingAt, c.pongBy} {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	return next
+}
+
+func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
+
+func (s *Socket) schedule() {
+	c := s.clock
+	c.set++
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
+	if next := c.next(); !next.IsZero() {
+		set := c.set
+		c.timer = time.AfterFunc(time.Until(next), func() { s.tick(c, set) })
+	}
+}
+
+func (s *Socket) stopClock() {
+	if s.clock != nil {
+		*s.clock = clock{timer: s.clock.timer, set: s.clock.set}
+		s.schedule()
+	}
+}
+
+func (s *Socket) tick(c *clock, set int) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if c != s.clock || set != c.set {
+		return
+	}
+	now := time.Now()
+	switch {
+	case due(c.closeBy, now):
+		s.stopClock()
+		s.abortLocked(ErrCloseTimeout)
+		return
+	case due(c.pongBy, now) && !s.paused.Load():
+		s.stopClock()
+		s.abortLocked(ErrPongTimeout)
+		return
+	case due(c.pongBy, now):
+		c.pongBy = time.Time{} // nothing is read while paused
+	case due(c.pingAt, now):
+		s.pingIfSilent(c, now)
+	}
+	s.schedule()
+}
+
+// startClosing gives the closing handshake its time.
+func (s *Socket) startClosing() {
+	if s.clock == nil {
+		s.clock = new(clock)
+	}
+	c := s.clock
+	c.pingAt, c.pongBy = time.Time{}, time.Time{}
+	if c.closeBy.IsZero() && s.set.closeTimeout > 0 {
+		c.closeBy = time.Now().Add(s.set.closeTimeout)
+	}
+	s.schedule()
+}
+
+// startPinging begins to watch over the connection, where Options want it and
+// the version of the protocol has pings.
+func (s *Socket) startPinging() {
+	if s.set.pingInterval == 0 || !s.cfg.Version.Can(wire.Ping) {
+		return
+	}
+	now := time.Now()
+	s.clock = &clock{heard: now, pingAt: now.Add(s.set.pingInterval)}
+	s.schedule()
+}
+
+// heard takes down that something was received.
+func (s *Socket) heard() {
+	if s.set.pingInterval == 0 {
+		return
+	}
+	s.out.Lock()
+	defer s.out.Unlock()
+	if c := s.clock; c != nil {
+		c.heard, c.pongBy = time.Now(), time.Time{}
+	}
+}
+
+// pingIfSilent sends a ping if nothing was heard since the last time that one
+// was due. The timer is not touched by what is received: it looks when it fires.
+func (s *Socket) pingIfSilent(c *clock, now time.Time) {
+	if silent := now.Sub(c.heard); silent < s.set.pingInterval {
+		c.pingAt = c.heard.Add(s.set.pingInterval)
+		return
+	}
+	c.pingAt = now.Add(s.set.pingInterval)
+	if s.sendLocked(wire.Event{Kind: wire.Ping}) == nil && c.pongBy.IsZero() && s.set.pongTimeout > 0 {
+		c.pongBy = now.Add(s.set.pongTimeout)
+	}
+}

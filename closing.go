@@ -1,0 +1,219 @@
+package airsocket
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// outcome is how a connection ends, as far as it is known. It belongs to the
+// turn.
+type outcome struct {
+	code   StatusCode
+	reason string
+	clean  bool
+	failed bool // this endpoint has failed the connection
+	errors int  // error events: at most one
+	over   bool // nothing is left to read for
+}
+
+func (s *Socket) fate() *outcome {
+	if s.outcome == nil {
+		s.outcome = &outcome{code: StatusAbnormalClosure}
+	}
+	return s.outcome
+}
+
+// over reports whether nothing is left to read for. It belongs to the turn.
+func (s *Socket) over() bool { return s.outcome != nil && s.outcome.over }
+
+// peerClosed is for a close frame (RFC 6455, section 7.1.4). The server ends
+// the connection, the client waits for that (7.1.1).
+func (s *Socket) peerClosed(ev wire.Event) {
+	o := s.fate()
+	o.code, o.reason, o.clean = ev.Code, string(ev.Data), true
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.state.Store(uint32(Closing))
+	s.out.fin = s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
+}
+
+// peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7).
+func (s *Socket) peerFailed(ev wire.Event) {
+	o := s.fate()
+	o.code, o.failed = ev.Code, true
+	if p, ok := errors.AsType[*wire.ProtocolError](ev.Err); ok {
+		o.reason = p.Reason
+	}
+	s.finAfterClose()
+	s.emitError(ev.Err)
+}
+
+// fail is for what this endpoint cannot go on with. It is called in a turn.
+func (s *Socket) fail(code StatusCode, reason string, err error) {
+	if st := s.ReadyState(); st != Open && st != Closing {
+		return
+	}
+	o := s.fate()
+	if o.failed {
+		return
+	}
+	o.code, o.reason, o.clean, o.failed = code, reason, false, true
+	s.finAfterClose()
+	s.reply(wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)})
+	s.emitError(err)
+}
+
+func (s *Socket) finAfterClose() {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.state.Store(uint32(Closing))
+	s.out.fin = true
+}
+
+// ended is for the end of what the peer sends.
+func (s *Socket) ended(ev wire.Event) {
+	o := s.fate()
+	o.over = true
+	if ev.Code != StatusAbnormalClosure {
+		if !o.failed && !o.clean {
+			o.code, o.clean = ev.Code, true
+		}
+		return
+	}
+	if err := s.cause(); err != nil {
+		s.emitError(err)
+		return
+	}
+	s.emitError(ev.Err)
+}
+
+// emitError emits the one error event that a connection may have.
+func (s *Socket) emitError(err error) {
+	o := s.fate()
+	if err == nil || o.errors > 0 {
+		return
+	}
+	o.errors++
+	e := &ErrorEvent{target: target{s}, Err: err}
+	if h, ok := errors.AsType[*handshake.Error](err); ok && s.role == wire.Client {
+		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body
+	}
+	if s.set.Logger != nil {
+		s.set.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", s.remote()))
+	}
+	emit(s, s.on.err, e)
+}
+
+// finish is the end of a connection. Only the reader calls it, or who would
+// have become the reader.
+func (s *Socket) finish() {
+	s.out.Lock()
+	s.stopClock()
+	conn := s.conn
+	remote := s.remoteLocked()
+	s.out.broken = true
+	s.discardPending()
+	silent := s.out.silent
+	if s.stream != nil {
+		s.stream.Close()
+		s.stream = nil
+	}
+	s.out.Unlock()
+	if conn != nil {
+		conn.Close()
+	}
+	if s.cfg != nil {
+		s.dec.Release()
+	}
+	server, disp, log := s.server, s.disp, s.set.Logger
+	if server != nil {
+		defer server.forget(s)
+	}
+	defer disp.release()
+
+	disp.enter()
+	defer disp.leave(nil, noFD)
+	o := s.fate()
+	if err := s.cause(); err != nil && !o.clean {
+		s.emitError(err)
+	}
+	s.state.Store(uint32(Closed))
+	e := &CloseEvent{target{s}, o.code, o.reason, o.clean}
+	if log != nil {
+		log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remote))
+	}
+	if !silent {
+		// Nothing touches s after this: a handler may have started it again.
+		emit(s, s.on.close, e)
+	}
+}
+
+// setCause keeps the first reason why the connection ends from this side.
+func (s *Socket) setCause(err error) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.setCauseLocked(err)
+}
+
+func (s *Socket) setCauseLocked(err error) {
+	if s.opening == nil {
+		s.opening = &opening{}
+	}
+	if s.opening.cause == nil {
+		s.opening.cause = err
+	}
+}
+
+func (s *Socket) cause() error {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil {
+		return nil
+	}
+	return s.opening.cause
+}
+
+// abort ends the connection without another word. The reader finds out and
+// reports err.
+func (s *Socket) abort(err error) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.abortLocked(err)
+}
+
+func (s *Socket) abortLocked(err error) {
+	s.setCauseLocked(err)
+	if s.opening.cancel != nil {
+		s.opening.cancel()
+	}
+	s.resumeLocked()
+	switch {
+	case s.conn == nil:
+	case s.raw != nil:
+		s.conn.Close()
+	default:
+		go s.conn.Close() // that of TLS writes, and may have to wait
+	}
+}
+
+func (s *Socket) closeSent() bool {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.cfg != nil && s.out.enc.CloseSent()
+}
+
+func (s *Socket) remote() string {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.remoteLocked()
+}
+
+func (s *Socket) remoteLocked() string {
+	if s.conn == nil || s.conn.RemoteAddr() == nil {
+		return ""
+	}
+	return s.conn.RemoteAddr().String()
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/airsocket/airsocket"
+)
+
+// commands are what can be typed instead of a message.
+var commands = []struct {
+	name, args, help string
+	run              func(c *client, arg string) error
+}{
+	{"/ping", "[TEXT]", "send a ping", sendPing},
+	{"/close", "[CODE [REASON]]", "close: 1000, or 3000 to 4999", sendClose},
+	{"/binary", "HEX", "send a binary message", sendBinary},
+	{"/text", "TEXT", "send a text that begins with a slash, or an empty one", sendText},
+	{"/help", "", "print this", nil},
+}
+
+// enter does what a typed line says. A line that was pasted is never a command.
+func (c *client) enter(line string, pasted bool) {
+	var err error
+	switch {
+	case pasted || line != "" && line[0] != '/':
+		err = sendText(c, line)
+	case line != "":
+		err = c.command(line)
+	}
+	if err != nil {
+		c.tell(event{kind: "input", text: err.Error()})
+	}
+}
+
+func (c *client) command(line string) error {
+	name, arg, _ := strings.Cut(line, " ")
+	for _, cmd := range commands {
+		switch {
+		case cmd.name != name:
+		case cmd.run == nil:
+			for _, cmd := range commands {
+				c.tell(event{kind: "help", text: fmt.Sprintf("%-24s %s", cmd.name+" "+cmd.args, cmd.help)})
+			}
+			return nil
+		default:
+			return cmd.run(c, arg)
+		}
+	}
+	return fmt.Errorf("there is no command %s; /help lists them, and /text %s sends it", name, line)
+}
+
+func sendText(c *client, text string) error {
+	err := c.socket.Send(text)
+	if err == nil {
+		c.tell(event{kind: "message", out: true, data: []byte(text)})
+	}
+	return err
+}
+
+func sendPing(c *client, text string) error {
+	err := c.socket.Ping([]byte(text))
+	if err == nil {
+		c.tell(event{kind: "ping", out: true, data: []byte(text)})
+	}
+	return err
+}
+
+func sendBinary(c *client, digits string) error {
+	digits = strings.TrimPrefix(strings.ReplaceAll(digits, " ", ""), "0x")
+	p, err := hex.DecodeString(digits)
+	if err != nil {
+		return fmt.Errorf("/binary takes pairs of hexadecimal digits: %w", err)
+	}
+	if err = c.socket.SendBytes(p); err == nil {
+		c.tell(event{kind: "message", out: true, binary: true, data: p})
+	}
+	return err
+}
+
+func sendClose(c *client, arg string) error {
+	code := airsocket.StatusNormalClosure
+	digits, reason, _ := strings.Cut(strings.TrimSpace(arg), " ")
+	if digits != "" {
+		n, err := strconv.ParseUint(digits, 10, 16)
+		if err != nil {
+			return fmt.Errorf("/close takes a status code and a reason: %q is no code", digits)
+		}
+		code = airsocket.StatusCode(n)
+	}
+	return c.socket.Close(code, reason)
+}

@@ -1,0 +1,52 @@
+package airsocket
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+)
+
+// What is wrong with a call, returned by it (AIR's ArgumentError, the
+// browser's SyntaxError and InvalidAccessError).
+var (
+	// ErrInvalidState: the call does not fit the socket's state, such as a
+	// Send before the connection is open or a second Connect.
+	ErrInvalidState = errors.New("airsocket: not possible in this state of the socket")
+	// ErrClosed: the socket is closing or closed. It is a net.ErrClosed.
+	ErrClosed = fmt.Errorf("airsocket: the socket is closed: %w", net.ErrClosed)
+	// ErrBufferFull: more than Options.MaxBuffered bytes would be waiting to be
+	// sent. The message was not taken; the drain event tells when to go on.
+	ErrBufferFull = errors.New("airsocket: too much is waiting to be sent")
+	// ErrURL: not a ws or wss URL, or one with a fragment (RFC 6455, section 3).
+	ErrURL = errors.New("airsocket: bad URL")
+	// ErrProtocol: a subprotocol that is no token, or is there twice (RFC 6455,
+	// section 4.1).
+	ErrProtocol = errors.New("airsocket: bad subprotocol")
+	// ErrCode: a status code that may not be sent. Clients send 1000 and 3000
+	// to 4999 (WHATWG), servers all that RFC 6455, section 7.4, allows.
+	ErrCode = errors.New("airsocket: the status code may not be sent")
+	// ErrReason: the reason of a close is longer than 123 bytes or not UTF-8.
+	ErrReason = errors.New("airsocket: the reason is longer than 123 bytes or not UTF-8")
+	// ErrArgument: an argument that makes no sense, such as a nil connection.
+	ErrArgument = errors.New("airsocket: bad argument")
+)
+
+// Why a connection failed, in an ErrorEvent. Those that are times that ran
+// out are an os.ErrDeadlineExceeded.
+var (
+	ErrHandshakeTimeout = fmt.Errorf("airsocket: the opening handshake took too long: %w", os.ErrDeadlineExceeded)
+	ErrCloseTimeout     = fmt.Errorf("airsocket: the closing handshake took too long: %w", os.ErrDeadlineExceeded)
+	ErrPongTimeout      = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
+	// ErrAborted: Close was called before the connection was open.
+	ErrAborted = errors.New("airsocket: closed before the connection was open")
+)
+
+// A PanicError is the panic of a handler where Options.Recover is set.
+type PanicError struct {
+	Value any    // what was given to panic
+	Stack []byte // as debug.Stack formats it
+}
+
+// Error has the value, not the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("airsocket: a handler panicked: %v", e.Value) }

@@ -1,0 +1,80 @@
+package extensions
+
+import (
+	"sync"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// encoding is how a direction compresses. There is one of each kind in the
+// process, so that its address is what equal ones have in common.
+type encoding struct {
+	level     int
+	bits      uint8
+	threshold int
+}
+
+var encodings sync.Map // of encoding to *encoding
+
+func (e encoding) shared() *encoding {
+	if p, ok := encodings.Load(e); ok {
+		return p.(*encoding)
+	}
+	p, _ := encodings.LoadOrStore(e, &e)
+	return p.(*encoding)
+}
+
+// compressor is what a message is compressed with. A big thing, lent by a pool.
+type compressor struct {
+	w    *flate.Writer
+	out  []byte
+	past []byte
+}
+
+func (c *compressor) Write(p []byte) (int, error) {
+	c.out = append(c.out, p...)
+	return len(p), nil
+}
+
+// compressors holds those for the levels 1 to 9 and, at 2 and on from 10, those
+// for windows of 8 to 14 bits.
+var compressors [10 + 7]sync.Pool
+
+func getCompressor(level int, bits uint8) (*compressor, *sync.Pool) {
+	i := level
+	if bits < 15 {
+		i = 2 + int(bits)
+	}
+	pool := &compressors[i]
+	if c, ok := pool.Get().(*compressor); ok {
+		return c, pool
+	}
+	c := new(compressor)
+	if bits < 15 {
+		c.w, _ = flate.NewWriterWindow(c, 1<<bits)
+	} else {
+		c.w, _ = flate.NewWriter(c, level)
+	}
+	return c, pool
+}
+
+// append appends p as DEFLATE that ends with a sync flush. Its matches go
+// back to the past.
+func (e *encoding) append(dst []byte, past *window, p []byte) []byte {
+	bits := e.bits
+	if len(p) <= 1<<bits && (past == nil || len(past.buf) == 0) {
+		bits = 15
+	}
+	c, pool := getCompressor(e.level, bits)
+	c.out = dst
+	c.past = c.past[:0]
+	if past != nil {
+		c.past = past.last(c.past, past.size)
+	}
+	c.w.ResetDict(c, c.past) // Reset would take the dictionary of the last time
+	c.w.Write(p)
+	c.w.Flush()
+	dst, c.out = c.out, nil
+	pool.Put(c)
+	return dst
+}

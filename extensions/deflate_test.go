@@ -1,0 +1,381 @@
+package extensions_test
+
+import (
+	"bytes"
+	stdflate "compress/flate"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
+)
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The examples of RFC 7692, section 7.2.3, and what else peers make of them.
+func TestDeflateDecodesExamples(t *testing.T) {
+	for _, tt := range []struct{ name, payloads, want string }{
+		{"7.2.3.1", "f2 48 cd c9 c9 07 00", "Hello"},
+		{"7.2.3.2 with takeover", "f2 48 cd c9 c9 07 00, f2 00 11 00 00", "Hello Hello"},
+		{"7.2.3.2 without", "f2 48 cd c9 c9 07 00, f2 48 cd c9 c9 07 00", "Hello Hello"},
+		{"7.2.3.3 stored", "00 05 00 fa ff 48 65 6c 6c 6f 00", "Hello"},
+		{"7.2.3.4 BFINAL", "f3 48 cd c9 c9 07 00 00", "Hello"},
+		{"7.2.3.5 two blocks", "f2 48 05 00 00 00 ff ff ca c9 c9 07 00", "Hello"},
+		{"7.2.3.6 empty", "00", ""},
+		{"no bytes at all", "", ""},
+		{"BFINAL and no more", "f3 48 cd c9 c9 07 00", "Hello"},
+		{"BFINAL, then another stream", "f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00", "HelloHello"},
+		{"the tail was not removed", "f2 48 cd c9 c9 07 00 00 00 ff ff", "Hello"},
+		{"stored BFINAL block", "01 05 00 fa ff 48 65 6c 6c 6f 00", "Hello"},
+	} {
+		_, client := pair(t, extensions.PermessageDeflate{})
+		var got []string
+		for p := range strings.SplitSeq(tt.payloads, ",") {
+			m, err := client.DecodeMessage(nil, wire.Text, wire.RSV1, unhex(t, p), 0)
+			if err != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			got = append(got, string(m))
+		}
+		if got := strings.Join(got, " "); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestDeflateRefusesCorruptData(t *testing.T) {
+	for _, tt := range []struct{ name, payload string }{
+		{"reserved block type", "06"},
+		{"stored length does not fit its complement", "00 05 00 fa fe 48 65 6c 6c 6f 00"},
+		{"stored block is cut off", "00 05 00 fa ff 48 65"},
+		{"fixed block is cut off", "f2 48 cd c9"},
+		{"garbage after the end", "f2 48 cd c9 c9 07 00 12 34 56 78"},
+		{"one byte after the end", "f2 48 cd c9 c9 07 00 00"},
+		{"distance before the beginning", "f2 00 11 00 00"},
+		{"length symbol 286", "1b 03 00"},
+		{"dynamic block with 287 lengths", "f4 ff ff ff"},
+		{"code lengths over-subscribed", "04 00 fe ff ff ff ff"},
+		{"code lengths none", "04 00 00 00 00 00 00"},
+	} {
+		_, client := pair(t, extensions.PermessageDeflate{})
+		if m, err := client.DecodeMessage(nil, wire.Text, wire.RSV1, unhex(t, tt.payload), 0); !errors.Is(err, wire.ErrExtensionData) {
+			t.Errorf("%s: %q, %v", tt.name, m, err)
+		}
+	}
+}
+
+func TestDeflateRefusesDistanceBeyondWindow(t *testing.T) {
+	random := make([]byte, 300)
+	rand.New(rand.NewSource(1)).Read(random)
+	var z bytes.Buffer
+	w, _ := stdflate.NewWriter(&z, 9)
+	w.Write(append(random, random...)) // matches of distance 300
+	w.Flush()
+	payload := bytes.TrimSuffix(z.Bytes(), []byte{0, 0, 0xff, 0xff})
+	for bits, want := range map[int]error{8: wire.ErrExtensionData, 9: nil} {
+		_, client := pair(t, extensions.PermessageDeflate{ServerMaxWindowBits: bits})
+		if _, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, 0); !errors.Is(err, want) {
+			t.Errorf("%d bits: %v, want %v", bits, err, want)
+		}
+	}
+}
+
+func TestDeflateLeavesMessages(t *testing.T) {
+	random := make([]byte, 1000)
+	rand.New(rand.NewSource(1)).Read(random)
+	text := []byte(strings.Repeat("to be or not ", 100))
+	for _, tt := range []struct {
+		name      string
+		threshold int
+		p         []byte
+		want      wire.RSV
+	}{
+		{"short", 0, text[:extensions.DefaultThreshold-1], 0},
+		{"long enough", 0, text[:extensions.DefaultThreshold], wire.RSV1},
+		{"below a threshold", 1000, text[:999], 0},
+		{"at a threshold", 1000, text[:1000], wire.RSV1},
+		{"short without a threshold", -1, text[:40], wire.RSV1},
+		{"empty without a threshold", -1, nil, wire.RSV1},
+		{"incompressible", -1, random, 0},
+	} {
+		server, client := pair(t, extensions.PermessageDeflate{Threshold: tt.threshold})
+		for range 2 {
+			out, rsv, err := server.EncodeMessage(nil, wire.Text, tt.p)
+			if err != nil || rsv != tt.want {
+				t.Fatalf("%s: %v, %v, want bits %v", tt.name, rsv, err, tt.want)
+			}
+			if rsv == 0 {
+				if len(tt.p) > 0 && &out[0] != &tt.p[0] {
+					t.Errorf("%s: a message that is left is not returned itself", tt.name)
+				}
+				continue
+			}
+			if m, err := client.DecodeMessage(nil, wire.Text, rsv, out, len(tt.p)); err != nil || !bytes.Equal(m, tt.p) {
+				t.Errorf("%s: %q, %v", tt.name, m, err)
+			}
+		}
+	}
+}
+
+// message is one of a series that resemble each other.
+func message(r *rand.Rand, n int) []byte {
+	text := jsonText(n)
+	for range n / 50 {
+		text[r.Intn(n)] = byte(' ' + r.Intn(90))
+	}
+	if at := r.Intn(n); r.Intn(4) == 0 {
+		r.Read(text[at:])
+	}
+	return text
+}
+
+// Every combination of takeover and of window sizes, both ways, messages of
+// 16 bytes to 128 KiB, and each one also read by Go's own inflater with the
+// context of all messages before it.
+func TestDeflateRoundTrips(t *testing.T) {
+	sizes := []int{16, 64, 256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10}
+	for noTakeover := range 4 {
+		for bits := 8; bits <= 15; bits++ {
+			x := extensions.PermessageDeflate{
+				ServerNoContextTakeover: noTakeover&1 != 0, ClientNoContextTakeover: noTakeover&2 != 0,
+				ServerMaxWindowBits: bits, ClientMaxWindowBits: 23 - bits, Level: 1 + bits%6, Threshold: -1,
+			}
+			t.Run(fmt.Sprintf("%02b/%d", noTakeover, bits), func(t *testing.T) {
+				t.Parallel()
+				server, client := pair(t, x)
+				r := rand.New(rand.NewSource(int64(bits)))
+				down := &reference{takeover: !x.ServerNoContextTakeover}
+				up := &reference{takeover: !x.ClientNoContextTakeover}
+				for i := range 60 {
+					n := sizes[i%len(sizes)]
+					if i >= 2*len(sizes) {
+						n = 1 + r.Intn(2000)
+					}
+					p := message(r, n)
+					roundTrip(t, server, client, p, down)
+					roundTrip(t, client, server, p, up)
+				}
+			})
+		}
+	}
+}
+
+func TestDeflateManyMessages(t *testing.T) {
+	for _, noTakeover := range []bool{false, true} {
+		for _, bits := range []int{8, 11, 15} {
+			server, client := pair(t, extensions.PermessageDeflate{ServerMaxWindowBits: bits, ServerNoContextTakeover: noTakeover})
+			ref := &reference{takeover: !noTakeover}
+			r := rand.New(rand.NewSource(1))
+			for range 1000 {
+				roundTrip(t, server, client, message(r, 16+r.Intn(400)), ref)
+			}
+		}
+	}
+}
+
+func roundTrip(t *testing.T, from, to wire.MessageExtension, p []byte, ref *reference) {
+	t.Helper()
+	prefix := []byte("before")
+	out, rsv, err := from.EncodeMessage(prefix, wire.Binary, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rsv == 0 {
+		if !bytes.Equal(out, p) {
+			t.Fatal("a message that was left is not what it was")
+		}
+		return
+	}
+	if !bytes.HasPrefix(out, prefix) {
+		t.Fatal("EncodeMessage changed what it appends to")
+	}
+	payload := out[len(prefix):]
+	if len(payload) >= len(p) {
+		t.Fatalf("%d bytes became %d", len(p), len(payload))
+	}
+	if got, err := ref.read(payload); err != nil || !bytes.Equal(got, p) {
+		t.Fatalf("Go's inflater reads %d bytes that are not the %d that were sent: %v", len(got), len(p), err)
+	}
+	m, err := to.DecodeMessage(prefix, wire.Binary, rsv, payload, len(p))
+	if err != nil || !bytes.Equal(m, append(prefix, p...)) {
+		t.Fatalf("%d bytes came back as %d: %v", len(p), len(m)-len(prefix), err)
+	}
+}
+
+// reference is Go's own inflater with the context of all messages.
+type reference struct {
+	takeover bool
+	past     []byte
+}
+
+func (r *reference) read(payload []byte) ([]byte, error) {
+	end := strings.NewReader("\x00\x00\xff\xff\x01\x00\x00\xff\xff")
+	z := stdflate.NewReaderDict(io.MultiReader(bytes.NewReader(payload), end), r.past)
+	p, err := io.ReadAll(z)
+	if r.takeover {
+		r.past = append(r.past, p...)
+		r.past = r.past[max(0, len(r.past)-1<<15):]
+	}
+	return p, err
+}
+
+// A bomb of 10 GiB, refused without making more of it than was asked for.
+func TestDeflateBomb(t *testing.T) {
+	var z bytes.Buffer
+	w, _ := stdflate.NewWriter(&z, 9)
+	w.Write(make([]byte, 1<<20))
+	w.Flush()
+	mebibyte := z.Bytes()
+	bomb := bytes.Repeat(mebibyte, 10<<10)
+	_, client := pair(t, extensions.PermessageDeflate{})
+	const limit = 1 << 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	m, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, bomb, limit)
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, wire.ErrMessageTooBig) {
+		t.Errorf("a bomb gives %d bytes, %v", len(m), err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 3*limit {
+		t.Errorf("a bomb took %d bytes of memory with a limit of %d", took, limit)
+	}
+}
+
+func TestDeflateLimitIsExact(t *testing.T) {
+	for _, n := range []int{1, 100, 5000, 70000} {
+		for _, p := range [][]byte{make([]byte, n), jsonText(n)} {
+			server, _ := pair(t, extensions.PermessageDeflate{Threshold: -1, ServerNoContextTakeover: true})
+			out, rsv, _ := server.EncodeMessage(nil, wire.Text, p)
+			if rsv == 0 {
+				out = append([]byte{0, byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)}, p...)
+				out = append(out, 0)
+			}
+			for _, room := range []int{0, n / 2, n, 2 * n} {
+				_, client := pair(t, extensions.PermessageDeflate{})
+				if m, err := client.DecodeMessage(make([]byte, 0, room), wire.Text, wire.RSV1, out, n); err != nil || !bytes.Equal(m, p) {
+					t.Errorf("%d bytes with a limit of as many: %d, %v", n, len(m), err)
+				}
+				if n == 1 {
+					continue // a limit of zero is none
+				}
+				if _, err := client.DecodeMessage(make([]byte, 0, room), wire.Text, wire.RSV1, out, n-1); !errors.Is(err, wire.ErrMessageTooBig) {
+					t.Errorf("%d bytes with a limit of %d: %v", n, n-1, err)
+				}
+			}
+		}
+	}
+}
+
+func TestDeflateBothWaysAtOnce(t *testing.T) {
+	server, client := pair(t, extensions.PermessageDeflate{})
+	to, back := make(chan []byte, 16), make(chan []byte, 16)
+	var wg sync.WaitGroup
+	send := func(e wire.MessageExtension, c chan<- []byte) {
+		defer wg.Done()
+		defer close(c)
+		for i := range 200 {
+			out, _, _ := e.EncodeMessage(nil, wire.Text, jsonText(200+i))
+			c <- out
+		}
+	}
+	receive := func(e wire.MessageExtension, c <-chan []byte) {
+		defer wg.Done()
+		i := 0
+		for p := range c {
+			if m, err := e.DecodeMessage(nil, wire.Text, wire.RSV1, p, 0); err != nil || !bytes.Equal(m, jsonText(200+i)) {
+				t.Errorf("message %d: %v", i, err)
+			}
+			i++
+		}
+	}
+	wg.Add(4)
+	go send(server, to)
+	go receive(client, to)
+	go send(client, back)
+	go receive(server, back)
+	wg.Wait()
+}
+
+// What a connection costs after messages in both directions.
+func TestDeflateMemoryPerConnection(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		x    extensions.PermessageDeflate
+		most uint64
+	}{
+		{"takeover", extensions.PermessageDeflate{}, 65 << 10},
+		{"takeover of 1 KiB", extensions.PermessageDeflate{ServerMaxWindowBits: 10, ClientMaxWindowBits: 10}, 2300},
+		{"no takeover", extensions.PermessageDeflate{ServerNoContextTakeover: true, ClientNoContextTakeover: true}, 64},
+	} {
+		const n = 1000
+		p := jsonText(40 << 10)
+		peer, _ := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: true, ServerMaxWindowBits: tt.x.ClientMaxWindowBits})
+		in, _, _ := peer.EncodeMessage(nil, wire.Text, p)
+		kept := make([]wire.Extension, n)
+		offer := tt.x.Offer()[0]
+		var out, back []byte
+		before := heap()
+		for i := range kept {
+			_, s, _ := tt.x.Answer(offer)
+			kept[i] = s.Wire
+			e := s.Wire.(wire.MessageExtension)
+			out, _, _ = e.EncodeMessage(out[:0], wire.Text, p)
+			var err error
+			if back, err = e.DecodeMessage(back[:0], wire.Text, wire.RSV1, in, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		per := (heap() - before) / n
+		runtime.KeepAlive(kept)
+		t.Logf("%s: %d bytes", tt.name, per)
+		if per > tt.most {
+			t.Errorf("%s: a connection keeps %d bytes, more than %d", tt.name, per, tt.most)
+		}
+	}
+}
+
+// heap is what is in use once all pools have been emptied.
+func heap() uint64 {
+	for range 3 {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestDeflateAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
+	for _, noTakeover := range []bool{false, true} {
+		server, client := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: noTakeover, ClientNoContextTakeover: noTakeover})
+		p := jsonText(1 << 10)
+		var out, in []byte
+		echo := func() {
+			var rsv wire.RSV
+			out, rsv, _ = client.EncodeMessage(out[:0], wire.Text, p)
+			in, _ = server.DecodeMessage(in[:0], wire.Text, rsv, out, 1<<20)
+		}
+		for range 100 {
+			echo()
+		}
+		if n := testing.AllocsPerRun(100, echo); n != 0 {
+			t.Errorf("no takeover %v: a message allocates %v times", noTakeover, n)
+		}
+	}
+}

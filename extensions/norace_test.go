@@ -1,0 +1,5 @@
+//go:build !race
+
+package extensions_test
+
+const raceEnabled = false

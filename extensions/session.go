@@ -1,0 +1,115 @@
+package extensions
+
+import "github.com/airsocket/airsocket/wire"
+
+// direction is what was agreed on for the messages of one endpoint.
+type direction struct {
+	bits     uint8
+	takeover bool
+}
+
+// deflateSession is permessage-deflate on one connection. The two halves are
+// used at the same time and share nothing that changes.
+type deflateSession struct {
+	encoding *encoding
+	sent     *window // nil without context takeover
+	received *window // nil without context takeover
+	bits     uint8   // of what is received
+}
+
+func (x PermessageDeflate) session(send, receive direction) Session {
+	e := encoding{level: min(x.Level, 9), bits: send.bits, threshold: max(x.Threshold, 0)}
+	if e.level < 1 {
+		e.level = DefaultLevel
+	}
+	if x.Threshold == 0 {
+		e.threshold = DefaultThreshold
+	}
+	s := &deflateSession{encoding: e.shared(), bits: receive.bits}
+	if send.takeover {
+		s.sent = &window{size: 1 << send.bits}
+	}
+	if receive.takeover {
+		s.received = &window{size: 1 << receive.bits}
+	}
+	return Session{Wire: s}
+}
+
+func (s *deflateSession) Claims() wire.RSV { return wire.RSV1 }
+
+func (s *deflateSession) EncodeMessage(dst []byte, _ wire.Kind, p []byte) ([]byte, wire.RSV, error) {
+	out, rsv := s.encoding.message(dst, s.sent, p)
+	s.Prepared(p, rsv)
+	return out, rsv, nil
+}
+
+func (s *deflateSession) PrepareKey() any { return s.encoding }
+
+func (s *deflateSession) PrepareMessage(dst []byte, _ wire.Kind, p []byte) ([]byte, wire.RSV, error) {
+	out, rsv := s.encoding.message(dst, nil, p)
+	return out, rsv, nil
+}
+
+func (s *deflateSession) Prepared(p []byte, rsv wire.RSV) {
+	if rsv != 0 && s.sent != nil {
+		s.sent.add(p)
+	}
+}
+
+// message appends p as RFC 7692, section 7.2.1, has it, or returns p itself
+// where that is no longer.
+func (e *encoding) message(dst []byte, past *window, p []byte) ([]byte, wire.RSV) {
+	if len(p) < e.threshold {
+		return p, 0
+	}
+	out := e.append(dst, past, p)
+	out = out[:len(out)-len("\x00\x00\xff\xff")]
+	if len(out)-len(dst) >= len(p) && len(p) > 0 {
+		return p, 0
+	}
+	return out, wire.RSV1
+}
+
+// A result of so many times the size of what was received is nothing unusual,
+// and is made room for at once.
+const usualRatio = 4
+
+func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []byte, limit int) ([]byte, error) {
+	z := getInflater(1<<s.bits, s.received)
+	defer z.free()
+	z.in = p
+	base, o := len(dst), len(dst)
+	room := usualRatio * len(p)
+	for {
+		out := dst[:cap(dst)]
+		if limit > 0 && len(out)-base > limit {
+			out = out[:base+limit]
+		}
+		var st status
+		o, st = z.run(out, base, o)
+		dst = dst[:o]
+		switch {
+		case st == full && limit > 0 && o-base == limit:
+			return nil, wire.ErrMessageTooBig
+		case st == full:
+			dst = growTo(dst, base, max(room, 2*(o-base), 512), limit)
+			continue
+		case st == corrupt || !z.atRest():
+			return nil, wire.ErrExtensionData
+		}
+		if s.received != nil {
+			s.received.add(dst[base:])
+		}
+		return dst, nil
+	}
+}
+
+// growTo gives dst room for n bytes from base on, or for limit if that is less.
+func growTo(dst []byte, base, n, limit int) []byte {
+	if limit > 0 && n > limit {
+		n = limit
+	}
+	grown := make([]byte, len(dst), base+n)
+	copy(grown, dst)
+	return grown
+}

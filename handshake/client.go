@@ -1,0 +1,241 @@
+package handshake
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// Client is the client's side of one opening handshake: it appends the request
+// and is fed what the server sends. It is for one handshake and one goroutine.
+type Client struct {
+	Version   wire.Version // to speak; 0 means Hybi13
+	Secure    bool         // the connection is TLS
+	Host      string       // host of the URL, with the port unless it is the scheme's own
+	Target    string       // path and query of the URL, from its first slash on
+	Origin    string       // "" sends none; hixie, which demands one, sends that of Host then
+	Protocols []string     // asked for, in order of preference; hixie asks for one at most
+	Offers    []extensions.Offer
+	Header    Header       // further fields, such as Cookie and User-Agent
+	Random    func([]byte) // fills a slice with bytes for the keys; nil means crypto/rand
+
+	MaxHead  int // bytes of an answer's head; 0 means DefaultMaxHead, negative no bound
+	MaxLines int // lines of an answer's head; 0 means DefaultMaxLines, negative no bound
+
+	dialect dialect // nil until there is a request
+	keys    keys
+	head    head
+	lines   int      // of informational responses before the answer
+	result  Result   // Status is 0 until the head of the answer has been read
+	refused *refusal // the body of an answer that refuses
+	proof   []byte   // what has come of the bytes after the head
+	done    bool
+	err     error
+}
+
+// Result is what a handshake came to.
+type Result struct {
+	Version    wire.Version
+	Protocol   string // that the server chose; "" if it named none
+	Extensions []extensions.Offer
+	Header     Header // all fields of the answer
+	Status     int    // 101
+}
+
+// AppendRequest appends the request, with new keys. It fails, and appends
+// nothing, if something that the caller set cannot be sent. The Offers are left
+// out in hixie, which has no extensions. Send it with one write: some servers of
+// hixie-76 need that.
+func (c *Client) AppendRequest(dst []byte) ([]byte, error) {
+	if c.Version == 0 {
+		c.Version = wire.Hybi13
+	}
+	if c.dialect = dialectOf(c.Version); c.dialect == nil {
+		return dst, ErrVersion
+	}
+	if err := c.check(); err != nil {
+		return dst, err
+	}
+	random := c.Random
+	if random == nil {
+		random = func(b []byte) { rand.Read(b) } // never fails
+	}
+	c.keys = c.dialect.newKeys(random)
+	return c.dialect.appendRequest(dst, c), nil
+}
+
+func (c *Client) check() error {
+	if !isHost(c.Host) {
+		return ErrHost
+	}
+	if !isTarget(c.Target) {
+		return ErrTarget
+	}
+	if hasControl(c.Origin) {
+		return fmt.Errorf("%w: Origin", ErrBadField)
+	}
+	if err := checkProtocols(c.Protocols); err != nil {
+		return err
+	}
+	if c.dialect.number() == "" && len(c.Protocols) > 1 {
+		return fmt.Errorf("%w: %v asks for one at most", ErrBadProtocol, c.Version)
+	}
+	if err := checkOffers(c.Offers); err != nil {
+		return err
+	}
+	return checkOwn(c.Header)
+}
+
+func appendRequestLine(dst []byte, target string) []byte {
+	dst = append(append(dst, "GET "...), target...)
+	return append(dst, " HTTP/1.1\r\n"...)
+}
+
+// Feed reads what the server sent. It is done when the whole handshake has come;
+// rest is the part of p that follows it then. It keeps nothing of p.
+//
+// An error is an *Error and stays. When the server refuses, Feed returns no
+// error until the start of the response's body is there; a caller that will not
+// wait any longer calls FeedEOF.
+func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
+	if c.err != nil {
+		return nil, false, c.err
+	}
+	if c.dialect == nil {
+		return nil, false, ErrNotDone
+	}
+	for c.result.Status == 0 {
+		if p, err = c.readHead(p); err != nil {
+			return nil, false, c.fail(err)
+		}
+		if p == nil {
+			return nil, false, nil
+		}
+	}
+	if c.done {
+		return p, true, nil
+	}
+	if c.refused != nil {
+		if c.refused.feed(p) {
+			err = c.fail(ErrStatus)
+		}
+		return nil, false, err
+	}
+	if rest, err = c.readProof(p); err != nil {
+		return nil, false, c.fail(err)
+	}
+	return rest, c.done, nil
+}
+
+// FeedEOF tells that nothing more will come. The error is an *Error: how the
+// server refused if it did, ErrUnexpected if the handshake is not complete, and
+// nil if it is.
+func (c *Client) FeedEOF() error {
+	switch {
+	case c.err != nil:
+		return c.err
+	case c.done:
+		return nil
+	case c.refused != nil:
+		return c.fail(ErrStatus)
+	}
+	return c.fail(ErrUnexpected)
+}
+
+// readHead reads the head of a response. Rest is nil until it is whole.
+func (c *Client) readHead(p []byte) (rest []byte, err error) {
+	l := newLimits(c.MaxHead, c.MaxLines)
+	l.lines -= c.lines
+	text, rest, err := c.head.feed(p, l, readStatusLine)
+	if text == nil {
+		return nil, err
+	}
+	err = c.readResponse(string(text))
+	c.head = head{}
+	return rest, err
+}
+
+// readStatusLine tests a status line as soon as there is something of it (RFC
+// 9112, section 4). Some servers leave out the reason with the space before it.
+func readStatusLine(line []byte, whole bool) error {
+	const form = "HTTP/1.d ddd"
+	for i := 0; i < len(form) && i < len(line); i++ {
+		if c := line[i]; c != form[i] && (form[i] != 'd' || c < '0' || c > '9') {
+			return ErrNotHTTP
+		}
+	}
+	if whole && (len(line) < len(form) || len(line) > len(form) && line[len(form)] != ' ') {
+		return ErrNotHTTP
+	}
+	return nil
+}
+
+func (c *Client) readResponse(text string) error {
+	line, fields, _ := strings.Cut(text, "\r\n")
+	status, err := strconv.Atoi(line[9:12])
+	if err != nil || status < 100 {
+		return ErrNotHTTP
+	}
+	header, err := parseFields(fields, c.head.lines-1)
+	if err != nil {
+		return err
+	}
+	if status < 200 && status != 101 {
+		// An informational response is not the answer (RFC 9110, 15.2). That
+		// its lines are counted bounds how many there can be.
+		c.lines += c.head.lines
+		return nil
+	}
+	c.result.Version, c.result.Status, c.result.Header = c.Version, status, header
+	switch {
+	case status != 101:
+		c.refused = newRefusal(line[9:], header)
+		return nil
+	case !isUpgrade(header):
+		return ErrUpgrade
+	case !header.hasToken("Connection", "upgrade"):
+		return ErrConnection
+	}
+	return c.dialect.readAnswer(c, &c.result)
+}
+
+// isUpgrade reports whether the only protocol that an answer switches to is
+// websocket, in any case: libwebsockets spells it WebSocket in every version.
+func isUpgrade(h Header) bool {
+	upgrade, ok := h.one("Upgrade")
+	return ok && equalFold(upgrade, "websocket")
+}
+
+// readProof takes what belongs to the handshake after the head and returns what
+// does not.
+func (c *Client) readProof(p []byte) (rest []byte, err error) {
+	need := c.dialect.tail(wire.Server)
+	n := min(len(p), need-len(c.proof))
+	c.proof = append(c.proof, p[:n]...)
+	if len(c.proof) < need {
+		return nil, nil
+	}
+	c.done = true
+	return p[n:], c.dialect.readProof(c, c.proof)
+}
+
+// fail makes the error an *Error with what the server answered, and keeps it.
+func (c *Client) fail(err error) error {
+	if c.refused != nil {
+		err = fmt.Errorf("%w: %s", err, c.refused.status)
+	}
+	e := refuse(err)
+	e.Status, e.Header = c.result.Status, c.result.Header
+	if c.refused != nil {
+		e.Body = c.refused.body()
+	}
+	c.done, c.err = false, e
+	return e
+}
+
+// Result is what the handshake came to. It is complete when Feed is done.
+func (c *Client) Result() Result { return c.result }

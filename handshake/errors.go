@@ -1,0 +1,99 @@
+package handshake
+
+import (
+	"errors"
+	"io"
+	"strings"
+)
+
+// Error is why a handshake failed.
+//
+// On a server Status is what to answer and Header what goes with it; see
+// [Server.AppendReject]. On a client Status is what was answered (0 if nothing
+// was), Header the fields of the answer, and Body the start of its body, at most
+// [MaxErrorBody] bytes.
+type Error struct {
+	Status int
+	Reason string // which rule was broken, in lower case
+	Header Header
+	Body   []byte
+	Err    error // the rule, one of this package's or the caller's own
+}
+
+// Error says which rule was broken.
+func (e *Error) Error() string {
+	if e.Reason == "" && e.Err != nil {
+		return e.Err.Error()
+	}
+	return "handshake: " + e.Reason
+}
+
+// Unwrap is the rule, for [errors.Is].
+func (e *Error) Unwrap() error { return e.Err }
+
+// rule is a rule of the handshake and the status that a server answers with if
+// a request breaks it.
+type rule struct {
+	status int
+	reason string
+}
+
+func (r *rule) Error() string { return "handshake: " + r.reason }
+
+// What a server finds wrong with a request. Those up to ErrTooManyLines are
+// about any HTTP message and found by clients as well.
+var (
+	ErrNotHTTP      error = &rule{400, "what was received is not HTTP"}
+	ErrHTTPVersion  error = &rule{505, "the version of HTTP is not 1.1"}                              // RFC 6455, 4.2.1
+	ErrLineEnd      error = &rule{400, "a line does not end in CR LF"}                                // RFC 9112, 2.2
+	ErrControl      error = &rule{400, "a control character in the head"}                             // RFC 9110, 5.5
+	ErrFieldSyntax  error = &rule{400, "a header line is not a name, a colon and a value"}            // RFC 9112, 5
+	ErrHeadTooLarge error = &rule{431, "the head is longer than this endpoint takes"}                 // RFC 6585, 5
+	ErrTooManyLines error = &rule{431, "the head has more lines than this endpoint takes"}            // RFC 6585, 5
+	ErrNotUpgrade   error = &rule{426, "the request does not ask for a websocket"}                    // RFC 6455, 4.2.1
+	ErrMethod       error = &rule{405, "the method is not GET"}                                       // RFC 6455, 4.1
+	ErrTarget       error = &rule{400, "the request target is neither a path nor an http or ws URL"}  // RFC 6455, 4.2.1
+	ErrHost         error = &rule{400, "the Host field is missing or not a host"}                     // RFC 6455, 4.2.1
+	ErrConnection   error = &rule{400, "the Connection field does not contain upgrade"}               // RFC 6455, 4.1, 4.2.1
+	ErrBody         error = &rule{400, "the request has a body"}                                      // RFC 9112, 6
+	ErrDuplicate    error = &rule{400, "a header field that must be single is there more than once"}  // RFC 6455, 11.3
+	ErrVersion      error = &rule{426, "this version of the websocket protocol is not spoken"}        // RFC 6455, 4.4
+	ErrBadKey       error = &rule{400, "the key is not what this version of the protocol asks for"}   // RFC 6455, 4.2.1; draft 76, 5.2
+	ErrBadProtocol  error = &rule{400, "the subprotocols are not a list of different tokens"}         // RFC 6455, 4.1
+	ErrBadExtension error = &rule{400, "the extensions are not a list of names and their parameters"} // RFC 6455, 9.1
+)
+
+// ErrPolicyRequest: what came first was [PolicyRequest]. It is no fault of the
+// client: answer a [Policy] and close the connection.
+var ErrPolicyRequest error = &rule{400, "the client asks for a socket policy"}
+
+// What a client finds wrong with a response.
+var (
+	ErrStatus     error = &rule{0, "the server refused"}                                       // RFC 6455, 4.1
+	ErrUpgrade    error = &rule{0, "the answer's Upgrade field is not websocket"}              // RFC 6455, 4.1
+	ErrBadAccept  error = &rule{0, "the server did not prove that it read the key"}            // RFC 6455, 4.1; draft 76, 4.1
+	ErrOrigin     error = &rule{0, "the answer names another origin"}                          // drafts 75 and 76, 4.1
+	ErrLocation   error = &rule{0, "the answer names another location"}                        // drafts 75 and 76, 4.1
+	ErrUnexpected error = unexpectedEnd{&rule{0, "the connection ended before the handshake"}} // is io.ErrUnexpectedEOF
+)
+
+// What an endpoint of ours may not do, and a client does not take from a server.
+var (
+	ErrProtocolNotOffered  error = &rule{500, "a subprotocol that the client did not ask for"} // RFC 6455, 4.1, 4.2.2
+	ErrExtensionNotOffered error = &rule{500, "an extension that the client did not offer"}    // RFC 6455, 4.1, 9.1
+	ErrBadField            error = &rule{500, "a header field that may not be sent"}
+	ErrNotDone             error = &rule{500, "the request has not been read yet"}
+)
+
+type unexpectedEnd struct{ *rule }
+
+func (unexpectedEnd) Unwrap() error { return io.ErrUnexpectedEOF }
+
+// refuse is the Error of a server for a rule of this package.
+func refuse(err error) *Error {
+	e := &Error{Err: err, Reason: strings.TrimPrefix(err.Error(), "handshake: ")}
+	if r, ok := errors.AsType[*rule](err); ok {
+		e.Status = r.status
+	}
+	return e
+}

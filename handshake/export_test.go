@@ -1,0 +1,16 @@
+package handshake
+
+// AppendRecorded is AppendRequest with the keys of a request that s has read.
+func (c *Client) AppendRecorded(dst []byte, s *Server) ([]byte, error) {
+	if _, err := c.AppendRequest(nil); err != nil {
+		return dst, err
+	}
+	c.keys = s.req.keys
+	for i, name := range [...]string{"Sec-WebSocket-Key1", "Sec-WebSocket-Key2"} {
+		c.keys.text[i] = s.req.Header.Get(name)
+	}
+	return c.dialect.appendRequest(dst, c), nil
+}
+
+// KeyNumber is what a server reads out of a key of hixie-76.
+var KeyNumber = keyNumber

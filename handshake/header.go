@@ -1,0 +1,171 @@
+package handshake
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gobwas/httphead"
+)
+
+// Field is a line of the header of an HTTP message: its name as it was
+// received, and its value without the white space around it.
+type Field struct{ Name, Value string }
+
+// Header has the fields of an HTTP message in the order of the wire. Names are
+// compared without regard to the case of ASCII letters (RFC 9110, section 5.1).
+type Header []Field
+
+// Get is the value of the first field with the name, "" if there is none.
+func (h Header) Get(name string) string {
+	for i := range h {
+		if named(h[i].Name, name) {
+			return h[i].Value
+		}
+	}
+	return ""
+}
+
+// Values are the values of all fields with the name, in their order.
+func (h Header) Values(name string) []string {
+	var values []string
+	for i := range h {
+		if named(h[i].Name, name) {
+			values = append(values, h[i].Value)
+		}
+	}
+	return values
+}
+
+// Has reports whether there is a field with the name.
+func (h Header) Has(name string) bool { return h.count(name) > 0 }
+
+// Add appends a field.
+func (h *Header) Add(name, value string) { *h = append(*h, Field{name, value}) }
+
+func (h Header) count(name string) int {
+	n := 0
+	for i := range h {
+		if named(h[i].Name, name) {
+			n++
+		}
+	}
+	return n
+}
+
+// one is the value of the only field with the name. It is false if there are
+// several: which of them counts would be a matter of opinion.
+func (h Header) one(name string) (string, bool) {
+	value, found := "", false
+	for i := range h {
+		if named(h[i].Name, name) {
+			if found {
+				return "", false
+			}
+			value, found = h[i].Value, true
+		}
+	}
+	return value, true
+}
+
+// hasToken reports whether the list that all fields with the name make up has
+// the token, in any case of its letters.
+func (h Header) hasToken(name, token string) bool {
+	for i := range h {
+		if named(h[i].Name, name) && listHas(h[i].Value, token) {
+			return true
+		}
+	}
+	return false
+}
+
+func named(a, b string) bool { return a == b || equalFold(a, b) }
+
+// equalFold compares without regard to the case of ASCII letters; b is ASCII.
+// With equal lengths no other letter can stand for one of b's.
+func equalFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
+
+func listHas(list, token string) bool {
+	for item := range strings.SplitSeq(list, ",") {
+		if equalFold(trim(item), token) {
+			return true
+		}
+	}
+	return false
+}
+
+// trim removes the white space that may stand around a value (RFC 9110,
+// section 5.6.3).
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+// isToken reports whether s is a token of RFC 9110, section 5.6.2, as the names
+// of fields, of subprotocols and of extensions must be.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !httphead.OctetTypes[s[i]].IsToken() {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isControl reports whether c may not be in a line of a head (RFC 9110,
+// section 5.5).
+func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
+
+func hasControl(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if isControl(s[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// owned reports whether the handshake itself decides about the field.
+func owned(name string) bool {
+	switch strings.ToLower(name) {
+	case "connection", "upgrade", "content-length", "transfer-encoding", "host", "origin", "trailer":
+		return true
+	}
+	return hasPrefixFold(name, "sec-websocket-") || hasPrefixFold(name, "websocket-")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && equalFold(s[:len(prefix)], prefix)
+}
+
+// checkOwn checks the fields that a user adds to a handshake: a name or a value
+// that would end the line would be a hole for whoever chose it.
+func checkOwn(h Header) error {
+	for _, f := range h {
+		switch {
+		case owned(f.Name):
+			return fmt.Errorf("%w: %s is the handshake's own", ErrBadField, f.Name)
+		case !isToken(f.Name), hasControl(f.Value):
+			return fmt.Errorf("%w: %q", ErrBadField, f.Name)
+		}
+	}
+	return nil
+}
+
+func appendField(dst []byte, name, value string) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
+
+func appendFields(dst []byte, h Header) []byte {
+	for _, f := range h {
+		dst = appendField(dst, f.Name, f.Value)
+	}
+	return dst
+}

@@ -1,0 +1,144 @@
+package handshake
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"slices"
+
+	"github.com/airsocket/airsocket/wire"
+)
+
+// keyAccept is the handshake that the versions from hybi-04 on share: the
+// server shows that it read Sec-WebSocket-Key by a hash of it. What is
+// different is in a file for each.
+type keyAccept struct {
+	headOnly
+	is      wire.Version
+	called  string    // in Sec-WebSocket-Version
+	origin  [2]string // the field that says the origin, and that of the other versions
+	goodKey func(string) bool
+}
+
+// keyGUID is hashed with the key (RFC 6455, section 1.3; the same since hybi-04).
+const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// The two names that the field with the origin has had. Clients exist that use
+// the wrong one for their version, so either is read.
+const (
+	originField    = "Origin"               // from draft 11 on
+	secOriginField = "Sec-WebSocket-Origin" // up to draft 10
+)
+
+func (k *keyAccept) version() wire.Version { return k.is }
+func (k *keyAccept) number() string        { return k.called }
+
+func (k *keyAccept) speaks(h Header) bool { return h.Get("Sec-WebSocket-Version") == k.called }
+
+func (k *keyAccept) read(r *Request) (err error) {
+	r.keys.key = r.Header.Get("Sec-WebSocket-Key")
+	if !k.goodKey(r.keys.key) {
+		return ErrBadKey
+	}
+	r.Origin = r.Header.Get(k.origin[0])
+	if r.Origin == "" {
+		r.Origin = r.Header.Get(k.origin[1])
+	}
+	if r.Protocols, err = parseProtocols(r.Header, "Sec-WebSocket-Protocol"); err != nil {
+		return err
+	}
+	r.Extensions, err = ParseExtensions(r.Header.Values("Sec-WebSocket-Extensions"))
+	return err
+}
+
+func (k *keyAccept) appendAccept(dst []byte, r *Request, a Accept, _ bool) []byte {
+	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: "...)
+	dst = append(appendProof(dst, r.keys.key), "\r\n"...)
+	if a.Protocol != "" {
+		dst = appendField(dst, "Sec-WebSocket-Protocol", a.Protocol)
+	}
+	if len(a.Extensions) > 0 {
+		dst = append(dst, "Sec-WebSocket-Extensions: "...)
+		dst = append(AppendExtensions(dst, a.Extensions), "\r\n"...)
+	}
+	return append(appendFields(dst, a.Header), "\r\n"...)
+}
+
+// appendProof appends the value of Sec-WebSocket-Accept.
+func appendProof(dst []byte, key string) []byte {
+	var buf [24 + len(keyGUID)]byte
+	sum := sha1.Sum(append(append(buf[:0], key...), keyGUID...))
+	return base64.StdEncoding.AppendEncode(dst, sum[:])
+}
+
+// is16Bytes reports whether a key is what RFC 6455, section 4.2.1, wants.
+func is16Bytes(key string) bool {
+	var buf [18]byte // 24 digits without padding would be so many
+	if len(key) != 24 {
+		return false
+	}
+	n, err := base64.StdEncoding.Decode(buf[:], []byte(key))
+	return err == nil && n == 16
+}
+
+func (k *keyAccept) newKeys(random func([]byte)) keys {
+	var nonce [16]byte
+	random(nonce[:])
+	return keys{key: base64.StdEncoding.EncodeToString(nonce[:])}
+}
+
+func (k *keyAccept) appendRequest(dst []byte, c *Client) []byte {
+	dst = appendRequestLine(dst, c.Target)
+	dst = appendField(dst, "Host", c.Host)
+	dst = append(dst, "Upgrade: websocket\r\nConnection: Upgrade\r\n"...)
+	dst = appendField(dst, "Sec-WebSocket-Key", c.keys.key)
+	if c.Origin != "" {
+		dst = appendField(dst, k.origin[0], c.Origin)
+	}
+	if len(c.Protocols) > 0 {
+		dst = append(dst, "Sec-WebSocket-Protocol: "...)
+		for i, p := range c.Protocols {
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			dst = append(dst, p...)
+		}
+		dst = append(dst, "\r\n"...)
+	}
+	if len(c.Offers) > 0 {
+		dst = append(dst, "Sec-WebSocket-Extensions: "...)
+		dst = append(AppendExtensions(dst, c.Offers), "\r\n"...)
+	}
+	dst = appendField(dst, "Sec-WebSocket-Version", k.called)
+	return append(appendFields(dst, c.Header), "\r\n"...)
+}
+
+// readAnswer follows RFC 6455, section 4.1, "once the client's opening
+// handshake has been sent".
+func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
+	if accept, ok := r.Header.one("Sec-WebSocket-Accept"); !ok || accept != string(appendProof(nil, c.keys.key)) {
+		return ErrBadAccept
+	}
+	if r.Protocol, err = answeredProtocol(r.Header, "Sec-WebSocket-Protocol", c.Protocols); err != nil {
+		return err
+	}
+	if r.Extensions, err = ParseExtensions(r.Header.Values("Sec-WebSocket-Extensions")); err != nil {
+		return err
+	}
+	return checkOffered(r.Extensions, c.Offers)
+}
+
+// answeredProtocol is the subprotocol that a server chose, "" if it sent none.
+func answeredProtocol(h Header, name string, asked []string) (string, error) {
+	protocol, ok := h.one(name)
+	switch {
+	case !ok:
+		return "", ErrDuplicate
+	case slices.Contains(asked, protocol):
+		return protocol, nil
+	case h.Has(name):
+		return "", fmt.Errorf("%w: %q", ErrProtocolNotOffered, protocol)
+	}
+	return "", nil
+}

@@ -1,0 +1,199 @@
+package handshake
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/gobwas/httphead"
+)
+
+// ParseExtensions reads the values of all Sec-WebSocket-Extensions fields of a
+// message (RFC 6455, section 9.1). A quoted value is returned without its
+// quotes and must be a token then. Parameters that are there twice stay so, for
+// the extension to decline. Empty elements are skipped as in every list (RFC
+// 9110, section 5.6.1); an empty field, which libwebsockets sent in 2011 when it
+// had nothing to offer, is none. The error is ErrBadExtension. The result shares
+// the memory of values.
+func ParseExtensions(values []string) ([]extensions.Offer, error) {
+	var offers []extensions.Offer
+	for _, value := range values {
+		var ok bool
+		if offers, ok = parseOffers(offers, value); !ok {
+			return nil, fmt.Errorf("%w: %q", ErrBadExtension, value)
+		}
+	}
+	return offers, nil
+}
+
+func parseOffers(offers []extensions.Offer, s string) ([]extensions.Offer, bool) {
+	for {
+		s = skipSpace(s)
+		if s == "" {
+			return offers, true
+		}
+		if s[0] == ',' {
+			s = s[1:]
+			continue
+		}
+		var offer extensions.Offer
+		var ok bool
+		if offer, s, ok = parseOffer(s); !ok {
+			return nil, false
+		}
+		offers = append(offers, offer)
+		if s != "" && s[0] != ',' {
+			return nil, false
+		}
+	}
+}
+
+// parseOffer reads an element up to the comma or the end.
+func parseOffer(s string) (offer extensions.Offer, rest string, ok bool) {
+	offer.Name, s = nextToken(s)
+	ok = offer.Name != ""
+	for ok {
+		s = skipSpace(s)
+		if s == "" || s[0] != ';' {
+			break
+		}
+		var p extensions.Param
+		p.Name, s = nextToken(skipSpace(s[1:]))
+		ok = p.Name != ""
+		s = skipSpace(s)
+		if ok && s != "" && s[0] == '=' {
+			p.Value, s, ok = nextValue(skipSpace(s[1:]))
+		}
+		offer.Params = append(offer.Params, p)
+	}
+	return offer, s, ok
+}
+
+// nextValue reads a token or a quoted string whose content is one.
+func nextValue(s string) (value, rest string, ok bool) {
+	if s == "" || s[0] != '"' {
+		value, rest = nextToken(s)
+		return value, rest, value != ""
+	}
+	escaped := false
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			if i++; i < len(s) && s[i] == '\\' {
+				return "", s, false // no token has a backslash, so none is left below
+			}
+			escaped = true
+		case '"':
+			value = s[1:i]
+			if escaped {
+				value = strings.ReplaceAll(value, `\`, "")
+			}
+			return value, s[i+1:], isToken(value)
+		}
+	}
+	return "", s, false
+}
+
+func nextToken(s string) (token, rest string) {
+	i := 0
+	for i < len(s) && httphead.OctetTypes[s[i]].IsToken() {
+		i++
+	}
+	return s[:i], s[i:]
+}
+
+func skipSpace(s string) string { return strings.TrimLeft(s, " \t") }
+
+// AppendExtensions appends the value of a Sec-WebSocket-Extensions field, as
+// ParseExtensions reads it.
+func AppendExtensions(dst []byte, offers []extensions.Offer) []byte {
+	for i, o := range offers {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, o.Name...)
+		for _, p := range o.Params {
+			dst = append(append(dst, "; "...), p.Name...)
+			if p.Value != "" {
+				dst = append(append(dst, '='), p.Value...)
+			}
+		}
+	}
+	return dst
+}
+
+// checkOffers refuses what ParseExtensions could not read.
+func checkOffers(offers []extensions.Offer) error {
+	for _, o := range offers {
+		ok := isToken(o.Name)
+		for _, p := range o.Params {
+			ok = ok && isToken(p.Name) && (p.Value == "" || isToken(p.Value))
+		}
+		if !ok {
+			return fmt.Errorf("%w: %q", ErrBadExtension, o.Name)
+		}
+	}
+	return nil
+}
+
+// checkOffered refuses extensions whose names were not offered (RFC 6455,
+// section 4.1). Whether the parameters fit is for the extension to say.
+func checkOffered(answer, offers []extensions.Offer) error {
+	for _, a := range answer {
+		if !slices.ContainsFunc(offers, func(o extensions.Offer) bool { return o.Name == a.Name }) {
+			return fmt.Errorf("%w: %q", ErrExtensionNotOffered, a.Name)
+		}
+	}
+	return nil
+}
+
+// parseProtocols reads the Sec-WebSocket-Protocol fields of a request.
+func parseProtocols(h Header, name string) ([]string, error) {
+	var list []string
+	for i := range h {
+		if !named(h[i].Name, name) {
+			continue
+		}
+		for item := range strings.SplitSeq(h[i].Value, ",") {
+			if item = trim(item); item != "" {
+				list = append(list, item)
+			}
+		}
+	}
+	return list, checkProtocols(list)
+}
+
+// checkProtocols wants tokens that are all different (RFC 6455, section 4.1).
+func checkProtocols(list []string) error {
+	for _, p := range list {
+		if !isToken(p) {
+			return fmt.Errorf("%w: %q", ErrBadProtocol, p)
+		}
+	}
+	if len(list) < 2 {
+		return nil
+	}
+	// Sorted, as comparing each with each would let a long list cost much.
+	sorted := slices.Sorted(slices.Values(list))
+	for i, p := range sorted[1:] {
+		if p == sorted[i] {
+			return fmt.Errorf("%w: %q is there twice", ErrBadProtocol, p)
+		}
+	}
+	return nil
+}
+
+// onlyProtocol reads the field of versions in which a client asks for at most
+// one subprotocol: any text without spaces, of which a comma is a part.
+func onlyProtocol(value string) ([]string, error) {
+	if value == "" {
+		return nil, nil
+	}
+	for i := 0; i < len(value); i++ {
+		if c := value[i]; c <= ' ' || c > '~' {
+			return nil, fmt.Errorf("%w: %q", ErrBadProtocol, value)
+		}
+	}
+	return []string{value}, nil
+}

@@ -1,0 +1,81 @@
+package handshake
+
+import "strconv"
+
+// AppendReject appends a complete HTTP response that says e. Its body is e.Body,
+// or e.Reason as text if that is nil. Fields of e.Header that cannot be sent, or
+// that are about the body's length or the connection, are left out. A Status
+// that does not refuse becomes 500. The connection is to be closed then.
+func (s *Server) AppendReject(dst []byte, e *Error) []byte {
+	status := e.Status
+	if status < 200 || status > 599 {
+		status = 500
+	}
+	dst = strconv.AppendInt(append(dst, "HTTP/1.1 "...), int64(status), 10)
+	dst = append(append(append(dst, ' '), statusText(status)...), "\r\n"...)
+	if status == 426 { // RFC 9110, section 15.5.22
+		dst = append(dst, "Upgrade: websocket\r\nConnection: Upgrade, close\r\n"...)
+	} else {
+		dst = append(dst, "Connection: close\r\n"...)
+	}
+	for _, f := range e.Header {
+		if isToken(f.Name) && !hasControl(f.Value) && !framing(f.Name) {
+			dst = appendField(dst, f.Name, f.Value)
+		}
+	}
+	if status == 204 || status == 304 { // which have no body
+		return append(dst, "\r\n"...)
+	}
+	body := e.Body
+	if body == nil && e.Reason != "" {
+		body = append([]byte(e.Reason), '\n')
+	}
+	if len(body) > 0 && !e.Header.Has("Content-Type") {
+		dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\n"...)
+	}
+	dst = append(dst, "Content-Length: "...)
+	dst = append(strconv.AppendInt(dst, int64(len(body)), 10), "\r\n\r\n"...)
+	if s.req.Method == "HEAD" { // RFC 9110, section 9.3.2
+		return dst
+	}
+	return append(dst, body...)
+}
+
+// framing reports whether a field says where a message or the connection ends.
+func framing(name string) bool {
+	return named(name, "Connection") || named(name, "Upgrade") || named(name, "Content-Length") ||
+		named(name, "Transfer-Encoding") || named(name, "Trailer")
+}
+
+// statusText is the reason phrase of a status, "" if it is a rare one.
+func statusText(status int) string { return statusTexts[status] }
+
+var statusTexts = map[int]string{
+	200: "OK",
+	301: "Moved Permanently",
+	302: "Found",
+	303: "See Other",
+	307: "Temporary Redirect",
+	308: "Permanent Redirect",
+	400: "Bad Request",
+	401: "Unauthorized",
+	403: "Forbidden",
+	404: "Not Found",
+	405: "Method Not Allowed",
+	406: "Not Acceptable",
+	408: "Request Timeout",
+	409: "Conflict",
+	410: "Gone",
+	413: "Content Too Large",
+	421: "Misdirected Request",
+	426: "Upgrade Required",
+	429: "Too Many Requests",
+	431: "Request Header Fields Too Large",
+	451: "Unavailable For Legal Reasons",
+	500: "Internal Server Error",
+	501: "Not Implemented",
+	502: "Bad Gateway",
+	503: "Service Unavailable",
+	504: "Gateway Timeout",
+	505: "HTTP Version Not Supported",
+}

@@ -1,0 +1,102 @@
+//go:build unix
+
+package airsocket
+
+import (
+	"net"
+	"sync"
+	"syscall"
+)
+
+// rawConn is access to the descriptor of c, where reading and writing that are
+// all there is to c: a wrapper of a connection may do more in its methods.
+func rawConn(c net.Conn) syscall.RawConn {
+	switch c := c.(type) {
+	case *net.TCPConn:
+		if raw, err := c.SyscallConn(); err == nil {
+			return raw
+		}
+	case *net.UnixConn:
+		if c.LocalAddr().Network() != "unix" {
+			return nil // datagrams
+		}
+		if raw, err := c.SyscallConn(); err == nil {
+			return raw
+		}
+	}
+	return nil
+}
+
+// readFD reads what is there. It returns errWouldBlock if there is nothing.
+func readFD(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, errWouldBlock
+		default:
+			return 0, err
+		}
+	}
+}
+
+// rawWrite is one call of RawConn.Write. It is kept with its function value so
+// that a call allocates nothing.
+type rawWrite struct {
+	head, body []byte
+	n          int
+	err        error
+	do         func(fd uintptr) bool
+}
+
+var rawWrites = sync.Pool{New: func() any {
+	w := new(rawWrite)
+	w.do = func(fd uintptr) bool {
+		w.n, w.err = writeFD(int(fd), w.head, w.body)
+		return true
+	}
+	return w
+}}
+
+// writeNow writes as much of head and then body as goes without waiting and
+// returns how much that was. fd is the descriptor of raw if the caller may use
+// it, which it may inside a RawConn.Read, or noFD.
+func writeNow(raw syscall.RawConn, fd int, head, body []byte) (int, error) {
+	if fd != noFD {
+		return writeFD(fd, head, body)
+	}
+	w := rawWrites.Get().(*rawWrite)
+	w.head, w.body, w.n, w.err = head, body, 0, nil
+	err := raw.Write(w.do)
+	if err == nil {
+		err = w.err
+	}
+	n := w.n
+	w.head, w.body = nil, nil
+	rawWrites.Put(w)
+	return n, err
+}
+
+func writeFD(fd int, head, body []byte) (int, error) {
+	for {
+		var n int
+		var err error
+		if len(body) == 0 {
+			n, err = syscall.Write(fd, head)
+		} else {
+			n, err = writev(fd, head, body)
+		}
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, nil
+		default:
+			return 0, err
+		}
+	}
+}

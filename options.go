@@ -1,0 +1,226 @@
+package airsocket
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// Options say how a [Socket] behaves. The zero value, and a nil *Options, mean
+// the defaults. Where a field is a limit or a time, zero means its default and
+// a negative value means none. Many sockets may share one Options, which must
+// not be changed once it is in use.
+type Options struct {
+	// Version is the version of the protocol that Connect speaks. Zero is
+	// wire.Hybi13, which is RFC 6455.
+	Version wire.Version
+
+	// Versions are the ones that a server speaks; nil means all. Facing the
+	// open internet, leave out wire.Hixie75 and wire.Hixie76: they have no
+	// masking, which protects proxies from what a hostile script sends
+	// (RFC 6455, section 10.3).
+	Versions []wire.Version
+
+	// Protocols are the subprotocols that a server speaks: it answers with the
+	// first of the client's that is among them. A client asks for those that
+	// are given to Connect, or else for these.
+	Protocols []string
+
+	// Header has additional fields for the request of Connect, or for the
+	// answer of a server. The fields of the handshake itself cannot be set.
+	Header http.Header
+
+	// Origin is what Connect says in the Origin field; empty sends none.
+	Origin string
+
+	// Origins are the origins that a server accepts beside its own, as
+	// patterns: "*" is any; "example.com" and "*.example.com" are hosts, with
+	// ":port" where it is not the default; "https://example.com" has the
+	// scheme too. A request without an Origin field, which no browser makes,
+	// is accepted. Refused requests get status 403.
+	Origins []string
+
+	// TLS is for wss URLs. Nil means the defaults of crypto/tls.
+	TLS *tls.Config
+
+	// Dial opens the connection for Connect instead of a net.Dialer. The
+	// address has host and port; TLS comes on top where the URL says wss.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// MaxMessage and MaxFrame are the longest message and the longest frame
+	// that are taken from the peer, in bytes of payload, as received and as
+	// decompressed. Default: 16 MiB. Longer ones fail the connection with
+	// status code 1009 (RFC 6455, section 7.4.1).
+	MaxMessage, MaxFrame int
+
+	// MaxBuffered is how many bytes may wait to be sent. Past it Send returns
+	// ErrBufferFull; a single message is taken when nothing is waiting,
+	// however long it is. Default: 16 MiB.
+	MaxBuffered int
+
+	// MaxHead and MaxHeadLines bound the head of the opening handshake.
+	// Default: 16 KiB and 100 lines.
+	MaxHead, MaxHeadLines int
+
+	// HandshakeTimeout is for everything up to the open event. Default: 30 s.
+	HandshakeTimeout time.Duration
+
+	// CloseTimeout is how long a closing handshake may take, from the first
+	// close frame to the end of the connection. Default: 30 s, as in Faye.
+	CloseTimeout time.Duration
+
+	// PingInterval sends a ping each time that nothing has been received for
+	// so long. Default: never.
+	PingInterval time.Duration
+
+	// PongTimeout closes the connection when nothing has been received for so
+	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). Default:
+	// 10 s.
+	PongTimeout time.Duration
+
+	// FragmentSize splits longer messages into frames of at most so many
+	// bytes (AS3WebSocket's fragmentationThreshold). Default: never.
+	FragmentSize int
+
+	// Extensions are offered by a client, or accepted by a server, in order of
+	// preference.
+	Extensions []extensions.Extension
+
+	// DeflateStream offers, or accepts, deflate-stream in the versions that
+	// have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream).
+	DeflateStream bool
+
+	// Dispatcher is the thread of events that the handlers run in. Nil means
+	// the default one, which all sockets of the process share.
+	Dispatcher *Dispatcher
+
+	// Parallel gives each Socket a thread of events of its own. Handlers of
+	// different sockets may then run at the same time and need locks for what
+	// they share; those of one Socket still never overlap.
+	Parallel bool
+
+	// SilentClose omits the close event after one's own Close, as AIR does.
+	SilentClose bool
+
+	// QueueBeforeOpen keeps what is sent while connecting, until the
+	// connection is open, as Faye does. Without it Send returns
+	// ErrInvalidState, as in the browser.
+	QueueBeforeOpen bool
+
+	// Recover turns a panic in a handler into an error event and a close with
+	// status code 1011. Without it a panic ends the program.
+	Recover bool
+
+	// Logger is told of connections that open, fail and close. Nil: silent.
+	Logger *slog.Logger
+
+	resolved atomic.Pointer[settings]
+}
+
+// Defaults of Options.
+const (
+	DefaultMaxMessage       = 16 << 20
+	DefaultMaxBuffered      = 16 << 20
+	DefaultMaxHead          = 16 << 10
+	DefaultMaxHeadLines     = 100
+	DefaultHandshakeTimeout = 30 * time.Second
+	DefaultCloseTimeout     = 30 * time.Second
+	DefaultPongTimeout      = 10 * time.Second
+)
+
+// settings are Options with their defaults filled in: 0 means none in them.
+// All sockets of one Options share one settings.
+type settings struct {
+	*Options
+	maxMessage, maxFrame, maxBuffered int
+	maxHead, maxHeadLines             int // as the handshake package takes them
+	handshakeTimeout, closeTimeout    time.Duration
+	pingInterval, pongTimeout         time.Duration
+	clientVersion                     wire.Version
+	dispatcher                        *Dispatcher
+	log                               *slog.Logger
+	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
+}
+
+var defaultOptions Options
+
+func (o *Options) settings() *settings {
+	if o == nil {
+		o = &defaultOptions
+	}
+	if st := o.resolved.Load(); st != nil {
+		return st
+	}
+	o.resolved.CompareAndSwap(nil, o.resolve())
+	return o.resolved.Load()
+}
+
+func (o *Options) resolve() *settings {
+	st := &settings{
+		Options:          o,
+		maxMessage:       limit(o.MaxMessage, DefaultMaxMessage),
+		maxFrame:         limit(o.MaxFrame, DefaultMaxMessage),
+		maxBuffered:      limit(o.MaxBuffered, DefaultMaxBuffered),
+		maxHead:          o.MaxHead,
+		maxHeadLines:     o.MaxHeadLines,
+		handshakeTimeout: limit(o.HandshakeTimeout, DefaultHandshakeTimeout),
+		closeTimeout:     limit(o.CloseTimeout, DefaultCloseTimeout),
+		pingInterval:     max(o.PingInterval, 0),
+		pongTimeout:      limit(o.PongTimeout, DefaultPongTimeout),
+		clientVersion:    o.Version,
+		dispatcher:       o.Dispatcher,
+		log:              o.Logger,
+	}
+	if st.clientVersion == 0 {
+		st.clientVersion = wire.Hybi13
+	}
+	if st.dispatcher == nil {
+		st.dispatcher = defaultDispatcher
+	}
+	if st.log == nil {
+		st.log = slog.New(slog.DiscardHandler)
+	}
+	for role := range st.configs {
+		for v := range st.configs[role] {
+			st.configs[role][v] = wire.Config{
+				Version:      wire.Version(v),
+				Role:         wire.Role(role),
+				MaxFrame:     st.maxFrame,
+				MaxMessage:   st.maxMessage,
+				FragmentSize: max(o.FragmentSize, 0),
+				Memory:       buffers,
+				MaskKey:      maskKey,
+			}
+		}
+	}
+	return st
+}
+
+// config is the one for a connection that has negotiated exts.
+func (st *settings) config(role wire.Role, v wire.Version, exts []wire.Extension) *wire.Config {
+	shared := &st.configs[role][v]
+	if len(exts) == 0 {
+		return shared
+	}
+	own := *shared
+	own.Extensions = exts
+	return &own
+}
+
+// limit is v, or def where v is zero, or 0 for none where it is negative.
+func limit[T int | time.Duration](v, def T) T {
+	switch {
+	case v == 0:
+		return def
+	case v < 0:
+		return 0
+	}
+	return v
+}

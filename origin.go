@@ -1,0 +1,65 @@
+package airsocket
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/airsocket/airsocket/handshake"
+)
+
+// originAllowed reports whether a request may have been made by a page of its
+// origin (RFC 6455, section 10.2).
+func (st *settings) originAllowed(req *handshake.Request) bool {
+	if req.Origin == "" {
+		return true
+	}
+	u, err := url.Parse(req.Origin)
+	if err != nil {
+		u = &url.URL{}
+	}
+	if u.Host != "" && sameHost(u, req.Host) {
+		return true
+	}
+	for _, pattern := range st.Origins {
+		if originMatches(pattern, req.Origin, u) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameHost compares the host of an origin with a Host field. Which scheme the
+// request came by is not known behind a proxy, so that a Host field without a
+// port stands for the default port of the origin's scheme.
+func sameHost(origin *url.URL, host string) bool {
+	return strings.EqualFold(withPort(origin.Host, origin.Scheme), withPort(host, origin.Scheme))
+}
+
+func withPort(host, scheme string) string {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		return host
+	}
+	switch scheme {
+	case "https", "wss":
+		return host + ":443"
+	}
+	return host + ":80"
+}
+
+func originMatches(pattern, origin string, u *url.URL) bool {
+	if pattern == "*" || strings.EqualFold(pattern, origin) {
+		return true
+	}
+	scheme, host, ok := strings.Cut(pattern, "://")
+	if !ok {
+		scheme, host = u.Scheme, pattern
+	}
+	if u.Host == "" || !strings.EqualFold(scheme, u.Scheme) {
+		return false
+	}
+	host, have := strings.ToLower(withPort(host, u.Scheme)), strings.ToLower(withPort(u.Host, u.Scheme))
+	if rest, ok := strings.CutPrefix(host, "*."); ok {
+		return strings.HasSuffix(have, "."+rest)
+	}
+	return host == have
+}

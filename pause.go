@@ -1,0 +1,43 @@
+package airsocket
+
+// Pause stops the reading: no more messages come, the sender is held up by
+// TCP's flow control, and neither pings nor the end of the connection are
+// noticed until Resume (WebSocket-Node's pause). It takes effect at the next
+// message. Pausing twice does nothing.
+func (s *Socket) Pause() {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.ReadyState() == Open && !s.paused.Load() {
+		s.resumed = make(chan struct{})
+		s.paused.Store(true)
+	}
+}
+
+// Resume takes the reading up again (WebSocket-Node's resume).
+func (s *Socket) Resume() {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.resumeLocked()
+}
+
+func (s *Socket) resumeLocked() {
+	if s.paused.Load() {
+		s.paused.Store(false)
+		close(s.resumed)
+		s.resumed = nil
+	}
+}
+
+// waitPaused is where the reader waits while the socket is paused. It has no
+// turn then.
+func (s *Socket) waitPaused() {
+	if !s.paused.Load() {
+		return
+	}
+	s.out.Lock()
+	resumed := s.resumed
+	s.out.Unlock()
+	if resumed != nil {
+		<-resumed
+	}
+}

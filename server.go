@@ -1,0 +1,338 @@
+package airsocket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// A Server accepts connections on listeners of its own, which is the fastest
+// way to serve (AIR's ServerSocket, WebSocket-Node's WebSocketServer). Requests
+// that do not ask for a WebSocket go to Handler. To serve WebSockets from a
+// net/http server see [Socket.Upgrade].
+//
+// Set the fields and OnConnect before serving and leave them then.
+type Server struct {
+	Addr      string       // for ListenAndServe: host:port; empty is ":80", or ":443" with TLSConfig
+	Options   *Options     // of the sockets; nil means the defaults
+	Handler   http.Handler // for other requests; nil answers them with 426
+	TLSConfig *tls.Config  // if not nil: serve wss
+	MaxConns  int          // sockets at a time; one more is answered with 503. Zero: no bound
+
+	onConnect func(*Socket)
+
+	mu        sync.Mutex
+	closing   bool
+	listeners map[net.Listener]struct{}
+	sockets   map[*Socket]struct{}
+	empty     chan struct{} // closed when closing and the last socket is gone
+	http      *httpSide
+}
+
+// ErrServerClosed is what Serve returns after Shutdown or Close. It is
+// http.ErrServerClosed.
+var ErrServerClosed = http.ErrServerClosed
+
+// OnConnect sets the function that is called for each new Socket, in a turn of
+// its Dispatcher: the request has been found good, the answer has not been
+// sent. Attach the handlers here; the open event follows.
+func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
+
+// ListenAndServe listens on Addr and serves until Shutdown or Close. The error
+// is never nil: after these it is [ErrServerClosed].
+func (srv *Server) ListenAndServe() error {
+	addr := srv.Addr
+	if addr == "" {
+		addr = ":80"
+		if srv.TLSConfig != nil {
+			addr = ":443"
+		}
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return srv.Serve(l)
+}
+
+// Serve accepts connections from l until Shutdown or Close, and closes l then.
+// A Server may serve several listeners. The error is never nil: after these it
+// is [ErrServerClosed].
+func (srv *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	if !srv.addListener(l) {
+		return ErrServerClosed
+	}
+	defer srv.removeListener(l)
+	disp := srv.Options.settings().dispatcher
+	disp.hold()
+	defer disp.release()
+
+	var wait time.Duration // after a temporary error, such as too many open files
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			if srv.isClosing() {
+				return ErrServerClosed
+			}
+			if ne, ok := err.(net.Error); ok && ne.Temporary() { //lint:ignore SA1019 there is no other way to know them
+				wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+				srv.Options.settings().log.Warn("accept", slog.Any("err", err), slog.Duration("again in", wait))
+				time.Sleep(wait)
+				continue
+			}
+			return err
+		}
+		wait = 0
+		srv.serveConn(conn)
+	}
+}
+
+func (srv *Server) addListener(l net.Listener) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closing {
+		return false
+	}
+	if srv.listeners == nil {
+		srv.listeners = make(map[net.Listener]struct{})
+	}
+	srv.listeners[l] = struct{}{}
+	if srv.Handler != nil && srv.http == nil {
+		srv.http = newHTTPSide(srv)
+	}
+	return true
+}
+
+func (srv *Server) removeListener(l net.Listener) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	delete(srv.listeners, l)
+}
+
+func (srv *Server) isClosing() bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return srv.closing
+}
+
+// serveConn starts a Socket on conn. Those above MaxConns get a proper answer,
+// but there is a bound to them too.
+func (srv *Server) serveConn(conn net.Conn) {
+	if srv.TLSConfig != nil {
+		conn = tls.Server(conn, srv.TLSConfig)
+	}
+	s := NewSocket(srv.Options)
+	full, ok := srv.remember(s)
+	if !ok {
+		conn.Close()
+		return
+	}
+	s.start(wire.Server, nil)
+	s.server = srv
+	s.attach(conn)
+	go s.accept(&acceptance{full: full})
+}
+
+// maxRefusing is the number of connections above MaxConns that are refused
+// with an answer at a time, rather than with none.
+const maxRefusing = 128
+
+func (srv *Server) remember(s *Socket) (full, ok bool) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.closing || srv.MaxConns > 0 && len(srv.sockets) >= srv.MaxConns+maxRefusing {
+		return false, false
+	}
+	if srv.sockets == nil {
+		srv.sockets = make(map[*Socket]struct{})
+	}
+	srv.sockets[s] = struct{}{}
+	return srv.MaxConns > 0 && len(srv.sockets) > srv.MaxConns, true
+}
+
+// forget is for a Socket that has ended, or whose connection net/http has now.
+func (srv *Server) forget(s *Socket) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	delete(srv.sockets, s)
+	if srv.closing && len(srv.sockets) == 0 && srv.empty != nil {
+		close(srv.empty)
+		srv.empty = nil
+	}
+}
+
+// connected is the turn in which handlers are attached.
+func (srv *Server) connected(s *Socket) {
+	if srv.onConnect == nil {
+		return
+	}
+	if s.set.Recover {
+		defer s.recoverHandler()
+	}
+	srv.onConnect(s)
+}
+
+// Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,
+// section 7.4.1: going away) and waits until they have closed. When ctx is done
+// it ends those that are left and returns ctx.Err().
+func (srv *Server) Shutdown(ctx context.Context) error {
+	empty := srv.stop(func(s *Socket) {
+		if s.Close(StatusGoingAway, "") == nil && s.ReadyState() == Connecting {
+			s.abort(ErrServerClosed)
+		}
+	})
+	var err error
+	if srv.http != nil {
+		err = srv.http.shutdown(ctx)
+	}
+	select {
+	case <-empty:
+		return err
+	case <-ctx.Done():
+		srv.Close()
+		<-empty
+		return ctx.Err()
+	}
+}
+
+// Close stops listening and ends all connections at once.
+func (srv *Server) Close() error {
+	srv.stop(func(s *Socket) { s.abort(ErrServerClosed) })
+	if srv.http != nil {
+		return srv.http.close()
+	}
+	return nil
+}
+
+// stop has each of the sockets ended in the way of end. The channel is closed
+// when there are none left.
+func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
+	srv.mu.Lock()
+	srv.closing = true
+	for l := range srv.listeners {
+		l.Close()
+	}
+	if srv.empty == nil {
+		srv.empty = make(chan struct{})
+	}
+	empty := srv.empty
+	sockets := make([]*Socket, 0, len(srv.sockets))
+	for s := range srv.sockets {
+		sockets = append(sockets, s)
+	}
+	if len(sockets) == 0 {
+		close(srv.empty)
+		srv.empty = nil
+	}
+	srv.mu.Unlock()
+	for _, s := range sockets {
+		end(s)
+	}
+	return empty
+}
+
+// httpSide is the net/http server for requests that are no WebSocket's.
+type httpSide struct {
+	server http.Server
+	conns  chan net.Conn
+	done   chan struct{}
+	once   sync.Once
+}
+
+func newHTTPSide(srv *Server) *httpSide {
+	set := srv.Options.settings()
+	h := &httpSide{conns: make(chan net.Conn), done: make(chan struct{})}
+	h.server = http.Server{
+		Handler:           h.handler(srv),
+		ReadHeaderTimeout: set.handshakeTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    max(set.MaxHead, 0),
+		ErrorLog:          slog.NewLogLogger(set.log.Handler(), slog.LevelWarn),
+	}
+	go h.server.Serve(h)
+	return h
+}
+
+// handler adds what net/http would do if it had accepted the connection itself,
+// and takes an opening handshake that follows another request on it.
+func (h *httpSide) handler(srv *Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if handshake.IsUpgrade(r.Method, r.Header) {
+			s := NewSocket(srv.Options)
+			s.server = srv
+			if full, ok := srv.remember(s); !ok || full {
+				srv.forget(s)
+				writeError(w, errFull)
+				return
+			}
+			if s.Upgrade(w, r) != nil {
+				srv.forget(s)
+			}
+			return
+		}
+		srv.Handler.ServeHTTP(w, r)
+	})
+}
+
+// give hands a connection over whose first bytes have been read.
+func (h *httpSide) give(conn net.Conn, read []byte) {
+	conn.SetDeadline(time.Time{})
+	select {
+	case h.conns <- &readConn{conn, read}:
+	case <-h.done:
+		conn.Close()
+	}
+}
+
+// readConn is a connection of which something has been read already.
+type readConn struct {
+	net.Conn
+	read []byte
+}
+
+func (c *readConn) Read(p []byte) (int, error) {
+	if len(c.read) > 0 {
+		n := copy(p, c.read)
+		c.read = c.read[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
+
+// Accept, Close and Addr make h the listener of its server.
+func (h *httpSide) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.conns:
+		return c, nil
+	case <-h.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept.
+func (h *httpSide) Close() error {
+	h.once.Do(func() { close(h.done) })
+	return nil
+}
+
+// Addr has no meaning here.
+func (h *httpSide) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (h *httpSide) shutdown(ctx context.Context) error {
+	err := h.server.Shutdown(ctx)
+	if errors.Is(err, ctx.Err()) {
+		h.server.Close()
+	}
+	return err
+}
+
+func (h *httpSide) close() error { return h.server.Close() }

@@ -1,0 +1,369 @@
+package airsocket
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// ReadyState is the state that a Socket is in (WHATWG readyState).
+type ReadyState uint32
+
+// The states, with the numbers of the browser and of AS3WebSocket.
+const (
+	Connecting ReadyState = 0 // the opening handshake is under way
+	Open       ReadyState = 1 // messages can be sent
+	Closing    ReadyState = 2 // the closing handshake is under way
+	Closed     ReadyState = 3 // the connection is gone, or could not be opened
+	Init       ReadyState = 4 // not started yet
+)
+
+// A Socket is one end of a WebSocket connection. Make it with [NewSocket],
+// attach handlers, then start it with [Socket.Connect], [Socket.StartServer] or
+// [Socket.Upgrade].
+//
+// Its handlers run one at a time, in the turns of its Dispatcher. Everything
+// else may be called from any goroutine, but what says otherwise.
+type Socket struct {
+	set  *settings
+	disp *Dispatcher
+
+	conn   net.Conn
+	raw    syscall.RawConn // of conn, where it can be read and written without waiting
+	cfg    *wire.Config    // nil until the connection is open
+	dec    wire.Decoder    // the reader's
+	stream extensions.Stream
+
+	on        handlers
+	listeners []*Listener
+
+	state atomic.Uint32 // a ReadyState
+	role  wire.Role
+
+	out     output
+	opening *opening // what is known of the opening handshake; may be nil
+	outcome *outcome // how the connection ends; of the turn
+	clock   *clock   // what time has to do with; under out
+	paused  atomic.Bool
+	resumed chan struct{} // closed by Resume; under out
+	server  *Server       // that accepted it
+}
+
+// NewSocket returns a Socket that has not been started. Nil options are the
+// defaults.
+func NewSocket(opts *Options) *Socket {
+	s := &Socket{set: opts.settings()}
+	s.disp = s.set.dispatcher
+	if s.set.Parallel {
+		s.disp = &Dispatcher{home: s.set.dispatcher}
+	}
+	s.state.Store(uint32(Init))
+	return s
+}
+
+// Connect opens a connection to url, asking for one of the subprotocols in
+// order of preference, and returns at once: the open event, or error and
+// close events, tell of the outcome. What is wrong with the call itself is
+// returned: [ErrURL], [ErrProtocol], or [ErrInvalidState] if the socket has
+// been started and is not closed (AIR's connect and its ArgumentError).
+func (s *Socket) Connect(url string, protocols ...string) error {
+	return s.ConnectContext(context.Background(), url, protocols...)
+}
+
+// ConnectContext is Connect with a context that ends the attempt when it is
+// done. Once the connection is open the context has no effect.
+func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
+	if len(protocols) == 0 {
+		protocols = s.set.Protocols
+	}
+	d, err := newDial(ctx, s, url, protocols)
+	if err != nil {
+		return err
+	}
+	if !s.start(wire.Client, &opening{url: url, cancel: d.cancel}) {
+		d.cancel()
+		return ErrInvalidState
+	}
+	go s.connect(d)
+	return nil
+}
+
+// StartServer takes the server's part on a connection that a client has
+// opened, and whose handshake it has not been answered, and returns at once
+// (AIR's startServer). From then on the connection belongs to the Socket. A nil
+// connection is an [ErrArgument].
+func (s *Socket) StartServer(conn net.Conn) error {
+	if conn == nil {
+		return ErrArgument
+	}
+	if !s.start(wire.Server, nil) {
+		return ErrInvalidState
+	}
+	s.attach(conn)
+	go s.accept(&acceptance{})
+	return nil
+}
+
+// Upgrade takes the server's part on the connection of a request in any
+// net/http server (Faye's WebSocket.new(env)). Where the request is not a good
+// opening handshake, or not from an accepted origin, it answers with the HTTP
+// status for that and returns a [*handshake.Error]. The ResponseWriter may be
+// wrapped if it has an Unwrap method, as http.ResponseController wants.
+func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
+	if w == nil || r == nil {
+		return ErrArgument
+	}
+	if !s.start(wire.Server, nil) {
+		return ErrInvalidState
+	}
+	err := s.upgrade(w, r)
+	if err != nil {
+		s.state.Store(uint32(Closed))
+		s.disp.release()
+	}
+	return err
+}
+
+// start begins a connection, the first or, after a close, another.
+func (s *Socket) start(role wire.Role, o *opening) bool {
+	if !s.state.CompareAndSwap(uint32(Init), uint32(Connecting)) && !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+		return false
+	}
+	s.disp.hold()
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.role, s.opening = role, o
+	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
+	s.out.broken, s.out.fin = false, false
+	return true
+}
+
+// attach makes conn the socket's.
+func (s *Socket) attach(conn net.Conn) {
+	raw := rawConn(conn)
+	s.out.Lock()
+	s.conn, s.raw = conn, raw
+	s.out.Unlock()
+}
+
+// Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
+// wait: what the system cannot take yet is kept, up to Options.MaxBuffered.
+// The errors are [ErrInvalidState] before the connection is open, [ErrClosed]
+// after it, [ErrBufferFull], and wire.ErrBadText for text that is not UTF-8;
+// the message has not been taken then. Messages are sent in the order of the
+// calls, and all that were taken go out before the frame of a later Close.
+//
+// What handlers send goes out when their turn ends; Flush sends it earlier.
+func (s *Socket) Send(text string) error {
+	return s.send(wire.Event{Kind: wire.Text, Data: viewOf(text)})
+}
+
+// SendBytes sends a binary message (AS3WebSocket's sendBytes), like Send. The
+// bytes are free to be changed when it returns. Versions without binary
+// messages say wire.ErrUnsupported.
+func (s *Socket) SendBytes(p []byte) error {
+	return s.send(wire.Event{Kind: wire.Binary, Data: p})
+}
+
+// SendMessage sends what kind says (AIR's sendMessage, whose constants have the
+// same numbers): wire.Text, wire.Binary, wire.Ping, wire.Pong, or wire.Close,
+// which is a Close without status code. Another kind is an [ErrArgument].
+func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
+	switch kind {
+	case wire.Text, wire.Binary, wire.Ping, wire.Pong:
+		return s.send(wire.Event{Kind: kind, Data: data})
+	case wire.Close:
+		return s.Close(0, "")
+	}
+	return ErrArgument
+}
+
+// Ping sends a ping with a payload of at most 125 bytes (RFC 6455, section
+// 5.5.2), like Send. A longer one is a wire.ErrTooBig.
+func (s *Socket) Ping(payload []byte) error {
+	return s.send(wire.Event{Kind: wire.Ping, Data: payload})
+}
+
+// Pong sends a pong that was not asked for, or one of one's own after
+// PreventDefault (RFC 6455, section 5.5.3), like Ping.
+func (s *Socket) Pong(payload []byte) error {
+	return s.send(wire.Event{Kind: wire.Pong, Data: payload})
+}
+
+// Close begins the closing handshake: what was sent before goes out first, then
+// the close frame, and the close event comes when the peer has answered or
+// Options.CloseTimeout has passed. Messages that arrive meanwhile are dropped,
+// as in the browser. A code of 0 sends a close frame without code and reason.
+// While connecting, Close ends the attempt: error and close events follow.
+// Closing a socket that is closing or closed does nothing.
+//
+// The errors are [ErrCode], [ErrReason], and [ErrInvalidState] before the
+// start.
+func (s *Socket) Close(code StatusCode, reason string) error {
+	if err := s.checkClose(code, reason); err != nil {
+		return err
+	}
+	s.out.Lock()
+	defer s.out.Unlock()
+	switch s.ReadyState() {
+	case Init:
+		return ErrInvalidState
+	case Connecting:
+		s.abortLocked(ErrAborted)
+	case Open:
+		s.state.Store(uint32(Closing))
+		s.out.silent = s.set.SilentClose
+		s.resumeLocked() // or the answer would not be read
+		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
+	}
+	return nil
+}
+
+func (s *Socket) checkClose(code StatusCode, reason string) error {
+	switch {
+	case code == 0 && reason != "":
+		return ErrCode
+	case code == 0:
+	case !code.Sendable(), s.role == wire.Client && code != StatusNormalClosure && code < 3000:
+		return ErrCode
+	}
+	if !validReason(reason) {
+		return ErrReason
+	}
+	return nil
+}
+
+func orNoStatus(code StatusCode) StatusCode {
+	if code == 0 {
+		return StatusNoStatusReceived
+	}
+	return code
+}
+
+// BufferedAmount is how many bytes wait to be given to the system, headers of
+// frames included (WHATWG bufferedAmount, which leaves those out).
+func (s *Socket) BufferedAmount() int {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.out.buffered()
+}
+
+// Flush sends now what would be sent at the end of the turn. Only handlers that
+// go on for long after a Send have use for it.
+func (s *Socket) Flush() {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.flushLocked(noFD)
+}
+
+// ReadyState is the state of the socket.
+func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
+
+// Version is the version of the protocol that is spoken, 0 before it is known.
+func (s *Socket) Version() wire.Version {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.cfg == nil {
+		return 0
+	}
+	return s.cfg.Version
+}
+
+// Protocol is the subprotocol that was agreed on, or empty (WHATWG protocol).
+func (s *Socket) Protocol() string { return s.known(func(o *opening) string { return o.protocol }) }
+
+// Extensions are the extensions that were agreed on, as the header field of
+// the server's answer says them (WHATWG extensions).
+func (s *Socket) Extensions() string { return s.known(func(o *opening) string { return o.extensions }) }
+
+// URL is what Connect was given, or empty on a server (WHATWG url).
+func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
+
+func (s *Socket) known(get func(*opening) string) string {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil {
+		return ""
+	}
+	return get(s.opening)
+}
+
+// Request is the client's request, on a server. It must be asked for in a
+// handler given to OnConnect or in an open handler at the latest: a Socket of
+// which nobody has asked lets it go, to be small, and returns nil later, as it
+// does on a client.
+func (s *Socket) Request() *handshake.Request {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil || s.opening.request == nil {
+		return nil
+	}
+	s.opening.keep = true
+	return s.opening.request
+}
+
+// Conn is the connection below, or nil before there is one. Reading it, writing
+// it or closing it disturbs the Socket.
+func (s *Socket) Conn() net.Conn {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.conn
+}
+
+// RemoteAddr is the address of the peer, or nil before there is a connection.
+func (s *Socket) RemoteAddr() net.Addr {
+	if c := s.Conn(); c != nil {
+		return c.RemoteAddr()
+	}
+	return nil
+}
+
+// LocalAddr is the address of this end, or nil before there is a connection.
+func (s *Socket) LocalAddr() net.Addr {
+	if c := s.Conn(); c != nil {
+		return c.LocalAddr()
+	}
+	return nil
+}
+
+// recoverHandler is deferred around handlers where Options.Recover is set.
+func (s *Socket) recoverHandler() {
+	if v := recover(); v != nil {
+		s.fail(StatusInternalError, "internal error", &PanicError{Value: v, Stack: debug.Stack()})
+	}
+}
+
+// opening is what is kept of the opening handshake.
+type opening struct {
+	url        string
+	protocol   string
+	extensions string
+	request    *handshake.Request
+	keep       bool // request was asked for
+	cancel     context.CancelFunc
+	queue      []wire.Event // sent before open
+	queued     int          // bytes of them
+	cause      error        // why it was ended from this side
+}
+
+// The status codes of RFC 6455, section 7.4.1.
+const (
+	StatusNormalClosure      = wire.StatusNormalClosure
+	StatusGoingAway          = wire.StatusGoingAway
+	StatusProtocolError      = wire.StatusProtocolError
+	StatusUnsupportedData    = wire.StatusUnsupportedData
+	StatusNoStatusReceived   = wire.StatusNoStatusReceived
+	StatusAbnormalClosure    = wire.StatusAbnormalClosure
+	StatusInvalidPayload     = wire.StatusInvalidPayload
+	StatusPolicyViolation    = wire.StatusPolicyViolation
+	StatusMessageTooBig      = wire.StatusMessageTooBig
+	StatusMandatoryExtension = wire.StatusMandatoryExtension
+	StatusInternalError      = wire.StatusInternalError
+)

@@ -1,0 +1,194 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// A Decoder turns the bytes that an endpoint receives, in whatever pieces they
+// come, into events. The zero value with [Decoder.Init] is ready. It is not
+// safe for concurrent use.
+//
+// Everything that is owed to the peer for an event is what [Reply] says. After
+// a Close or Fail the rest of the input is dropped.
+type Decoder struct {
+	cfg     *Config
+	framing framing
+	in      []byte // fed and not used yet
+	frame   frame
+	size    uint64 // payload bytes of the message so far, as headers announce them
+
+	msg   *Buffer // the message so far, unless it is all in the input
+	own   *Buffer // the frame so far, if it is not simply a part of the message
+	spent *Buffer // what the last event is a view of
+
+	text  carry
+	held  [maxHead]byte // an unfinished header
+	nheld uint8
+	stage stage
+	kind  Kind // of the message that has begun, or None
+	rsv   RSV  // of its first frame
+
+	// Which reserved bits extensions claim, for the first frame of a message
+	// and for the others.
+	claims, claimsLater RSV
+
+	coded      bool // a message extension works on the message
+	frameCoded bool // a frame extension works on the frame
+	cont       bool // a part of the message has been delivered
+	eof        bool
+	closeSent  bool
+}
+
+// stage is where in the input a Decoder is. See the drawing in the package's
+// documentation.
+type stage uint8
+
+const (
+	inHeader  stage = iota // or between frames, or between pieces of a delimited payload
+	inPayload              // a header has been read, its frame is not done
+	closed                 // a Close or Fail has been delivered
+	ended                  // the End has been delivered
+)
+
+// Init makes d ready for a new connection. cfg is kept and must not be changed
+// while d is in use.
+func (d *Decoder) Init(cfg *Config) {
+	*d = Decoder{cfg: cfg, framing: framingOf(cfg.Version)}
+	for _, x := range cfg.Extensions {
+		d.claims |= x.Claims()
+		if _, ok := x.(FrameExtension); ok {
+			d.claimsLater |= x.Claims()
+		}
+	}
+}
+
+// Feed lends p, the next bytes received, until Next has returned None: the
+// Decoder may change it, and events are views of it. What was fed before must
+// be used up: Feed before Next has returned None loses bytes.
+func (d *Decoder) Feed(p []byte) { d.in = p }
+
+// FeedEOF says that the byte stream has ended. closeSent is whether this
+// endpoint has sent a close, which the peers of old drafts answer by ending
+// the connection. Next returns what is left and then one End, whose Err is nil
+// if the end was to be expected.
+func (d *Decoder) FeedEOF(closeSent bool) { d.eof, d.closeSent = true, closeSent }
+
+// Release gives the borrowed buffers back. The last event is not valid any
+// more, and Next returns None from now on.
+func (d *Decoder) Release() {
+	d.drop()
+	d.put(&d.spent)
+	d.stage = ended
+}
+
+// Events yields what Next returns up to None.
+func (d *Decoder) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for ev := d.Next(); ev.Kind != None; ev = d.Next() {
+			if !yield(ev) {
+				return
+			}
+		}
+	}
+}
+
+// Next returns the next event, or None if that takes more bytes; nothing of
+// what was fed is referred to any more then. The event before it becomes invalid.
+func (d *Decoder) Next() Event {
+	if d.spent != nil {
+		d.put(&d.spent)
+	}
+	for d.stage <= inPayload {
+		if d.stage == inHeader {
+			if len(d.in) == 0 {
+				break
+			}
+			piece := d.frame.open
+			n, err := d.header()
+			if err == nil && n >= 0 {
+				err = d.admit(piece)
+			}
+			if err != nil {
+				return d.fail(err)
+			}
+			if n < 0 {
+				break
+			}
+			d.in = d.in[n:]
+			d.stage = inPayload
+		}
+		view, err := d.payload()
+		if err != nil {
+			return d.fail(err)
+		}
+		if d.frame.left > 0 {
+			break
+		}
+		d.stage = inHeader
+		if ev := d.finish(view); ev.Kind != None {
+			return ev
+		}
+	}
+	d.in = nil
+	if d.eof && d.stage != ended {
+		return d.end()
+	}
+	return Event{}
+}
+
+// header reads a header into d.frame and returns how many bytes of d.in belong
+// to it, or short.
+func (d *Decoder) header() (int, *ProtocolError) {
+	if d.nheld > 0 {
+		return d.heldHeader()
+	}
+	n, err := d.framing.next(d.in, d.cfg.Role, &d.frame)
+	if n < 0 {
+		d.nheld = uint8(copy(d.held[:], d.in))
+	}
+	return n, err
+}
+
+// heldHeader is header with the first bytes in d.held.
+func (d *Decoder) heldHeader() (int, *ProtocolError) {
+	before := int(d.nheld)
+	all := d.held[:before+copy(d.held[before:], d.in)]
+	n, err := d.framing.next(all, d.cfg.Role, &d.frame)
+	if n < 0 {
+		d.nheld = uint8(len(all))
+		return n, err
+	}
+	d.nheld = 0
+	return n - before, err
+}
+
+// fail is the event of a broken rule, the last but End.
+func (d *Decoder) fail(err error) Event {
+	d.drop()
+	d.stage = closed
+	rule, ok := errors.AsType[*ProtocolError](err)
+	if !ok {
+		rule, err = ErrExtensionData, fmt.Errorf("%w: %w", ErrExtensionData, err)
+	}
+	return Event{Kind: Fail, Code: rule.Code, Err: err}
+}
+
+func (d *Decoder) end() Event {
+	between := d.stage == inHeader && d.nheld == 0 && d.kind == None && !d.frame.open
+	clean := d.stage == closed || d.framing.endsCleanly(between, d.closeSent)
+	d.drop()
+	d.stage = ended
+	if clean {
+		return Event{Kind: End, Code: StatusNoStatusReceived}
+	}
+	return Event{Kind: End, Code: StatusAbnormalClosure, Err: ErrUnexpectedEnd}
+}
+
+// drop forgets the input and what is unfinished.
+func (d *Decoder) drop() {
+	d.in = nil
+	d.put(&d.msg)
+	d.put(&d.own)
+}

@@ -1,0 +1,79 @@
+package wire
+
+import "unsafe"
+
+// appendEncoded appends what the message extensions make of ev.
+//
+//go:noinline
+func (e *Encoder) appendEncoded(dst []byte, f framing, ev Event) ([]byte, error) {
+	p, rsv := ev.Data, RSV(0)
+	var b *Buffer
+	for _, x := range e.cfg.Extensions {
+		x, ok := x.(MessageExtension)
+		if !ok {
+			continue
+		}
+		bits, err := e.encode(&b, &p, func(to []byte) ([]byte, RSV, error) {
+			return x.EncodeMessage(to, ev.Kind, p)
+		})
+		if err != nil {
+			e.giveBack(b)
+			return dst, err
+		}
+		rsv |= bits & x.Claims()
+	}
+	dst, err := e.appendMessage(dst, f, ev.Kind, rsv, p)
+	e.giveBack(b)
+	return dst, err
+}
+
+// appendCoded appends a data frame with the payload that the frame extensions
+// make of p.
+func (e *Encoder) appendCoded(dst []byte, f framing, kind Kind, head frame, p []byte) ([]byte, error) {
+	what := Frame{Kind: kind, Cont: head.op == continuation, More: !head.fin}
+	var b *Buffer
+	for _, x := range e.cfg.Extensions {
+		x, ok := x.(FrameExtension)
+		if !ok {
+			continue
+		}
+		bits, err := e.encode(&b, &p, func(to []byte) ([]byte, RSV, error) {
+			return x.EncodeFrame(to, what, p)
+		})
+		if err != nil {
+			e.giveBack(b)
+			return dst, err
+		}
+		head.rsv |= bits & x.Claims()
+	}
+	head.left = uint64(len(p))
+	dst = e.appendFrame(dst, f, head, p)
+	e.giveBack(b)
+	return dst, nil
+}
+
+// encode calls an extension for *p, which is in *b or the sender's own memory,
+// and leaves the result in *p and its buffer in *b.
+func (e *Encoder) encode(b **Buffer, p *[]byte, call func(dst []byte) ([]byte, RSV, error)) (RSV, error) {
+	to := borrow(e.cfg.Memory, len(*p))
+	out, rsv, err := call(to.B)
+	if err != nil || len(out) > 0 && unsafe.SliceData(out) == unsafe.SliceData(*p) {
+		giveBack(e.cfg.Memory, to)
+		if err == nil {
+			*p = out
+		}
+		return rsv, err
+	}
+	if *p = out; out != nil {
+		to.B = out
+	}
+	e.giveBack(*b)
+	*b = to
+	return rsv, nil
+}
+
+func (e *Encoder) giveBack(b *Buffer) {
+	if b != nil {
+		giveBack(e.cfg.Memory, b)
+	}
+}

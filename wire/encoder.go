@@ -1,0 +1,158 @@
+package wire
+
+import "encoding/binary"
+
+// An Encoder turns events into the bytes that an endpoint sends. The zero value
+// with [Encoder.Init] is ready. It is not safe for concurrent use.
+type Encoder struct {
+	cfg       *Config
+	closeSent bool
+}
+
+// Init makes e ready for a new connection. cfg is kept and must not be changed
+// while e is in use.
+func (e *Encoder) Init(cfg *Config) { *e = Encoder{cfg: cfg} }
+
+// CloseSent reports whether a close has been appended.
+func (e *Encoder) CloseSent() bool { return e.closeSent }
+
+// Can reports whether version v has messages of kind k. Versions differ in
+// what they say about binary messages, pings and pongs (not before hybi-06) and
+// about closing (not before hixie-76).
+func (v Version) Can(k Kind) bool { return k != None && framingOf(v).has(k) }
+
+// Append appends the frame or frames that say ev, a whole message, to dst. On
+// an error, which is one of ErrCloseSent, ErrUnsupported, ErrTooBig, ErrBadCode,
+// ErrBadText or an extension's, dst is returned as it was. dst and ev.Data may
+// not overlap.
+//
+// A Close with StatusNoStatusReceived has an empty payload. A status code that
+// the version does not have is replaced by the nearest one that it has.
+func (e *Encoder) Append(dst []byte, ev Event) ([]byte, error) {
+	dst, rest, err := e.AppendHeader(dst, ev)
+	return append(dst, rest...), err
+}
+
+// AppendHeader is Append, except that a payload that goes out as it is (from a
+// server, in one frame, not changed by an extension) is not copied: rest is
+// ev.Data then, to be sent behind out, and else nil.
+func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err error) {
+	f := framingOf(e.cfg.Version)
+	switch {
+	case e.closeSent:
+		return dst, nil, ErrCloseSent
+	case ev.Kind == None || ev.Cont || ev.More || !f.has(ev.Kind):
+		return dst, nil, ErrUnsupported
+	case ev.Kind == Close:
+		out, err = e.appendClose(dst, f, ev)
+		return out, nil, err
+	case ev.Kind == Text && !validText(ev.Data):
+		return dst, nil, ErrBadText
+	case ev.Kind > Close && len(ev.Data) > maxControl:
+		return dst, nil, ErrTooBig
+	case ev.Kind < Close && len(e.cfg.Extensions) > 0:
+		out, err = e.appendEncoded(dst, f, ev)
+		return out, nil, err
+	}
+	if ev.Kind < Close && e.splits(f, len(ev.Data)) {
+		out, err = e.appendMessage(dst, f, ev.Kind, 0, ev.Data)
+		return out, nil, err
+	}
+	head := frame{op: ev.Kind, fin: true, left: uint64(len(ev.Data))}
+	if e.cfg.Role == Client {
+		return e.appendFrame(dst, f, head, ev.Data), nil, nil
+	}
+	dst, _ = f.appendHead(dst, Server, head)
+	if tail := f.tail(ev.Kind); tail != "" {
+		return append(append(dst, ev.Data...), tail...), nil, nil
+	}
+	return dst, ev.Data, nil
+}
+
+// AppendEncoded appends the frames of a text or binary message whose payload,
+// ev.Data, is what the message extensions made of it, with the reserved bits
+// that they asked for. Text is not checked again. The errors are those of Append.
+func (e *Encoder) AppendEncoded(dst []byte, ev Event, rsv RSV) ([]byte, error) {
+	f := framingOf(e.cfg.Version)
+	switch {
+	case e.closeSent:
+		return dst, ErrCloseSent
+	case ev.Kind != Text && ev.Kind != Binary || ev.Cont || ev.More || !f.has(ev.Kind):
+		return dst, ErrUnsupported
+	}
+	return e.appendMessage(dst, f, ev.Kind, rsv, ev.Data)
+}
+
+// splits reports whether a payload of n bytes goes out in more than one frame.
+func (e *Encoder) splits(f framing, n int) bool {
+	return e.cfg.FragmentSize > 0 && n > e.cfg.FragmentSize && f.has(continuation)
+}
+
+// appendMessage appends the frames of a message (RFC 6455, section 5.4).
+func (e *Encoder) appendMessage(dst []byte, f framing, kind Kind, rsv RSV, p []byte) ([]byte, error) {
+	start := len(dst)
+	head := frame{op: kind, rsv: rsv}
+	for {
+		n := len(p)
+		if e.splits(f, n) {
+			n = e.cfg.FragmentSize
+		}
+		head.left, head.fin = uint64(n), n == len(p)
+		var err error
+		if dst, err = e.appendCoded(dst, f, kind, head, p[:n]); err != nil {
+			return dst[:start], err
+		}
+		if head.fin {
+			return dst, nil
+		}
+		p = p[n:]
+		head.op, head.rsv = continuation, 0
+	}
+}
+
+// appendFrame appends one frame as it is.
+func (e *Encoder) appendFrame(dst []byte, f framing, head frame, p []byte) []byte {
+	if e.cfg.Role == Client {
+		head.key = e.maskKey()
+	}
+	dst, key := f.appendHead(dst, e.cfg.Role, head)
+	return append(appendXOR(dst, p, key), f.tail(head.op)...)
+}
+
+// appendClose appends a close frame (RFC 6455, section 5.5.1).
+func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
+	empty := ev.Code == StatusNoStatusReceived
+	switch {
+	case !empty && !ev.Code.Sendable() && !f.accepts(ev.Code), empty && len(ev.Data) > 0:
+		return dst, ErrBadCode
+	case len(ev.Data) > maxControl-2:
+		return dst, ErrTooBig
+	case !validText(ev.Data):
+		return dst, ErrBadText
+	}
+	head := frame{op: Close, fin: true}
+	code := f.code(ev.Code)
+	if code != StatusNoStatusReceived {
+		head.left = uint64(2 + len(ev.Data))
+	}
+	if e.cfg.Role == Client {
+		head.key = e.maskKey()
+	}
+	dst, key := f.appendHead(dst, e.cfg.Role, head)
+	if head.left > 0 {
+		b := [2]byte{}
+		binary.BigEndian.PutUint16(b[:], uint16(code))
+		dst = appendXOR(appendXOR(dst, b[:], key), ev.Data, rotate(key, 2))
+	}
+	e.closeSent = true
+	return append(dst, f.tail(Close)...), nil
+}
+
+// maskKey is the key of the next frame (RFC 6455, section 5.3).
+func (e *Encoder) maskKey() uint32 {
+	if e.cfg.MaskKey == nil {
+		return 0
+	}
+	key := e.cfg.MaskKey()
+	return binary.LittleEndian.Uint32(key[:])
+}

@@ -1,0 +1,88 @@
+package wire
+
+import "errors"
+
+// StatusCode is the reason for closing a connection (RFC 6455, section 7.4).
+type StatusCode uint16
+
+// The status codes of RFC 6455, section 7.4.1, and the registry it opened.
+const (
+	StatusNormalClosure      StatusCode = 1000
+	StatusGoingAway          StatusCode = 1001
+	StatusProtocolError      StatusCode = 1002
+	StatusUnsupportedData    StatusCode = 1003
+	StatusFrameTooLarge      StatusCode = 1004 // drafts 06 and 07 only; reserved since
+	StatusNoStatusReceived   StatusCode = 1005 // never on the wire
+	StatusAbnormalClosure    StatusCode = 1006 // never on the wire
+	StatusInvalidPayload     StatusCode = 1007
+	StatusPolicyViolation    StatusCode = 1008
+	StatusMessageTooBig      StatusCode = 1009
+	StatusMandatoryExtension StatusCode = 1010
+	StatusInternalError      StatusCode = 1011
+	StatusServiceRestart     StatusCode = 1012
+	StatusTryAgainLater      StatusCode = 1013
+	StatusBadGateway         StatusCode = 1014
+	StatusTLSHandshake       StatusCode = 1015 // never on the wire
+)
+
+// Sendable reports whether RFC 6455, section 7.4, and the registry allow c in a
+// close frame: 1000 to 1003, 1007 to 1014 and 3000 to 4999.
+func (c StatusCode) Sendable() bool {
+	return c >= 1000 && c <= 1003 || c >= 1007 && c <= 1014 || c >= 3000 && c <= 4999
+}
+
+// A ProtocolError is a rule of the protocol that a peer broke. There is one
+// value for each rule, to be compared with [errors.Is].
+type ProtocolError struct {
+	Code   StatusCode // what the connection is closed with
+	Reason string     // the rule, as it is sent to the peer: at most 123 bytes
+}
+
+// Error names the rule.
+func (e *ProtocolError) Error() string { return "wire: " + e.Reason }
+
+// The rules, each with the section of RFC 6455 that has it.
+var (
+	ErrReservedBits      = &ProtocolError{StatusProtocolError, "a reserved bit is set that no extension claims"}                  // 5.2
+	ErrUnknownOpcode     = &ProtocolError{StatusProtocolError, "unknown opcode"}                                                  // 5.2
+	ErrNotMasked         = &ProtocolError{StatusProtocolError, "a frame from a client is not masked"}                             // 5.1
+	ErrMasked            = &ProtocolError{StatusProtocolError, "a frame from a server is masked"}                                 // 5.1
+	ErrLengthNotMinimal  = &ProtocolError{StatusProtocolError, "a length is not in its shortest form"}                            // 5.2
+	ErrLengthOverflow    = &ProtocolError{StatusProtocolError, "the highest bit of a 64-bit length is set"}                       // 5.2
+	ErrControlTooLong    = &ProtocolError{StatusProtocolError, "a control frame is longer than 125 bytes"}                        // 5.5
+	ErrControlFragmented = &ProtocolError{StatusProtocolError, "a control frame is fragmented"}                                   // 5.5
+	ErrNothingToContinue = &ProtocolError{StatusProtocolError, "a continuation frame, but no message has begun"}                  // 5.4
+	ErrMessageUnfinished = &ProtocolError{StatusProtocolError, "a new message within a fragmented message"}                       // 5.4
+	ErrClosePayload      = &ProtocolError{StatusProtocolError, "the payload of a close frame is one byte long"}                   // 5.5.1
+	ErrCloseCode         = &ProtocolError{StatusProtocolError, "a close frame has a status code that may not be sent"}            // 7.4
+	ErrCloseReason       = &ProtocolError{StatusInvalidPayload, "the reason of a close frame is not valid UTF-8"}                 // 5.5.1
+	ErrInvalidUTF8       = &ProtocolError{StatusInvalidPayload, "a text message is not valid UTF-8"}                              // 8.1
+	ErrFrameTooBig       = &ProtocolError{StatusMessageTooBig, "a frame is longer than this endpoint takes"}                      // 10.4
+	ErrMessageTooBig     = &ProtocolError{StatusMessageTooBig, "a message is longer than this endpoint takes"}                    // 10.4
+	ErrExtensionData     = &ProtocolError{StatusInvalidPayload, "an extension cannot decode a message"}                           // RFC 7692, 7.2.2
+	ErrHixieFrameType    = &ProtocolError{StatusProtocolError, "a frame of a type that this version does not have"}               // draft 76, 5.3
+	ErrStreamData        = &ProtocolError{StatusProtocolError, "an extension of the byte stream cannot decode what was received"} // draft 06, 9.2.1
+)
+
+// What an [Encoder] refuses. Nothing has been appended then.
+var (
+	// ErrCloseSent: after a close frame nothing may be sent (RFC 6455, 5.5.1).
+	ErrCloseSent = errors.New("wire: a close has been sent")
+	// ErrUnsupported: this version of the protocol has no such message.
+	ErrUnsupported = errors.New("wire: this version of the protocol cannot say it")
+	// ErrTooBig: a control frame holds at most 125 bytes, and the reason of a
+	// close 123 (RFC 6455, 5.5).
+	ErrTooBig = errors.New("wire: too long for a control frame")
+	// ErrBadCode: the status code may not be in a close frame (RFC 6455, 7.4).
+	ErrBadCode = errors.New("wire: the status code may not be sent")
+	// ErrBadText: text must be valid UTF-8 (RFC 6455, 8.1).
+	ErrBadText = errors.New("wire: text is not valid UTF-8")
+)
+
+// reason is what a close frame says of err.
+func reason(err error) string {
+	if p, ok := errors.AsType[*ProtocolError](err); ok {
+		return p.Reason
+	}
+	return ""
+}

@@ -1,0 +1,95 @@
+package wire
+
+import "bytes"
+
+// hixie75 is the framing of draft-hixie-thewebsocketprotocol-75, section 4:
+//
+//	00 to 7F | payload | FF                the payload of 00 is text; others mean nothing
+//	80 to FE | base-128 length | payload   means nothing
+//	FF 00                                  draft 76's close, which clients send here too
+//
+// A delimited payload is handed over in pieces, since its length is not known.
+type hixie75 struct{}
+
+// maxLength128 bounds the bytes of a base-128 length: 63 bits.
+const maxLength128 = 9
+
+func (hixie75) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
+	if f.open {
+		return f.piece(p), nil
+	}
+	*f = frame{fin: true, op: discarded}
+	if p[0] >= 0x80 {
+		return f.counted(p)
+	}
+	if p[0] == 0 {
+		f.op = Text
+	}
+	f.delim, f.open = true, true
+	f.left = untilDelimiter(p[1:])
+	return 1, nil
+}
+
+// piece reads on in a delimited payload.
+func (f *frame) piece(p []byte) int {
+	if p[0] == 0xFF {
+		f.open = false
+		return 1
+	}
+	f.left = untilDelimiter(p)
+	return 0
+}
+
+func untilDelimiter(p []byte) uint64 {
+	if i := bytes.IndexByte(p, 0xFF); i >= 0 {
+		return uint64(i)
+	}
+	return uint64(len(p))
+}
+
+// counted reads a header with a length.
+func (f *frame) counted(p []byte) (int, *ProtocolError) {
+	for i, b := range p[1:] {
+		if i == maxLength128 {
+			if f.left>>56 != 0 {
+				return 0, ErrFrameTooBig
+			}
+			return 0, ErrLengthNotMinimal
+		}
+		f.left = f.left<<7 | uint64(b&0x7F)
+		if b >= 0x80 {
+			continue
+		}
+		if p[0] == 0xFF {
+			if f.left != 0 {
+				return 0, ErrHixieFrameType
+			}
+			f.op = Close
+		}
+		return i + 2, nil
+	}
+	return short, nil
+}
+
+func (hixie75) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
+	if f.op == Close {
+		return append(dst, 0xFF, 0), 0
+	}
+	return append(dst, 0), 0
+}
+
+func (hixie75) tail(op Kind) string {
+	if op == Close {
+		return ""
+	}
+	return "\xFF"
+}
+
+func (hixie75) has(op Kind) bool { return op == Text }
+
+func (hixie75) accepts(StatusCode) bool { return false }
+
+func (hixie75) code(StatusCode) StatusCode { return StatusNoStatusReceived }
+
+// The end of the connection is the only way to close it.
+func (hixie75) endsCleanly(betweenMessages, closeSent bool) bool { return betweenMessages || closeSent }

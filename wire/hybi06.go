@@ -1,0 +1,62 @@
+package wire
+
+import "encoding/binary"
+
+// hybi06 is the framing of draft 06. A client's frame begins with the key,
+// which masks everything that follows it; the role alone says whether there is
+// one. The codes of a close are those of draft 07.
+//
+//	0 or 4 bytes of key | FIN RSV1-3 opcode | RSV4 length | 0, 2 or 8 bytes of length | payload
+type hybi06 struct{ hybi07 }
+
+// The opcodes of draft 06, section 4.3, as kinds and back.
+var (
+	opcodes06 = [...]Kind{continuation, Close, Ping, Pong, Text, Binary}
+	kinds06   = [...]byte{Close: 1, Ping: 2, Pong: 3, Text: 4, Binary: 5}
+)
+
+func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
+	keyed := 0
+	f.key = 0
+	if role == Server {
+		if len(p) < 4 {
+			return short, nil
+		}
+		f.key, keyed = binary.LittleEndian.Uint32(p), 4
+	}
+	var buf [10]byte
+	head := buf[:min(len(p)-keyed, len(buf))]
+	if len(head) < 2 {
+		return short, nil
+	}
+	xor(head, p[keyed:], f.key)
+	if int(head[0]&0x0F) >= len(opcodes06) {
+		return 0, ErrUnknownOpcode
+	}
+	if head[1] >= 0x80 { // RSV4
+		return 0, ErrReservedBits
+	}
+	length, used := payloadLength(head[1:])
+	if used == 0 {
+		return short, nil
+	}
+	if length>>63 != 0 {
+		return 0, ErrLengthOverflow
+	}
+	f.op, f.rsv, f.fin = opcodes06[head[0]&0x0F], RSV(head[0]&0x70), head[0] >= 0x80
+	f.left, f.key = length, rotate(f.key, 1+used)
+	return keyed + 1 + used, nil
+}
+
+func (hybi06) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
+	f.op = Kind(kinds06[f.op])
+	if role == Server {
+		return appendLength(append(dst, firstByte(f)), 0, f.left), 0
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, f.key)
+	start := len(dst)
+	dst = appendLength(append(dst, firstByte(f)), 0, f.left)
+	head := dst[start:]
+	xor(head, head, f.key)
+	return dst, rotate(f.key, len(head))
+}

@@ -1,0 +1,210 @@
+package wire
+
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// finish is the event, if any, of the frame whose payload is complete: view, or
+// else what its buffer holds.
+func (d *Decoder) finish(view []byte) Event {
+	f := &d.frame
+	if f.op == discarded || f.open {
+		return Event{}
+	}
+	if f.op >= Close {
+		return d.control(view)
+	}
+	if d.frameCoded {
+		var err error
+		if view, err = d.decodeFrame(view); err != nil {
+			return d.fail(err)
+		}
+	}
+	if !f.fin && !d.inParts() {
+		return Event{}
+	}
+	if view == nil && d.msg != nil {
+		view = d.msg.B
+		d.spent, d.msg = d.msg, nil
+	} else if err := d.check(view); err != nil {
+		return d.fail(err)
+	}
+	if f.fin && d.text.n > 0 {
+		return d.fail(ErrInvalidUTF8)
+	}
+	if d.coded || f.delim {
+		var err error
+		if view, err = d.decodeMessage(view); err != nil {
+			return d.fail(err)
+		}
+	}
+	ev := Event{Kind: d.kind, Cont: d.cont, More: !f.fin, Data: view}
+	if d.cont = true; f.fin {
+		d.kind = None
+	}
+	return ev
+}
+
+// control is the event of a control frame (RFC 6455, section 5.5).
+func (d *Decoder) control(p []byte) Event {
+	if d.own != nil {
+		p = d.own.B
+		d.spent, d.own = d.own, nil
+	}
+	if d.frame.op != Close {
+		return Event{Kind: d.frame.op, Data: p}
+	}
+	code := StatusNoStatusReceived
+	switch {
+	case len(p) == 1:
+		return d.fail(ErrClosePayload)
+	case len(p) >= 2:
+		code, p = StatusCode(binary.BigEndian.Uint16(p)), p[2:]
+		if !d.framing.accepts(code) {
+			return d.fail(ErrCloseCode)
+		}
+		if !validText(p) {
+			return d.fail(ErrCloseReason)
+		}
+	}
+	d.drop()
+	d.stage = closed
+	return Event{Kind: Close, Code: code, Data: p}
+}
+
+// concerns reports whether an extension that claims the bits works on what has
+// the bits rsv.
+func concerns(claims, rsv RSV) bool { return claims == 0 || claims&rsv != 0 }
+
+// selectExtensions finds out which extensions work on the frame and, if it is
+// the first, on its message.
+//
+//go:noinline
+func (d *Decoder) selectExtensions() {
+	f := &d.frame
+	for _, x := range d.cfg.Extensions {
+		if _, ok := x.(MessageExtension); ok && f.op != continuation && concerns(x.Claims(), d.rsv) {
+			d.coded = true
+		}
+		if _, ok := x.(FrameExtension); ok && concerns(x.Claims(), f.rsv) {
+			d.frameCoded = true
+		}
+	}
+}
+
+// decodeFrame undoes the frame extensions. The result is a view, or at the end
+// of d.msg if it is to be joined to other frames.
+//
+//go:noinline
+func (d *Decoder) decodeFrame(p []byte) ([]byte, error) {
+	f, b := &d.frame, d.own
+	d.own = nil
+	if b != nil {
+		p = b.B
+	}
+	raw := uint64(len(p))
+	what := Frame{Kind: d.kind, Cont: f.op == continuation, More: !f.fin}
+	for i := len(d.cfg.Extensions) - 1; i >= 0; i-- {
+		x, ok := d.cfg.Extensions[i].(FrameExtension)
+		if !ok || !concerns(x.Claims(), f.rsv) {
+			continue
+		}
+		var err error
+		p, err = d.decode(&b, p, d.cfg.MaxFrame, func(dst []byte, limit int) ([]byte, error) {
+			return x.DecodeFrame(dst, what, f.rsv, p, limit)
+		})
+		if err != nil {
+			d.put(&b)
+			return nil, err
+		}
+	}
+	if n := uint64(len(p)); n > raw {
+		d.size += n - raw
+	}
+	if over(d.size, d.cfg.MaxMessage) {
+		d.put(&b)
+		return nil, ErrMessageTooBig
+	}
+	if d.msg == nil && (f.fin || d.inParts()) {
+		d.spent = b
+		return p, nil
+	}
+	d.frameCoded = false // from here on it is a part of the message like any other
+	defer d.put(&b)
+	return nil, d.join(p)
+}
+
+// join adds p, which has arrived and been decoded, to the message.
+func (d *Decoder) join(p []byte) error {
+	if err := d.check(p); err != nil {
+		return err
+	}
+	if len(p) > 0 {
+		b := d.room(len(p))
+		b.B = append(b.B, p...)
+	}
+	return nil
+}
+
+// decodeMessage undoes the message extensions, and repairs hixie's text. p is
+// in d.spent or a view of the input, and so is the result.
+//
+//go:noinline
+func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
+	if d.frame.delim {
+		return d.repair(p)
+	}
+	for i := len(d.cfg.Extensions) - 1; i >= 0; i-- {
+		x, ok := d.cfg.Extensions[i].(MessageExtension)
+		if !ok || !concerns(x.Claims(), d.rsv) {
+			continue
+		}
+		var err error
+		p, err = d.decode(&d.spent, p, d.cfg.MaxMessage, func(dst []byte, limit int) ([]byte, error) {
+			return x.DecodeMessage(dst, d.kind, d.rsv, p, limit)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if d.kind == Text && !validText(p) {
+		return nil, ErrInvalidUTF8
+	}
+	return p, nil
+}
+
+// decode calls an extension for p, which is in *b or a view of the input, and
+// leaves the buffer of the result in *b.
+func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, limit int) ([]byte, error)) ([]byte, error) {
+	to := d.get(len(p))
+	out, err := call(to.B, max(limit, 0))
+	if err == nil && over(uint64(len(out)), limit) {
+		err = ErrMessageTooBig
+	}
+	if err != nil || len(out) > 0 && unsafe.SliceData(out) == unsafe.SliceData(p) {
+		d.put(&to)
+		return out, err
+	}
+	if out != nil {
+		to.B = out
+	}
+	d.put(b)
+	*b = to
+	return out, nil
+}
+
+// repair replaces what is not UTF-8 by U+FFFD (draft 76, section 5.3).
+func (d *Decoder) repair(p []byte) ([]byte, error) {
+	if validText(p) {
+		return p, nil
+	}
+	to := d.get(2 * len(p))
+	to.B = appendRepaired(to.B, p)
+	d.put(&d.spent)
+	d.spent = to
+	if over(uint64(len(to.B)), d.cfg.MaxMessage) {
+		return nil, ErrMessageTooBig
+	}
+	return to.B, nil
+}
