@@ -34,6 +34,12 @@ func (s *Socket) accept(a *acceptance) {
 		s.giveToHTTP(a)
 		return
 	}
+	if s.server != nil && s.server.Policy != nil && errors.Is(err, handshake.ErrPolicyRequest) {
+		s.conn.Write(s.server.Policy.AppendTo(nil))
+		s.endQuietly()
+		s.conn.Close()
+		return
+	}
 	if err == nil && a.full {
 		err = errFull
 	}
@@ -47,9 +53,14 @@ func (s *Socket) accept(a *acceptance) {
 
 // giveToHTTP ends a Socket whose client wants something else, without a word.
 func (s *Socket) giveToHTTP(a *acceptance) {
+	s.endQuietly()
+	s.server.http.give(s.conn, a.hs.Buffered())
+}
+
+// endQuietly ends a Socket of a Server that OnConnect has not been told of.
+func (s *Socket) endQuietly() {
 	s.state.Store(uint32(Closed))
 	s.server.forget(s)
-	s.server.http.give(s.conn, a.hs.Buffered())
 	s.disp.release()
 }
 
@@ -136,19 +147,6 @@ func (s *Socket) chooseProtocol(asked []string) string {
 		}
 	}
 	return ""
-}
-
-// extensionsFor are the extensions that v can have: hixie has none, and
-// deflate-stream left the drafts with 13.
-func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
-	exts := st.Extensions
-	if !v.Can(wire.Binary) {
-		return nil
-	}
-	if st.DeflateStream && v != wire.Hybi13 {
-		exts = append(exts[:len(exts):len(exts)], extensions.DeflateStream{})
-	}
-	return exts
 }
 
 // refuse answers a request that is not accepted, and ends the Socket.

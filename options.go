@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -89,6 +90,20 @@ type Options struct {
 	// bytes (AS3WebSocket's fragmentationThreshold). Default: never.
 	FragmentSize int
 
+	// Compression offers, or accepts, permessage-deflate (RFC 7692). For window
+	// sizes and one-sided settings put an extensions.PermessageDeflate into
+	// Extensions instead.
+	Compression Compression
+
+	// CompressionLevel is 1 (fastest) to 9 (smallest); zero means
+	// extensions.DefaultLevel.
+	CompressionLevel int
+
+	// CompressionThreshold is the length in bytes from which on messages are
+	// compressed. Zero means extensions.DefaultThreshold, negative compresses
+	// all.
+	CompressionThreshold int
+
 	// Extensions are offered by a client, or accepted by a server, in order of
 	// preference.
 	Extensions []extensions.Extension
@@ -124,6 +139,21 @@ type Options struct {
 	resolved atomic.Pointer[settings]
 }
 
+// Compression says whether and how messages are compressed.
+type Compression uint8
+
+const (
+	// CompressionOff neither offers nor accepts compression.
+	CompressionOff Compression = iota
+	// CompressionNoTakeover compresses each message by itself: an idle
+	// connection needs no memory for it.
+	CompressionNoTakeover
+	// CompressionTakeover compresses with the context of earlier messages. It
+	// makes small messages much smaller; a connection keeps the last 32 KiB
+	// of what it has sent, and of what it has received.
+	CompressionTakeover
+)
+
 // Defaults of Options.
 const (
 	DefaultMaxMessage       = 16 << 20
@@ -144,6 +174,7 @@ type settings struct {
 	handshakeTimeout, closeTimeout    time.Duration
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
+	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
@@ -178,6 +209,21 @@ func (o *Options) resolve() *settings {
 		dispatcher:       o.Dispatcher,
 		log:              o.Logger,
 	}
+	st.extensions = o.Extensions
+	if o.Compression != CompressionOff {
+		off := o.Compression == CompressionNoTakeover
+		st.extensions = append(slices.Clip(o.Extensions), extensions.PermessageDeflate{
+			ServerNoContextTakeover: off,
+			ClientNoContextTakeover: off,
+			Level:                   o.CompressionLevel,
+			Threshold:               o.CompressionThreshold,
+		})
+	}
+	st.oldExtensions = st.extensions
+	if o.DeflateStream {
+		// It is the cheaper one for the peer, but both would compress twice.
+		st.oldExtensions = append(slices.Clip(o.Extensions), extensions.DeflateStream{})
+	}
 	if st.clientVersion == 0 {
 		st.clientVersion = wire.Hybi13
 	}
@@ -201,6 +247,18 @@ func (o *Options) resolve() *settings {
 		}
 	}
 	return st
+}
+
+// extensionsFor are the extensions that v can have: hixie has none, and
+// deflate-stream left the drafts before 13.
+func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
+	switch {
+	case v == wire.Hybi13:
+		return st.extensions
+	case v.Can(wire.Binary):
+		return st.oldExtensions
+	}
+	return nil
 }
 
 // config is the one for a connection that has negotiated exts.

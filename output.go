@@ -48,20 +48,31 @@ func (o *output) buffered() int {
 func (s *Socket) send(ev wire.Event) error {
 	s.out.Lock()
 	defer s.out.Unlock()
-	switch s.ReadyState() {
-	case Open:
-	case Connecting:
-		return s.queueLocked(ev)
-	case Init:
-		return ErrInvalidState
-	default:
-		return ErrClosed
+	if s.ReadyState() != Open {
+		return s.notOpenLocked(ev)
 	}
 	return s.sendLocked(ev)
 }
 
+// notOpenLocked is send in another state than Open.
+func (s *Socket) notOpenLocked(ev wire.Event) error {
+	switch s.ReadyState() {
+	case Connecting:
+		return s.queueLocked(ev)
+	case Init:
+		return ErrInvalidState
+	}
+	return ErrClosed
+}
+
+// fits reports whether n bytes more may wait. A message may always wait alone.
+func (s *Socket) fits(n int) bool {
+	waiting := s.out.buffered()
+	return waiting == 0 || s.set.maxBuffered == 0 || n <= s.set.maxBuffered-waiting
+}
+
 func (s *Socket) sendLocked(ev wire.Event) error {
-	if n := s.out.buffered(); n > 0 && s.set.maxBuffered > 0 && n+len(ev.Data) > s.set.maxBuffered {
+	if !s.fits(len(ev.Data)) {
 		return ErrBufferFull
 	}
 	if len(ev.Data) >= directAt && s.raw != nil && !s.out.writing && s.stream == nil {

@@ -27,6 +27,10 @@ type Server struct {
 	TLSConfig *tls.Config  // if not nil: serve wss
 	MaxConns  int          // sockets at a time; one more is answered with 503. Zero: no bound
 
+	// Policy answers socket policy requests of Flash clients, which come as the
+	// first bytes of a connection. Nil answers none. See PolicyFor.
+	Policy *handshake.Policy
+
 	onConnect func(*Socket)
 
 	mu        sync.Mutex
@@ -76,24 +80,39 @@ func (srv *Server) Serve(l net.Listener) error {
 	disp.hold()
 	defer disp.release()
 
-	var wait time.Duration // after a temporary error, such as too many open files
+	return acceptAll(l, srv.isClosing, srv.Options.settings().log, srv.serveConn)
+}
+
+// acceptAll gives what l accepts to serve, until closing or an error that does
+// not pass.
+func acceptAll(l net.Listener, closing func() bool, log *slog.Logger, serve func(net.Conn)) error {
+	var wait time.Duration
 	for {
 		conn, err := l.Accept()
-		if err != nil {
-			if srv.isClosing() {
-				return ErrServerClosed
+		switch {
+		case err == nil:
+			wait = 0
+			serve(conn)
+		case closing():
+			return ErrServerClosed
+		case isTemporary(err): // such as too many open files
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			if log != nil {
+				log.Warn("accept", slog.Any("err", err), slog.Duration("again in", wait))
 			}
-			if ne, ok := err.(net.Error); ok && ne.Temporary() { //lint:ignore SA1019 there is no other way to know them
-				wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-				srv.Options.settings().log.Warn("accept", slog.Any("err", err), slog.Duration("again in", wait))
-				time.Sleep(wait)
-				continue
-			}
+			time.Sleep(wait)
+		default:
 			return err
 		}
-		wait = 0
-		srv.serveConn(conn)
 	}
+}
+
+func isTemporary(err error) bool {
+	t, ok := errors.AsType[interface {
+		error
+		Temporary() bool
+	}](err)
+	return ok && t.Temporary()
 }
 
 func (srv *Server) addListener(l net.Listener) bool {

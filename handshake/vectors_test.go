@@ -154,10 +154,10 @@ var tolerated = map[string]string{
 	"hixie-76/node-websocket-server-1.1.4":                 "names the subprotocol * without being asked",
 	"hixie-76/node-websocket-server-1.1.4-close":           "names the subprotocol * without being asked",
 
-	"hybi-06/websocket-node-draft-06":                         "says the origin back: nobody needs it",
-	"hybi-07/websocket-node-draft-07":                         "says the origin back",
-	"hybi-08/websocket-1.0.35":                                "says the origin back",
-	"rfc6455/websocket-1.0.35":                                "says the origin back",
+	"hybi-06/websocket-node-draft-06": "says the origin back: nobody needs it",
+	"hybi-07/websocket-node-draft-07": "says the origin back",
+	"hybi-08/websocket-1.0.35":        "says the origin back",
+	"rfc6455/websocket-1.0.35":        "says the origin back",
 }
 
 // Every recorded answer to a request is taken by the client that sent the

@@ -23,12 +23,13 @@ type Decoder struct {
 	own   *Buffer // the frame so far, if it is not simply a part of the message
 	spent *Buffer // what the last event is a view of
 
-	text  carry
-	held  [maxHead]byte // an unfinished header
-	nheld uint8
-	stage stage
-	kind  Kind // of the message that has begun, or None
-	rsv   RSV  // of its first frame
+	text    carry
+	held    [maxHead]byte // an unfinished header
+	nheld   uint8
+	stage   stage
+	maskBit byte // of the second byte of a frame as RFC 6455 has it
+	kind    Kind // of the message that has begun, or None
+	rsv     RSV  // of its first frame
 
 	// Which reserved bits extensions claim, for the first frame of a message
 	// and for the others.
@@ -39,6 +40,7 @@ type Decoder struct {
 	cont       bool // a part of the message has been delivered
 	eof        bool
 	closeSent  bool
+	quick      int32 // see quickLimit
 }
 
 // stage is where in the input a Decoder is. See the drawing in the package's
@@ -56,6 +58,10 @@ const (
 // while d is in use.
 func (d *Decoder) Init(cfg *Config) {
 	*d = Decoder{cfg: cfg, framing: framingOf(cfg.Version)}
+	d.quick = quickLimit(cfg, d.framing, cfg.MaxFrame, cfg.MaxMessage)
+	if cfg.Role == Server {
+		d.maskBit = 0x80
+	}
 	for _, x := range cfg.Extensions {
 		d.claims |= x.Claims()
 		if _, ok := x.(FrameExtension); ok {
@@ -96,46 +102,62 @@ func (d *Decoder) Events() iter.Seq[Event] {
 
 // Next returns the next event, or None if that takes more bytes; nothing of
 // what was fed is referred to any more then. The event before it becomes invalid.
-func (d *Decoder) Next() Event {
+func (d *Decoder) Next() (ev Event) {
 	if d.spent != nil {
 		d.put(&d.spent)
 	}
-	for d.stage <= inPayload {
-		if d.stage == inHeader {
-			if len(d.in) == 0 {
-				break
-			}
-			piece := d.frame.open
-			n, err := d.header()
-			if err == nil && n >= 0 {
-				err = d.admit(piece)
-			}
-			if err != nil {
-				return d.fail(err)
-			}
-			if n < 0 {
-				break
-			}
-			d.in = d.in[n:]
-			d.stage = inPayload
-		}
-		view, err := d.payload()
-		if err != nil {
-			return d.fail(err)
-		}
-		if d.frame.left > 0 {
-			break
-		}
-		d.stage = inHeader
-		if ev := d.finish(view); ev.Kind != None {
+	if op, p := d.quickNext(); op != None {
+		if op == Text && !validText(p) {
+			d.fail(&ev, ErrInvalidUTF8)
 			return ev
 		}
+		ev.Kind, ev.Data = op, p
+		return ev
 	}
-	d.in = nil
-	if d.eof && d.stage != ended {
-		return d.end()
+	for ev.Kind == None && d.step(&ev) {
 	}
-	return Event{}
+	if ev.Kind == None {
+		d.in = nil
+		if d.eof && d.stage != ended {
+			d.end(&ev)
+		}
+	}
+	return ev
+}
+
+// step takes the next header or piece of payload from the input and sets *ev
+// if that completes one. It returns false if the input is used up.
+func (d *Decoder) step(ev *Event) bool {
+	if d.stage == inHeader && len(d.in) > 0 {
+		piece := d.frame.open
+		n, err := d.header()
+		if err == nil && n >= 0 {
+			err = d.admit(piece)
+		}
+		if err != nil {
+			d.fail(ev, err)
+			return true
+		}
+		if n < 0 {
+			return false
+		}
+		d.in = d.in[n:]
+		d.stage = inPayload
+	}
+	if d.stage != inPayload {
+		return false
+	}
+	view, err := d.payload()
+	if err != nil {
+		d.fail(ev, err)
+		return true
+	}
+	if d.frame.left > 0 {
+		return false
+	}
+	d.stage = inHeader
+	d.finish(ev, view)
+	return true
 }
 
 // header reads a header into d.frame and returns how many bytes of d.in belong
@@ -164,26 +186,28 @@ func (d *Decoder) heldHeader() (int, *ProtocolError) {
 	return n - before, err
 }
 
-// fail is the event of a broken rule, the last but End.
-func (d *Decoder) fail(err error) Event {
+// fail sets *ev to the event of a broken rule, the last but End.
+//
+//go:noinline
+func (d *Decoder) fail(ev *Event, err error) {
 	d.drop()
 	d.stage = closed
 	rule, ok := errors.AsType[*ProtocolError](err)
 	if !ok {
 		rule, err = ErrExtensionData, fmt.Errorf("%w: %w", ErrExtensionData, err)
 	}
-	return Event{Kind: Fail, Code: rule.Code, Err: err}
+	*ev = Event{Kind: Fail, Code: rule.Code, Err: err}
 }
 
-func (d *Decoder) end() Event {
+func (d *Decoder) end(ev *Event) {
 	between := d.stage == inHeader && d.nheld == 0 && d.kind == None && !d.frame.open
 	clean := d.stage == closed || d.framing.endsCleanly(between, d.closeSent)
 	d.drop()
 	d.stage = ended
-	if clean {
-		return Event{Kind: End, Code: StatusNoStatusReceived}
+	*ev = Event{Kind: End, Code: StatusNoStatusReceived}
+	if !clean {
+		ev.Code, ev.Err = StatusAbnormalClosure, ErrUnexpectedEnd
 	}
-	return Event{Kind: End, Code: StatusAbnormalClosure, Err: ErrUnexpectedEnd}
 }
 
 // drop forgets the input and what is unfinished.

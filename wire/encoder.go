@@ -6,12 +6,15 @@ import "encoding/binary"
 // with [Encoder.Init] is ready. It is not safe for concurrent use.
 type Encoder struct {
 	cfg       *Config
+	quick     int32 // see quickLimit
 	closeSent bool
 }
 
 // Init makes e ready for a new connection. cfg is kept and must not be changed
 // while e is in use.
-func (e *Encoder) Init(cfg *Config) { *e = Encoder{cfg: cfg} }
+func (e *Encoder) Init(cfg *Config) {
+	*e = Encoder{cfg: cfg, quick: quickLimit(cfg, framingOf(cfg.Version), cfg.FragmentSize)}
+}
 
 // CloseSent reports whether a close has been appended.
 func (e *Encoder) CloseSent() bool { return e.closeSent }
@@ -29,6 +32,9 @@ func (v Version) Can(k Kind) bool { return k != None && framingOf(v).has(k) }
 // A Close with StatusNoStatusReceived has an empty payload. A status code that
 // the version does not have is replaced by the nearest one that it has.
 func (e *Encoder) Append(dst []byte, ev Event) ([]byte, error) {
+	if e.quickFor(&ev) {
+		return e.quickAppend(dst, &ev)
+	}
 	dst, rest, err := e.AppendHeader(dst, ev)
 	return append(dst, rest...), err
 }

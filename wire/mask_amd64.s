@@ -2,18 +2,20 @@
 
 #include "textflag.h"
 
-// func xorBlocks(dst, src []byte, key uint32)
-// len(dst) is a multiple of 64 and not 0, len(src) is the same.
-TEXT ·xorBlocks(SB), NOSPLIT, $0-52
-	MOVQ   dst_base+0(FP), DI
-	MOVQ   dst_len+8(FP), CX
-	MOVQ   src_base+24(FP), SI
-	MOVL   key+48(FP), AX
+// func xorSSE2(dst, src *byte, n int, key uint32)
+// n is a multiple of 16 and not 0.
+TEXT ·xorSSE2(SB), NOSPLIT, $0-28
+	MOVQ   dst+0(FP), DI
+	MOVQ   src+8(FP), SI
+	MOVQ   n+16(FP), CX
+	MOVL   key+24(FP), AX
 	MOVL   AX, X0
 	PSHUFL $0, X0, X0
+	SUBQ   $64, CX
+	JB     rest
 
 	PCALIGN $16
-loop:
+loop64:
 	MOVOU (SI), X1
 	MOVOU 16(SI), X2
 	MOVOU 32(SI), X3
@@ -29,5 +31,20 @@ loop:
 	ADDQ  $64, SI
 	ADDQ  $64, DI
 	SUBQ  $64, CX
-	JNZ   loop
+	JAE   loop64
+
+rest:
+	ADDQ $64, CX
+	JZ   done
+
+loop16:
+	MOVOU (SI), X1
+	PXOR  X0, X1
+	MOVOU X1, (DI)
+	ADDQ  $16, SI
+	ADDQ  $16, DI
+	SUBQ  $16, CX
+	JNZ   loop16
+
+done:
 	RET

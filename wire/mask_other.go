@@ -2,6 +2,7 @@
 
 package wire
 
-const xorBlockMin = 64
+// xorBlocksMin is the least that xorBlocks is worth a call for.
+const xorBlocksMin = 48
 
 func xorBlocks(dst, src []byte, key uint32) { xorWords(dst, src, key) }

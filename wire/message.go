@@ -5,72 +5,78 @@ import (
 	"unsafe"
 )
 
-// finish is the event, if any, of the frame whose payload is complete: view, or
-// else what its buffer holds.
-func (d *Decoder) finish(view []byte) Event {
+// finish ends the frame whose payload is complete (view, or else what its
+// buffer holds), and sets *ev if it completes an event.
+func (d *Decoder) finish(ev *Event, view []byte) {
 	f := &d.frame
 	if f.op == discarded || f.open {
-		return Event{}
+		return
 	}
 	if f.op >= Close {
-		return d.control(view)
+		d.control(ev, view)
+		return
 	}
+	var err error
 	if d.frameCoded {
-		var err error
 		if view, err = d.decodeFrame(view); err != nil {
-			return d.fail(err)
+			d.fail(ev, err)
+			return
 		}
 	}
 	if !f.fin && !d.inParts() {
-		return Event{}
+		return
 	}
 	if view == nil && d.msg != nil {
 		view = d.msg.B
 		d.spent, d.msg = d.msg, nil
-	} else if err := d.check(view); err != nil {
-		return d.fail(err)
+	} else if !d.plausible(view) {
+		d.fail(ev, ErrInvalidUTF8)
+		return
 	}
 	if f.fin && d.text.n > 0 {
-		return d.fail(ErrInvalidUTF8)
+		d.fail(ev, ErrInvalidUTF8)
+		return
 	}
 	if d.coded || f.delim {
-		var err error
 		if view, err = d.decodeMessage(view); err != nil {
-			return d.fail(err)
+			d.fail(ev, err)
+			return
 		}
 	}
-	ev := Event{Kind: d.kind, Cont: d.cont, More: !f.fin, Data: view}
+	ev.Kind, ev.Cont, ev.More, ev.Data = d.kind, d.cont, !f.fin, view
 	if d.cont = true; f.fin {
 		d.kind = None
 	}
-	return ev
 }
 
-// control is the event of a control frame (RFC 6455, section 5.5).
-func (d *Decoder) control(p []byte) Event {
+// control sets *ev to the event of a control frame (RFC 6455, section 5.5).
+func (d *Decoder) control(ev *Event, p []byte) {
 	if d.own != nil {
 		p = d.own.B
 		d.spent, d.own = d.own, nil
 	}
-	if d.frame.op != Close {
-		return Event{Kind: d.frame.op, Data: p}
+	ev.Kind, ev.Data = d.frame.op, p
+	if ev.Kind != Close {
+		return
 	}
-	code := StatusNoStatusReceived
+	ev.Code = StatusNoStatusReceived
 	switch {
 	case len(p) == 1:
-		return d.fail(ErrClosePayload)
+		d.fail(ev, ErrClosePayload)
+		return
 	case len(p) >= 2:
-		code, p = StatusCode(binary.BigEndian.Uint16(p)), p[2:]
-		if !d.framing.accepts(code) {
-			return d.fail(ErrCloseCode)
+		ev.Code, ev.Data = StatusCode(binary.BigEndian.Uint16(p)), p[2:]
+		if !d.framing.accepts(ev.Code) {
+			d.fail(ev, ErrCloseCode)
+			return
 		}
-		if !validText(p) {
-			return d.fail(ErrCloseReason)
+		if !validText(ev.Data) {
+			d.fail(ev, ErrCloseReason)
+			return
 		}
 	}
 	d.drop()
 	d.stage = closed
-	return Event{Kind: Close, Code: code, Data: p}
 }
 
 // concerns reports whether an extension that claims the bits works on what has
@@ -137,8 +143,8 @@ func (d *Decoder) decodeFrame(p []byte) ([]byte, error) {
 
 // join adds p, which has arrived and been decoded, to the message.
 func (d *Decoder) join(p []byte) error {
-	if err := d.check(p); err != nil {
-		return err
+	if !d.plausible(p) {
+		return ErrInvalidUTF8
 	}
 	if len(p) > 0 {
 		b := d.room(len(p))

@@ -58,20 +58,17 @@ func (d *Decoder) absorb() *ProtocolError {
 		piece = b.B[at:]
 	}
 	f.left -= uint64(n)
-	if f.op < Close && !d.frameCoded {
-		return d.check(piece)
+	if f.op < Close && !d.frameCoded && !d.plausible(piece) {
+		return ErrInvalidUTF8
 	}
 	return nil
 }
 
-// check fails if p, the next bytes of a message, makes it certain that the
-// message is no valid text. What extensions or hixie's repair will change is
-// not looked at.
-func (d *Decoder) check(p []byte) *ProtocolError {
-	if d.kind == Text && !d.coded && !d.frame.delim && !d.text.add(p) {
-		return ErrInvalidUTF8
-	}
-	return nil
+// plausible reports whether the message can be valid after p, the next bytes of
+// it: it may be no text that is certainly invalid. What extensions or hixie's
+// repair will change is not looked at.
+func (d *Decoder) plausible(p []byte) bool {
+	return d.kind != Text || d.coded || d.frame.delim || d.text.add(p)
 }
 
 // growth is how many times the bytes that have arrived a buffer may hold. It is

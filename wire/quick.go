@@ -11,31 +11,38 @@ import (
 // header, goes the long way.
 
 // quickLimit is the longest payload that goes the short way, or -1 if none does.
-func quickLimit(cfg *Config, f framing) int32 {
+func quickLimit(cfg *Config, f framing, limits ...int) int32 {
 	if _, ok := f.(rfc6455); !ok || len(cfg.Extensions) > 0 {
 		return -1
 	}
-	return math.MaxUint16
+	limit := math.MaxUint16
+	for _, n := range limits {
+		if n > 0 {
+			limit = min(limit, n)
+		}
+	}
+	return int32(limit)
 }
 
-// quickNext is Next for a small message, and None if there is none.
-func (d *Decoder) quickNext() Event {
+// quickNext takes a small message from the input: its kind and its payload,
+// without the mask and not checked yet. It returns None if there is none.
+func (d *Decoder) quickNext() (Kind, []byte) {
 	p := d.in
 	if len(p) < 8 || d.quick < 0 || d.kind != None || d.stage != inHeader || d.nheld > 0 {
-		return Event{}
+		return None, nil
 	}
 	op := Kind(p[0] & 0x7F)
 	if p[0] < 0x80 || op-Text > Binary-Text {
-		return Event{}
+		return None, nil
 	}
 	head, n := 2, int(p[1]^d.maskBit) // above 127 if the mask is not as it must be
 	if n == 126 {
 		if n = int(binary.BigEndian.Uint16(p[2:])); n < 126 {
-			return Event{}
+			return None, nil
 		}
 		head = 4
 	} else if n > 126 {
-		return Event{}
+		return None, nil
 	}
 	key := uint32(0)
 	if d.maskBit != 0 {
@@ -43,13 +50,34 @@ func (d *Decoder) quickNext() Event {
 		head += 4
 	}
 	if n > int(d.quick) || len(p)-head < n {
-		return Event{}
+		return None, nil
 	}
-	view := p[head : head+n : head+n]
-	xor(view, view, key)
 	d.in = p[head+n:]
-	if op == Text && !validText(view) {
-		return d.fail(ErrInvalidUTF8)
+	p = p[head : head+n : head+n]
+	unmask(p, key)
+	return op, p
+}
+
+// quickFor reports whether ev goes the short way.
+func (e *Encoder) quickFor(ev *Event) bool {
+	return ev.Kind-Text <= Binary-Text && !ev.Cont && !ev.More && !e.closeSent && len(ev.Data) <= int(e.quick)
+}
+
+// quickAppend is Append for a small message.
+func (e *Encoder) quickAppend(dst []byte, ev *Event) ([]byte, error) {
+	p := ev.Data
+	if ev.Kind == Text && !validText(p) {
+		return dst, ErrBadText
 	}
-	return Event{Kind: op, Data: view}
+	if e.cfg.Role == Server {
+		if len(p) < 126 {
+			dst = append(dst, 0x80|byte(ev.Kind), byte(len(p)))
+		} else {
+			dst = append(dst, 0x80|byte(ev.Kind), 126, byte(len(p)>>8), byte(len(p)))
+		}
+		return append(dst, p...), nil
+	}
+	key := e.maskKey()
+	dst, _ = rfc6455{}.appendHead(dst, Client, frame{op: ev.Kind, fin: true, left: uint64(len(p)), key: key})
+	return appendXOR(dst, p, key), nil
 }

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"os"
-	"strings"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
@@ -31,13 +28,19 @@ func exitForError(err error, opened bool) int {
 		return exitTimeout
 	case opened:
 		return exitProtocol
-	case isTLS(err):
+	case errors.Is(err, handshake.ErrBadField):
+		return exitUsage // it was given with -H
+	case errors.Is(err, airsocket.ErrAborted):
+		return exitConnect
+	}
+	if _, ok := errors.AsType[*airsocket.TLSError](err); ok {
 		return exitTLS
 	}
-	if _, ok := errors.AsType[*handshake.Error](err); ok {
-		return exitRefused
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return exitConnect
 	}
-	return exitConnect
+	// An answer that is no WebSocket's, or none at all.
+	return exitRefused
 }
 
 // exitForClose is the code for a close without an error. A status code that
@@ -60,24 +63,4 @@ func isTimeout(err error) bool {
 	}
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout()
-}
-
-// isTLS reports whether err comes from crypto/tls or crypto/x509. Most of their
-// errors have no type of their own, but all begin with the package's name.
-func isTLS(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return true
-	}
-	for ; err != nil; err = errors.Unwrap(err) {
-		if s := err.Error(); strings.HasPrefix(s, "tls: ") || strings.HasPrefix(s, "x509: ") {
-			return true
-		}
-	}
-	return false
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 	"time"
 	"unicode/utf8"
 
@@ -121,8 +120,8 @@ func (t *typed) stop() {
 	}
 	t.term.SetPrompt("")
 	t.term.SetBracketedPasteMode(false)
-	io.WriteString(t.term, "")
+	io.WriteString(t.term, "")        // takes the prompt away
+	io.WriteString(t.tty, "\r\x1b[K") // and what was typed behind it
 	t.restore()
-	os.Stdout.Sync()
 	t.c.print = t.cooked
 }

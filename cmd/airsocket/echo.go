@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/airsocket/airsocket"
+)
+
+// An echo gives the sockets of a server their handlers. Those that only send
+// back share nothing and run in parallel.
+type echo struct {
+	log    *slog.Logger
+	noisy  bool // every message is logged
+	disp   *airsocket.Dispatcher
+	mirror mirror
+}
+
+func newEcho(log *slog.Logger, disp *airsocket.Dispatcher) *echo {
+	return &echo{
+		log:    log,
+		noisy:  log.Enabled(context.Background(), slog.LevelInfo),
+		disp:   disp,
+		mirror: mirror{disp: disp},
+	}
+}
+
+func (e *echo) connect(s *airsocket.Socket) {
+	switch s.Protocol() {
+	case dumbIncrement:
+		serveIncrement(s, e.disp)
+	case lwsMirror:
+		e.mirror.serve(s)
+	case fraggle:
+		serveFraggle(s, e.disp)
+	default:
+		s.OnMessage(sendBack)
+	}
+	if e.noisy {
+		e.logEvents(s)
+	}
+}
+
+// sendBack echoes a message. A client that sends and does not read is not read
+// from either, so that little of what it sends is kept.
+func sendBack(ev *airsocket.MessageEvent) {
+	s := ev.Target()
+	err := s.SendMessage(ev.Kind(), ev.Bytes())
+	switch {
+	case errors.Is(err, airsocket.ErrBufferFull):
+		kind, kept := ev.Kind(), ev.Clone()
+		s.OnDrain(func(*airsocket.DrainEvent) {
+			s.SendMessage(kind, kept)
+			goOn(s)
+		})
+		s.Pause()
+	case s.BufferedAmount() > highWater:
+		s.OnDrain(func(*airsocket.DrainEvent) { goOn(s) })
+		s.Pause()
+	}
+}
+
+func goOn(s *airsocket.Socket) {
+	s.OnDrain(nil)
+	s.Resume()
+}
+
+// logEvents logs what Options.Logger does not hear of.
+func (e *echo) logEvents(s *airsocket.Socket) {
+	request := slog.Group("request")
+	if r := s.Request(); r != nil {
+		request = slog.Group("request", slog.String("target", r.Target), slog.String("origin", r.Origin))
+	}
+	remote := slog.Any("remote", s.RemoteAddr())
+	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+		e.log.Info("request", remote, request)
+	})
+	airsocket.AddEventListener(s, airsocket.EventMessage, func(ev *airsocket.MessageEvent) {
+		kind := "text"
+		if ev.Binary() {
+			kind = "binary"
+		}
+		e.log.Info("message", slog.String("type", kind), slog.Int("size", len(ev.Bytes())), remote)
+	})
+	airsocket.AddEventListener(s, airsocket.EventPing, func(ev *airsocket.PingEvent) {
+		e.log.Info("ping", slog.Int("size", len(ev.Data)), remote)
+	})
+	airsocket.AddEventListener(s, airsocket.EventPong, func(ev *airsocket.PongEvent) {
+		e.log.Info("pong", slog.Int("size", len(ev.Data)), remote)
+	})
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+const serveIntro = `usage: airsocket serve [flags]
+
+Serves WebSockets that send back what they receive, text as text and binary as
+binary, and a page to try them out with a browser. Clients that ask for one of
+the subprotocols of libwebsockets' test server get what that does:
+  dumb-increment-protocol  a number that grows, every 50 ms; "reset" and a line
+                           feed set it back
+  lws-mirror-protocol      every message goes to all clients of this subprotocol
+  fraggle-protocol         random binary messages, each followed by its checksum
+
+Each event is logged on stderr; measure with -quiet. An interrupt closes all
+sockets with status code 1001; a second one ends the program at once.
+
+`
+
+// serveConfig is what the flags of serve say.
+type serveConfig struct {
+	listen          []string
+	server          airsocket.Server
+	options         airsocket.Options
+	fingerprint     string // of a self-signed certificate
+	shutdownTimeout time.Duration
+	quiet           bool
+	log             string
+}
+
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) (int, error) {
+	cfg, err := parseServe(args)
+	if err != nil {
+		return exitUsage, err
+	}
+	logger := newLogger(stderr, cfg.log, cfg.quiet)
+	disp := airsocket.NewDispatcher()
+	o := &cfg.options
+	o.Logger, o.Dispatcher, o.Parallel, o.DeflateStream = logger, disp, true, true
+	o.Protocols = append(o.Protocols, subprotocols...)
+
+	srv := &cfg.server
+	srv.Options, srv.Handler = o, page()
+	srv.OnConnect(newEcho(logger, disp).connect)
+
+	listeners, err := listenAll(cfg.listen)
+	if err != nil {
+		return exitUsage, err
+	}
+	announce(stdout, listeners, srv.TLSConfig != nil, cfg.fingerprint)
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- srv.Serve(l) }()
+	}
+	select {
+	case err = <-failed:
+		srv.Close()
+		return exitUsage, err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.Background(), cfg.shutdownTimeout)
+	defer cancel()
+	if err := srv.Shutdown(last); err != nil {
+		logger.Warn("some sockets did not answer the close", slog.Any("err", err))
+	}
+	return exitOK, nil
+}
+
+func parseServe(args []string) (*serveConfig, error) {
+	c := &serveConfig{}
+	o := &c.options
+	var origins repeated
+	var versions list
+	var cert, key string
+	var selfSigned bool
+	fs := newFlags("serve")
+	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` (repeatable; default 127.0.0.1:10081); port 0 is any free one")
+	fs.StringVar(&cert, "tls-cert", "", "serve wss with the certificate chain in `FILE` (PEM)")
+	fs.StringVar(&key, "tls-key", "", "the private key for -tls-cert, in `FILE` (PEM)")
+	fs.BoolVar(&selfSigned, "tls-self-signed", false, "serve wss with a certificate that is made now and kept nowhere")
+	fs.Var(&origins, "origin", "accept pages of the origin `PATTERN`, such as *.example.com (repeatable; default any)")
+	fs.Var((*list)(&o.Protocols), "subprotocol", "echo for clients of the subprotocol `NAME` too (repeatable)")
+	fs.Var(&versions, "versions", "speak only the protocols `NAMES`, of hixie-75,hixie-76,hybi-06,hybi-07,hybi-08,hybi-13 (default all)")
+	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "the longest message that is taken, in `BYTES`; negative: no limit")
+	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send longer messages in frames of at most so many `BYTES`")
+	fs.IntVar(&c.server.MaxConns, "max-conns", 0, "serve at most `N` sockets at a time; 0: no limit")
+	fs.DurationVar(&c.shutdownTimeout, "shutdown-timeout", 5*time.Second, "the `TIME` that sockets have to answer the close at the end")
+	fs.BoolVar(&c.quiet, "quiet", false, "log errors only")
+	fs.StringVar(&c.log, "log", "text", "log as `FORMAT`: text or json")
+	others, err := parseFlags(fs, serveIntro, args)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(others) > 0:
+		return nil, fmt.Errorf("serve takes flags only, not %q; -h lists them", others[0])
+	case c.log != "text" && c.log != "json":
+		return nil, fmt.Errorf("-log is text or json, not %q", c.log)
+	case c.shutdownTimeout < 0:
+		return nil, errors.New("-shutdown-timeout is negative")
+	case c.server.MaxConns < 0:
+		return nil, errors.New("-max-conns is negative")
+	}
+	if len(c.listen) == 0 {
+		c.listen = []string{"127.0.0.1:10081"}
+	}
+	if o.Origins = origins; len(origins) == 0 {
+		o.Origins = []string{"*"}
+	}
+	o.MaxFrame, o.MaxBuffered = o.MaxMessage, -1 // the echo bounds it by reading no more
+	for _, name := range versions {
+		v, err := wire.ParseVersion(name)
+		if err != nil {
+			return nil, err
+		}
+		o.Versions = append(o.Versions, v)
+	}
+	c.server.TLSConfig, c.fingerprint, err = serverTLS(cert, key, selfSigned, c.listen)
+	return c, err
+}
+
+// serverTLS is nil where none of the flags ask for it.
+func serverTLS(cert, key string, selfSigned bool, listen []string) (*tls.Config, string, error) {
+	switch {
+	case selfSigned && (cert != "" || key != ""):
+		return nil, "", errors.New("-tls-self-signed makes its own certificate: it goes without -tls-cert and -tls-key")
+	case (cert == "") != (key == ""):
+		return nil, "", errors.New("-tls-cert and -tls-key belong together")
+	case cert != "":
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, "", fmt.Errorf("-tls-cert, -tls-key: %w", err)
+		}
+		return &tls.Config{Certificates: []tls.Certificate{pair}}, "", nil
+	case selfSigned:
+		pair, fingerprint, err := selfSignedCertificate(listen, time.Now())
+		return &tls.Config{Certificates: []tls.Certificate{pair}}, fingerprint, err
+	}
+	return nil, "", nil
+}
+
+func listenAll(addresses []string) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, addr := range addresses {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			for _, l := range all {
+				l.Close()
+			}
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// announce prints what to connect to.
+func announce(w io.Writer, listeners []net.Listener, secure bool, fingerprint string) {
+	s := ""
+	if secure {
+		s = "s"
+	}
+	for _, l := range listeners {
+		host, all := reachable(l.Addr())
+		fmt.Fprintf(w, "listening on ws%s://%s/\n", s, host)
+		fmt.Fprintf(w, "try-out page http%s://%s/\n", s, host)
+		if all {
+			fmt.Fprintln(w, "and on every other address of this machine")
+		}
+	}
+	if fingerprint != "" {
+		fmt.Fprintf(w, "certificate SHA-256 %s\n", fingerprint)
+	}
+}
+
+// reachable is an address that a client on this machine can use, and whether
+// it stands for all of its addresses.
+func reachable(addr net.Addr) (host string, all bool) {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String(), false
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port)), true
+}
+
+func newLogger(w io.Writer, format string, quiet bool) *slog.Logger {
+	o := &slog.HandlerOptions{}
+	if quiet {
+		o.Level = slog.LevelWarn
+	}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,93 @@
+package extensions_test
+
+import (
+	"bytes"
+	stdflate "compress/flate"
+	"errors"
+	"io"
+	"math/rand"
+	"testing"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// Arbitrary bytes: no more than the limit comes out, the same whatever room
+// there is, and what Go's own inflater reads to the end is read here too.
+func FuzzInflate(f *testing.F) {
+	for _, s := range []string{"f248cdc9c90700", "000500faff48656c6c6f00", "f348cdc9c9070000", "00", "", "06", "f2001100"} {
+		f.Add(unhex(f, s))
+	}
+	for level := range 10 {
+		var z bytes.Buffer
+		w, _ := stdflate.NewWriter(&z, level)
+		w.Write(message(rand.New(rand.NewSource(int64(level))), 3000))
+		w.Flush()
+		f.Add(z.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		const limit = 1 << 16
+		want, wantErr := io.ReadAll(io.LimitReader(stdflate.NewReader(io.MultiReader(bytes.NewReader(p), bytes.NewReader([]byte("\x00\x00\xff\xff\x01\x00\x00\xff\xff")))), limit+1))
+		_, client := pair(t, extensions.PermessageDeflate{})
+		got, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, p, limit)
+		if len(got) > limit {
+			t.Fatalf("%d bytes with a limit of %d", len(got), limit)
+		}
+		if wantErr == nil && len(want) > limit && err == nil {
+			t.Fatal("more than the limit was accepted")
+		}
+		if wantErr == nil && len(want) <= limit && err == nil && !bytes.HasPrefix(got, want) {
+			t.Fatalf("reads %x, Go's inflater %x", got, want)
+		}
+		if errors.Is(err, wire.ErrMessageTooBig) && wantErr == nil && len(want) < limit && !endsEarly(p) {
+			t.Fatalf("refused as too big, but it is %d", len(want))
+		}
+
+		_, client = pair(t, extensions.PermessageDeflate{})
+		roomy, roomyErr := client.DecodeMessage(make([]byte, 0, 2*limit), wire.Binary, wire.RSV1, p, limit)
+		if !bytes.Equal(got, roomy) || err != roomyErr {
+			t.Fatalf("%d bytes, %v; with much room %d bytes, %v", len(got), err, len(roomy), roomyErr)
+		}
+
+		s := stream(t, extensions.DeflateStream{})
+		var pieces []byte
+		dst := make([]byte, 100)
+		for i := 0; i < len(p) && len(pieces) < limit; i++ {
+			s.Feed(p[i : i+1])
+			for {
+				n, err := s.Read(dst)
+				if err != nil {
+					return
+				}
+				if n == 0 {
+					break
+				}
+				pieces = append(pieces, dst[:n]...)
+			}
+		}
+		if err == nil && !bytes.Equal(got, pieces) {
+			t.Fatalf("byte by byte it reads %x, whole %x", pieces, got)
+		}
+	})
+}
+
+// endsEarly reports whether Go's inflater stops before the end of p, at a final block.
+func endsEarly(p []byte) bool {
+	r := bytes.NewReader(p)
+	_, err := io.Copy(io.Discard, io.LimitReader(stdflate.NewReader(r), 1<<20))
+	return err == nil
+}
+
+// Any message at any level and window is read by Go's own inflater with the
+// context of the one before.
+func FuzzDeflate(f *testing.F) {
+	f.Add([]byte("Hello"), []byte("Hello"), uint8(1), uint8(15))
+	f.Add(jsonText(1000), jsonText(2000), uint8(6), uint8(8))
+	f.Add(make([]byte, 70000), []byte{}, uint8(9), uint8(12))
+	f.Fuzz(func(t *testing.T, first, second []byte, level, bits uint8) {
+		server, client := pair(t, extensions.PermessageDeflate{Threshold: -1, Level: 1 + int(level%9), ServerMaxWindowBits: 8 + int(bits%8)})
+		ref := &reference{takeover: true}
+		roundTrip(t, server, client, first, ref)
+		roundTrip(t, server, client, second, ref)
+	})
+}

@@ -1,0 +1,137 @@
+package airsocket
+
+import (
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+)
+
+// A PolicyServer answers the socket policy requests of Flash clients, as
+// web-socket-js and AS3WebSocket make them before they open a socket: first on
+// port 843, where this is to listen, then on the WebSocket port itself, for
+// which see Server.Policy. Whatever else a client sends is not answered.
+type PolicyServer struct {
+	Policy   handshake.Policy // the answer to all
+	Timeout  time.Duration    // for a request and its answer. Zero: 10 s
+	MaxConns int              // at a time; more are closed at once. Zero: 1,000
+
+	mu        sync.Mutex
+	closed    bool
+	listeners map[net.Listener]struct{}
+	conns     map[net.Conn]struct{}
+}
+
+// ListenAndServe listens on the TCP address addr, ":843" if it is empty, and
+// serves until Close. The error is never nil: after Close it is
+// [ErrServerClosed].
+func (p *PolicyServer) ListenAndServe(addr string) error {
+	if addr == "" {
+		addr = ":843"
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return p.Serve(l)
+}
+
+// Serve answers on the connections that l accepts until Close.
+func (p *PolicyServer) Serve(l net.Listener) error {
+	defer l.Close()
+	if !track(p, &p.listeners, l, 0) {
+		return ErrServerClosed
+	}
+	defer untrack(p, p.listeners, l)
+	return acceptAll(l, p.isClosed, nil, func(conn net.Conn) {
+		limit := p.MaxConns
+		if limit == 0 {
+			limit = 1000
+		}
+		if !track(p, &p.conns, conn, limit) {
+			conn.Close()
+			return
+		}
+		go p.serveConn(conn)
+	})
+}
+
+// Close ends Serve and all connections.
+func (p *PolicyServer) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for l := range p.listeners {
+		l.Close()
+	}
+	for c := range p.conns {
+		c.Close()
+	}
+	return nil
+}
+
+func (p *PolicyServer) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
+func track[T comparable](p *PolicyServer, set *map[T]struct{}, v T, limit int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || limit > 0 && len(*set) >= limit {
+		return false
+	}
+	if *set == nil {
+		*set = make(map[T]struct{})
+	}
+	(*set)[v] = struct{}{}
+	return true
+}
+
+func untrack[T comparable](p *PolicyServer, set map[T]struct{}, v T) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(set, v)
+}
+
+func (p *PolicyServer) serveConn(conn net.Conn) {
+	defer untrack(p, p.conns, conn)
+	defer conn.Close()
+	timeout := p.Timeout
+	if timeout == 0 {
+		timeout = 10 * time.Second
+	}
+	conn.SetDeadline(time.Now().Add(timeout))
+	var hs handshake.Server
+	buf := make([]byte, len(handshake.PolicyRequest))
+	for {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		_, _, err = hs.Feed(buf[:n])
+		if errors.Is(err, handshake.ErrPolicyRequest) {
+			conn.Write(p.Policy.AppendTo(nil))
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// PolicyFor is what the pages of the domains need to use the WebSocket servers
+// on the addresses, and no more.
+func PolicyFor(domains []string, addresses ...net.Addr) handshake.Policy {
+	policy := handshake.Policy{Domains: domains}
+	for _, a := range addresses {
+		if tcp, ok := a.(*net.TCPAddr); ok {
+			policy.Ports = append(policy.Ports, strconv.Itoa(tcp.Port))
+		}
+	}
+	return policy
+}
