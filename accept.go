@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -108,20 +109,30 @@ func (s *Socket) answer(a *acceptance) error {
 	if !s.set.originAllowed(req) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
-	acc := handshake.Accept{Protocol: s.chooseProtocol(req.Protocols), Header: wireHeader(s.set.Header)}
-	offers, sessions := extensions.Answer(s.set.extensionsFor(req.Version), req.Extensions)
-	acc.Extensions = offers
-
 	s.out.Lock()
 	if s.opening == nil {
 		s.opening = new(opening)
 	}
 	s.opening.request = req
-	s.opening.protocol = acc.Protocol
-	s.opening.extensions = string(handshake.AppendExtensions(nil, offers))
+	protocol, header := s.chooseProtocol(req.Protocols), s.set.Header
 	s.out.Unlock()
+	if s.server != nil && s.server.onRequest != nil {
+		r, err := s.ask(req)
+		if err != nil {
+			return err
+		}
+		protocol, header = r.protocol, joinHeaders(header, r.ResponseHeader)
+	}
 
-	if s.server != nil {
+	acc := handshake.Accept{Protocol: protocol, Header: wireHeader(header)}
+	var sessions []extensions.Session
+	acc.Extensions, sessions = extensions.Answer(s.set.extensionsFor(req.Version), req.Extensions)
+	s.out.Lock()
+	s.opening.asked = nil
+	s.opening.protocol = protocol
+	s.opening.extensions = string(handshake.AppendExtensions(nil, acc.Extensions))
+	s.out.Unlock()
+	if s.server != nil && s.server.onConnect != nil {
 		s.disp.do(func() { s.server.connected(s) })
 	}
 	b := buffers.Get(512)
@@ -137,13 +148,32 @@ func (s *Socket) answer(a *acceptance) error {
 	return nil
 }
 
-// chooseProtocol is the first of the client's subprotocols that is ours too.
+func joinHeaders(a, b http.Header) http.Header {
+	if len(a) == 0 || len(b) == 0 {
+		if len(b) > 0 {
+			return b
+		}
+		return a
+	}
+	a = a.Clone()
+	for name, values := range b {
+		a[name] = append(a[name], values...)
+	}
+	return a
+}
+
+// chooseProtocol is the one that SetProtocol has set, if the client asked for
+// it, or the first of the client's that is among Options.Protocols.
 func (s *Socket) chooseProtocol(asked []string) string {
+	if p := s.opening.protocol; p != "" {
+		if slices.Contains(asked, p) {
+			return p
+		}
+		return ""
+	}
 	for _, p := range asked {
-		for _, ours := range s.set.Protocols {
-			if p == ours {
-				return p
-			}
+		if slices.Contains(s.set.Protocols, p) {
+			return p
 		}
 	}
 	return ""
@@ -226,7 +256,9 @@ func (s *Socket) open(rest []byte) (over bool) {
 		if s.becomeOpen() {
 			emit(s, s.on.open, &OpenEvent{target{s}})
 		}
-		s.forgetOpening()
+		if stop := s.forgetOpening(); stop != nil {
+			stop()
+		}
 	})
 	if len(rest) > 0 {
 		return s.received(in, rest, false, noFD)
@@ -254,18 +286,21 @@ func (s *Socket) becomeOpen() bool {
 	return true
 }
 
-// forgetOpening lets go of what nobody has asked for.
-func (s *Socket) forgetOpening() {
+// forgetOpening lets go of what nobody has asked for. It returns the Close that
+// has been put off.
+func (s *Socket) forgetOpening() (stop func()) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	o := s.opening
-	o.cancel = nil
+	stop = o.close
+	o.cancel, o.close = nil, nil
 	if !o.keep {
 		o.request = nil
 	}
 	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil && o.cause == nil {
 		s.opening = nil
 	}
+	return stop
 }
 
 // upgrade takes over the connection of r.

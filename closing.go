@@ -96,7 +96,14 @@ func (s *Socket) emitError(err error) {
 	if err == nil || o.errors > 0 {
 		return
 	}
+	if d, ok := errors.AsType[*droppedError](err); ok {
+		o.code, o.reason, o.clean = d.code, d.reason, false
+		return
+	}
 	o.errors++
+	s.out.Lock()
+	s.state.Store(uint32(Closing))
+	s.out.Unlock()
 	e := &ErrorEvent{target: target{s}, Err: err}
 	if h, ok := errors.AsType[*handshake.Error](err); ok && s.role == wire.Client {
 		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body
@@ -190,12 +197,11 @@ func (s *Socket) abortLocked(err error) {
 		s.opening.cancel()
 	}
 	s.resumeLocked()
-	switch {
-	case s.conn == nil:
-	case s.raw != nil:
-		s.conn.Close()
-	default:
-		go s.conn.Close() // that of TLS writes, and may have to wait
+	s.aborted.Store(true)
+	if s.conn != nil {
+		// Close waits for the reader to leave RawConn.Read, which it may have
+		// to do itself, and that of TLS writes.
+		go s.conn.Close()
 	}
 }
 

@@ -29,6 +29,7 @@ type EventType[E Event] string
 const (
 	EventOpen    EventType[*OpenEvent]    = "open"
 	EventMessage EventType[*MessageEvent] = "message"
+	EventFrame   EventType[*FrameEvent]   = "frame"
 	EventPing    EventType[*PingEvent]    = "ping"
 	EventPong    EventType[*PongEvent]    = "pong"
 	EventDrain   EventType[*DrainEvent]   = "drain"
@@ -49,13 +50,11 @@ type OpenEvent struct{ target }
 // Type is "open".
 func (*OpenEvent) Type() string { return string(EventOpen) }
 
-// MessageEvent brings a message, or a part of one if Options say so (WHATWG
-// "message"; AIR WebSocketEvent.DATA).
+// MessageEvent brings a message (WHATWG "message"; AIR WebSocketEvent.DATA).
 type MessageEvent struct {
 	target
-	kind       wire.Kind
-	cont, more bool
-	data       []byte
+	kind wire.Kind
+	data []byte
 }
 
 // Type is "message".
@@ -77,6 +76,20 @@ func (e *MessageEvent) Text() string { return string(e.data) }
 
 // Clone is a copy of the message that may be kept (AIR's WebSocketEvent.data).
 func (e *MessageEvent) Clone() []byte { return append(make([]byte, 0, len(e.data)), e.data...) }
+
+// FrameEvent brings a part of a message, with Options.Parts (AS3WebSocket's
+// WebSocketEvent.FRAME). The parts are the frames that the peer has sent, or
+// one for a message that was compressed. Text may be cut within a character.
+type FrameEvent struct {
+	target
+	Kind  wire.Kind // the message's: wire.Text or wire.Binary
+	Data  []byte    // valid until the handler returns
+	First bool      // the message begins with it
+	Final bool      // the message ends with it
+}
+
+// Type is "frame".
+func (*FrameEvent) Type() string { return string(EventFrame) }
 
 // PingEvent brings a ping (AS3WebSocket's WebSocketEvent.PING). It is answered
 // with a pong of the same payload unless a handler calls PreventDefault.
@@ -156,6 +169,7 @@ func (*CloseEvent) Type() string { return string(EventClose) }
 type handlers struct {
 	open    func(*OpenEvent)
 	message func(*MessageEvent)
+	frame   func(*FrameEvent)
 	ping    func(*PingEvent)
 	pong    func(*PongEvent)
 	drain   func(*DrainEvent)
@@ -170,6 +184,9 @@ func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.on.open = fn }
 
 // OnMessage sets the handler of message events.
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.on.message = fn }
+
+// OnFrame sets the handler of frame events.
+func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.on.frame = fn }
 
 // OnPing sets the handler of ping events.
 func (s *Socket) OnPing(fn func(*PingEvent)) { s.on.ping = fn }

@@ -3,6 +3,7 @@ package airsocket
 import (
 	"errors"
 	"io"
+	"net"
 
 	"github.com/airsocket/airsocket/wire"
 )
@@ -38,6 +39,10 @@ func (s *Socket) readable(fd uintptr) bool {
 func (s *Socket) drainFD(in *input, fd int) (over bool) {
 	for {
 		s.waitPaused()
+		if s.aborted.Load() {
+			s.readEnd(net.ErrClosed)
+			return true
+		}
 		p := s.space()
 		direct := p != nil
 		if !direct {
@@ -182,7 +187,11 @@ func (s *Socket) readEnd(err error) {
 func (s *Socket) handle(in *input, ev wire.Event) {
 	switch ev.Kind {
 	case wire.Text, wire.Binary:
-		if s.ReadyState() == Open {
+		switch {
+		case s.ReadyState() != Open:
+		case s.set.Parts:
+			emit(s, s.on.frame, &FrameEvent{target{s}, ev.Kind, ev.Data, !ev.Cont, !ev.More})
+		default:
 			s.emitMessage(in, ev)
 		}
 		return
@@ -199,6 +208,9 @@ func (s *Socket) handle(in *input, ev wire.Event) {
 		if s.ReadyState() == Open {
 			in.pong = PongEvent{target{s}, ev.Data}
 			emit(s, s.on.pong, &in.pong)
+			if s.pings != nil {
+				s.ponged(ev.Data)
+			}
 		}
 	case wire.Close:
 		s.peerClosed(ev)
@@ -214,7 +226,7 @@ func (s *Socket) handle(in *input, ev wire.Event) {
 
 func (s *Socket) emitMessage(in *input, ev wire.Event) {
 	e := &in.message
-	e.socket, e.kind, e.cont, e.more, e.data = s, ev.Kind, ev.Cont, ev.More, ev.Data
+	e.socket, e.kind, e.data = s, ev.Kind, ev.Data
 	emit(s, s.on.message, e)
 	e.data = nil
 }

@@ -90,6 +90,12 @@ type Options struct {
 	// bytes (AS3WebSocket's fragmentationThreshold). Default: never.
 	FragmentSize int
 
+	// Parts has the parts of messages delivered by frame events, as they come,
+	// and no message events (AS3WebSocket's assembleFragments = false). It is
+	// the way to take messages that are too long for memory: MaxMessage, which
+	// still holds, can be negative then.
+	Parts bool
+
 	// Compression offers, or accepts, permessage-deflate (RFC 7692). For window
 	// sizes and one-sided settings put an extensions.PermessageDeflate into
 	// Extensions instead.
@@ -180,6 +186,18 @@ type settings struct {
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
 }
 
+// AS3Options are the defaults of AS3WebSocket's WebSocketConfig: frames of at
+// most 1 MiB and messages of at most 8 MiB, own messages in fragments above
+// 16 KiB, and 5 s for the closing handshake.
+func AS3Options() *Options {
+	return &Options{
+		MaxFrame:     1 << 20,
+		MaxMessage:   8 << 20,
+		FragmentSize: 16 << 10,
+		CloseTimeout: 5 * time.Second,
+	}
+}
+
 var defaultOptions Options
 
 func (o *Options) settings() *settings {
@@ -241,6 +259,7 @@ func (o *Options) resolve() *settings {
 				MaxFrame:     st.maxFrame,
 				MaxMessage:   st.maxMessage,
 				FragmentSize: max(o.FragmentSize, 0),
+				Parts:        o.Parts,
 				Memory:       buffers,
 				MaskKey:      maskKey,
 			}

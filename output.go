@@ -72,8 +72,14 @@ func (s *Socket) fits(n int) bool {
 }
 
 func (s *Socket) sendLocked(ev wire.Event) error {
+	if s.out.broken {
+		return ErrClosed
+	}
 	if !s.fits(len(ev.Data)) {
-		return ErrBufferFull
+		s.flushLocked(noFD) // what waits for nothing but the end of the turn
+		if !s.fits(len(ev.Data)) {
+			return ErrBufferFull
+		}
 	}
 	if len(ev.Data) >= directAt && s.raw != nil && !s.out.writing && s.stream == nil {
 		return s.sendDirect(ev)
@@ -121,10 +127,6 @@ func (s *Socket) sendDirect(ev wire.Event) error {
 		return err
 	}
 	s.out.pending.B = b
-	if s.out.broken {
-		s.discardPending()
-		return nil
-	}
 	head := s.out.pending
 	s.out.pending = nil
 	n, err = writeNow(s.raw, noFD, head.B, rest)
@@ -143,9 +145,11 @@ func (s *Socket) sendDirect(ev wire.Event) error {
 	return nil
 }
 
-// queueLocked keeps a message for when the connection will be open.
+// queueLocked keeps a message for when the connection will be open. A server
+// may always send once it has the request: nothing but its own answer is
+// missing then.
 func (s *Socket) queueLocked(ev wire.Event) error {
-	if !s.set.QueueBeforeOpen || s.opening == nil {
+	if s.opening == nil || !s.set.QueueBeforeOpen && s.opening.request == nil {
 		return ErrInvalidState
 	}
 	o := s.opening

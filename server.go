@@ -4,9 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"iter"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,7 +35,12 @@ type Server struct {
 	// first bytes of a connection. Nil answers none. See PolicyFor.
 	Policy *handshake.Policy
 
+	// TrustedProxies are the addresses whose X-Forwarded-For field is believed;
+	// see Request.RemoteIP.
+	TrustedProxies []netip.Prefix
+
 	onConnect func(*Socket)
+	onRequest func(*Request)
 
 	mu        sync.Mutex
 	closing   bool
@@ -49,6 +58,56 @@ var ErrServerClosed = http.ErrServerClosed
 // its Dispatcher: the request has been found good, the answer has not been
 // sent. Attach the handlers here; the open event follows.
 func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
+
+// OnRequest sets the function that decides on each request, in a turn of its
+// own (WebSocket-Node's request event). Without it all good requests are
+// accepted; see Options.Protocols. What it accepts goes to OnConnect then.
+func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
+
+// Sockets are the sockets of the Server that are open at the moment.
+func (srv *Server) Sockets() iter.Seq[*Socket] {
+	return func(yield func(*Socket) bool) {
+		for _, s := range srv.all() {
+			if s.ReadyState() == Open && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// Broadcast sends a message to all open sockets, except those that skip is true
+// for; a nil skip leaves out none. It is made into frames once for all. The
+// errors are those of [Prepare]; a socket that cannot take the message now, for
+// ErrBufferFull, goes without it.
+func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) bool) error {
+	p, err := Prepare(kind, data)
+	if err != nil {
+		return err
+	}
+	for s := range srv.Sockets() {
+		if skip == nil || !skip(s) {
+			s.SendPrepared(p)
+		}
+	}
+	return nil
+}
+
+// CloseAll calls Close on all sockets that are open (WebSocket-Node's
+// closeAllConnections).
+func (srv *Server) CloseAll(code StatusCode, reason string) error {
+	for s := range srv.Sockets() {
+		if err := s.Close(code, reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (srv *Server) all() []*Socket {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	return slices.Collect(maps.Keys(srv.sockets))
+}
 
 // ListenAndServe listens on Addr and serves until Shutdown or Close. The error
 // is never nil: after these it is [ErrServerClosed].
@@ -191,13 +250,23 @@ func (srv *Server) forget(s *Socket) {
 
 // connected is the turn in which handlers are attached.
 func (srv *Server) connected(s *Socket) {
-	if srv.onConnect == nil {
-		return
-	}
 	if s.set.Recover {
 		defer s.recoverHandler()
 	}
 	srv.onConnect(s)
+}
+
+// requested is the turn in which a request is decided on. One whose handler
+// panics is answered with 500, where Options.Recover is set.
+func (srv *Server) requested(r *Request) {
+	if r.socket.set.Recover {
+		defer func() {
+			if v := recover(); v != nil {
+				r.Reject(http.StatusInternalServerError, "internal error")
+			}
+		}()
+	}
+	srv.onRequest(r)
 }
 
 // Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,
@@ -205,9 +274,11 @@ func (srv *Server) connected(s *Socket) {
 // it ends those that are left and returns ctx.Err().
 func (srv *Server) Shutdown(ctx context.Context) error {
 	empty := srv.stop(func(s *Socket) {
-		if s.Close(StatusGoingAway, "") == nil && s.ReadyState() == Connecting {
-			s.abort(ErrServerClosed)
+		if s.ReadyState() == Connecting {
+			s.goingAway()
+			return
 		}
+		s.Close(StatusGoingAway, "")
 	})
 	var err error
 	if srv.http != nil {
@@ -244,10 +315,7 @@ func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 		srv.empty = make(chan struct{})
 	}
 	empty := srv.empty
-	sockets := make([]*Socket, 0, len(srv.sockets))
-	for s := range srv.sockets {
-		sockets = append(sockets, s)
-	}
+	sockets := slices.Collect(maps.Keys(srv.sockets))
 	if len(sockets) == 0 {
 		close(srv.empty)
 		srv.empty = nil

@@ -49,9 +49,11 @@ type Socket struct {
 
 	out     output
 	opening *opening // what is known of the opening handshake; may be nil
+	pings   []pingWait
 	outcome *outcome // how the connection ends; of the turn
 	clock   *clock   // what time has to do with; under out
 	paused  atomic.Bool
+	aborted atomic.Bool   // ended from this side: what may still come is not read
 	resumed chan struct{} // closed by Resume; under out
 	server  *Server       // that accepted it
 }
@@ -103,7 +105,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	if conn == nil {
 		return ErrArgument
 	}
-	if !s.start(wire.Server, nil) {
+	if !s.start(wire.Server, s.preset()) {
 		return ErrInvalidState
 	}
 	s.attach(conn)
@@ -120,7 +122,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	if w == nil || r == nil {
 		return ErrArgument
 	}
-	if !s.start(wire.Server, nil) {
+	if !s.start(wire.Server, s.preset()) {
 		return ErrInvalidState
 	}
 	err := s.upgrade(w, r)
@@ -129,6 +131,26 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 		s.disp.release()
 	}
 	return err
+}
+
+// SetProtocol makes a server answer with the subprotocol p if the client asks
+// for it, whatever Options.Protocols say (AIR's protocol property). It returns
+// [ErrInvalidState] once the socket has been started.
+func (s *Socket) SetProtocol(p string) error {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if st := s.ReadyState(); st != Init && st != Closed {
+		return ErrInvalidState
+	}
+	s.opening = &opening{protocol: p}
+	return nil
+}
+
+func (s *Socket) preset() *opening {
+	if p := s.Protocol(); p != "" {
+		return &opening{protocol: p}
+	}
+	return nil
 }
 
 // start begins a connection, the first or, after a close, another.
@@ -140,8 +162,9 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 	s.out.Lock()
 	defer s.out.Unlock()
 	s.role, s.opening = role, o
-	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
-	s.out.broken, s.out.fin = false, false
+	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock, s.pings = nil, nil, nil, nil, nil, nil, nil
+	s.out.broken, s.out.fin, s.out.silent = false, false, false
+	s.aborted.Store(false)
 	return true
 }
 
@@ -216,6 +239,10 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	case Init:
 		return ErrInvalidState
 	case Connecting:
+		if o := s.opening; s.role == wire.Server && o != nil && o.request != nil {
+			o.close = func() { s.Close(code, reason) } // what was sent before goes out first
+			return nil
+		}
 		s.abortLocked(ErrAborted)
 	case Open:
 		s.state.Store(uint32(Closing))
@@ -225,6 +252,38 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	}
 	return nil
 }
+
+// Drop ends the connection without waiting for the peer: what was sent before
+// goes out, as far as the system takes it at once, then a close frame with code
+// and reason (WebSocket-Node's drop). The close event has them too, and is not
+// clean. The errors are those of Close.
+func (s *Socket) Drop(code StatusCode, reason string) error {
+	if err := s.checkClose(code, reason); err != nil {
+		return err
+	}
+	s.out.Lock()
+	defer s.out.Unlock()
+	switch s.ReadyState() {
+	case Init:
+		return ErrInvalidState
+	case Connecting:
+		s.abortLocked(ErrAborted)
+	case Open, Closing:
+		s.state.Store(uint32(Closing))
+		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
+		s.flushLocked(noFD)
+		s.abortLocked(&droppedError{orNoStatus(code), reason})
+	}
+	return nil
+}
+
+// droppedError is the cause of the end of a connection that was dropped.
+type droppedError struct {
+	code   StatusCode
+	reason string
+}
+
+func (*droppedError) Error() string { return "airsocket: dropped" }
 
 func (s *Socket) checkClose(code StatusCode, reason string) error {
 	switch {
@@ -346,9 +405,11 @@ type opening struct {
 	protocol   string
 	extensions string
 	request    *handshake.Request
-	keep       bool // request was asked for
+	keep       bool     // request was asked for
+	asked      *Request // that the Server's handler decides on
 	cancel     context.CancelFunc
 	queue      []wire.Event // sent before open
+	close      func()       // the Close that a server has called before open
 	queued     int          // bytes of them
 	cause      error        // why it was ended from this side
 }

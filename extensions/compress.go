@@ -24,6 +24,14 @@ func (e encoding) shared() *encoding {
 	return p.(*encoding)
 }
 
+// window is how much of what was sent is kept. A compressor that is lent for one
+// message must first go through all of it again; for JSON of 1 KiB at level 1
+// that is 9 µs for 4 KiB, and 41 µs for 32 KiB, which save 18 % and 22 % of
+// the bytes. So the fast levels look back less far than was agreed on.
+func (e *encoding) window() *window {
+	return &window{size: min(1<<e.bits, 2<<10<<e.level)}
+}
+
 // compressor is what a message is compressed with. A big thing, lent by a pool.
 type compressor struct {
 	w    *flate.Writer

@@ -11,10 +11,11 @@ const permessageDeflate = "permessage-deflate"
 // role. The zero value is good: it keeps the context of earlier messages in
 // both directions and allows windows of 32 KiB.
 //
-// A connection keeps its windows and nothing else: of what it sends and of what
-// it receives the last 1<<bits bytes, in memory that grows with what passes
-// through, and none at all in a direction without context takeover. Compressors
-// are shared by all connections of the process.
+// A connection keeps its windows and nothing else: the last 1<<bits bytes of what
+// it receives and as much of what it sends, but there at most 2 KiB << Level, in
+// memory that grows with what passes through; none at all in a direction without
+// context takeover. So with the defaults it is 36 KiB at most. Compressors are
+// shared by all connections of the process.
 type PermessageDeflate struct {
 	// ServerNoContextTakeover and ClientNoContextTakeover make the server or
 	// the client compress each message by itself. What this endpoint asks for

@@ -157,6 +157,7 @@ func Example_frameExtension() {
 	// 10 32
 	// 10 32
 	// 10 32
-	// 90 16
+	// 10 32
+	// 90 32
 	// Tweedledum and Tweedledee agreed to have a battle; for Tweedledum said Tweedledee had spoiled his nice new rattle. Just then flew down a monstrous crow, as black as a tar-barrel.
 }

@@ -27,7 +27,7 @@ func (x PermessageDeflate) session(send, receive direction) Session {
 	}
 	s := &deflateSession{encoding: e.shared(), bits: receive.bits}
 	if send.takeover {
-		s.sent = &window{size: 1 << send.bits}
+		s.sent = s.encoding.window()
 	}
 	if receive.takeover {
 		s.received = &window{size: 1 << receive.bits}

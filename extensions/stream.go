@@ -43,10 +43,10 @@ func (x DeflateStream) Answer(offer Params) (Params, Session, bool) {
 }
 
 func (x DeflateStream) session() Session {
-	bits := uint8(min(max(x.WindowBits, 8), 15))
+	e := encoding{level: DefaultLevel, bits: uint8(min(max(x.WindowBits, 8), 15))}.shared()
 	return Session{Stream: &deflateStream{
-		encoding: encoding{level: DefaultLevel, bits: bits}.shared(),
-		sent:     window{size: 1 << bits},
+		encoding: e,
+		sent:     *e.window(),
 		received: window{size: 1 << 15},
 	}}
 }

@@ -231,7 +231,7 @@ func TestStreamRefusesCorruptData(t *testing.T) {
 func TestStreamBomb(t *testing.T) {
 	var z bytes.Buffer
 	w, _ := stdflate.NewWriter(&z, 9)
-	w.Write(make([]byte, 64<<20))
+	w.Write(make([]byte, 8<<20))
 	w.Flush()
 	s := stream(t, extensions.DeflateStream{})
 	dst := make([]byte, 1000)
@@ -248,7 +248,7 @@ func TestStreamBomb(t *testing.T) {
 }
 
 func TestStreamMemoryPerConnection(t *testing.T) {
-	const n = 1000
+	n := count(1000)
 	p := jsonText(40 << 10)
 	in, _ := stream(t, extensions.DeflateStream{}).Append(nil, p)
 	kept := make([]extensions.Stream, n)

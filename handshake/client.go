@@ -206,8 +206,8 @@ func (c *Client) readResponse(text string) error {
 // isUpgrade reports whether the only protocol that an answer switches to is
 // websocket, in any case: libwebsockets spells it WebSocket in every version.
 func isUpgrade(h Header) bool {
-	upgrade, ok := h.one("Upgrade")
-	return ok && equalFold(upgrade, "websocket")
+	upgrade, _ := h.one("Upgrade")
+	return equalFold(upgrade, "websocket")
 }
 
 // readProof takes what belongs to the handshake after the head and returns what

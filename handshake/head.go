@@ -73,11 +73,8 @@ func (h *head) scan(data []byte, l limits, start func(line []byte, whole bool) e
 		if i == len(data) || data[i] == '\r' && i+1 == len(data) {
 			break // whether a CR ends a line is told by the next byte
 		}
-		if data[i] == '\n' || data[i] == '\r' && data[i+1] != '\n' {
-			return 0, ErrLineEnd
-		}
-		if data[i] != '\r' {
-			return 0, h.control(data, start)
+		if data[i] != '\r' || data[i+1] != '\n' {
+			return 0, h.misplaced(data, start)
 		}
 		line := data[h.line:i]
 		h.seen = i + 2
@@ -100,13 +97,16 @@ func (h *head) scan(data []byte, l limits, start func(line []byte, whole bool) e
 	return 0, nil
 }
 
-// control is the error for a control character at seen. In the first line it is
-// better called what it probably is: another protocol, such as TLS.
-func (h *head) control(data []byte, start func(line []byte, whole bool) error) error {
+// misplaced is the error for the control character at seen. In the first line
+// it may be better called what it shows: that this is another protocol, as TLS.
+func (h *head) misplaced(data []byte, start func(line []byte, whole bool) error) error {
 	if h.lines == 0 {
 		if err := start(data[:h.seen+1], false); err != nil {
 			return err
 		}
+	}
+	if c := data[h.seen]; c == '\r' || c == '\n' {
+		return ErrLineEnd
 	}
 	return ErrControl
 }

@@ -52,8 +52,8 @@ func (h Header) count(name string) int {
 	return n
 }
 
-// one is the value of the only field with the name. It is false if there are
-// several: which of them counts would be a matter of opinion.
+// one is the value of the only field with the name, "" if there is none. It is
+// "" and false if there are several: which counts would be a matter of opinion.
 func (h Header) one(name string) (string, bool) {
 	value, found := "", false
 	for i := range h {

@@ -117,7 +117,7 @@ func (k *keyAccept) appendRequest(dst []byte, c *Client) []byte {
 // readAnswer follows RFC 6455, section 4.1, "once the client's opening
 // handshake has been sent".
 func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
-	if accept, ok := r.Header.one("Sec-WebSocket-Accept"); !ok || accept != string(appendProof(nil, c.keys.key)) {
+	if accept, _ := r.Header.one("Sec-WebSocket-Accept"); accept != string(appendProof(nil, c.keys.key)) {
 		return ErrBadAccept
 	}
 	if r.Protocol, err = answeredProtocol(r.Header, "Sec-WebSocket-Protocol", c.Protocols); err != nil {

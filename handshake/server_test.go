@@ -146,6 +146,7 @@ func TestServerRefuses(t *testing.T) {
 		{"no Host", without(request13, "Host: server.example.com"), handshake.ErrHost, 400},
 		{"an empty Host", edit(t, request13, "Host: server.example.com", "Host: "), handshake.ErrHost, 400},
 		{"a Host with a path", edit(t, request13, "server.example.com", "a/b"), handshake.ErrHost, 400},
+		{"a Host that is only a port", edit(t, request13, "server.example.com", ":81"), handshake.ErrHost, 400},
 		{"a Host with a user", edit(t, request13, "server.example.com", "u@a"), handshake.ErrHost, 400},
 		{"a URL without a host", edit(t, request13, "/chat", "http:///chat"), handshake.ErrHost, 400},
 		{"a URL of another scheme", edit(t, request13, "/chat", "ftp://a/chat"), handshake.ErrTarget, 400},
@@ -175,6 +176,7 @@ func TestServerRefuses(t *testing.T) {
 		{"two keys", add(key), handshake.ErrDuplicate, 400},
 		{"a key of 15 bytes", edit(t, request13, "dGhlIHNhbXBsZSBub25jZQ==", "OC0xNzk1MjI2NzY4ODky"), handshake.ErrBadKey, 400},
 		{"a key of 18 bytes", edit(t, request13, "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQaa"), handshake.ErrBadKey, 400},
+		{"a key of 36 bytes", edit(t, request13, "dGhlIHNhbXBsZSBub25jZQ==", strings.Repeat("dGhl", 12)), handshake.ErrBadKey, 400},
 		{"a key that is not base64", edit(t, request13, "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), handshake.ErrBadKey, 400},
 		{"no key with version 8", edit(t, without(request13, key), "Version: 13", "Version: 8"), handshake.ErrBadKey, 400},
 		{"two versions", add("Sec-WebSocket-Version: 13"), handshake.ErrDuplicate, 400},
@@ -339,7 +341,7 @@ func TestServerGivesBackOtherRequests(t *testing.T) {
 // Draft 76 is done when key3 is there, and not before.
 func TestServerWaitsForKey3(t *testing.T) {
 	var s handshake.Server
-	if rest, done, err := s.Feed([]byte(request76[:len(request76)-1])); rest != nil && len(rest) > 0 || done || err != nil {
+	if rest, done, err := s.Feed([]byte(request76[:len(request76)-1])); len(rest) > 0 || done || err != nil {
 		t.Fatal(rest, done, err)
 	}
 	if _, err := s.AppendAccept(nil, handshake.Accept{}); !errors.Is(err, handshake.ErrNotDone) {

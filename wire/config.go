@@ -13,19 +13,22 @@ type Config struct {
 
 	// Parts makes the Decoder deliver the parts of a fragmented message as
 	// they come rather than the whole (AS3WebSocket's assembleFragments =
-	// false). A message that a MessageExtension works on is one part.
+	// false). A part is the payload of one frame; one of a text may begin or
+	// end within a rune. A message that a MessageExtension works on is one part.
 	Parts bool
 
 	// FragmentSize splits messages longer than so many bytes into frames of at
 	// most that (AS3WebSocket's fragmentationThreshold). Zero or less: never.
+	// The hixie versions have no fragments.
 	FragmentSize int
 
 	// Extensions, in the negotiated order: a message is encoded by the first
 	// one first and decoded by the last one first (RFC 6455, section 9.1).
 	Extensions []Extension
 
-	// Memory lends the buffers for messages that do not arrive in one piece.
-	// Nil allocates them.
+	// Memory lends the buffers for messages that do not arrive in one piece
+	// and for what extensions make. It is called by Decoder and Encoder, which
+	// may happen at the same time. Nil allocates them.
 	Memory Memory
 
 	// MaskKey makes the masking key of a client's next frame. It must be

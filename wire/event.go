@@ -16,7 +16,7 @@ const (
 	Pong   Kind = 10 // a pong with its payload in Data
 
 	// Fail and End are never on the wire.
-	Fail Kind = 16 // the peer broke a rule: Err is a *ProtocolError, Code what to close with
+	Fail Kind = 16 // the peer broke a rule: Err is or wraps a *ProtocolError, Code is its code
 	End  Kind = 17 // the byte stream has ended: Code is 1006 unless that was to be expected
 )
 
@@ -35,8 +35,8 @@ type Event struct {
 	// one has StatusNoStatusReceived.
 	Code StatusCode
 
-	// Data is a view of the decoder's memory and valid until the next event
-	// is asked for. An encoder copies what it needs of it.
+	// Data is a view of the decoder's memory or of what was fed, and valid
+	// until the next event is asked for. An encoder copies what it needs of it.
 	Data []byte
 
 	// Err is the rule that a Fail broke, or why an End was not expected.

@@ -71,8 +71,8 @@ func (d *Decoder) plausible(p []byte) bool {
 	return d.kind != Text || d.coded || d.frame.delim || d.text.add(p)
 }
 
-// growth is how many times the bytes that have arrived a buffer may hold. It is
-// what a peer's claim of a great length is worth.
+// growth is how many times the bytes that have arrived, header included, a
+// buffer may hold. It is what a peer's claim of a great length is worth.
 const growth = 4
 
 // room makes room for n more bytes, which have arrived, in the frame's buffer.
@@ -99,16 +99,21 @@ func (d *Decoder) grow(b **Buffer, size int) *Buffer {
 }
 
 // capacity is what a buffer needs that will hold arrived bytes; the last n of
-// them are not yet counted off frame.left.
+// them are not yet counted off frame.left. The steps towards a known total end
+// at the total: the last bytes of a big message do not have it copied again.
 func (d *Decoder) capacity(arrived int, n uint64) int {
 	f := &d.frame
-	want := min(growth*uint64(arrived), math.MaxInt)
+	most := min(growth*(uint64(arrived)+maxHead), math.MaxInt)
 	if f.fin && !f.open || f.op >= Close || d.frameCoded || d.inParts() {
-		want = min(want, uint64(arrived)-n+f.left)
+		want := uint64(arrived) - n + f.left
+		for want > most {
+			want = (want + growth - 1) / growth
+		}
+		most = want
 	} else if limit := d.cfg.MaxMessage; limit > 0 {
-		want = min(want, uint64(limit))
+		most = min(most, uint64(limit))
 	}
-	return max(int(want), arrived)
+	return max(int(most), arrived)
 }
 
 // spaceMin is the least that is worth a read of its own.

@@ -54,7 +54,9 @@ func (d *Decoder) quickNext() (Kind, []byte) {
 	}
 	d.in = p[head+n:]
 	p = p[head : head+n : head+n]
-	unmask(p, key)
+	if key != 0 {
+		unmask(p, key)
+	}
 	return op, p
 }
 

@@ -19,8 +19,8 @@ func validPrefix(p []byte) int {
 		w := binary.LittleEndian.Uint64(q)
 		if high := w & highBits; high == 0 {
 			q = q[8:]
-			for len(q) >= 16 && (binary.LittleEndian.Uint64(q)|binary.LittleEndian.Uint64(q[8:]))&highBits == 0 {
-				q = q[16:]
+			for len(q) >= 32 && ascii32((*[32]byte)(q)) {
+				q = q[32:]
 			}
 		} else if high&0x80 == 0 {
 			q = q[bits.TrailingZeros64(high)/8:]
@@ -38,6 +38,12 @@ func validPrefix(p []byte) int {
 		q = q[n:]
 	}
 	return len(p) - len(q)
+}
+
+func ascii32(p *[32]byte) bool {
+	a := binary.LittleEndian.Uint64(p[:]) | binary.LittleEndian.Uint64(p[8:])
+	b := binary.LittleEndian.Uint64(p[16:]) | binary.LittleEndian.Uint64(p[24:])
+	return (a|b)&highBits == 0
 }
 
 // validRunes is the length of the valid runes of one size that the bytes of w,

@@ -169,6 +169,7 @@ func (c *client) pump() {
 // awaitSilence closes when nothing has been received for --wait.
 func (c *client) awaitSilence() {
 	if c.timer == nil && c.config.wait >= 0 && c.socket.ReadyState() == airsocket.Open {
+		c.socket.Flush() // what the system takes at once is on its way
 		c.heard = time.Now()
 		c.unwritten = c.socket.BufferedAmount()
 		c.timer = c.disp.SetTimeout(c.silence, c.config.wait)

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -80,7 +81,7 @@ func parseConnect(args []string) (*connectConfig, error) {
 	c := &connectConfig{}
 	o := &c.options
 	var fields, subprotocols, texts repeated
-	var insecure bool
+	var insecure, compress bool
 	var ca, version string
 	fs := newFlags("connect")
 	fs.Var(&fields, "H", "send the header field `NAME:VALUE` with the request (repeatable)")
@@ -92,6 +93,7 @@ func parseConnect(args []string) (*connectConfig, error) {
 	fs.BoolVar(&insecure, "k", false, "accept any certificate of the server")
 	fs.StringVar(&ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
 	fs.StringVar(&version, "version", "hybi-13", "speak the protocol `NAME`: hixie-75, hixie-76, hybi-06, hybi-07, hybi-08, hybi-13")
+	fs.BoolVar(&compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
 	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "the longest message that is received, and the longest line that is sent, in `BYTES`;\nnegative: no limit")
 	fs.DurationVar(&o.HandshakeTimeout, "timeout", airsocket.DefaultHandshakeTimeout, "the `TIME` that opening, and closing, may take")
@@ -103,7 +105,13 @@ func parseConnect(args []string) (*connectConfig, error) {
 		return nil, fmt.Errorf("connect takes one URL, not %d; -h lists the flags", len(others))
 	}
 	c.url, c.protocols, c.texts, c.maxLine = others[0], subprotocols, texts, o.MaxMessage
-	o.MaxFrame, o.CloseTimeout = o.MaxMessage, o.HandshakeTimeout
+	o.CloseTimeout = o.HandshakeTimeout
+	if err := setMaxMessage(o); err != nil {
+		return nil, err
+	}
+	if compress {
+		o.Extensions = []extensions.Extension{extensions.PermessageDeflate{}}
+	}
 	for _, text := range texts {
 		if !utf8.ValidString(text) {
 			return nil, fmt.Errorf("-x %q is not UTF-8", text)

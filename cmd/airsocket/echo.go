@@ -68,14 +68,10 @@ func goOn(s *airsocket.Socket) {
 
 // logEvents logs what Options.Logger does not hear of.
 func (e *echo) logEvents(s *airsocket.Socket) {
-	request := slog.Group("request")
-	if r := s.Request(); r != nil {
-		request = slog.Group("request", slog.String("target", r.Target), slog.String("origin", r.Origin))
-	}
 	remote := slog.Any("remote", s.RemoteAddr())
-	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-		e.log.Info("request", remote, request)
-	})
+	if r := s.Request(); r != nil {
+		e.log.Info("request", slog.String("target", r.Target), slog.String("origin", r.Origin), remote)
+	}
 	airsocket.AddEventListener(s, airsocket.EventMessage, func(ev *airsocket.MessageEvent) {
 		kind := "text"
 		if ev.Binary() {

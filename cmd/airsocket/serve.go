@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -32,6 +34,7 @@ sockets with status code 1001; a second one ends the program at once.
 // serveConfig is what the flags of serve say.
 type serveConfig struct {
 	listen          []string
+	policy          policyConfig
 	server          airsocket.Server
 	options         airsocket.Options
 	fingerprint     string // of a self-signed certificate
@@ -59,8 +62,14 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) (int, e
 	if err != nil {
 		return exitUsage, err
 	}
+	failed := make(chan error, len(listeners)+1)
+	policies, err := cfg.policy.serve(srv, listeners, stdout, failed)
+	if err != nil {
+		closeAll(listeners)
+		return exitUsage, err
+	}
+	defer policies.Close()
 	announce(stdout, listeners, srv.TLSConfig != nil, cfg.fingerprint)
-	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- srv.Serve(l) }()
 	}
@@ -84,7 +93,7 @@ func parseServe(args []string) (*serveConfig, error) {
 	var origins repeated
 	var versions list
 	var cert, key string
-	var selfSigned bool
+	var selfSigned, compress bool
 	fs := newFlags("serve")
 	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` (repeatable; default 127.0.0.1:10081); port 0 is any free one")
 	fs.StringVar(&cert, "tls-cert", "", "serve wss with the certificate chain in `FILE` (PEM)")
@@ -97,6 +106,10 @@ func parseServe(args []string) (*serveConfig, error) {
 	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send longer messages in frames of at most so many `BYTES`")
 	fs.IntVar(&c.server.MaxConns, "max-conns", 0, "serve at most `N` sockets at a time; 0: no limit")
 	fs.DurationVar(&c.shutdownTimeout, "shutdown-timeout", 5*time.Second, "the `TIME` that sockets have to answer the close at the end")
+	fs.BoolVar(&compress, "compress", false, "accept permessage-deflate")
+	fs.StringVar(&c.policy.listen, "policy-listen", "", "answer the socket policy requests of Flash clients on `HOST:PORT` too, usually :843")
+	fs.Var((*list)(&c.policy.domains), "policy-domain", "let Flash pages of the domain `NAME` connect (repeatable; default any, or none with -origin)")
+	fs.Var((*list)(&c.policy.ports), "policy-port", "let Flash pages connect to `PORT` (repeatable; default those of -listen)")
 	fs.BoolVar(&c.quiet, "quiet", false, "log errors only")
 	fs.StringVar(&c.log, "log", "text", "log as `FORMAT`: text or json")
 	others, err := parseFlags(fs, serveIntro, args)
@@ -110,6 +123,8 @@ func parseServe(args []string) (*serveConfig, error) {
 		return nil, fmt.Errorf("-log is text or json, not %q", c.log)
 	case c.shutdownTimeout < 0:
 		return nil, errors.New("-shutdown-timeout is negative")
+	case o.FragmentSize < 0:
+		return nil, errors.New("-fragment-size is negative")
 	case c.server.MaxConns < 0:
 		return nil, errors.New("-max-conns is negative")
 	}
@@ -119,7 +134,15 @@ func parseServe(args []string) (*serveConfig, error) {
 	if o.Origins = origins; len(origins) == 0 {
 		o.Origins = []string{"*"}
 	}
-	o.MaxFrame, o.MaxBuffered = o.MaxMessage, -1 // the echo bounds it by reading no more
+	if len(origins) == 0 && len(c.policy.domains) == 0 {
+		c.policy.domains = []string{"*"}
+	}
+	if compress {
+		o.Extensions = []extensions.Extension{extensions.PermessageDeflate{}}
+	}
+	if err := setMaxMessage(o); err != nil {
+		return nil, err
+	}
 	for _, name := range versions {
 		v, err := wire.ParseVersion(name)
 		if err != nil {
@@ -129,6 +152,21 @@ func parseServe(args []string) (*serveConfig, error) {
 	}
 	c.server.TLSConfig, c.fingerprint, err = serverTLS(cert, key, selfSigned, c.listen)
 	return c, err
+}
+
+// setMaxMessage derives the other limits. There is always room to send back a
+// message that has been taken, as long as less than highWater is waiting.
+func setMaxMessage(o *airsocket.Options) error {
+	switch n := o.MaxMessage; {
+	case n == 0:
+		return errors.New("-max-message is 0; for no limit give a negative number")
+	case n < 0 || n > math.MaxInt-highWater:
+		o.MaxBuffered = -1
+	default:
+		o.MaxBuffered = highWater + n
+	}
+	o.MaxFrame = o.MaxMessage
+	return nil
 }
 
 // serverTLS is nil where none of the flags ask for it.
@@ -156,14 +194,18 @@ func listenAll(addresses []string) ([]net.Listener, error) {
 	for _, addr := range addresses {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
-			for _, l := range all {
-				l.Close()
-			}
+			closeAll(all)
 			return nil, err
 		}
 		all = append(all, l)
 	}
 	return all, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
 }
 
 // announce prints what to connect to.

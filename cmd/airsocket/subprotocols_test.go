@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+func TestDumbIncrement(t *testing.T) {
+	t.Parallel()
+	s := startServe(t)
+	var got []string
+	talk(t, nil, s.url(), dumbIncrement, func(c *airsocket.Socket) {
+		c.OnMessage(func(e *airsocket.MessageEvent) {
+			got = append(got, e.Text())
+			switch {
+			case len(got) == 2:
+				c.Send("reset") // without the line feed it means nothing
+			case len(got) == 4:
+				c.Send("reset\n")
+			case len(got) > 4 && e.Text() == "1":
+				c.Close(airsocket.StatusNormalClosure, "")
+			}
+		})
+	})
+	if all := strings.Join(got, " "); all != "0 1 2 3 0 1" && all != "0 1 2 3 4 0 1" {
+		t.Errorf("got %s", all)
+	}
+}
+
+func TestMirrorKeepsOrderAndKind(t *testing.T) {
+	t.Parallel()
+	s := startServe(t)
+	var texts, binaries string
+	talk(t, nil, s.url(), lwsMirror, func(c *airsocket.Socket) {
+		c.OnOpen(func(*airsocket.OpenEvent) {
+			for _, text := range []string{"a", "b", "c"} {
+				c.Send(text)
+			}
+			c.SendBytes([]byte("d"))
+		})
+		c.OnMessage(func(e *airsocket.MessageEvent) {
+			if e.Kind() == wire.Text {
+				texts += e.Text()
+				return
+			}
+			binaries += e.Text()
+			c.Close(airsocket.StatusNormalClosure, "")
+		})
+	})
+	if texts != "abc" || binaries != "d" {
+		t.Errorf("text %q and binary %q", texts, binaries)
+	}
+}
+
+func TestMirrorClosesWhoDoesNotRead(t *testing.T) {
+	t.Parallel()
+	s := startServe(t, "--quiet")
+	message := strings.Repeat("x", 1<<20)
+	var slow *airsocket.Socket
+	done := false
+	reason := ""
+	talk(t, nil, s.url(), lwsMirror, func(quick *airsocket.Socket) {
+		o := &airsocket.Options{Dispatcher: nil, Parallel: true}
+		slow = airsocket.NewSocket(o)
+		slow.OnOpen(func(*airsocket.OpenEvent) {
+			slow.Pause()
+			quick.Send(message)
+		})
+		slow.OnClose(func(e *airsocket.CloseEvent) {
+			reason = e.Reason
+			quick.Close(airsocket.StatusNormalClosure, "")
+		})
+		quick.OnOpen(func(*airsocket.OpenEvent) { slow.Connect(s.url(), lwsMirror) })
+		n := 0
+		quick.OnMessage(func(*airsocket.MessageEvent) {
+			// Far more than the system keeps for a socket that is not read.
+			if n++; n < 64 {
+				quick.Send(message)
+			} else if !done {
+				done = true
+				slow.Resume()
+			}
+		})
+	})
+	if reason != "this client reads too slowly" {
+		t.Errorf("the slow one was closed with %q", reason)
+	}
+}
+
+func TestFraggle(t *testing.T) {
+	t.Parallel()
+	s := startServe(t, "--fragment-size", "1000")
+	messages := 0
+	talk(t, nil, s.url(), fraggle, func(c *airsocket.Socket) {
+		var sum uint32
+		c.OnMessage(func(e *airsocket.MessageEvent) {
+			if messages++; messages%2 == 1 {
+				sum = 0
+				for _, b := range e.Bytes() {
+					sum += uint32(b)
+				}
+				return
+			}
+			if got := binary.BigEndian.Uint32(e.Bytes()); got != sum {
+				t.Errorf("the sum is %#x, the server says %#x", sum, got)
+			}
+			if messages == 6 {
+				c.Close(airsocket.StatusNormalClosure, "")
+			}
+		})
+	})
+	if messages != 6 {
+		t.Errorf("%d messages", messages)
+	}
+}
+
+func TestFlashPolicy(t *testing.T) {
+	t.Parallel()
+	ask := func(address string) string {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, handshake.PolicyRequest)
+		b, _ := io.ReadAll(c)
+		return string(b)
+	}
+	host := func(s *served) string { return strings.Trim(strings.TrimPrefix(s.url(), "ws:"), "/") }
+
+	s := startServe(t)
+	_, port, _ := net.SplitHostPort(host(s))
+	if got := ask(host(s)); !strings.Contains(got, `domain="*" to-ports="`+port+`"`) {
+		t.Errorf("the policy is %q", got)
+	}
+	if got := ask(host(startServe(t, "--origin", "example.com"))); strings.Contains(got, "allow-access-from") {
+		t.Errorf("with -origin the policy is %q", got)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	startServe(t, "--policy-listen", l.Addr().String(), "--policy-domain", "a.example", "--policy-port", "81,82")
+	if got := ask(l.Addr().String()); !strings.Contains(got, `domain="a.example" to-ports="81,82"`) {
+		t.Errorf("the policy is %q", got)
+	}
+}

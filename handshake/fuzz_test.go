@@ -1,0 +1,118 @@
+package handshake_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// FuzzServer feeds anything, whole and byte by byte: both come to the same, and
+// what is taken can be answered in a way that our client takes.
+func FuzzServer(f *testing.F) {
+	for _, v := range vectors(f) {
+		f.Add(v.request)
+	}
+	f.Add([]byte(browserRequest))
+	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const limit = 2048
+		whole, bytes := handshake.Server{MaxHead: limit}, handshake.Server{MaxHead: limit}
+		rest, done, err := feed(whole.Feed, data, []int{len(data)})
+		rest2, done2, err2 := feed(bytes.Feed, data, ones(len(data)))
+		if errors.Is(err, handshake.ErrNotUpgrade) {
+			if got := string(bytes.Buffered()) + string(rest2); got != string(data) || string(whole.Buffered()) != string(data) {
+				t.Errorf("given back %q", got)
+			}
+			return
+		}
+		if done != done2 || done && string(rest) != string(rest2) || !sameError(err, err2) ||
+			!reflect.DeepEqual(whole.Request(), bytes.Request()) {
+			t.Fatalf("whole: %q, %v, %v\nbytes: %q, %v, %v", rest, done, err, rest2, done2, err2)
+		}
+		if !done {
+			return
+		}
+		r := whole.Request()
+		a := handshake.Accept{Extensions: r.Extensions}
+		if len(r.Protocols) > 0 {
+			a.Protocol = r.Protocols[0]
+		}
+		answer, err := whole.AppendAccept(nil, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := clientFor(&whole)
+		if r.Version < wire.Hybi06 && (r.Origin == "" || a.Protocol == "" || c.Protocols[0] != a.Protocol) {
+			return // what a client of ours would not have sent
+		}
+		if _, err := c.AppendRecorded(nil, &whole); err != nil {
+			return
+		}
+		if rest, done, err := c.Feed(answer); !done || len(rest) != 0 {
+			t.Errorf("%q: %q, %v, %v", answer, rest, done, err)
+		}
+	})
+}
+
+// FuzzClient feeds anything as the answer, whole and byte by byte.
+func FuzzClient(f *testing.F) {
+	for _, v := range vectors(f) {
+		f.Add(uint8(v.version()), v.response)
+	}
+	f.Add(uint8(wire.Hybi13), []byte(answer13))
+	f.Add(uint8(wire.Hybi13), []byte("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\nA\r\n, everyone\r\n0\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, version uint8, data []byte) {
+		c := handshake.Client{Version: wire.Version(version), Host: "127.0.0.1:7626", Target: "/echo", Origin: "http://example.com",
+			Random: sampleNonce, MaxHead: 2048}
+		if _, err := c.AppendRequest(nil); err != nil {
+			return
+		}
+		bytes := c
+		rest, done, err := feed(c.Feed, data, []int{len(data)})
+		rest2, done2, err2 := feed(bytes.Feed, data, ones(len(data)))
+		if done != done2 || done && string(rest) != string(rest2) || !sameError(err, err2) ||
+			!reflect.DeepEqual(c.Result(), bytes.Result()) {
+			t.Fatalf("whole: %q, %v, %v\nbytes: %q, %v, %v", rest, done, err, rest2, done2, err2)
+		}
+		err, err2 = c.FeedEOF(), bytes.FeedEOF()
+		if !sameError(err, err2) || (err == nil) != done {
+			t.Fatalf("%v, %v", err, err2)
+		}
+		if e, ok := errors.AsType[*handshake.Error](err); ok && len(e.Body) > handshake.MaxErrorBody {
+			t.Error(len(e.Body))
+		}
+	})
+}
+
+// FuzzParseExtensions: what is taken can be written and read again.
+func FuzzParseExtensions(f *testing.F) {
+	f.Add(`permessage-deflate; client_max_window_bits, a; b="1\5"; c, d`)
+	f.Add(`a; b="c\\d"`)
+	f.Fuzz(func(t *testing.T, value string) {
+		offers, err := handshake.ParseExtensions([]string{value})
+		if err != nil {
+			return
+		}
+		text := string(handshake.AppendExtensions(nil, offers))
+		again, err := handshake.ParseExtensions([]string{text})
+		if err != nil || !reflect.DeepEqual(offers, again) {
+			t.Errorf("%q: %v, then %q: %v, %v", value, offers, text, again, err)
+		}
+	})
+}
+
+func ones(n int) []int { return cuts(n)["bytes"] }
+
+// sameError compares all that an Error says.
+func sameError(a, b error) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	x, ok := errors.AsType[*handshake.Error](a)
+	y, ok2 := errors.AsType[*handshake.Error](b)
+	return ok && ok2 && x.Reason == y.Reason && x.Status == y.Status && reflect.DeepEqual(x.Header, y.Header) &&
+		string(x.Body) == string(y.Body)
+}

@@ -1,0 +1,284 @@
+package airsocket_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// The interop tests talk to WebSocket implementations that were not written
+// here, over loopback and as separate processes. Those that the machine does
+// not have are skipped, or with AIRSOCKET_INTEROP=required a failure.
+
+// interopTimeout is for any one thing that a test waits for.
+const interopTimeout = 30 * time.Second
+
+// missing ends a test whose peer the machine does not have.
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
+		t.Fatalf("not on this machine: %s", what)
+	}
+	t.Skipf("not on this machine: %s", what)
+}
+
+// A report is something that has happened at one side of a connection.
+type report struct {
+	Event      string // listening, open, text, binary, ping, pong, close, refused, error
+	Data       string // a payload; that of binary messages in base64
+	Code       int
+	Reason     string
+	Protocol   string
+	Extensions string
+	Header     map[string]any
+	Status     int
+	Body       string
+	Message    string
+	Port       int
+
+	clean   bool         // of ours
+	err     error        // of ours
+	version wire.Version // of ours
+}
+
+func (r report) String() string {
+	if len(r.Data) > 60 {
+		r.Data = fmt.Sprintf("%.60q and so on, %d bytes", r.Data, len(r.Data))
+	}
+	return fmt.Sprintf("%s %q code=%d reason=%q status=%d body=%q message=%q err=%v", r.Event, r.Data, r.Code, r.Reason, r.Status, r.Body, r.Message, r.err)
+}
+
+// A command is something that one side of a connection is to do.
+type command struct {
+	Do     string `json:"do"`
+	Data   any    `json:"data,omitempty"`
+	Code   int    `json:"code"`
+	Reason string `json:"reason"`
+}
+
+func sendText(s string) command { return command{Do: "text", Data: s} }
+func sendBinary(p []byte) command {
+	return command{Do: "binary", Data: base64.StdEncoding.EncodeToString(p)}
+}
+func sendPing(s string) command         { return command{Do: "ping", Data: s} }
+func sendFragments(s ...string) command { return command{Do: "fragments", Data: s} }
+func sendClose(code int, reason string) command {
+	return command{Do: "close", Code: code, Reason: reason}
+}
+
+// A side is one end of a connection, ours or the peer's: it does commands and
+// tells in reports what happens.
+type side struct {
+	t       testing.TB
+	name    string
+	do      func(command)
+	reports chan report
+	socket  *airsocket.Socket // of ours
+}
+
+// next is the next report.
+func (s *side) next() report {
+	s.t.Helper()
+	select {
+	case r, ok := <-s.reports:
+		if !ok {
+			s.t.Fatalf("%s has ended", s.name)
+		}
+		return r
+	case <-time.After(interopTimeout):
+		s.t.Fatalf("%s does not report anything", s.name)
+	}
+	panic("not reached")
+}
+
+// want is the next report, which must be of the event.
+func (s *side) want(event string) report {
+	s.t.Helper()
+	r := s.next()
+	if r.Event != event {
+		s.t.Fatalf("%s reports %v, want %s", s.name, r, event)
+	}
+	return r
+}
+
+// wantData takes the next report, which must be of the event and have the data.
+func (s *side) wantData(event, data string) {
+	s.t.Helper()
+	if r := s.want(event); r.Data != data {
+		s.t.Fatalf("%s reports %v, want %v", s.name, r, report{Event: event, Data: data})
+	}
+}
+
+func newSide(t testing.TB, name string) *side {
+	return &side{t: t, name: name, reports: make(chan report, 1024)}
+}
+
+// use makes us the side of a Socket of ours that is not open yet.
+func (us *side) use(s *airsocket.Socket) {
+	us.socket = s
+	us.do = func(c command) {
+		us.t.Helper()
+		if err := doOurs(s, c); err != nil {
+			us.t.Fatalf("our side cannot do %s: %v", c.Do, err)
+		}
+	}
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		r := report{Event: "open", Protocol: s.Protocol(), Extensions: s.Extensions(), version: s.Version()}
+		if q := s.Request(); q != nil {
+			r.Header = map[string]any{"x-question": q.Header.Get("X-Question")}
+		}
+		us.reports <- r
+	})
+	s.OnMessage(func(e *airsocket.MessageEvent) {
+		if e.Binary() {
+			us.reports <- report{Event: "binary", Data: base64.StdEncoding.EncodeToString(e.Bytes())}
+		} else {
+			us.reports <- report{Event: "text", Data: e.Text()}
+		}
+	})
+	s.OnPing(func(e *airsocket.PingEvent) { us.reports <- report{Event: "ping", Data: string(e.Data)} })
+	s.OnPong(func(e *airsocket.PongEvent) { us.reports <- report{Event: "pong", Data: string(e.Data)} })
+	s.OnError(func(e *airsocket.ErrorEvent) {
+		us.reports <- report{Event: "error", err: e.Err, Status: e.Status, Body: string(e.Body), Header: anyHeader(e.Header)}
+	})
+	s.OnClose(func(e *airsocket.CloseEvent) {
+		us.reports <- report{Event: "close", Code: int(e.Code), Reason: e.Reason, clean: e.WasClean}
+	})
+}
+
+func doOurs(s *airsocket.Socket, c command) error {
+	switch c.Do {
+	case "text":
+		return s.Send(c.Data.(string))
+	case "binary":
+		p, err := base64.StdEncoding.DecodeString(c.Data.(string))
+		if err != nil {
+			return err
+		}
+		return s.SendBytes(p)
+	case "ping":
+		return s.Ping([]byte(c.Data.(string)))
+	case "close":
+		return s.Close(airsocket.StatusCode(c.Code), c.Reason)
+	}
+	return fmt.Errorf("no such command")
+}
+
+func anyHeader(h http.Header) map[string]any {
+	m := make(map[string]any, len(h))
+	for name := range h {
+		m[strings.ToLower(name)] = h.Get(name)
+	}
+	return m
+}
+
+// A program is an implementation that is driven as testdata/peers/peer.js says.
+type program struct {
+	interpreters []string // the first that has it is taken
+	needs        []string // arguments with which the interpreter succeeds if it has what the program needs
+	file         string   // in testdata/peers
+}
+
+func node(file, module string) program {
+	return program{[]string{"node"}, []string{"-e", "require.resolve('" + module + "', {paths: ['testdata/peers']})"}, file}
+}
+
+var (
+	python = program{[]string{"/usr/bin/python3", "python3"}, []string{"-c", "import websockets"}, "python-websockets.py"}
+	ruby   = program{[]string{"ruby"}, []string{"-e", "require 'websocket/driver'"}, "ruby-driver.rb"}
+)
+
+// interpreter finds the one to run the program with.
+func (p program) interpreter(t testing.TB) string {
+	t.Helper()
+	for _, name := range p.interpreters {
+		if exec.CommandContext(t.Context(), name, p.needs...).Run() == nil {
+			return name
+		}
+	}
+	missing(t, fmt.Sprintf("%s with what testdata/peers/%s needs", p.interpreters[0], p.file))
+	return ""
+}
+
+// start runs the program in the role until the test is over.
+func (p program) start(t testing.TB, role string, options map[string]any) *side {
+	t.Helper()
+	arg, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), p.interpreter(t), filepath.Join("testdata", "peers", p.file), role, string(arg))
+	them := newSide(t, p.file)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	them.do = func(c command) {
+		t.Helper()
+		line, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stdin.Write(append(line, '\n')); err != nil {
+			t.Fatalf("%s: %v", p.file, err)
+		}
+	}
+	runChild(t, cmd, func(out *bufio.Reader) {
+		defer close(them.reports)
+		for {
+			line, err := out.ReadBytes('\n')
+			if err != nil {
+				return
+			}
+			var r report
+			if err := json.Unmarshal(line, &r); err != nil {
+				r = report{Event: "error", Message: "not a report: " + string(line)}
+			}
+			them.reports <- r
+		}
+	})
+	return them
+}
+
+// runChild starts cmd, has its standard output read, and ends it with the test.
+// What it writes to standard error is shown if the test fails. The command must
+// end with the context of the test.
+func runChild(t testing.TB, cmd *exec.Cmd, read func(out *bufio.Reader)) {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	if cmd.Stderr == nil {
+		cmd.Stderr = &stderr
+	}
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		read(bufio.NewReader(stdout))
+	}()
+	t.Cleanup(func() {
+		<-done
+		cmd.Wait()
+		if t.Failed() && stderr.Len() > 0 {
+			t.Logf("%s: %s", filepath.Base(cmd.Path), stderr.Bytes())
+		}
+	})
+}

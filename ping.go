@@ -1,0 +1,55 @@
+package airsocket
+
+import "github.com/airsocket/airsocket/wire"
+
+// pingWait is a ping whose sender wants to know of the pong.
+type pingWait struct {
+	payload string
+	fn      func()
+}
+
+// maxPingWaits is how many PingFuncs of a Socket may wait at a time.
+const maxPingWaits = 1024
+
+// PingFunc sends a ping like Ping and calls fn, in a turn, when a pong with the
+// same payload comes (Faye's ping(message, callback)). If the connection ends
+// before that, fn is not called. With too many that wait it is an
+// [ErrBufferFull].
+func (s *Socket) PingFunc(payload []byte, fn func()) error {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.ReadyState() != Open {
+		return s.notOpenLocked(wire.Event{Kind: wire.Ping, Data: payload})
+	}
+	if len(s.pings) >= maxPingWaits {
+		return ErrBufferFull
+	}
+	if err := s.sendLocked(wire.Event{Kind: wire.Ping, Data: payload}); err != nil {
+		return err
+	}
+	s.pings = append(s.pings, pingWait{string(payload), fn})
+	return nil
+}
+
+// ponged calls the function that waits for a pong with the payload. A pong
+// answers the pings before it too, which are not going to be answered then
+// (RFC 6455, section 5.5.3), but whose functions keep waiting for theirs.
+func (s *Socket) ponged(payload []byte) {
+	s.out.Lock()
+	var fn func()
+	for i, p := range s.pings {
+		if p.payload == string(payload) {
+			fn = p.fn
+			s.pings = append(s.pings[:i:i], s.pings[i+1:]...)
+			break
+		}
+	}
+	s.out.Unlock()
+	if fn == nil {
+		return
+	}
+	if s.set.Recover {
+		defer s.recoverHandler()
+	}
+	fn()
+}

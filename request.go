@@ -1,0 +1,182 @@
+package airsocket
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+)
+
+// A Request is a client's wish to open a connection, which a handler given to
+// [Server.OnRequest] accepts or rejects, then or later (WebSocket-Node's
+// WebSocketRequest). One that is not answered within Options.HandshakeTimeout
+// is rejected with 404, and with 503 when the Server shuts down.
+type Request struct {
+	*handshake.Request
+
+	// Protocol is the subprotocol that a Router has chosen the handler for;
+	// empty if the client asked for none, or there is no Router.
+	Protocol string
+
+	// ResponseHeader is sent with the answer, whichever it is.
+	ResponseHeader http.Header
+
+	socket  *Socket
+	trusted []netip.Prefix
+
+	mu       sync.Mutex
+	answered chan struct{} // closed by the answer
+	refused  *handshake.Error
+	protocol string
+}
+
+// Socket is the one that Accept will return. It is Connecting.
+func (r *Request) Socket() *Socket { return r.socket }
+
+// URL is the target of the request, parsed; Path and Query are what there is to
+// it (WebSocket-Node's resourceURL). It is never nil.
+func (r *Request) URL() *url.URL {
+	u, err := url.ParseRequestURI(r.Target)
+	if err != nil {
+		return &url.URL{Path: r.Target}
+	}
+	return u
+}
+
+// Cookies are the client's cookies. What is not a cookie is left out.
+func (r *Request) Cookies() []*http.Cookie {
+	return (&http.Request{Header: http.Header{"Cookie": r.Header.Values("Cookie")}}).Cookies()
+}
+
+// SetCookie adds a cookie to the answer. One that is not valid is left out.
+func (r *Request) SetCookie(c *http.Cookie) {
+	if v := c.String(); v != "" {
+		if r.ResponseHeader == nil {
+			r.ResponseHeader = make(http.Header)
+		}
+		r.ResponseHeader.Add("Set-Cookie", v)
+	}
+}
+
+// RemoteIP is the address of the client. Where the connection comes from one of
+// Server.TrustedProxies, that is the last address in X-Forwarded-For that is not
+// such a proxy itself (WebSocket-Node's remoteAddress). It is the zero Addr if
+// the connection has no IP address.
+func (r *Request) RemoteIP() netip.Addr {
+	addr := addrOf(r.socket.RemoteAddr())
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && r.trusts(addr); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap()
+	}
+	return addr
+}
+
+func (r *Request) trusts(addr netip.Addr) bool {
+	return slices.ContainsFunc(r.trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// Accept accepts the request with one of the subprotocols that the client asked
+// for, or with none if protocol is empty. Attach handlers to the Socket in the
+// same handler; its open event follows. The errors are [ErrProtocol] for a
+// subprotocol that was not asked for, and [ErrInvalidState] if the request has
+// been answered already.
+func (r *Request) Accept(protocol string) (*Socket, error) {
+	if protocol != "" && !slices.Contains(r.Protocols, protocol) {
+		return nil, fmt.Errorf("%w: %q was not asked for", ErrProtocol, protocol)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isAnswered() {
+		return nil, ErrInvalidState
+	}
+	r.protocol = protocol
+	close(r.answered)
+	return r.socket, nil
+}
+
+// Reject answers with an HTTP status, of 300 or more, and a reason, which is
+// the body. The errors are [ErrArgument] for another status, and
+// [ErrInvalidState] if the request has been answered already.
+func (r *Request) Reject(status int, reason string) error {
+	if status < 300 || status > 599 {
+		return ErrArgument
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.isAnswered() {
+		return ErrInvalidState
+	}
+	r.refused = &handshake.Error{Status: status, Reason: reason, Header: wireHeader(r.ResponseHeader)}
+	close(r.answered)
+	return nil
+}
+
+func (r *Request) isAnswered() bool {
+	select {
+	case <-r.answered:
+		return true
+	default:
+		return false
+	}
+}
+
+// ask has the Server's handler decide on a request, and waits for that.
+func (s *Socket) ask(req *handshake.Request) (*Request, error) {
+	srv := s.server
+	r := &Request{Request: req, socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
+	s.out.Lock()
+	s.opening.asked = r
+	s.out.Unlock()
+	if srv.isClosing() {
+		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
+	}
+	var timeout <-chan time.Time
+	if t := s.set.handshakeTimeout; t > 0 {
+		timer := time.NewTimer(t)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	s.disp.do(func() { srv.requested(r) })
+	select {
+	case <-r.answered:
+	case <-timeout:
+		r.Reject(http.StatusNotFound, "nobody has answered the request")
+		<-r.answered
+	}
+	s.setHandshakeDeadline()
+	if r.refused != nil {
+		return nil, r.refused
+	}
+	return r, nil
+}
+
+// goingAway ends an opening handshake for a Server that shuts down.
+func (s *Socket) goingAway() {
+	s.out.Lock()
+	var r *Request
+	if s.opening != nil {
+		r = s.opening.asked
+	}
+	s.out.Unlock()
+	if r == nil || r.Reject(http.StatusServiceUnavailable, "the server is shutting down") != nil {
+		s.abort(ErrServerClosed)
+	}
+}

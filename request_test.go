@@ -1,0 +1,276 @@
+package airsocket_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// ask sends an opening handshake with additional header lines and returns the
+// answer.
+func ask(t *testing.T, url, path string, lines ...string) *http.Response {
+	t.Helper()
+	addr := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/")
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+		path, addr, strings.Join(append(lines, ""), "\r\n"))
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func TestRequestAccept(t *testing.T) {
+	srv := &airsocket.Server{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}}
+	srv.OnRequest(func(r *airsocket.Request) {
+		if got := r.URL().Query().Get("room"); got != "7" {
+			t.Errorf("room %q", got)
+		}
+		if c := r.Cookies(); len(c) != 1 || c[0].Name != "sid" || c[0].Value != "42" {
+			t.Errorf("cookies %v", c)
+		}
+		if got := r.RemoteIP().String(); got != "192.0.2.9" {
+			t.Errorf("remote address %s", got)
+		}
+		if _, err := r.Accept("none of them"); err == nil {
+			t.Error("accepted a subprotocol that was not asked for")
+		}
+		r.SetCookie(&http.Cookie{Name: "seen", Value: "yes", HttpOnly: true})
+		s, err := r.Accept("b")
+		if err != nil || s != r.Socket() {
+			t.Errorf("Accept: %v", err)
+		}
+		if _, err := r.Accept("b"); err != airsocket.ErrInvalidState {
+			t.Errorf("second Accept: %v", err)
+		}
+		if err := r.Reject(403, ""); err != airsocket.ErrInvalidState {
+			t.Errorf("Reject after Accept: %v", err)
+		}
+	})
+	res := ask(t, serve(t, srv), "/chat?room=7", "Sec-WebSocket-Protocol: a, b", "Cookie: sid=42", "X-Forwarded-For: 203.0.113.1, 192.0.2.9, 10.1.2.3")
+	if res.StatusCode != 101 || res.Header.Get("Sec-WebSocket-Protocol") != "b" || res.Header.Get("Set-Cookie") != "seen=yes; HttpOnly" {
+		t.Errorf("%d %v", res.StatusCode, res.Header)
+	}
+}
+
+func TestRequestReject(t *testing.T) {
+	srv := new(airsocket.Server)
+	srv.OnRequest(func(r *airsocket.Request) {
+		r.ResponseHeader = http.Header{"Www-Authenticate": {"Basic"}}
+		if err := r.Reject(200, "fine"); err != airsocket.ErrArgument {
+			t.Errorf("Reject with 200: %v", err)
+		}
+		r.Reject(401, "who are you?")
+	})
+	res := ask(t, serve(t, srv), "/")
+	body, _ := io.ReadAll(res.Body)
+	if res.StatusCode != 401 || res.Header.Get("WWW-Authenticate") != "Basic" || !strings.Contains(string(body), "who are you?") {
+		t.Errorf("%d %v %q", res.StatusCode, res.Header, body)
+	}
+}
+
+func TestRequestAcceptedLater(t *testing.T) {
+	srv := new(airsocket.Server)
+	srv.OnRequest(func(r *airsocket.Request) {
+		airsocket.Post(func() {
+			s, _ := r.Accept("")
+			s.Send("first")
+			s.Close(1000, "that was all")
+		})
+	})
+	url := serve(t, srv)
+	var got []string
+	airsocket.Run(func() {
+		s := airsocket.NewSocket(nil)
+		s.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()) })
+		s.OnClose(func(e *airsocket.CloseEvent) {
+			got = append(got, fmt.Sprint(e.Code, e.Reason, e.WasClean))
+			srv.Close()
+		})
+		s.Connect(url)
+	})
+	if want := "[first 1000that was alltrue]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestRequestNobodyAnswers(t *testing.T) {
+	for name, end := range map[string]func(*airsocket.Server){
+		"404": func(*airsocket.Server) { time.Sleep(31 * time.Second) },
+		"503": func(srv *airsocket.Server) { go srv.Shutdown(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := airsocket.NewDispatcher()
+				srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
+				srv.OnRequest(func(*airsocket.Request) {})
+				l := newPipeListener()
+				go srv.Serve(l)
+				conn := l.dial()
+				go io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+				synctest.Wait()
+				end(srv)
+				res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil || fmt.Sprint(res.StatusCode) != name {
+					t.Errorf("%v %v", res, err)
+				}
+				conn.Close()
+				srv.Shutdown(context.Background())
+			})
+		})
+	}
+}
+
+// pipeListener is a listener without a network.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{make(chan net.Conn), make(chan struct{})}
+}
+
+func (l *pipeListener) dial() net.Conn {
+	a, b := net.Pipe()
+	l.conns <- b
+	return a
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	select {
+	case <-l.done:
+	default:
+		close(l.done)
+	}
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+func TestRouter(t *testing.T) {
+	var router airsocket.Router
+	accept := func(name string) func(*airsocket.Request) {
+		return func(r *airsocket.Request) {
+			r.ResponseHeader = http.Header{"X-Mount": {name}}
+			r.Accept(r.Protocol)
+		}
+	}
+	mount := func(path, protocol string) {
+		if err := router.Mount(path, protocol, accept(path+"|"+protocol)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount("/echo", "echo")
+	mount("/echo", "")
+	mount("/room/*", "*")
+	mount("*", "mirror")
+	if err := router.Mount("/echo", "echo", accept("")); err != airsocket.ErrArgument {
+		t.Errorf("the same mount twice: %v", err)
+	}
+	srv := new(airsocket.Server)
+	srv.OnRequest(router.Route)
+	url := serve(t, srv)
+	for _, c := range []struct{ path, protocols, mount, protocol string }{
+		{"/echo", "echo", "/echo|echo", "echo"},
+		{"/echo?x=1", "other, echo", "/echo|echo", "echo"},
+		{"/echo", "", "/echo|", ""},
+		{"/echo", "other", "", ""},
+		{"/room/12", "x, y", "/room/*|*", "x"},
+		{"/room/12", "", "/room/*|*", ""},
+		{"/room/12/13", "", "", ""},
+		{"/anything/at/all", "mirror", "*|mirror", "mirror"},
+		{"/nowhere", "", "", ""},
+	} {
+		var lines []string
+		if c.protocols != "" {
+			lines = append(lines, "Sec-WebSocket-Protocol: "+c.protocols)
+		}
+		res := ask(t, url, c.path, lines...)
+		status := 101
+		if c.mount == "" {
+			status = 404
+		}
+		if res.StatusCode != status || res.Header.Get("X-Mount") != c.mount || res.Header.Get("Sec-WebSocket-Protocol") != c.protocol {
+			t.Errorf("%s %q: %d, %q, %q", c.path, c.protocols, res.StatusCode, res.Header.Get("X-Mount"), res.Header.Get("Sec-WebSocket-Protocol"))
+		}
+	}
+	if !router.Unmount("/echo", "echo") || router.Unmount("/echo", "echo") {
+		t.Error("Unmount")
+	}
+	if res := ask(t, url, "/echo", "Sec-WebSocket-Protocol: echo"); res.StatusCode != 404 {
+		t.Errorf("unmounted: %d", res.StatusCode)
+	}
+}
+
+func TestBroadcast(t *testing.T) {
+	for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
+		opts := &airsocket.Options{Compression: compression}
+		srv := &airsocket.Server{Options: opts}
+		open := 0
+		text := strings.Repeat("the same for all ", 20)
+		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnOpen(func(*airsocket.OpenEvent) {
+				if open++; open == 4 {
+					skip := func(other *airsocket.Socket) bool { return other == s }
+					for range 3 {
+						if err := srv.Broadcast(wire.Text, []byte(text), skip); err != nil {
+							t.Error(err)
+						}
+					}
+					srv.CloseAll(1001, "done")
+				}
+			})
+		})
+		url := serve(t, srv)
+		got := 0
+		airsocket.Run(func() {
+			left := 4
+			for _, v := range []wire.Version{wire.Hybi13, wire.Hybi13, wire.Hybi07, wire.Hixie76} {
+				s := airsocket.NewSocket(&airsocket.Options{Version: v, Compression: compression})
+				s.OnMessage(func(e *airsocket.MessageEvent) {
+					if e.Text() != text {
+						t.Errorf("%v: got %q", v, e.Text())
+					}
+					got++
+				})
+				s.OnClose(func(*airsocket.CloseEvent) {
+					if left--; left == 0 {
+						srv.Close()
+					}
+				})
+				if err := s.Connect(url); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if got != 9 {
+			t.Errorf("compression %d: %d messages, want 3 for each of 3 sockets", compression, got)
+		}
+	}
+}

@@ -1,0 +1,369 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/airsocket/airsocket/wire"
+)
+
+var versions = []wire.Version{wire.Hixie75, wire.Hixie76, wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13}
+
+// The memory of an idle connection is the sum of such parts.
+func TestSizes(t *testing.T) {
+	if n := unsafe.Sizeof(wire.Decoder{}); n > 160 {
+		t.Errorf("a Decoder has %d bytes", n)
+	}
+	if n := unsafe.Sizeof(wire.Encoder{}); n > 16 {
+		t.Errorf("an Encoder has %d bytes", n)
+	}
+}
+
+func TestImports(t *testing.T) {
+	allowed := map[string]bool{"bytes": true, "encoding/binary": true, "errors": true, "fmt": true, "io": true, "iter": true,
+		"math": true, "math/bits": true, "unicode/utf8": true, "unsafe": true}
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range f.Imports {
+			if path := strings.Trim(i.Path.Value, `"`); !allowed[path] {
+				t.Errorf("%s imports %s: wire knows no place, time or chance", file, path)
+			}
+		}
+	}
+}
+
+// head is the header of a binary frame with such a claim, as version v's peer
+// of a server sends it.
+func head(v wire.Version, fin bool, length uint64) []byte {
+	b := []byte{2, 0x80 | 127}
+	if v == wire.Hybi06 {
+		b = []byte{5, 127}
+	}
+	if fin {
+		b[0] |= 0x80
+	}
+	b = binary.BigEndian.AppendUint64(b, length)
+	if v == wire.Hybi06 {
+		return append(make([]byte, 4), b...)
+	}
+	return append(b, 0, 0, 0, 0)
+}
+
+// A claimed length takes no memory, with limits or without, and neither does
+// what arrives of it beyond four times as much.
+func TestClaimedLength(t *testing.T) {
+	for _, v := range versions[2:] {
+		for _, length := range []uint64{1 << 24, 1 << 30, 1<<31 - 1, 1 << 31, 1 << 32, 1<<32 + 5, 1 << 62, 1<<63 - 1, 1 << 63} {
+			for _, fin := range []bool{true, false} {
+				t.Run(fmt.Sprint(v, length, fin), func(t *testing.T) {
+					mem := &meteredMemory{}
+					var d wire.Decoder
+					d.Init(&wire.Config{Version: v, Role: wire.Server, Memory: mem})
+					d.Feed(head(v, fin, length))
+					ev := d.Next()
+					if length == 1<<63 {
+						if ev.Err != wire.ErrLengthOverflow {
+							t.Errorf("got %s", describe(ev))
+						}
+						return
+					}
+					if ev.Kind != wire.None || mem.most != 0 || d.Space() != nil {
+						t.Fatalf("%s after the header, %d bytes were taken", describe(ev), mem.most)
+					}
+					for _, n := range []int{1, 100, 1000, 100} {
+						d.Feed(make([]byte, n))
+						d.Next()
+					}
+					if mem.lent > 4*(14+1201) {
+						t.Errorf("%d bytes are lent after 1201 and a header", mem.lent)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestClaimedLengthOverLimit(t *testing.T) {
+	for _, v := range versions[2:] {
+		for _, length := range []uint64{1<<20 + 1, 1 << 31, 1<<32 + 1, 1<<63 - 1} {
+			for _, c := range []struct {
+				cfg  wire.Config
+				want error
+			}{
+				{wire.Config{MaxFrame: 1 << 20}, wire.ErrFrameTooBig},
+				{wire.Config{MaxMessage: 1 << 20}, wire.ErrMessageTooBig},
+			} {
+				c.cfg.Version, c.cfg.Role = v, wire.Server
+				var d wire.Decoder
+				d.Init(&c.cfg)
+				d.Feed(head(v, true, length))
+				if ev := d.Next(); ev.Err != c.want {
+					t.Errorf("%s, %d bytes: got %s", v, length, describe(ev))
+				}
+			}
+		}
+	}
+}
+
+// An endless message of empty fragments takes no memory.
+func TestEmptyFragments(t *testing.T) {
+	mem := &meteredMemory{}
+	var d wire.Decoder
+	d.Init(&wire.Config{Version: wire.Hybi13, Memory: mem})
+	d.Feed([]byte{1, 0})
+	d.Next()
+	p := make([]byte, 2000)
+	if n := testing.AllocsPerRun(100, func() {
+		d.Feed(p)
+		if ev := d.Next(); ev.Kind != wire.None {
+			t.Fatal(describe(ev))
+		}
+	}); n > 0 || mem.most > 0 {
+		t.Errorf("%v allocations, %d bytes taken", n, mem.most)
+	}
+}
+
+// A big payload is read where it stays: only what came before there was a
+// place for it, and what grew, is copied.
+func TestSpace(t *testing.T) {
+	const size = 1 << 20
+	want := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	var e wire.Encoder
+	e.Init(&wire.Config{Version: wire.Hybi13, Role: wire.Client, MaskKey: func() [4]byte { return mask }})
+	in, err := e.Append(nil, wire.Event{Kind: wire.Binary, Data: want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := &meteredMemory{}
+	var d wire.Decoder
+	d.Init(&wire.Config{Version: wire.Hybi13, Role: wire.Server, Memory: mem})
+	if d.Space() != nil {
+		t.Error("space before there is a payload")
+	}
+	d.Feed(bytes.Clone(in[:16<<10]))
+	if ev := d.Next(); ev.Kind != wire.None {
+		t.Fatal(describe(ev))
+	}
+	direct := 0
+	for in = in[16<<10:]; len(in) > 0; {
+		space := d.Space()
+		if len(space) > len(in) {
+			t.Fatalf("%d bytes of space for %d", len(space), len(in))
+		}
+		n := copy(space, in)
+		if direct += n; n > 0 {
+			d.Filled(n)
+		} else {
+			n = len(in)
+			d.Feed(bytes.Clone(in))
+		}
+		in = in[n:]
+		if ev := d.Next(); ev.Kind != wire.None {
+			if !bytes.Equal(ev.Data, want) {
+				t.Error("other bytes came out")
+			}
+			if direct < size-20<<10 {
+				t.Errorf("only %d bytes went the direct way", direct)
+			}
+			break
+		}
+	}
+	if mem.most > size+size/4 {
+		t.Errorf("%d bytes were lent at once", mem.most)
+	}
+	d.Next()
+	if mem.count != 0 {
+		t.Errorf("%d buffers were not given back", mem.count)
+	}
+}
+
+// Misuse of Filled does no harm.
+func TestFilledTooMuch(t *testing.T) {
+	var d wire.Decoder
+	d.Init(&wire.Config{Version: wire.Hybi13})
+	d.Filled(10)
+	if ev := d.Next(); ev.Kind != wire.None {
+		t.Error(describe(ev))
+	}
+	d.Feed(append([]byte{0x82, 126, 0xFF, 0xFF}, make([]byte, 30000)...))
+	d.Next()
+	for range 4 {
+		d.Filled(-1)
+		d.Next()
+		d.Filled(1 << 30)
+		if ev := d.Next(); ev.Kind == wire.Binary && len(ev.Data) == 65535 {
+			return
+		}
+	}
+	t.Error("the message did not come")
+}
+
+// A small message is a view of what was fed.
+func TestView(t *testing.T) {
+	for _, v := range versions[2:] {
+		var e wire.Encoder
+		e.Init(&wire.Config{Version: v, Role: wire.Client, MaskKey: func() [4]byte { return mask }})
+		in, _ := e.Append(nil, wire.Event{Kind: wire.Text, Data: []byte("Hello, world")})
+		var d wire.Decoder
+		d.Init(&wire.Config{Version: v, Role: wire.Server})
+		d.Feed(in)
+		ev := d.Next()
+		if string(ev.Data) != "Hello, world" || &ev.Data[0] != &in[len(in)-12] || cap(ev.Data) != 12 {
+			t.Errorf("%s: %s is no view of the input alone", v, describe(ev))
+		}
+	}
+}
+
+func TestNoAllocations(t *testing.T) {
+	for _, v := range versions {
+		for _, role := range []wire.Role{wire.Client, wire.Server} {
+			for _, kind := range []wire.Kind{wire.Text, wire.Binary, wire.Ping} {
+				if !v.Can(kind) {
+					continue
+				}
+				mem := &recycled{}
+				key := func() [4]byte { return mask }
+				var e wire.Encoder
+				e.Init(&wire.Config{Version: v, Role: role, Memory: mem, MaskKey: key})
+				var d wire.Decoder
+				d.Init(&wire.Config{Version: v, Role: 1 - role, Memory: mem})
+				msg := wire.Event{Kind: kind, Data: []byte("a small message")}
+				buf := make([]byte, 0, 100)
+				if n := testing.AllocsPerRun(100, func() {
+					out, err := e.Append(buf, msg)
+					d.Feed(out[:4])
+					first := d.Next()
+					d.Feed(out[4:])
+					if ev := d.Next(); err != nil || first.Kind != wire.None || ev.Kind != kind {
+						t.Fatal(err, describe(ev))
+					}
+					d.Next()
+					out, err = e.Append(buf, msg)
+					d.Feed(out)
+					if ev := d.Next(); err != nil || ev.Kind != kind {
+						t.Fatal(err, describe(ev))
+					}
+					d.Next()
+				}); n != 0 {
+					t.Errorf("%s, %s, kind %d: %v allocations", v, role, kind, n)
+				}
+			}
+		}
+	}
+}
+
+// recycled is a Memory of one buffer.
+type recycled struct{ b *wire.Buffer }
+
+func (r *recycled) Get(n int) *wire.Buffer {
+	b := r.b
+	r.b = nil
+	if b == nil || cap(b.B) < n {
+		b = &wire.Buffer{B: make([]byte, 0, n)}
+	}
+	b.B = b.B[:0]
+	return b
+}
+
+func (r *recycled) Put(b *wire.Buffer) { r.b = b }
+
+func TestAppendHeader(t *testing.T) {
+	data := []byte("Hello")
+	for _, c := range []struct {
+		cfg       wire.Config
+		kind      wire.Kind
+		out, rest string
+	}{
+		{wire.Config{Version: wire.Hybi13, Role: wire.Server}, wire.Text, "\x81\x05", "Hello"},
+		{wire.Config{Version: wire.Hybi06, Role: wire.Server}, wire.Binary, "\x85\x05", "Hello"},
+		{wire.Config{Version: wire.Hybi13, Role: wire.Server, FragmentSize: 3}, wire.Text, "\x01\x03Hel\x80\x02lo", ""},
+		{wire.Config{Version: wire.Hybi13, Role: wire.Client}, wire.Text, "\x81\x85\x00\x00\x00\x00Hello", ""},
+		{wire.Config{Version: wire.Hixie76, Role: wire.Server}, wire.Text, "\x00Hello\xFF", ""},
+	} {
+		var e wire.Encoder
+		e.Init(&c.cfg)
+		out, rest, err := e.AppendHeader(nil, wire.Event{Kind: c.kind, Data: data})
+		if err != nil || string(out) != c.out || string(rest) != c.rest {
+			t.Errorf("%v: %q, %q, %v", c.cfg, out, rest, err)
+		}
+		if len(rest) > 0 && &rest[0] != &data[0] {
+			t.Errorf("%v: the rest is a copy", c.cfg)
+		}
+	}
+}
+
+// Whether a message goes out in one piece or as header and rest, its bytes are the same.
+func TestAppendHeaderIsAppend(t *testing.T) {
+	for _, v := range versions {
+		for _, role := range []wire.Role{wire.Client, wire.Server} {
+			for _, n := range []int{0, 1, 125, 126, 65535, 65536} {
+				cfg := wire.Config{Version: v, Role: role, MaskKey: func() [4]byte { return mask }}
+				var a, b wire.Encoder
+				a.Init(&cfg)
+				b.Init(&cfg)
+				ev := wire.Event{Kind: wire.Text, Data: bytes.Repeat([]byte("x"), n)}
+				whole, err1 := a.Append(nil, ev)
+				out, rest, err2 := b.AppendHeader(nil, ev)
+				if err1 != nil || err2 != nil || !bytes.Equal(whole, append(out, rest...)) {
+					t.Errorf("%s %s %d: %v %v", v, role, n, err1, err2)
+				}
+			}
+		}
+	}
+}
+
+func TestCan(t *testing.T) {
+	all := []wire.Kind{wire.Text, wire.Binary, wire.Close, wire.Ping, wire.Pong}
+	for _, v := range versions {
+		want := map[wire.Kind]bool{}
+		for _, k := range all {
+			want[k] = v >= wire.Hybi06 || k == wire.Text || v == wire.Hixie76 && k == wire.Close
+		}
+		for k := range wire.Kind(64) {
+			if v.Can(k) != want[k] {
+				t.Errorf("%s.Can(%d) = %t", v, k, v.Can(k))
+			}
+		}
+	}
+}
+
+// What a Decoder gets after the connection's end, or after Release, is nothing.
+func TestAfterTheEnd(t *testing.T) {
+	var d wire.Decoder
+	d.Init(&wire.Config{Version: wire.Hybi13})
+	d.FeedEOF(false)
+	if ev := d.Next(); ev.Kind != wire.End || ev.Code != wire.StatusAbnormalClosure {
+		t.Error(describe(ev))
+	}
+	for range 3 {
+		d.Feed([]byte("\x81\x01xand more"))
+		d.FeedEOF(true)
+		if ev := d.Next(); ev.Kind != wire.None {
+			t.Error(describe(ev))
+		}
+	}
+	d.Init(&wire.Config{Version: wire.Hybi13})
+	d.Feed([]byte("\x81\x01x\x81\x01y"))
+	d.Next()
+	d.Release()
+	if ev := d.Next(); ev.Kind != wire.None {
+		t.Error(describe(ev))
+	}
+}

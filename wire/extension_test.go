@@ -1,0 +1,219 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket/wire"
+)
+
+// tag is a message extension that puts its name in front of messages. It
+// leaves those that begin with "plain" as they are if it claims bits.
+type tag struct {
+	name string
+	bits wire.RSV
+	log  *[]string
+}
+
+func (x tag) Claims() wire.RSV { return x.bits }
+
+func (x tag) EncodeMessage(dst []byte, kind wire.Kind, p []byte) ([]byte, wire.RSV, error) {
+	if bytes.Contains(p, []byte("refused")) {
+		return nil, 0, errRefused
+	}
+	if x.bits != 0 && bytes.Contains(p, []byte("plain")) {
+		return p, 0, nil
+	}
+	return append(append(dst, x.name...), p...), x.bits | wire.RSV3, nil
+}
+
+func (x tag) DecodeMessage(dst []byte, kind wire.Kind, rsv wire.RSV, p []byte, limit int) ([]byte, error) {
+	*x.log = append(*x.log, x.name)
+	rest, ok := bytes.CutPrefix(p, []byte(x.name))
+	if !ok {
+		return nil, errRefused
+	}
+	if bytes.HasPrefix(rest, []byte("bomb")) {
+		return append(dst, strings.Repeat("x", 1000)...), nil
+	}
+	return append(dst, rest...), nil
+}
+
+var errRefused = errors.New("refused")
+
+// frameTag is the same for frames.
+type frameTag struct {
+	tag
+	frames *[]wire.Frame
+}
+
+func (x frameTag) EncodeMessage() {} // hides the one of tag: this is no MessageExtension
+
+func (x frameTag) EncodeFrame(dst []byte, f wire.Frame, p []byte) ([]byte, wire.RSV, error) {
+	return x.tag.EncodeMessage(dst, f.Kind, p)
+}
+
+func (x frameTag) DecodeFrame(dst []byte, f wire.Frame, rsv wire.RSV, p []byte, limit int) ([]byte, error) {
+	*x.frames = append(*x.frames, f)
+	return x.tag.DecodeMessage(dst, f.Kind, rsv, p, limit)
+}
+
+// extended has two message extensions and a frame extension.
+type extended struct {
+	log    []string
+	frames []wire.Frame
+	cfg    wire.Config
+}
+
+func newExtended() *extended {
+	x := &extended{}
+	x.cfg = wire.Config{Version: wire.Hybi13, Role: wire.Server, MaxFrame: 100, MaxMessage: 100, Extensions: []wire.Extension{
+		tag{"A:", wire.RSV1, &x.log},
+		frameTag{tag{"F:", wire.RSV2, &x.log}, &x.frames},
+		tag{"B:", 0, &x.log},
+	}}
+	return x
+}
+
+func TestExtensionOrder(t *testing.T) {
+	x := newExtended()
+	var e wire.Encoder
+	e.Init(&x.cfg)
+	x.cfg.FragmentSize = 6
+	for _, c := range []struct{ in, want string }{
+		// RSV3 is not the extensions' to set.
+		{"Hello", "\x61\x08F:B:A:He" + "\xA0\x05F:llo"},
+		{"plain", "\x21\x08F:B:plai" + "\xA0\x03F:n"},
+		{"", "\xE1\x06F:B:A:"},
+	} {
+		out, err := e.Append(nil, wire.Event{Kind: wire.Text, Data: []byte(c.in)})
+		if err != nil || string(out) != c.want {
+			t.Errorf("%q is sent as %q, %v, want %q", c.in, out, err, c.want)
+		}
+		client := x.cfg
+		client.Role = wire.Client
+		for n := 1; n <= len(out); n++ {
+			x.log, x.frames = nil, nil
+			got := decode(t, &client, out, func(int) int { return n }, false, false)
+			want := describe(wire.Event{Kind: wire.Text, Data: []byte(c.in)})
+			if !slices.Equal(got, []string{want}) {
+				t.Fatalf("%q comes back as %q", c.in, got)
+			}
+		}
+		if c.in == "Hello" {
+			if !slices.Equal(x.log, []string{"F:", "F:", "B:", "A:"}) {
+				t.Errorf("decoded in the order %q", x.log)
+			}
+			if !slices.Equal(x.frames, []wire.Frame{{Kind: wire.Text, More: true}, {Kind: wire.Text, Cont: true}}) {
+				t.Errorf("frames are told as %v", x.frames)
+			}
+		}
+		if c.in == "plain" && slices.Contains(x.log, "A:") {
+			t.Error("an extension was called for a message without its bit")
+		}
+	}
+}
+
+func TestExtensionRules(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   string
+		cfg  func(*wire.Config)
+		want []string
+	}{
+		"a bit of a message extension on a continuation frame": {"\x01\x02B:\xC0\x00", nil, []string{"fail ErrReservedBits"}},
+		"a bit of a frame extension on a continuation frame":   {"\x01\x02B:\xA0\x03F:x", nil, []string{"text 78"}},
+		"a bit that nobody claims":                             {"\x91\x02B:", nil, []string{"fail ErrReservedBits"}},
+		"a control frame with a claimed bit":                   {"\xC9\x00", nil, []string{"fail ErrReservedBits"}},
+		"control frames pass by":                               {"\x01\x03B:x\x89\x01p\x80\x01y", nil, []string{"ping 70", "text 7879"}},
+		"an error of an extension":                             {"\x82\x03xyz", nil, []string{"fail 1007 " + wire.ErrExtensionData.Error() + ": refused"}},
+		"an error of a frame extension":                        {"\xA2\x03xyz", nil, []string{"fail 1007 " + wire.ErrExtensionData.Error() + ": refused"}},
+		"a decoded message that is too long":                   {"\x82\x06B:bomb", nil, []string{"fail ErrMessageTooBig"}},
+		"a decoded frame that is too long":                     {"\xA2\x06F:bomb", nil, []string{"fail ErrMessageTooBig"}},
+		"a decoded text that is not valid":                     {"\x81\x03B:\xff", nil, []string{"fail ErrInvalidUTF8"}},
+		"a text that is valid only when decoded":               {"\xC1\x06B:A:\xe2\x82\x80\x00", nil, []string{"fail ErrInvalidUTF8"}},
+		"an encoded message in fragments is one part": {"\x02\x03B:x\x00\x01y\x80\x01z",
+			func(c *wire.Config) { c.Parts = true }, []string{"binary 78797a"}},
+		"decoded frames are parts": {"\x22\x03F:x\x00\x01y\xA0\x03F:z",
+			func(c *wire.Config) { c.Parts = true; c.Extensions = c.Extensions[1:2] }, []string{"binary more 78", "binary cont more 79", "binary cont 7a"}},
+		"decoded frames are checked as text": {"\x21\x03F:\xe2\x00\x01\x82\xA0\x03F:x",
+			func(c *wire.Config) { c.Extensions = c.Extensions[1:2] }, []string{"fail ErrInvalidUTF8"}},
+	} {
+		for n := 1; n <= len(c.in); n++ {
+			x := newExtended()
+			x.cfg.Role = wire.Client
+			if c.cfg != nil {
+				c.cfg(&x.cfg)
+			}
+			if got := decode(t, &x.cfg, []byte(c.in), func(int) int { return n }, false, false); !slices.Equal(got, c.want) {
+				t.Errorf("%s, in pieces of %d: %q, want %q", name, n, got, c.want)
+				break
+			}
+		}
+	}
+}
+
+func TestExtensionErrorIsBoth(t *testing.T) {
+	x := newExtended()
+	x.cfg.Role = wire.Client
+	var d wire.Decoder
+	d.Init(&x.cfg)
+	d.Feed([]byte("\x82\x03xyz"))
+	ev := d.Next()
+	if !errors.Is(ev.Err, errRefused) || !errors.Is(ev.Err, wire.ErrExtensionData) {
+		t.Error(ev.Err)
+	}
+	if r, ok := wire.Reply(ev); !ok || r.Code != wire.StatusInvalidPayload || string(r.Data) != wire.ErrExtensionData.Reason {
+		t.Error(r)
+	}
+}
+
+func TestExtensionRefuses(t *testing.T) {
+	x := newExtended()
+	var e wire.Encoder
+	e.Init(&x.cfg)
+	if out, err := e.Append([]byte("before"), wire.Event{Kind: wire.Binary, Data: []byte("refused")}); err != errRefused || string(out) != "before" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if out, err := e.Append(nil, wire.Event{Kind: wire.Ping, Data: []byte("refused")}); err != nil || string(out) != "\x89\x07refused" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// The second frame is refused when the first has been appended.
+func TestExtensionRefusesLate(t *testing.T) {
+	x := newExtended()
+	x.cfg.Extensions = x.cfg.Extensions[1:2]
+	x.cfg.FragmentSize = 7
+	mem := &meteredMemory{}
+	x.cfg.Memory = mem
+	var e wire.Encoder
+	e.Init(&x.cfg)
+	if out, err := e.Append([]byte("before"), wire.Event{Kind: wire.Binary, Data: []byte("1234567refused")}); err != errRefused || string(out) != "before" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if mem.count != 0 {
+		t.Errorf("%d buffers were not given back", mem.count)
+	}
+}
+
+func TestAppendEncoded(t *testing.T) {
+	var e wire.Encoder
+	e.Init(&wire.Config{Version: wire.Hybi13, Role: wire.Server, FragmentSize: 3})
+	ev := wire.Event{Kind: wire.Text, Data: []byte("\xff\xfe\xfd\xfc")}
+	out, err := e.AppendEncoded(nil, ev, wire.RSV1)
+	if err != nil || string(out) != "\x41\x03\xff\xfe\xfd\x80\x01\xfc" {
+		t.Errorf("%x, %v", out, err)
+	}
+	if _, err := e.AppendEncoded(nil, wire.Event{Kind: wire.Ping}, 0); err != wire.ErrUnsupported {
+		t.Error(err)
+	}
+	if _, err := e.Append(nil, wire.Event{Kind: wire.Close, Code: 1000}); err != nil || !e.CloseSent() {
+		t.Error(err)
+	}
+	if out, err := e.AppendEncoded([]byte("x"), ev, 0); err != wire.ErrCloseSent || string(out) != "x" {
+		t.Error(out, err)
+	}
+}
