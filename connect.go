@@ -2,16 +2,14 @@ package airsocket
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
@@ -19,16 +17,22 @@ import (
 
 // dial is a client's part of an opening handshake.
 type dial struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	url    *url.URL // its scheme is ws or wss
-	hs     handshake.Client
-	exts   []extensions.Extension
+	ctx       context.Context
+	cancel    context.CancelFunc
+	set       *settings
+	to        endpoint
+	protocols []string
+	header    handshake.Header // the program's own fields
+	exts      []extensions.Extension
+
+	hs      handshake.Client
+	request []byte
+	unwatch func() bool // see watch
 }
 
 // newDial checks the arguments of Connect.
 func newDial(ctx context.Context, s *Socket, rawURL string, protocols []string) (*dial, error) {
-	u, err := parseURL(rawURL)
+	to, err := parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
@@ -37,69 +41,49 @@ func newDial(ctx context.Context, s *Socket, rawURL string, protocols []string) 
 			return nil, fmt.Errorf("%w: %q", ErrProtocol, p)
 		}
 	}
-	d := &dial{url: u, exts: s.set.extensionsFor(s.set.clientVersion)}
+	d := &dial{
+		set:       s.set,
+		to:        to,
+		protocols: protocols,
+		header:    wireHeader(s.set.Header),
+		exts:      s.set.extensionsFor(s.set.clientVersion),
+	}
+	if err := d.prepare(); err != nil {
+		return nil, err
+	}
 	if t := s.set.handshakeTimeout; t > 0 {
 		d.ctx, d.cancel = context.WithTimeoutCause(ctx, t, ErrHandshakeTimeout)
 	} else {
 		d.ctx, d.cancel = context.WithCancel(ctx)
 	}
-	d.hs = handshake.Client{
-		Version:   s.set.clientVersion,
-		Secure:    u.Scheme == "wss",
-		Host:      hostField(u),
-		Target:    u.RequestURI(),
-		Origin:    s.set.Origin,
-		Protocols: protocols,
-		Offers:    extensions.Offers(d.exts),
-		Header:    wireHeader(s.set.Header),
-		MaxHead:   s.set.MaxHead,
-		MaxLines:  s.set.MaxHeadLines,
-	}
-	if u.User != nil && !d.hs.Header.Has("Authorization") {
-		password, _ := u.User.Password()
-		d.hs.Header.Add("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
-	}
 	return d, nil
 }
 
-// parseURL takes what the browser takes: ws and wss, and http and https for
-// them, without a fragment (WHATWG; RFC 6455, section 3).
-func parseURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrURL, err)
+// prepare makes the request for where d leads now.
+func (d *dial) prepare() (err error) {
+	d.hs = handshake.Client{
+		Version:   d.set.clientVersion,
+		Secure:    d.to.Scheme == "wss",
+		Host:      d.to.hostField(),
+		Target:    d.to.RequestURI(),
+		Origin:    d.set.Origin,
+		Protocols: d.protocols,
+		Offers:    extensions.Offers(d.exts),
+		Header:    withCookies(d.header, d.set.Jar, d.to),
+		MaxHead:   d.set.MaxHead,
+		MaxLines:  d.set.MaxHeadLines,
 	}
-	switch u.Scheme {
-	case "ws", "wss":
-	case "http":
-		u.Scheme = "ws"
-	case "https":
-		u.Scheme = "wss"
-	default:
-		return nil, fmt.Errorf("%w: the scheme is not ws or wss: %q", ErrURL, raw)
+	if user := d.to.User; user != nil && !d.hs.Header.Has("Authorization") {
+		password, _ := user.Password()
+		d.hs.Header.Add("Authorization", basicAuth(user.Username(), password))
 	}
-	if u.Hostname() == "" {
-		return nil, fmt.Errorf("%w: it has no host: %q", ErrURL, raw)
-	}
-	if u.Fragment != "" || strings.Contains(raw, "#") {
-		return nil, fmt.Errorf("%w: it has a fragment: %q", ErrURL, raw)
-	}
-	return u, nil
+	d.request, err = d.hs.AppendRequest(nil)
+	return err
 }
 
-// hostField is the host with its port, unless that is the scheme's own.
-func hostField(u *url.URL) string {
-	if u.Port() == defaultPort(u.Scheme) {
-		return strings.TrimSuffix(u.Host, ":"+u.Port())
-	}
-	return strings.TrimSuffix(u.Host, ":")
-}
-
-func defaultPort(scheme string) string {
-	if scheme == "wss" {
-		return "443"
-	}
-	return "80"
+// basicAuth is the value of an Authorization field (RFC 7617, section 2).
+func basicAuth(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
 
 // validToken reports whether p can be the name of a subprotocol (RFC 6455,
@@ -115,10 +99,7 @@ func (s *Socket) connect(d *dial) {
 	defer d.cancel()
 	rest, sessions, err := s.openClient(d)
 	if err != nil {
-		if d.ctx.Err() != nil {
-			err = context.Cause(d.ctx)
-		}
-		s.failOpening(err)
+		s.failOpening(d.reason(err))
 		return
 	}
 	res := d.hs.Result()
@@ -129,92 +110,75 @@ func (s *Socket) connect(d *dial) {
 	s.opened(res.Version, sessions, rest)
 }
 
-// openClient opens the connection and has the handshake on it. It returns what
-// was received behind it.
-func (s *Socket) openClient(d *dial) (rest []byte, sessions []extensions.Session, err error) {
-	req, err := d.hs.AppendRequest(nil)
-	if err != nil {
-		return nil, nil, err
+// reason is why the attempt has failed with err. When the context has ended it,
+// err is only what came of that, unless it is an answer.
+func (d *dial) reason(err error) error {
+	if d.ctx.Err() == nil {
+		return err
 	}
-	conn, err := s.dialConn(d)
-	if err != nil {
-		return nil, nil, err
+	if p, ok := errors.AsType[*ProxyError](err); ok && p.Status != 0 {
+		return err
 	}
-	s.attach(conn)
-	// The context ends reads and writes that wait.
-	stop := context.AfterFunc(d.ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if _, err := conn.Write(req); err != nil {
-		return nil, nil, err
+	if h, ok := errors.AsType[*handshake.Error](err); ok && h.Status != 0 {
+		return err
 	}
-	if rest, err = readAnswer(conn, &d.hs); err != nil {
-		return nil, nil, err
-	}
-	sessions, err = extensions.Accept(d.exts, d.hs.Result().Extensions)
-	if err == nil && !stop() {
-		err = context.Cause(d.ctx)
-	}
-	return rest, sessions, err
+	return context.Cause(d.ctx)
 }
 
-func readAnswer(conn net.Conn, hs *handshake.Client) (rest []byte, err error) {
+// openClient opens the connection and has the handshake on it, again for each
+// redirect. It returns what was received behind it.
+func (s *Socket) openClient(d *dial) (rest []byte, sessions []extensions.Session, err error) {
+	for redirects := 0; ; redirects++ {
+		conn, err := s.dialConn(d)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.attach(conn)
+		rest, err = d.exchange(conn)
+		keepCookies(d.set.Jar, d.to, d.hs.Result().Header)
+		if err == nil {
+			sessions, err = extensions.Accept(d.exts, d.hs.Result().Extensions)
+		}
+		if stopped := !d.unwatch(); err == nil && stopped {
+			err = context.Cause(d.ctx)
+		}
+		if err == nil || !d.isRedirect(err) {
+			return rest, sessions, err
+		}
+		conn.Close()
+		if err := d.redirect(err, redirects); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// exchange sends the request and reads the answer.
+func (d *dial) exchange(conn net.Conn) (rest []byte, err error) {
+	if _, err := conn.Write(d.request); err != nil {
+		return nil, err
+	}
 	buf := make([]byte, 4<<10)
 	for {
 		n, err := conn.Read(buf)
 		if n > 0 {
-			if rest, done, err := hs.Feed(buf[:n]); done || err != nil {
+			if rest, done, err := d.hs.Feed(buf[:n]); done || err != nil {
 				return rest, err
 			}
 		}
-		if err == io.EOF {
-			return nil, hs.FeedEOF()
-		}
 		if err != nil {
-			return nil, err
+			return nil, d.cutShort(err)
 		}
 	}
 }
 
-// dialConn opens the connection, with TLS where the URL says wss.
-func (s *Socket) dialConn(d *dial) (net.Conn, error) {
-	address := d.url.Host
-	if d.url.Port() == "" {
-		address = net.JoinHostPort(d.url.Hostname(), defaultPort(d.url.Scheme))
+// cutShort is the error where reading has ended with err. A refusal without the
+// rest of its body is still a refusal.
+func (d *dial) cutShort(err error) error {
+	if end := d.hs.FeedEOF(); err == io.EOF || errors.Is(end, handshake.ErrStatus) {
+		return end
 	}
-	open := s.set.Dial
-	if open == nil {
-		open = new(net.Dialer).DialContext
-	}
-	conn, err := open(d.ctx, "tcp", address)
-	if err != nil || d.url.Scheme != "wss" {
-		return conn, err
-	}
-	config := s.set.TLS.Clone()
-	if config == nil {
-		config = new(tls.Config)
-	}
-	if config.ServerName == "" {
-		config.ServerName = d.url.Hostname()
-	}
-	if config.NextProtos == nil {
-		config.NextProtos = []string{"http/1.1"}
-	}
-	secure := tls.Client(conn, config)
-	if err := secure.HandshakeContext(d.ctx); err != nil {
-		conn.Close()
-		return nil, &TLSError{err}
-	}
-	return secure, nil
+	return err
 }
-
-// A TLSError is why TLS could not be set up for a wss URL.
-type TLSError struct{ Err error }
-
-// Error has what crypto/tls says.
-func (e *TLSError) Error() string { return "airsocket: TLS: " + e.Err.Error() }
-
-// Unwrap is the error of crypto/tls or crypto/x509.
-func (e *TLSError) Unwrap() error { return e.Err }
 
 // wireHeader is h as the handshake package takes it, in a fixed order.
 func wireHeader(h http.Header) handshake.Header {

@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"cmp"
+	"crypto/x509"
 	"net/http"
 	"slices"
 	"unicode/utf8"
@@ -12,8 +13,9 @@ import (
 // The events of one Socket come in this order: open, then messages, pings and
 // pongs as they were received, then at most one error, then exactly one close,
 // and nothing after it. A connection that could not be opened has error and
-// close only. ReadyState has changed before the event that tells of it. An
-// event and what it refers to is valid until the handler returns.
+// close only, and perhaps a certificate error before them. ReadyState has changed
+// before the event that tells of it. An event and what it refers to is valid
+// until the handler returns.
 
 // Event is what a handler is given. User code may define events of its own and
 // dispatch them with [Socket.DispatchEvent].
@@ -35,6 +37,8 @@ const (
 	EventDrain   EventType[*DrainEvent]   = "drain"
 	EventError   EventType[*ErrorEvent]   = "error"
 	EventClose   EventType[*CloseEvent]   = "close"
+
+	EventCertificateError EventType[*CertificateErrorEvent] = "certificateError"
 )
 
 // target is the part that all events have.
@@ -130,7 +134,8 @@ type ErrorEvent struct {
 
 	// Err is for errors.Is and errors.As: a *wire.ProtocolError for a rule that
 	// the peer broke, a *handshake.Error for an opening handshake that failed,
-	// the errors of net and crypto/tls, wire.ErrUnexpectedEnd for a connection
+	// a *TLSError or *ProxyError for a connection that could not be opened with
+	// TLS or through a proxy, the errors of net, wire.ErrUnexpectedEnd for a connection
 	// that ended without a closing handshake, or a time that ran out:
 	// ErrHandshakeTimeout, ErrCloseTimeout, ErrPongTimeout.
 	Err error
@@ -165,6 +170,32 @@ type CloseEvent struct {
 // Type is "close".
 func (*CloseEvent) Type() string { return string(EventClose) }
 
+// CertificateErrorEvent says that the certificate of a wss server is not good
+// (AIR's certificateError). The connection is refused with a [*TLSError] unless
+// a handler calls PreventDefault. Nothing has been sent over it yet.
+//
+// While there is a handler or listener for it, certificates are verified as
+// crypto/tls does it, but outside of it: the VerifiedChains of the connection's
+// state are empty then.
+type CertificateErrorEvent struct {
+	target
+
+	// Chain has the certificates that the server sent, its own first.
+	Chain []*x509.Certificate
+
+	// Err is what is wrong: an x509.UnknownAuthorityError, HostnameError,
+	// CertificateInvalidError and so on.
+	Err error
+
+	prevented bool
+}
+
+// Type is "certificateError".
+func (*CertificateErrorEvent) Type() string { return string(EventCertificateError) }
+
+// PreventDefault accepts the certificate for this connection.
+func (e *CertificateErrorEvent) PreventDefault() { e.prevented = true }
+
 // handlers are the property handlers, one for each type, like ws.onopen = fn.
 type handlers struct {
 	open    func(*OpenEvent)
@@ -175,6 +206,8 @@ type handlers struct {
 	drain   func(*DrainEvent)
 	err     func(*ErrorEvent)
 	close   func(*CloseEvent)
+
+	certificate func(*CertificateErrorEvent)
 }
 
 // OnOpen sets the handler of open events. Like all On functions it replaces
@@ -202,6 +235,9 @@ func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
 
 // OnClose sets the handler of close events.
 func (s *Socket) OnClose(fn func(*CloseEvent)) { s.on.close = fn }
+
+// OnCertificateError sets the handler of certificate errors.
+func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.on.certificate = fn }
 
 // A Listener is what AddEventListener has added.
 type Listener struct {

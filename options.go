@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -51,9 +52,40 @@ type Options struct {
 	// TLS is for wss URLs. Nil means the defaults of crypto/tls.
 	TLS *tls.Config
 
-	// Dial opens the connection for Connect instead of a net.Dialer. The
-	// address has host and port; TLS comes on top where the URL says wss.
+	// Dial opens the connection for Connect instead of a net.Dialer: to the
+	// server, or to its proxy. The network is "tcp" and the address has host
+	// and port, or "unix" and a path. TLS comes on top where the URL says wss.
+	// It must return when ctx is done.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Proxy chooses the proxy for Connect, as that of http.Transport does: the
+	// URL of the request has the scheme http for ws and https for wss; a nil
+	// URL means none. Proxies are used with the CONNECT method, for ws too
+	// (schemes http and https), or are SOCKS5 (socks5 and socks5h: names are
+	// resolved by the proxy in both). User and password in a proxy's URL are
+	// sent to it. Failures are a *ProxyError. Unix sockets have no proxy.
+	//
+	// A nil Proxy is http.ProxyFromEnvironment, or none if Dial is set.
+	Proxy func(*http.Request) (*url.URL, error)
+
+	// ProxyHeader has additional fields for the CONNECT request.
+	ProxyHeader http.Header
+
+	// ProxyTLS is for proxies with an https URL. Nil means the defaults of
+	// crypto/tls.
+	ProxyTLS *tls.Config
+
+	// Jar has the cookies that Connect sends, for http or https instead of ws
+	// or wss, and takes those that the server sets, whatever its answer. Nil
+	// means none.
+	Jar http.CookieJar
+
+	// MaxRedirects is how many redirects Connect follows (status 301, 302, 303,
+	// 307 and 308). The fields Authorization and Cookie in Header, and what the
+	// URL says of the user, are not sent to another host. One that is not
+	// followed is an ErrRedirect. Zero: none is, and a redirect is a refusal
+	// like others, as in the browser.
+	MaxRedirects int
 
 	// MaxMessage and MaxFrame are the longest message and the longest frame
 	// that are taken from the peer, in bytes of payload, as received and as

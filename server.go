@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ import (
 //
 // Set the fields and OnConnect before serving and leave them then.
 type Server struct {
-	Addr      string       // for ListenAndServe: host:port; empty is ":80", or ":443" with TLSConfig
+	Addr      string       // for ListenAndServe: host:port, or unix:path; empty is ":80", or ":443" with TLSConfig
 	Options   *Options     // of the sockets; nil means the defaults
 	Handler   http.Handler // for other requests; nil answers them with 426
 	TLSConfig *tls.Config  // if not nil: serve wss
@@ -119,7 +120,11 @@ func (srv *Server) ListenAndServe() error {
 			addr = ":443"
 		}
 	}
-	l, err := net.Listen("tcp", addr)
+	network := "tcp"
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		network, addr = "unix", path
+	}
+	l, err := net.Listen(network, addr)
 	if err != nil {
 		return err
 	}

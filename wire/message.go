@@ -33,7 +33,7 @@ func (d *Decoder) finish(ev *Event, view []byte) {
 		d.fail(ev, ErrInvalidUTF8)
 		return
 	}
-	if f.fin && d.text.n > 0 {
+	if f.fin && d.text != textWhole {
 		d.fail(ev, ErrInvalidUTF8)
 		return
 	}

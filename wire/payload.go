@@ -68,7 +68,11 @@ func (d *Decoder) absorb() *ProtocolError {
 // it: it may be no text that is certainly invalid. What extensions or hixie's
 // repair will change is not looked at.
 func (d *Decoder) plausible(p []byte) bool {
-	return d.kind != Text || d.coded || d.frame.delim || d.text.add(p)
+	if d.kind != Text || d.coded || d.frame.delim {
+		return true
+	}
+	d.text = d.text.after(p)
+	return d.text != textError
 }
 
 // growth is how many times the bytes that have arrived, header included, a

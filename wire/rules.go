@@ -50,7 +50,6 @@ func over(n uint64, limit int) bool { return limit > 0 && n > uint64(limit) }
 // begin begins a message.
 func (d *Decoder) begin() {
 	d.kind, d.rsv, d.size = d.frame.op, d.frame.rsv, 0
-	d.text.n = 0
 	d.cont, d.coded = false, false
 }
 

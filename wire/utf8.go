@@ -2,42 +2,100 @@ package wire
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"unicode/utf8"
 )
 
-// validText reports whether p is valid UTF-8 (RFC 6455, section 8.1).
-func validText(p []byte) bool { return validPrefix(p) == len(p) }
+// textState is how far a text has come in the automaton of well-formed UTF-8:
+// six times the number of a state. It is an error from the first byte on after
+// which nothing can make the text valid (RFC 6455, section 8.1).
+type textState uint8
+
+const (
+	textWhole textState = 6 * iota // between runes
+	textNeed1                      // any 1 continuation byte
+	textNeed2                      // any 2
+	textNeed3                      // any 3
+	textE0                         // 2, but no overlong form
+	textED                         // 2, but no surrogate
+	textF0                         // 3, but no overlong form
+	textF4                         // 3, but not above U+10FFFF
+	textError
+)
+
+// textRows has for each byte the states that it leads to: the one that state s
+// leads to is in the six bits from bit s on. So a byte costs one shift.
+var textRows = func() (rows [256]uint64) {
+	for b := range rows {
+		for s := textWhole; s <= textError; s += 6 {
+			rows[b] |= uint64(s.next(byte(b))) << s
+		}
+	}
+	return rows
+}()
+
+// next has the rules of Table 3-7 of the Unicode Standard.
+func (s textState) next(b byte) textState {
+	continues := b >= 0x80 && b <= 0xBF
+	switch {
+	case s == textWhole && b < utf8.RuneSelf, s == textNeed1 && continues:
+		return textWhole
+	case s == textWhole && b >= 0xC2 && b <= 0xDF,
+		s == textNeed2 && continues,
+		s == textE0 && continues && b >= 0xA0,
+		s == textED && continues && b < 0xA0:
+		return textNeed1
+	case s == textWhole && b == 0xE0:
+		return textE0
+	case s == textWhole && b == 0xED:
+		return textED
+	case s == textWhole && b >= 0xE1 && b <= 0xEF,
+		s == textNeed3 && continues,
+		s == textF0 && continues && b >= 0x90,
+		s == textF4 && continues && b < 0x90:
+		return textNeed2
+	case s == textWhole && b == 0xF0:
+		return textF0
+	case s == textWhole && b >= 0xF1 && b <= 0xF3:
+		return textNeed3
+	case s == textWhole && b == 0xF4:
+		return textF4
+	}
+	return textError
+}
 
 const highBits = 0x8080808080808080
 
-// validPrefix is the length of a valid beginning of p. What follows it, if
-// anything, is invalid or an unfinished rune.
-func validPrefix(p []byte) int {
-	q := p
-	for len(q) >= 8 {
-		w := binary.LittleEndian.Uint64(q)
-		if high := w & highBits; high == 0 {
-			q = q[8:]
-			for len(q) >= 32 && ascii32((*[32]byte)(q)) {
-				q = q[32:]
+// after is the state after p.
+func (s textState) after(p []byte) textState {
+	row := uint64(s)
+	for len(p) >= 8 {
+		if row&63 == 0 && binary.LittleEndian.Uint64(p)&highBits == 0 {
+			p = p[8:]
+			for len(p) >= 32 && ascii32((*[32]byte)(p)) {
+				p = p[32:]
 			}
-		} else if high&0x80 == 0 {
-			q = q[bits.TrailingZeros64(high)/8:]
-		} else if n := validRunes(w); n > 0 {
-			q = q[n:]
-		} else {
-			return len(p) - len(q)
+			continue
 		}
-	}
-	for len(q) > 0 {
-		r, n := utf8.DecodeRune(q)
-		if r == utf8.RuneError && n == 1 {
-			break
+		n := 8
+		if len(p) >= 32 {
+			n = 32
 		}
-		q = q[n:]
+		for q := p[:n]; len(q) >= 8; q = q[8:] {
+			row = textRows[q[0]] >> (row & 63)
+			row = textRows[q[1]] >> (row & 63)
+			row = textRows[q[2]] >> (row & 63)
+			row = textRows[q[3]] >> (row & 63)
+			row = textRows[q[4]] >> (row & 63)
+			row = textRows[q[5]] >> (row & 63)
+			row = textRows[q[6]] >> (row & 63)
+			row = textRows[q[7]] >> (row & 63)
+		}
+		p = p[n:]
 	}
-	return len(p) - len(q)
+	for _, b := range p {
+		row = textRows[b] >> (row & 63)
+	}
+	return textState(row & 63)
 }
 
 func ascii32(p *[32]byte) bool {
@@ -46,85 +104,14 @@ func ascii32(p *[32]byte) bool {
 	return (a|b)&highBits == 0
 }
 
-// validRunes is the length of the valid runes of one size that the bytes of w,
-// from the lowest on, begin with. The first byte is not ASCII. Which bytes may
-// follow which is Table 3-7 of the Unicode Standard.
-func validRunes(w uint64) int {
-	const (
-		two, twoMask     = 0x80C080C080C080C0, 0xC0E0C0E0C0E0C0E0
-		three, threeMask = 0x8080E0, 0xC0C0F0
-		four, fourMask   = 0x808080F0, 0xC0C0C0F8
-	)
-	switch {
-	case w&threeMask == three:
-		if x := w & 0x200F; x == 0 || x == 0x200D { // overlong, surrogate
-			return 0
-		}
-		if w >>= 24; w&threeMask != three || w&0x200F == 0 || w&0x200F == 0x200D {
-			return 3
-		}
-		return 6
-	case w&0xC0E0 == 0x80C0:
-		if w&0x1E == 0 { // overlong
-			return 0
-		}
-		// A lane of 16 bits carries into its bit 8 unless its rune is overlong.
-		const lanes = 0x0001000100010001
-		if w&twoMask == two && (w&(0x1E*lanes)+0xFE*lanes)&(0x100*lanes) == 0x100*lanes {
-			return 8
-		}
-		return 2
-	case w&fourMask == four:
-		x := w & 0x3007
-		if x == 0 || x&7 > 4 || x&7 == 4 && x != 4 { // overlong, above U+10FFFF
-			return 0
-		}
-		return 4
-	}
-	return 0
-}
-
-// carry is the beginning of a rune whose rest is in the next piece of a text.
-type carry struct {
-	b [utf8.UTFMax - 1]byte
-	n uint8
-}
-
-// add reports whether the text can still become valid after the next piece of it.
-func (c *carry) add(p []byte) bool {
-	for c.n > 0 && len(p) > 0 {
-		var r [utf8.UTFMax]byte
-		n := copy(r[:], c.b[:c.n])
-		r[n] = p[0]
-		p = p[1:]
-		if !utf8.FullRune(r[:n+1]) {
-			c.n = uint8(copy(c.b[:], r[:n+1]))
-			continue
-		}
-		if _, size := utf8.DecodeRune(r[:n+1]); size == 1 {
-			return false
-		}
-		c.n = 0
-	}
-	p = p[validPrefix(p):]
-	if len(p) == 0 {
-		return true
-	}
-	if utf8.FullRune(p) {
-		return false
-	}
-	c.n = uint8(copy(c.b[:], p))
-	return true
-}
+// validText reports whether p is valid UTF-8.
+func validText(p []byte) bool { return textWhole.after(p) == textWhole }
 
 // appendRepaired appends p with U+FFFD for what is not valid UTF-8.
 func appendRepaired(dst, p []byte) []byte {
 	for len(p) > 0 {
-		n := validPrefix(p)
-		dst, p = append(dst, p[:n]...), p[n:]
-		if len(p) > 0 {
-			dst, p = utf8.AppendRune(dst, utf8.RuneError), p[1:]
-		}
+		r, n := utf8.DecodeRune(p)
+		dst, p = utf8.AppendRune(dst, r), p[n:]
 	}
 	return dst
 }

@@ -45,7 +45,7 @@ var utf8Edges = []string{
 	"\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf1\x80\x80", "\xf1\x80\x80\x7f", "\xf1\x80\xc0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf7\xbf\xbf\xbf", "\xf8\x88\x80\x80\x80", "\xff",
 }
 
-// The standard library's unicode/utf8 is the measure, and its FullRune of when
+// The measure is the standard library's unicode/utf8, and its FullRune for when
 // an error is certain.
 func TestValidText(t *testing.T) {
 	rnd := rand.New(rand.NewSource(1))
@@ -91,18 +91,17 @@ func checkText(t *testing.T, s string, rnd *rand.Rand) {
 		t.Fatalf("validText(%q) = %t", s, got)
 	}
 	certain := certainlyInvalid(s)
-	var c carry
+	var state textState
 	for i := 0; i < len(s); {
 		n := min(len(s), i+1+rnd.Intn(7))
-		if ok := c.add([]byte(s[i:n])); ok != (certain < 0 || n < certain) {
-			t.Fatalf("carry.add(%q) = %t after %q", s[i:n], ok, s[:i])
-		} else if !ok {
-			return
+		state = state.after([]byte(s[i:n]))
+		if (state != textError) != (certain < 0 || n < certain) {
+			t.Fatalf("state %d after %q", state, s[:n])
 		}
 		i = n
 	}
-	if (c.n == 0) != want {
-		t.Fatalf("carry has %d bytes after %q", c.n, s)
+	if (state == textWhole) != want {
+		t.Fatalf("state %d after %q", state, s)
 	}
 }
 

@@ -1,0 +1,62 @@
+package airsocket
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// dialConn opens the connection, with TLS where the URL says wss.
+func (s *Socket) dialConn(d *dial) (net.Conn, error) {
+	conn, err := d.openConn()
+	if err != nil || d.to.Scheme != "wss" {
+		return conn, err
+	}
+	return s.secure(d, conn)
+}
+
+// openConn opens the connection below, through a proxy where there is one.
+func (d *dial) openConn() (net.Conn, error) {
+	if d.to.socket != "" {
+		return d.open("unix", d.to.socket)
+	}
+	proxy, err := d.proxy()
+	if err != nil {
+		return nil, &ProxyError{Err: err}
+	}
+	if proxy == nil {
+		return d.open("tcp", d.to.address())
+	}
+	return d.openThrough(proxy)
+}
+
+// proxy is the proxy for where d leads, or nil.
+func (d *dial) proxy() (*url.URL, error) {
+	choose := d.set.Proxy
+	if choose == nil {
+		if d.set.Dial != nil {
+			return nil, nil
+		}
+		choose = http.ProxyFromEnvironment
+	}
+	r := &http.Request{Method: http.MethodGet, URL: d.to.http(), Host: d.to.hostField(), Header: httpHeader(d.hs.Header)}
+	return choose(r.WithContext(d.ctx))
+}
+
+// open opens a connection and has it closed when the attempt ends.
+func (d *dial) open(network, address string) (net.Conn, error) {
+	dial := d.set.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(d.ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if conn == nil {
+		return nil, ErrArgument
+	}
+	d.unwatch = context.AfterFunc(d.ctx, func() { conn.Close() })
+	return conn, nil
+}
