@@ -133,19 +133,35 @@ func (s *Socket) answer(a *acceptance) error {
 	s.opening.extensions = string(handshake.AppendExtensions(nil, acc.Extensions))
 	s.out.Unlock()
 	if s.server != nil && s.server.onConnect != nil {
-		s.disp.do(func() { s.server.connected(s) })
+		s.doOpening(func() { s.server.connected(s) })
+		if err := s.cause(); err != nil {
+			return &handshake.Error{Status: http.StatusInternalServerError, Reason: "internal error", Err: err}
+		}
 	}
 	b := buffers.Get(512)
 	defer buffers.Put(b)
 	out, err := a.hs.AppendAccept(b.B, acc)
-	if err == nil {
-		_, err = s.conn.Write(out)
-	}
 	if err != nil {
+		return &handshake.Error{Status: http.StatusInternalServerError, Reason: "internal error", Err: err}
+	}
+	if _, err = s.conn.Write(out); err != nil {
 		return err
 	}
 	s.opened(req.Version, sessions, a.rest)
 	return nil
+}
+
+// doOpening runs a handler in a turn before the connection is open. If that ends
+// the goroutine, as a failing test does, the Socket ends with it.
+func (s *Socket) doOpening(fn func()) {
+	returned := false
+	defer func() {
+		if !returned {
+			s.finish()
+		}
+	}()
+	s.disp.do(fn)
+	returned = true
 }
 
 func joinHeaders(a, b http.Header) http.Header {
@@ -198,6 +214,7 @@ func (s *Socket) lingerClose() {
 	if !ok || c.CloseWrite() != nil {
 		return
 	}
+	s.conn.SetReadDeadline(time.Now().Add(lingerTime))
 	b := buffers.Get(4 << 10)
 	defer buffers.Put(b)
 	for total := 0; total < 256<<10; {
@@ -208,6 +225,9 @@ func (s *Socket) lingerClose() {
 		}
 	}
 }
+
+// lingerTime is how long a peer that has been refused has to read why.
+const lingerTime = 5 * time.Second
 
 // failOpening is the end of a Socket that has not been open.
 func (s *Socket) failOpening(err error) {
@@ -240,12 +260,15 @@ func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []by
 	s.out.enc.Init(cfg)
 	s.out.Unlock()
 
-	over := s.open(rest)
-	if over {
-		s.finish()
-		return
-	}
-	go s.serve()
+	over := true // unless told otherwise: a handler may end this goroutine, as a failing test does
+	defer func() {
+		if over {
+			s.finish()
+		} else {
+			go s.serve()
+		}
+	}()
+	over = s.open(rest)
 }
 
 // open is the first turn.
@@ -253,7 +276,11 @@ func (s *Socket) open(rest []byte) (over bool) {
 	in := inputs.Get().(*input)
 	defer inputs.Put(in)
 	s.disp.do(func() {
-		if s.becomeOpen() {
+		if queued, ok := s.becomeOpen(); ok {
+			s.noteOpened()
+			for _, ev := range queued {
+				s.noteSent(ev.Kind, len(ev.Data))
+			}
 			emit(s, s.on.open, &OpenEvent{target{s}})
 		}
 		if stop := s.forgetOpening(); stop != nil {
@@ -261,29 +288,38 @@ func (s *Socket) open(rest []byte) (over bool) {
 		}
 	})
 	if len(rest) > 0 {
-		return s.received(in, rest, false, noFD)
+		s.feed(in, rest, false)
+		s.turns(in, noFD)
 	}
-	return false
+	over, in.over = in.over, false
+	return over
 }
 
-// becomeOpen is false if Close was called in the last moment.
-func (s *Socket) becomeOpen() bool {
+// becomeOpen is false if Close was called in the last moment. It returns what
+// has been sent of what was sent before open.
+func (s *Socket) becomeOpen() (sent []wire.Event, ok bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	o := s.opening
 	if o.cause != nil {
-		return false
+		return nil, false
 	}
+	s.wasOpen = true
 	s.state.Store(uint32(Open))
 	for _, ev := range o.queue {
-		s.sendLocked(ev)
+		if s.sendLocked(ev) == nil {
+			sent = append(sent, ev)
+		}
 	}
-	o.queue = nil
+	o.queue, o.queued = nil, 0
+	if o.retries != nil {
+		o.retries.begun()
+	}
 	s.startPinging()
 	if s.set.Logger != nil {
 		s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", o.protocol), slog.String("remote", s.remoteLocked()))
 	}
-	return true
+	return sent, true
 }
 
 // forgetOpening lets go of what nobody has asked for. It returns the Close that
@@ -354,6 +390,10 @@ func writeError(w http.ResponseWriter, err error) {
 		for _, f := range he.Header {
 			w.Header().Add(f.Name, f.Value)
 		}
+	}
+	if status == http.StatusUpgradeRequired { // RFC 9110, section 15.5.22
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
 	}
 	http.Error(w, reason, status)
 }

@@ -52,27 +52,35 @@ func (s *Socket) stopClock() {
 }
 
 func (s *Socket) tick(c *clock, set int) {
+	if s.ticked(c, set) {
+		s.noteSent(wire.Ping, 0)
+	}
+}
+
+// ticked does what is due. It reports whether that was to send a ping.
+func (s *Socket) ticked(c *clock, set int) (pinged bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	if c != s.clock || set != c.set {
-		return
+		return false
 	}
 	now := time.Now()
 	switch {
 	case due(c.closeBy, now):
 		s.stopClock()
 		s.abortLocked(ErrCloseTimeout)
-		return
+		return false
 	case due(c.pongBy, now) && !s.paused.Load():
 		s.stopClock()
 		s.abortLocked(ErrPongTimeout)
-		return
+		return false
 	case due(c.pongBy, now):
 		c.pongBy = time.Time{} // nothing is read while paused
 	case due(c.pingAt, now):
-		s.pingIfSilent(c, now)
+		pinged = s.pingIfSilent(c, now)
 	}
 	s.schedule()
+	return pinged
 }
 
 // startClosing gives the closing handshake its time.
@@ -113,13 +121,15 @@ func (s *Socket) heard() {
 
 // pingIfSilent sends a ping if nothing was heard since the last time that one
 // was due. The timer is not touched by what is received: it looks when it fires.
-func (s *Socket) pingIfSilent(c *clock, now time.Time) {
+func (s *Socket) pingIfSilent(c *clock, now time.Time) (pinged bool) {
 	if silent := now.Sub(c.heard); silent < s.set.pingInterval {
 		c.pingAt = c.heard.Add(s.set.pingInterval)
-		return
+		return false
 	}
 	c.pingAt = now.Add(s.set.pingInterval)
-	if s.sendLocked(wire.Event{Kind: wire.Ping}) == nil && c.pongBy.IsZero() && s.set.pongTimeout > 0 {
+	pinged = s.sendLocked(wire.Event{Kind: wire.Ping}) == nil
+	if pinged && c.pongBy.IsZero() && s.set.pongTimeout > 0 {
 		c.pongBy = now.Add(s.set.pongTimeout)
 	}
+	return pinged
 }

@@ -1,28 +1,284 @@
 package airsocket_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
 )
 
-// A write fails while the reader is in a handler.
+// What was sent before Close is on the wire before the close frame, although
+// the peer does not read until all of it has been sent.
+func TestNothingIsLostBeforeClose(t *testing.T) {
+	const n, size = 400, 64 << 10 // far more than the system takes at once
+	for name, wrap := range map[string]func(net.Conn) net.Conn{
+		"raw":      func(c net.Conn) net.Conn { return c },
+		"ordinary": func(c net.Conn) net.Conn { return struct{ net.Conn }{c} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ready := make(chan struct{})
+			theirs, ours := pair(t)
+			start := func(s *airsocket.Socket) error { return s.StartServer(wrap(ours)) }
+			j := converse(t, &airsocket.Options{MaxBuffered: -1}, nil, func(s *airsocket.Socket) {
+				airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+					for i := range n {
+						if err := s.SendBytes(binary.BigEndian.AppendUint32(make([]byte, size-4), uint32(i))); err != nil {
+							t.Errorf("message %d: %v", i, err)
+						}
+					}
+					if s.BufferedAmount() < n*size/4 {
+						t.Errorf("only %d bytes are waiting: this is no backlog", s.BufferedAmount())
+					}
+					s.Close(4000, "done")
+					if err := s.Send("after"); err != airsocket.ErrClosed {
+						t.Errorf("Send after Close: %v", err)
+					}
+					close(ready)
+				})
+			}, start, newRawPeer(t, theirs, true), func(p *rawPeer) {
+				p.open()
+				<-ready
+				for i := range n {
+					first, got, err := p.read()
+					if err != nil || first != opBinary || len(got) != size || binary.BigEndian.Uint32([]byte(got[size-4:])) != uint32(i) {
+						t.Errorf("message %d: %#x, %d bytes, %v", i, first, len(got), err)
+						return
+					}
+				}
+				p.want(opClose, closing(4000, "done"))
+				p.send(opClose, closing(4000, "done"))
+				p.part()
+			})
+			j.want("open", `close 4000 "done" clean`)
+		})
+	}
+}
+
+// Small messages from outside a turn keep their order when the system takes no
+// more and a writer goroutine has the rest.
+func TestOrderWithASlowReader(t *testing.T) {
+	const n = 60000
+	sent := make(chan struct{})
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			go func() {
+				defer close(sent)
+				for i := range n {
+					if err := s.SendBytes(binary.BigEndian.AppendUint32(make([]byte, 200), uint32(i))); err != nil {
+						t.Errorf("message %d: %v", i, err)
+						return
+					}
+				}
+				s.Close(1000, "")
+			}()
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		<-sent
+		for i := range n {
+			if _, got, err := p.read(); err != nil || len(got) != 204 || binary.BigEndian.Uint32([]byte(got[200:])) != uint32(i) {
+				t.Errorf("message %d: %x, %v", i, got, err)
+				return
+			}
+		}
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, closing(1000, ""))
+		p.part()
+	})
+	j.want("open", `close 1000 "" clean`)
+}
+
+// Two ends that send back all they receive, and start with more than the
+// system holds, go on for ever; here until one has seen enough.
+func TestEchoFloodDoesNotDeadlock(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		const size, start, enough = 256 << 10, 40, 200
+		opts := &airsocket.Options{MaxBuffered: -1, Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}
+		theirs, ours := pair(t)
+		a, b := airsocket.NewSocket(opts), airsocket.NewSocket(&airsocket.Options{
+			MaxBuffered: -1, Parallel: parallel, Dispatcher: opts.Dispatcher, Dial: dialTo(ours)})
+		seen := 0
+		for _, s := range []*airsocket.Socket{a, b} {
+			s.OnOpen(func(*airsocket.OpenEvent) {
+				for range start {
+					s.SendBytes(make([]byte, size))
+				}
+			})
+			s.OnMessage(func(e *airsocket.MessageEvent) {
+				if len(e.Bytes()) != size {
+					t.Errorf("a message of %d bytes", len(e.Bytes()))
+				}
+				s.SendBytes(e.Bytes())
+				if s == a {
+					if seen++; seen == enough {
+						s.Close(1000, "")
+					}
+				}
+			})
+			s.OnClose(func(e *airsocket.CloseEvent) {
+				if e.Code != 1000 {
+					t.Errorf("close: %d", e.Code)
+				}
+			})
+		}
+		run(t, opts.Dispatcher, func() {
+			a.StartServer(theirs)
+			b.Connect("ws://example.com/")
+		})
+		if seen < enough {
+			t.Errorf("%d messages came back, want %d", seen, enough)
+		}
+	}
+}
+
+// violations are bytes that break a rule, and what the other end is told.
+var violations = []struct {
+	name  string
+	bytes []byte // as a client sends them
+	code  airsocket.StatusCode
+	rule  error
+}{
+	{"reserved bit", frame(true, 0xC1, "x"), 1002, wire.ErrReservedBits},
+	{"unknown opcode", frame(true, 0x83, "x"), 1002, wire.ErrUnknownOpcode},
+	{"no mask", frame(false, opText, "x"), 1002, wire.ErrNotMasked},
+	{"long ping", frame(true, opPing, strings.Repeat("x", 126)), 1002, wire.ErrControlTooLong},
+	{"fragmented ping", frame(true, 0x09, "x"), 1002, wire.ErrControlFragmented},
+	{"nothing to continue", frame(true, 0x80, "x"), 1002, wire.ErrNothingToContinue},
+	{"close of one byte", frame(true, opClose, "x"), 1002, wire.ErrClosePayload},
+	{"close with 1005", frame(true, opClose, closing(1005, "")), 1002, wire.ErrCloseCode},
+	{"close with bad reason", frame(true, opClose, closing(1000, "\xff")), 1007, wire.ErrCloseReason},
+	{"bad text", frame(true, opText, "\xff"), 1007, wire.ErrInvalidUTF8},
+	{"bad text, unfinished", frame(true, opText, "a\xff"+strings.Repeat("x", 50))[:12], 1007, wire.ErrInvalidUTF8},
+	{"2^63 bytes", append([]byte{opBinary, 0xFF, 0x80}, make([]byte, 11)...), 1002, wire.ErrLengthOverflow},
+	{"2^62 bytes", append([]byte{opBinary, 0xFF, 0x40}, make([]byte, 11)...), 1009, wire.ErrFrameTooBig},
+	{"too long", frame(true, opBinary, strings.Repeat("x", 2000)), 1009, wire.ErrFrameTooBig},
+}
+
+func TestViolationIsAnsweredBeforeTheEnd(t *testing.T) {
+	for _, v := range violations {
+		t.Run(v.name, func(t *testing.T) {
+			j := startServer(t, func(o *airsocket.Options) { o.MaxFrame = 1000 }, nil, func(p *rawPeer) {
+				p.open()
+				p.write(v.bytes)
+				p.wantClose(v.code)
+				p.wantEOF()
+				p.Close()
+			})
+			j.wantError(v.rule)
+		})
+	}
+}
+
+// A peer that goes on sending while the close frame is on its way still gets
+// it: what it sends is read and dropped, so that its system has no reason to
+// reset the connection.
+func TestViolationIsAnsweredToAFloodingPeer(t *testing.T) {
+	j := startServer(t, nil, nil, func(p *rawPeer) {
+		p.open()
+		p.send(0x83, "")
+		flood := bytes.Repeat(p.frame(opBinary, strings.Repeat("x", 60<<10)), 4)
+		for range 100 {
+			p.write(flood)
+		}
+		p.wantClose(1002)
+		p.wantEOF()
+		p.Close()
+	})
+	j.want("open", "error", `close 1002 "unknown opcode" unclean`)
+}
+
+// A peer that never stops is not listened to for ever.
+func TestFloodEndsWithTheCloseTimeout(t *testing.T) {
+	j := startServer(t, func(o *airsocket.Options) { o.CloseTimeout = 1 }, closeAt(airsocket.EventMessage, 1000, ""), func(p *rawPeer) {
+		p.open()
+		flood := bytes.Repeat(p.frame(opBinary, strings.Repeat("x", 60<<10)), 4)
+		var err error
+		for err == nil {
+			_, err = p.Write(flood)
+		}
+		if ne, ok := err.(net.Error); ok && ne.Timeout() {
+			t.Error("the connection did not end")
+		}
+	})
+	j.wantError(airsocket.ErrCloseTimeout)
+}
+
+// The peer has ended its direction but reads on: what is owed to it arrives.
+func TestHalfClose(t *testing.T) {
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) { s.Send("re: " + e.Text()) })
+	}, func(p *rawPeer) {
+		p.open()
+		p.write(append(p.frame(opText, "one"), p.frame(opText, "two")...))
+		p.Conn.(*net.TCPConn).CloseWrite()
+		p.want(opText, "re: one")
+		p.want(opText, "re: two")
+		p.wantEOF()
+	})
+	j.want("open", "text one", "text two", "error", `close 1006 "" unclean`)
+	j.wantError(wire.ErrUnexpectedEnd)
+}
+
+// A close frame and the FIN in one segment: the close is clean all the same.
+func TestCloseFrameAndEnd(t *testing.T) {
+	j := startServer(t, nil, nil, func(p *rawPeer) {
+		p.open()
+		p.send(opClose, closing(1001, "away"))
+		p.Conn.(*net.TCPConn).CloseWrite()
+		p.want(opClose, closing(1001, "away"))
+		p.wantEOF()
+	})
+	j.want("open", `close 1001 "away" clean`)
+}
+
+// A write fails while the reader is in a handler, and nothing waits for itself.
 func TestResetFoundByWriting(t *testing.T) {
 	for _, size := range []int{1, 100 << 10} {
-		gone := make(chan struct{})
+		begun, gone := make(chan struct{}), make(chan struct{})
 		j := startServer(t, nil, func(s *airsocket.Socket) {
 			airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
+				close(begun)
 				<-gone
-				for s.SendBytes(make([]byte, size)) == nil {
+				var err error
+				for err == nil {
+					err = s.SendBytes(make([]byte, size))
 					s.Flush()
+				}
+				if err != airsocket.ErrClosed {
+					t.Errorf("Send to nobody: %v", err)
 				}
 			})
 		}, func(p *rawPeer) {
 			p.open()
 			p.send(opText, "go")
+			<-begun
 			p.reset()
 			close(gone)
 		})
-		_ = j
+		j.want("open", "text go", "error", `close 1006 "" unclean`)
 	}
+}
+
+func TestManyCloseAtOnce(t *testing.T) {
+	url := serveEcho(t, &airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			p := connectRaw(t, url)
+			p.send(opText, "x")
+			p.want(opText, "x")
+			p.send(opClose, "")
+			p.want(opClose, "")
+			if _, err := p.br.ReadByte(); err != io.EOF {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }

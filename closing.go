@@ -33,7 +33,9 @@ func (s *Socket) over() bool { return s.outcome != nil && s.outcome.over }
 // the connection, the client waits for that (7.1.1).
 func (s *Socket) peerClosed(ev wire.Event) {
 	o := s.fate()
-	o.code, o.reason, o.clean = ev.Code, string(ev.Data), true
+	if !o.failed {
+		o.code, o.reason, o.clean = ev.Code, string(ev.Data), true
+	}
 	s.out.Lock()
 	defer s.out.Unlock()
 	s.state.Store(uint32(Closing))
@@ -144,17 +146,23 @@ func (s *Socket) finish() {
 	disp.enter()
 	defer disp.leave(nil, noFD)
 	o := s.fate()
-	if err := s.cause(); err != nil && !o.clean {
+	err := s.cause()
+	if err != nil && !o.clean {
 		s.emitError(err)
 	}
-	s.state.Store(uint32(Closed))
-	e := &CloseEvent{target{s}, o.code, o.reason, o.clean}
+	e := &CloseEvent{target: target{s}, Code: o.code, Reason: o.reason, WasClean: o.clean}
+	again, wasOpen := s.planReconnect(e, err), s.wasOpen
+	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
+	s.noteEnded(wasOpen, e, err)
 	if log != nil {
 		log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remote))
 	}
 	if !silent {
-		// Nothing touches s after this: a handler may have started it again.
+		// A handler may start s again too.
 		emit(s, s.on.close, e)
+	}
+	if again != nil {
+		s.reconnectAfter(e, again)
 	}
 }
 

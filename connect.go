@@ -24,6 +24,7 @@ type dial struct {
 	protocols []string
 	header    handshake.Header // the program's own fields
 	exts      []extensions.Extension
+	pipe      net.Conn // of Pipe, to be used instead of dialling
 
 	hs      handshake.Client
 	request []byte

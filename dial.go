@@ -18,6 +18,10 @@ func (s *Socket) dialConn(d *dial) (net.Conn, error) {
 
 // openConn opens the connection below, through a proxy where there is one.
 func (d *dial) openConn() (net.Conn, error) {
+	if d.pipe != nil {
+		d.watch(d.pipe)
+		return d.pipe, nil
+	}
 	if d.to.socket != "" {
 		return d.open("unix", d.to.socket)
 	}
@@ -57,6 +61,11 @@ func (d *dial) open(network, address string) (net.Conn, error) {
 	if conn == nil {
 		return nil, ErrArgument
 	}
-	d.unwatch = context.AfterFunc(d.ctx, func() { conn.Close() })
+	d.watch(conn)
 	return conn, nil
+}
+
+// watch has conn closed when the context ends.
+func (d *dial) watch(conn net.Conn) {
+	d.unwatch = context.AfterFunc(d.ctx, func() { conn.Close() })
 }

@@ -137,8 +137,7 @@ func (d *Dispatcher) runPosted(fn func()) {
 // had without it.
 func (d *Dispatcher) Run(main func()) {
 	d.hold()
-	d.do(main)
-	d.release()
+	d.runPosted(main)
 
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/wire"
@@ -151,7 +152,8 @@ type ErrorEvent struct {
 // Type is "error".
 func (*ErrorEvent) Type() string { return string(EventError) }
 
-// CloseEvent is the last event of a connection (WHATWG "close").
+// CloseEvent is the last event of a connection (WHATWG "close"). With
+// Options.Reconnect the Socket may have further ones, each with its own.
 type CloseEvent struct {
 	target
 
@@ -165,7 +167,17 @@ type CloseEvent struct {
 
 	// WasClean reports whether the closing handshake was done.
 	WasClean bool
+
+	// WillReconnect reports whether the Socket is going to connect again, by
+	// Options.Reconnect, after the time ReconnectIn.
+	WillReconnect bool
+	ReconnectIn   time.Duration
+
+	prevented bool
 }
+
+// PreventDefault has the Socket not connect again.
+func (e *CloseEvent) PreventDefault() { e.prevented = true }
 
 // Type is "close".
 func (*CloseEvent) Type() string { return string(EventClose) }

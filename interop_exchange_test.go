@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +15,7 @@ import (
 // A peer is what one program is as one role in one version of the protocol, and
 // what can be expected of it.
 type peer struct {
-	program
+	start   func(t testing.TB, role string, options map[string]any) *side
 	role    string // of the peer: "server" or "client"
 	version wire.Version
 	options map[string]any // of the program
@@ -24,6 +23,8 @@ type peer struct {
 	picks     string // the subprotocol that a server picks of a and b
 	unmarked  bool   // its close frames say nothing, as the version has it or it does itself
 	deaf      bool   // does not answer or show our close
+	hangsUp   bool   // closes the connection without a closing handshake that the version has
+	noHeader  bool   // cannot add a header field
 	noPing    bool   // cannot send pings
 	quietPing bool   // does not tell the program of pings that it answers
 	fragments bool   // can send fragmented messages
@@ -84,13 +85,17 @@ func (p peer) dial(t testing.TB, c *setup, options map[string]any) (us, them *si
 func (p peer) accept(t testing.TB, c *setup, options map[string]any) (us, them *side) {
 	t.Helper()
 	c.ours.Protocols = []string{"b"}
-	srv := &airsocket.Server{Options: &c.ours}
+	srv := &airsocket.Server{Options: &c.ours, Handler: http.HandlerFunc(blankPage)}
 	us = newSide(t, "our side")
 	srv.OnConnect(us.use)
 	if c.serve != nil {
 		c.serve(srv)
 	}
-	options["url"] = serve(t, srv) + c.path
+	url := serve(t, srv) + c.path
+	if srv.TLSConfig != nil {
+		url = strings.Replace(url, "ws", "wss", 1)
+	}
+	options["url"] = url
 	options["protocols"] = append([]string{}, c.asks...)
 	if c.header != "" {
 		options["headers"] = map[string]string{"X-Question": c.header}
@@ -101,22 +106,55 @@ func (p peer) accept(t testing.TB, c *setup, options map[string]any) (us, them *
 	return us, p.start(t, "client", options)
 }
 
-// opened waits until both sides are open and returns what they say then. Our
-// side may be open before the other has told that it is, and the peer may send
-// at once.
-func opened(us, them *side) (fromUs, fromThem report) {
-	us.t.Helper()
-	return us.want("open"), them.want("open")
-}
-
 // test has everything tried that the peer can.
 func (p peer) test(t *testing.T) {
-	t.Run("messages", p.testMessages)
-	t.Run("handshake", p.testHandshake)
+	t.Run("exchange", p.testExchange)
 	t.Run("fragments", p.testFragments)
-	t.Run("ping", p.testPing)
-	t.Run("close", p.testClose)
 	t.Run("refusal", p.testRefusal)
+}
+
+// testExchange is the life of a connection, which the peer closes.
+func (p peer) testExchange(t *testing.T) {
+	c := &setup{header: "why?", origin: "http://example.com", path: "some/where?q=1"}
+	if p.picks != "" {
+		c.asks = []string{"a", "b"}
+	}
+	c.ours.Origins = []string{"*"}
+	us, them := p.connect(t, c)
+	p.checkOpen(t, us, them)
+	p.exchangeMessages(t, us, them)
+	p.exchangePings(t, us, them)
+
+	them.do(sendClose(4001, "enough"))
+	if p.hangsUp {
+		if r := us.want("error"); !errors.Is(r.err, wire.ErrUnexpectedEnd) {
+			t.Errorf("our side reports %v, want %v", r, wire.ErrUnexpectedEnd)
+		}
+		return
+	}
+	ourClose := us.want("close")
+	if !ourClose.clean || !p.unmarked && (ourClose.Code != 4001 || ourClose.Reason != "enough") {
+		t.Errorf("our side reports %v, clean: %v, want 4001, clean", ourClose, ourClose.clean)
+	}
+	them.want("close")
+}
+
+// checkOpen looks at what both sides know of the opening handshake.
+func (p peer) checkOpen(t *testing.T, us, them *side) {
+	open, theirs := us.want("open"), them.want("open")
+	if open.version != p.version {
+		t.Errorf("the version is %v, want %v", open.version, p.version)
+	}
+	if open.Protocol != p.picks || theirs.Protocol != p.picks {
+		t.Errorf("the subprotocols are %q and %q, want %q", open.Protocol, theirs.Protocol, p.picks)
+	}
+	header := theirs.Header
+	if p.role == "client" {
+		header = open.Header
+	}
+	if q := header["x-question"]; q != "why?" && !p.noHeader {
+		t.Errorf("the server sees X-Question %v", q)
+	}
 }
 
 // messageSizes are those at which the form of the length changes, and a big one.
@@ -137,11 +175,7 @@ func bytesOf(n int) []byte {
 	return p
 }
 
-func (p peer) testMessages(t *testing.T) {
-	us, them := p.connect(t, &setup{})
-	if open, _ := opened(us, them); open.version != p.version {
-		t.Errorf("the version is %v, want %v", open.version, p.version)
-	}
+func (p peer) exchangeMessages(t *testing.T, us, them *side) {
 	for _, way := range []struct{ from, to *side }{{us, them}, {them, us}} {
 		for _, n := range messageSizes {
 			text := textOf(n)
@@ -164,50 +198,35 @@ func (p peer) testMessages(t *testing.T) {
 	}
 }
 
-// testHandshake looks at what either side knows of the request.
-func (p peer) testHandshake(t *testing.T) {
-	c := &setup{header: "why?", origin: "http://example.com", path: "some/where?q=1"}
-	if p.picks != "" {
-		c.asks = []string{"a", "b"}
-	}
-	c.ours.Origins = []string{"*"}
-	us, them := p.connect(t, c)
-	open, theirs := opened(us, them)
-	if open.Protocol != p.picks || theirs.Protocol != p.picks {
-		t.Errorf("the subprotocols are %q and %q, want %q", open.Protocol, theirs.Protocol, p.picks)
-	}
-	header := theirs.Header
-	if p.role == "client" {
-		header = open.Header
-	}
-	if q := header["x-question"]; q != "why?" {
-		t.Errorf("the server sees X-Question %v", q)
-	}
-}
-
-// testFragments has either side send a message in several frames.
+// testFragments has either side send a message in several frames. Then we close
+// the connection.
 func (p peer) testFragments(t *testing.T) {
-	if !p.version.Can(wire.Binary) {
-		t.Skip("the version has no fragments")
-	}
 	c := &setup{}
-	c.ours.FragmentSize = 1000
+	c.ours.FragmentSize = 1000 // has no effect in versions without fragments
 	us, them := p.connect(t, c)
-	opened(us, them)
+	us.want("open")
+	them.want("open")
 	text := textOf(10_000)
 	us.do(sendText(text))
 	them.wantData("text", text)
 	if p.fragments {
-		// The cuts go through characters.
-		parts := slices.Collect(slices.Values([]string{"Gr\u00fc\u00df", "e an", " all\u20ac"}))
+		parts := []string{"Gr\u00fc\u00df", "e an", " all\u20ac"}
 		them.do(sendFragments(parts...))
 		us.wantData("text", strings.Join(parts, ""))
 	}
+	if p.deaf {
+		return
+	}
+	us.do(sendClose(3001, "enough"))
+	if r := us.want("close"); !r.clean { // what codes peers answer with differs
+		t.Errorf("our side reports %v, which is not clean", r)
+	}
+	if r := them.want("close"); !p.unmarked && (r.Code != 3001 || r.Reason != "enough") {
+		t.Errorf("%s reports %v, want 3001", them.name, r)
+	}
 }
 
-func (p peer) testPing(t *testing.T) {
-	us, them := p.connect(t, &setup{})
-	opened(us, them)
+func (p peer) exchangePings(t *testing.T, us, them *side) {
 	if !p.version.Can(wire.Ping) {
 		if err := us.socket.Ping(nil); !errors.Is(err, wire.ErrUnsupported) {
 			t.Errorf("Ping: %v, want %v", err, wire.ErrUnsupported)
@@ -223,45 +242,6 @@ func (p peer) testPing(t *testing.T) {
 		them.do(sendPing("you?"))
 		us.wantData("ping", "you?")
 		them.wantData("pong", "you?")
-	}
-}
-
-// testClose has the connection closed from either side.
-func (p peer) testClose(t *testing.T) {
-	for _, by := range []string{"us", "them"} {
-		t.Run("by "+by, func(t *testing.T) {
-			us, them := p.connect(t, &setup{})
-			opened(us, them)
-			if by == "them" {
-				them.do(sendClose(4001, "enough"))
-			} else if p.deaf {
-				t.Skip("the peer does not know what our close is")
-			} else {
-				us.do(sendClose(3001, "enough"))
-			}
-			p.checkClose(t, us, them, by)
-		})
-	}
-}
-
-func (p peer) checkClose(t *testing.T, us, them *side, by string) {
-	ourClose, theirClose := us.want("close"), them.want("close")
-	if !ourClose.clean {
-		t.Errorf("our side reports %v, which is not clean", ourClose)
-	}
-	if p.unmarked {
-		return
-	}
-	want := 4001
-	if by == "us" {
-		want = 3001
-		if theirClose.Code != want || theirClose.Reason != "enough" {
-			t.Errorf("%s reports %v, want %d", them.name, theirClose, want)
-		}
-		return // what peers answer differs
-	}
-	if ourClose.Code != want || ourClose.Reason != "enough" {
-		t.Errorf("our side reports %v, want %d", ourClose, want)
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,19 +90,25 @@ type side struct {
 	socket  *airsocket.Socket // of ours
 }
 
+// within is the next value of c, for which the test waits for interopTimeout.
+func within[T any](t testing.TB, c <-chan T) T {
+	t.Helper()
+	select {
+	case v, ok := <-c:
+		if !ok {
+			t.Fatal("the peer has ended")
+		}
+		return v
+	case <-time.After(interopTimeout):
+		t.Fatal("nothing has come from the peer")
+	}
+	panic("not reached")
+}
+
 // next is the next report.
 func (s *side) next() report {
 	s.t.Helper()
-	select {
-	case r, ok := <-s.reports:
-		if !ok {
-			s.t.Fatalf("%s has ended", s.name)
-		}
-		return r
-	case <-time.After(interopTimeout):
-		s.t.Fatalf("%s does not report anything", s.name)
-	}
-	panic("not reached")
+	return within(s.t, s.reports)
 }
 
 // want is the next report, which must be of the event.
@@ -125,6 +133,14 @@ func newSide(t testing.TB, name string) *side {
 	return &side{t: t, name: name, reports: make(chan report, 1024)}
 }
 
+// tell reports r, unless the test is over.
+func (s *side) tell(r report) {
+	select {
+	case s.reports <- r:
+	case <-s.t.Context().Done():
+	}
+}
+
 // use makes us the side of a Socket of ours that is not open yet.
 func (us *side) use(s *airsocket.Socket) {
 	us.socket = s
@@ -139,22 +155,22 @@ func (us *side) use(s *airsocket.Socket) {
 		if q := s.Request(); q != nil {
 			r.Header = map[string]any{"x-question": q.Header.Get("X-Question")}
 		}
-		us.reports <- r
+		us.tell(r)
 	})
 	s.OnMessage(func(e *airsocket.MessageEvent) {
 		if e.Binary() {
-			us.reports <- report{Event: "binary", Data: base64.StdEncoding.EncodeToString(e.Bytes())}
+			us.tell(report{Event: "binary", Data: base64.StdEncoding.EncodeToString(e.Bytes())})
 		} else {
-			us.reports <- report{Event: "text", Data: e.Text()}
+			us.tell(report{Event: "text", Data: e.Text()})
 		}
 	})
-	s.OnPing(func(e *airsocket.PingEvent) { us.reports <- report{Event: "ping", Data: string(e.Data)} })
-	s.OnPong(func(e *airsocket.PongEvent) { us.reports <- report{Event: "pong", Data: string(e.Data)} })
+	s.OnPing(func(e *airsocket.PingEvent) { us.tell(report{Event: "ping", Data: string(e.Data)}) })
+	s.OnPong(func(e *airsocket.PongEvent) { us.tell(report{Event: "pong", Data: string(e.Data)}) })
 	s.OnError(func(e *airsocket.ErrorEvent) {
-		us.reports <- report{Event: "error", err: e.Err, Status: e.Status, Body: string(e.Body), Header: anyHeader(e.Header)}
+		us.tell(report{Event: "error", err: e.Err, Status: e.Status, Body: string(e.Body), Header: anyHeader(e.Header)})
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
-		us.reports <- report{Event: "close", Code: int(e.Code), Reason: e.Reason, clean: e.WasClean}
+		us.tell(report{Event: "close", Code: int(e.Code), Reason: e.Reason, clean: e.WasClean})
 	})
 }
 
@@ -200,11 +216,18 @@ var (
 	ruby   = program{[]string{"ruby"}, []string{"-e", "require 'websocket/driver'"}, "ruby-driver.rb"}
 )
 
+// interpretersFound has by the file of a program what it is run with.
+var interpretersFound sync.Map
+
 // interpreter finds the one to run the program with.
 func (p program) interpreter(t testing.TB) string {
 	t.Helper()
+	if name, ok := interpretersFound.Load(p.file); ok {
+		return name.(string)
+	}
 	for _, name := range p.interpreters {
 		if exec.CommandContext(t.Context(), name, p.needs...).Run() == nil {
+			interpretersFound.Store(p.file, name)
 			return name
 		}
 	}
@@ -235,29 +258,25 @@ func (p program) start(t testing.TB, role string, options map[string]any) *side 
 			t.Fatalf("%s: %v", p.file, err)
 		}
 	}
-	runChild(t, cmd, func(out *bufio.Reader) {
+	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
 		defer close(them.reports)
-		for {
-			line, err := out.ReadBytes('\n')
-			if err != nil {
-				return
-			}
+		for lines.Scan() {
 			var r report
-			if err := json.Unmarshal(line, &r); err != nil {
-				r = report{Event: "error", Message: "not a report: " + string(line)}
+			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+				r = report{Event: "error", Message: "not a report: " + lines.Text()}
 			}
-			them.reports <- r
+			them.tell(r)
 		}
 	})
 	return them
 }
 
-// runChild starts cmd, has its standard output read, and ends it with the test.
-// What it writes to standard error is shown if the test fails. The command must
-// end with the context of the test.
-func runChild(t testing.TB, cmd *exec.Cmd, read func(out *bufio.Reader)) {
+// runChild starts cmd, has the lines read that it writes to one of its outputs,
+// and ends it with the test, whose context the command must have. What it writes
+// to standard error otherwise is shown if the test fails.
+func runChild(t testing.TB, cmd *exec.Cmd, pipe func() (io.ReadCloser, error), read func(lines *bufio.Scanner)) {
 	t.Helper()
-	stdout, err := cmd.StdoutPipe()
+	out, err := pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,14 +284,16 @@ func runChild(t testing.TB, cmd *exec.Cmd, read func(out *bufio.Reader)) {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &stderr
 	}
-	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		read(bufio.NewReader(stdout))
+		lines := bufio.NewScanner(out)
+		lines.Buffer(nil, 16<<20)
+		read(lines)
+		io.Copy(io.Discard, out) // so that the child is not held up
 	}()
 	t.Cleanup(func() {
 		<-done

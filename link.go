@@ -23,53 +23,69 @@ func (s *Socket) serve() {
 		return
 	}
 	if err := s.raw.Read(s.readable); err != nil {
-		s.readEnd(err)
+		s.readLost(err)
 	}
 }
 
+// readLost is for an error of waiting, not of reading.
+func (s *Socket) readLost(err error) {
+	in := inputs.Get().(*input)
+	s.readEnd(in, err)
+	in.over = false
+	inputs.Put(in)
+}
+
 // readable reads until there is nothing left to read and returns false to wait
-// for more, or true when the connection is over.
+// for more, or true when the connection is over. From here to the handlers and
+// back to the system the functions are few and their frames small, so that the
+// stack keeps the 2 KiB that it begins with.
 func (s *Socket) readable(fd uintptr) bool {
 	in := inputs.Get().(*input)
-	over := s.drainFD(in, int(fd))
+	for s.readFD(in, int(fd)) {
+		s.turns(in, int(fd))
+	}
+	over := in.over
+	in.over = false
 	inputs.Put(in)
 	return over
 }
 
-func (s *Socket) drainFD(in *input, fd int) (over bool) {
-	for {
-		s.waitPaused()
-		if s.aborted.Load() {
-			s.readEnd(net.ErrClosed)
-			return true
-		}
-		p := s.space()
-		direct := p != nil
-		if !direct {
-			p = in.buf[:]
-		}
-		n, err := readFD(fd, p)
-		switch {
-		case err == errWouldBlock:
-			return false
-		case err != nil:
-			s.readEnd(err)
-			return true
-		case n == 0:
-			s.readEnd(io.EOF)
-			return true
-		}
-		if s.received(in, p[:n], direct, fd) {
-			return true
+// readFD reads once. It returns true if that brought something to handle, and
+// sets in.over when the connection is over.
+//
+//go:noinline
+func (s *Socket) readFD(in *input, fd int) (some bool) {
+	if in.over {
+		return false
+	}
+	if s.paused.Load() || s.aborted.Load() {
+		if s.waitPaused(); s.aborted.Load() {
+			return s.readEnd(in, net.ErrClosed)
 		}
 	}
+	p := s.space()
+	direct := p != nil
+	if !direct {
+		p = in.buf[:]
+	}
+	n, err := readFD(fd, p)
+	switch {
+	case err == errWouldBlock:
+		return false
+	case err != nil:
+		return s.readEnd(in, err)
+	case n == 0:
+		return s.readEnd(in, io.EOF)
+	}
+	s.feed(in, p[:n], direct)
+	return true
 }
 
 // readConn is for connections that can only be read by waiting in Read.
 func (s *Socket) readConn() {
 	in := inputs.Get().(*input)
 	defer inputs.Put(in)
-	for {
+	for !in.over {
 		s.waitPaused()
 		p := s.space()
 		direct := p != nil
@@ -77,14 +93,15 @@ func (s *Socket) readConn() {
 			p = in.buf[:]
 		}
 		n, err := s.conn.Read(p)
-		if n > 0 && s.received(in, p[:n], direct, noFD) {
-			return
+		if n > 0 {
+			s.feed(in, p[:n], direct)
+			s.turns(in, noFD)
 		}
-		if err != nil {
-			s.readEnd(err)
-			return
+		if err != nil && !in.over {
+			s.readEnd(in, err)
 		}
 	}
+	in.over = false
 }
 
 // space is where the bytes of a long payload can be read to directly.
@@ -95,107 +112,129 @@ func (s *Socket) space() []byte {
 	return s.dec.Space()
 }
 
-// received runs a turn for the bytes in p, which may have been read to the
-// Decoder's own memory directly. It reports whether the connection is over.
-func (s *Socket) received(in *input, p []byte, direct bool, fd int) (over bool) {
-	s.heard()
+// feed gives the bytes in p, which may have been read to the Decoder's own
+// memory directly, to the Decoder or to the extension below it.
+func (s *Socket) feed(in *input, p []byte, direct bool) {
 	switch {
 	case direct:
 		s.dec.Filled(len(p))
 	case s.stream != nil:
-		return s.receivedStream(in, p, fd)
+		s.stream.Feed(p)
 	default:
 		s.dec.Feed(p)
 	}
-	return s.turns(in, fd)
+	if s.set.pingInterval > 0 {
+		s.heard()
+	}
 }
 
-// receivedStream is received for a connection whose byte stream an extension
-// works on. What it inflates is taken a piece at a time.
-func (s *Socket) receivedStream(in *input, p []byte, fd int) (over bool) {
-	s.stream.Feed(p)
+// turns runs turns until all that was fed has been handled: one, but for pauses
+// and for what a stream extension inflates, which is taken a piece at a time.
+func (s *Socket) turns(in *input, fd int) {
+	if s.stream != nil {
+		s.turnsOfStream(in, fd)
+		return
+	}
+	for s.turn(in, fd) {
+		s.waitPaused()
+	}
+}
+
+func (s *Socket) turnsOfStream(in *input, fd int) {
 	inner := buffers.Get(streamSize)
 	defer buffers.Put(inner)
-	for {
+	for !in.over {
 		n, err := s.stream.Read(inner.B[:streamSize])
 		if err != nil {
-			s.disp.do(func() { s.handle(in, failure(wire.ErrStreamData)) })
-			return false
+			in.ev = wire.Event{Kind: wire.Fail, Code: wire.ErrStreamData.Code, Err: wire.ErrStreamData}
+			s.disp.do(func() { s.handle(in) })
+			return
 		}
 		if n == 0 {
-			return false
+			return
 		}
 		s.dec.Feed(inner.B[:n])
-		if s.turns(in, fd) {
-			return true
+		for s.turn(in, fd) {
+			s.waitPaused()
 		}
 	}
 }
 
 const streamSize = 16 << 10
 
-func failure(err *wire.ProtocolError) wire.Event {
-	return wire.Event{Kind: wire.Fail, Code: err.Code, Err: err}
-}
-
-// turns runs turns until all events have been handled: one, but for pauses.
-func (s *Socket) turns(in *input, fd int) (over bool) {
-	for {
-		paused, over := s.turn(in, fd)
-		if !paused {
-			return over
-		}
-		s.waitPaused()
-	}
-}
-
-// turn handles events until there are none left or the socket is paused.
-func (s *Socket) turn(in *input, fd int) (paused, over bool) {
+// turn handles events until there are none left or the socket is paused, which
+// it reports.
+func (s *Socket) turn(in *input, fd int) (paused bool) {
 	s.disp.enter()
 	defer s.disp.leave(s, fd)
 	for {
-		ev := s.dec.Next()
-		if ev.Kind == wire.None {
-			return false, s.over()
+		if s.nextEvent(in) {
+			// What emit does if nobody but the handler wants to know.
+			s.on.message(&in.message)
+			in.message.data = nil
+		} else if in.ev.Kind == wire.None {
+			in.over = s.over()
+			return false
+		} else {
+			s.handle(in)
 		}
-		s.handle(in, ev)
 		if s.paused.Load() {
-			return true, false
+			return true
 		}
 	}
+}
+
+// nextEvent takes the next event from the Decoder. It returns true for a message
+// that concerns nobody but the handler that OnMessage has set.
+//
+//go:noinline
+func (s *Socket) nextEvent(in *input) (plain bool) {
+	in.ev = s.dec.Next()
+	if k := in.ev.Kind; k != wire.Text && k != wire.Binary || !s.set.plain ||
+		s.on.message == nil || s.listeners != nil || s.ReadyState() != Open {
+		return false
+	}
+	in.message = MessageEvent{target{s}, in.ev.Kind, in.ev.Data}
+	return true
 }
 
 // readEnd is the end of what can be read.
-func (s *Socket) readEnd(err error) {
-	if err == io.EOF {
-		err = nil
+//
+//go:noinline
+func (s *Socket) readEnd(in *input, err error) bool {
+	if err != io.EOF {
+		s.setCause(err)
 	}
 	s.disp.enter()
 	defer s.disp.leave(nil, noFD)
-	if err != nil {
-		s.setCause(err)
-	}
 	s.dec.FeedEOF(s.closeSent())
-	in := inputs.Get().(*input)
-	defer inputs.Put(in)
-	for ev := range s.dec.Events() {
-		s.handle(in, ev)
+	for in.ev = s.dec.Next(); in.ev.Kind != wire.None; in.ev = s.dec.Next() {
+		s.handle(in)
 	}
+	in.over = true
+	return false
 }
 
-// handle does what an event asks for, in a turn.
-func (s *Socket) handle(in *input, ev wire.Event) {
+// handle does what in.ev asks for, in a turn.
+//
+//go:noinline
+func (s *Socket) handle(in *input) {
+	ev := in.ev
 	switch ev.Kind {
 	case wire.Text, wire.Binary:
+		s.noteReceived(ev.Kind, len(ev.Data))
 		switch {
 		case s.ReadyState() != Open:
 		case s.set.Parts:
 			emit(s, s.on.frame, &FrameEvent{target{s}, ev.Kind, ev.Data, !ev.Cont, !ev.More})
 		default:
-			s.emitMessage(in, ev)
+			in.message = MessageEvent{target{s}, ev.Kind, ev.Data}
+			emit(s, s.on.message, &in.message)
+			in.message.data = nil
 		}
 		return
 	case wire.Ping:
+		s.noteReceived(ev.Kind, len(ev.Data))
 		if s.ReadyState() != Open {
 			break
 		}
@@ -205,6 +244,7 @@ func (s *Socket) handle(in *input, ev wire.Event) {
 			return
 		}
 	case wire.Pong:
+		s.noteReceived(ev.Kind, len(ev.Data))
 		if s.ReadyState() == Open {
 			in.pong = PongEvent{target{s}, ev.Data}
 			emit(s, s.on.pong, &in.pong)
@@ -224,23 +264,22 @@ func (s *Socket) handle(in *input, ev wire.Event) {
 	}
 }
 
-func (s *Socket) emitMessage(in *input, ev wire.Event) {
-	e := &in.message
-	e.socket, e.kind, e.data = s, ev.Kind, ev.Data
-	emit(s, s.on.message, e)
-	e.data = nil
-}
-
 // reply sends what is owed. A pong that has no room is not sent: a peer that
 // does not read what it asked for is owed no more.
 func (s *Socket) reply(r wire.Event) {
+	if s.replied(r) {
+		s.noteSent(r.Kind, len(r.Data))
+	}
+}
+
+// replied is reply without the hook. It reports whether a pong was sent.
+func (s *Socket) replied(r wire.Event) (pong bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	if r.Kind == wire.Close {
 		s.sendCloseLocked(r)
-		return
+		return false
 	}
-	if st := s.ReadyState(); st == Open || st == Closing {
-		s.sendLocked(r)
-	}
+	st := s.ReadyState()
+	return (st == Open || st == Closing) && s.sendLocked(r) == nil
 }

@@ -41,10 +41,12 @@ func (p *bufferPool) Put(b *wire.Buffer) {
 	}
 }
 
-// input is what a reader borrows while there are bytes to read: the bytes, and
-// the events that are made of them.
+// input is what a reader borrows while there are bytes to read: the bytes, the
+// events that are made of them, and what would else be on its stack.
 type input struct {
 	buf     [readSize]byte
+	ev      wire.Event // that is being handled
+	over    bool       // the connection is
 	message MessageEvent
 	ping    PingEvent
 	pong    PongEvent

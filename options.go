@@ -171,6 +171,13 @@ type Options struct {
 	// status code 1011. Without it a panic ends the program.
 	Recover bool
 
+	// Reconnect has a client connect again when its connection ends. Nil: it
+	// does not.
+	Reconnect *Reconnect
+
+	// Hooks are called for what happens to the sockets, to count it. Nil: none.
+	Hooks *Hooks
+
 	// Logger is told of connections that open, fail and close. Nil: silent.
 	Logger *slog.Logger
 
@@ -213,6 +220,7 @@ type settings struct {
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
+	plain                             bool                   // nobody but message handlers wants to know of messages
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
@@ -277,6 +285,7 @@ func (o *Options) resolve() *settings {
 	if st.clientVersion == 0 {
 		st.clientVersion = wire.Hybi13
 	}
+	st.plain = o.Hooks == nil && !o.Recover && !o.Parts
 	if st.dispatcher == nil {
 		st.dispatcher = defaultDispatcher
 	}

@@ -95,7 +95,8 @@ var endings = []ending{
 	{
 		name: "end of the stream in a frame",
 		peer: func(p *rawPeer) {
-			p.write(p.frame(opText, "hello")[:8])
+			half := p.frame(opText, "hello")
+			p.write(half[:len(half)-1])
 			p.Close()
 		},
 		want: []string{"open", "error", `close 1006 "" unclean`},

@@ -44,14 +44,46 @@ func (o *output) buffered() int {
 	return n
 }
 
+// sendMessage is send for messages. The common case is here at its full length,
+// for the sake of the stack; see readable.
+func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
+	s.out.Lock()
+	if s.ReadyState() != Open || len(p) >= directAt || !s.set.plain || !s.fits(len(p)) {
+		s.out.Unlock()
+		return s.send(wire.Event{Kind: kind, Data: p})
+	}
+	s.room(len(p) + maxHeader)
+	b, err := s.out.enc.AppendMessage(s.out.pending.B, kind, p)
+	s.out.pending.B = b
+	if err != nil {
+		s.dropEmpty()
+	} else if !s.out.listed && !s.out.writing || len(b) >= flushAt {
+		s.flushSoon()
+	}
+	s.out.Unlock()
+	return err
+}
+
 // send takes one event for sending, or says why not.
+//
+//go:noinline
 func (s *Socket) send(ev wire.Event) error {
+	queued, err := s.take(ev)
+	if err == nil && !queued {
+		s.noteSent(ev.Kind, len(ev.Data))
+	}
+	return err
+}
+
+// take is send without the hook. It reports whether ev waits for the
+// connection to be open.
+func (s *Socket) take(ev wire.Event) (queued bool, err error) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	if s.ReadyState() != Open {
-		return s.notOpenLocked(ev)
+		return true, s.notOpenLocked(ev)
 	}
-	return s.sendLocked(ev)
+	return false, s.sendLocked(ev)
 }
 
 // notOpenLocked is send in another state than Open.
@@ -100,12 +132,16 @@ const maxHeader = 14
 
 // room makes pending able to take n bytes more.
 func (s *Socket) room(n int) {
+	if old := s.out.pending; old == nil || cap(old.B)-len(old.B) < n {
+		s.makeRoom(n)
+	}
+}
+
+//go:noinline
+func (s *Socket) makeRoom(n int) {
 	old := s.out.pending
 	if old == nil {
 		s.out.pending = buffers.Get(n)
-		return
-	}
-	if cap(old.B)-len(old.B) >= n {
 		return
 	}
 	s.out.pending = buffers.Get(max(4*len(old.B), len(old.B)+n))
@@ -190,15 +226,42 @@ func (s *Socket) flushSoon() {
 	}
 }
 
-// flush is called once for each time that flushLater has listed s.
+// flush is called once for each time that flushLater has listed s. The common
+// case is here at its full length; see readable.
 func (s *Socket) flush(fd int) {
 	s.out.Lock()
-	defer s.out.Unlock()
 	s.out.listed = false
-	s.flushLocked(fd)
+	b := s.out.pending
+	if fd == noFD || b == nil || s.out.writing || s.out.broken || s.stream != nil || s.out.fin {
+		s.flushLocked(fd)
+		s.out.Unlock()
+		return
+	}
+	s.out.pending = nil
+	n, err := writeFD(fd, b.B, nil)
+	s.wrote(b, n, err)
+	s.out.Unlock()
+}
+
+// wrote is for when n bytes of b have been written.
+//
+//go:noinline
+func (s *Socket) wrote(b *wire.Buffer, n int, err error) {
+	switch {
+	case err != nil:
+		buffers.Put(b)
+		s.brokenLocked(err)
+	case n < len(b.B):
+		s.startWriter(b, n)
+	default:
+		buffers.Put(b)
+		s.shutdownIfDone()
+	}
 }
 
 // flushLocked writes what is pending, without waiting.
+//
+//go:noinline
 func (s *Socket) flushLocked(fd int) {
 	if s.out.writing {
 		return
@@ -217,20 +280,11 @@ func (s *Socket) flushLocked(fd int) {
 		b = s.throughStream(b)
 	}
 	n := 0
+	var err error
 	if s.raw != nil {
-		var err error
-		if n, err = writeNow(s.raw, fd, b.B, nil); err != nil {
-			buffers.Put(b)
-			s.brokenLocked(err)
-			return
-		}
+		n, err = writeNow(s.raw, fd, b.B, nil)
 	}
-	if n < len(b.B) {
-		s.startWriter(b, n)
-		return
-	}
-	buffers.Put(b)
-	s.shutdownIfDone()
+	s.wrote(b, n, err)
 }
 
 // throughStream is what the stream extension makes of the frames in b.
@@ -256,13 +310,17 @@ func (s *Socket) write(conn net.Conn, b *wire.Buffer, from int) {
 	for b != nil {
 		_, err := conn.Write(b.B[from:])
 		buffers.Put(b)
-		b, from = s.written(err), 0
+		b, from = s.written(conn, err), 0
 	}
 }
 
-// written tells the writer goroutine what is next: nil ends it.
-func (s *Socket) written(err error) *wire.Buffer {
+// written tells the writer goroutine of conn what is next: nil ends it.
+func (s *Socket) written(conn net.Conn, err error) *wire.Buffer {
 	s.out.Lock()
+	if s.conn != conn { // the Socket has another by now
+		s.out.Unlock()
+		return nil
+	}
 	s.out.inflight = 0
 	if err != nil {
 		s.out.writing = false
@@ -286,9 +344,13 @@ func (s *Socket) written(err error) *wire.Buffer {
 	return nil
 }
 
-// drained emits the drain event, unless more has been sent meanwhile.
+// drained emits the drain event, unless there is a writer goroutine again, whose
+// event it is then.
 func (s *Socket) drained() {
 	s.disp.do(func() {
+		// What other goroutines and turns have sent meanwhile must not be the
+		// end of it: if it goes at once there will be no other event.
+		s.Flush()
 		if s.ReadyState() == Open && s.BufferedAmount() == 0 {
 			emit(s, s.on.drain, &DrainEvent{target{s}})
 		}

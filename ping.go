@@ -16,19 +16,29 @@ const maxPingWaits = 1024
 // before that, fn is not called. With too many that wait it is an
 // [ErrBufferFull].
 func (s *Socket) PingFunc(payload []byte, fn func()) error {
+	queued, err := s.takePing(payload, fn)
+	if err == nil && !queued {
+		s.noteSent(wire.Ping, len(payload))
+	}
+	return err
+}
+
+// takePing is take for a ping with a fn.
+func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
 	s.out.Lock()
 	defer s.out.Unlock()
+	ev := wire.Event{Kind: wire.Ping, Data: payload}
 	if s.ReadyState() != Open {
-		return s.notOpenLocked(wire.Event{Kind: wire.Ping, Data: payload})
+		return true, s.notOpenLocked(ev)
 	}
 	if len(s.pings) >= maxPingWaits {
-		return ErrBufferFull
+		return false, ErrBufferFull
 	}
-	if err := s.sendLocked(wire.Event{Kind: wire.Ping, Data: payload}); err != nil {
-		return err
+	if err := s.sendLocked(ev); err != nil {
+		return false, err
 	}
 	s.pings = append(s.pings, pingWait{string(payload), fn})
-	return nil
+	return false, nil
 }
 
 // ponged calls the function that waits for a pong with the payload. A pong

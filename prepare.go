@@ -48,12 +48,25 @@ func Prepare(kind wire.Kind, data []byte) (*Prepared, error) {
 
 // SendPrepared sends p like Send and SendBytes do.
 func (s *Socket) SendPrepared(p *Prepared) error {
+	queued, err := s.takePrepared(p)
+	if err == nil && !queued {
+		s.noteSent(p.kind, len(p.data))
+	}
+	return err
+}
+
+// takePrepared is take for p.
+func (s *Socket) takePrepared(p *Prepared) (queued bool, err error) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	ev := wire.Event{Kind: p.kind, Data: p.data}
 	if s.ReadyState() != Open {
-		return s.notOpenLocked(ev)
+		return true, s.notOpenLocked(wire.Event{Kind: p.kind, Data: p.data})
 	}
+	return false, s.sendPreparedLocked(p)
+}
+
+func (s *Socket) sendPreparedLocked(p *Prepared) error {
+	ev := wire.Event{Kind: p.kind, Data: p.data}
 	f := form{version: s.cfg.Version, fragment: s.cfg.FragmentSize, role: s.role}
 	var session extensions.Preparer
 	switch exts := s.cfg.Extensions; {

@@ -99,6 +99,16 @@ func (p *rawPeer) accept(more ...[]byte) *http.Request {
 	return req
 }
 
+// openAsEither is the handshake of either role.
+func (p *rawPeer) openAsEither() {
+	p.t.Helper()
+	if p.client {
+		p.open()
+	} else {
+		p.accept()
+	}
+}
+
 func (p *rawPeer) request() *http.Request {
 	p.t.Helper()
 	req, err := http.ReadRequest(p.br)
@@ -231,6 +241,14 @@ func (p *rawPeer) wantEnd() {
 	p.t.Helper()
 	if b, err := p.br.ReadByte(); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.ErrClosedPipe) {
 		p.t.Fatalf("byte %#x and error %v, want the end", b, err)
+	}
+}
+
+// wantTheEnd reads whatever comes until the end of the connection.
+func (p *rawPeer) wantTheEnd() {
+	p.t.Helper()
+	if _, err := io.Copy(io.Discard, p.br); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		p.t.Fatalf("%v, want the end", err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/airsocket/airsocket/handshake"
@@ -77,7 +76,7 @@ func (d *dial) location(refusal error) (endpoint, error) {
 func (d *dial) lead(next endpoint) {
 	switch {
 	case !sameHostAs(d.to, next):
-		d.header = without(slices.Clone(d.header), "Authorization", "Cookie", "Proxy-Authorization")
+		d.header = without(d.header, "Authorization", "Cookie", "Proxy-Authorization")
 	case next.User == nil:
 		next.User = d.to.User
 	}
@@ -87,7 +86,7 @@ func (d *dial) lead(next endpoint) {
 // sameHostAs reports whether b has the host and port of a, or is the same host
 // with TLS at the usual port, where a was without at its own.
 func sameHostAs(a, b endpoint) bool {
-	if a.socket != b.socket || !strings.EqualFold(a.Hostname(), b.Hostname()) {
+	if a.socket != b.socket || a.Hostname() != b.Hostname() {
 		return false
 	}
 	ports := [2]string{portOf(a.URL), portOf(b.URL)}

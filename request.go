@@ -154,7 +154,7 @@ func (s *Socket) ask(req *handshake.Request) (*Request, error) {
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	s.disp.do(func() { srv.requested(r) })
+	s.doOpening(func() { srv.requested(r) })
 	select {
 	case <-r.answered:
 	case <-timeout:

@@ -363,6 +363,7 @@ func (h *httpSide) handler(srv *Server) http.Handler {
 			s.server = srv
 			if full, ok := srv.remember(s); !ok || full {
 				srv.forget(s)
+				s.noteRefused(errFull)
 				writeError(w, errFull)
 				return
 			}

@@ -47,6 +47,8 @@ type Socket struct {
 	state atomic.Uint32 // a ReadyState
 	role  wire.Role
 
+	wasOpen bool // this connection has been; of the turn
+
 	out     output
 	opening *opening // what is known of the opening handshake; may be nil
 	pings   []pingWait
@@ -73,8 +75,14 @@ func NewSocket(opts *Options) *Socket {
 // Connect opens a connection to url, asking for one of the subprotocols in
 // order of preference, and returns at once: the open event, or error and
 // close events, tell of the outcome. What is wrong with the call itself is
-// returned: [ErrURL], [ErrProtocol], or [ErrInvalidState] if the socket has
-// been started and is not closed (AIR's connect and its ArgumentError).
+// returned: [ErrURL], [ErrProtocol], handshake.ErrBadField for Options.Header,
+// or [ErrInvalidState] if the socket has been started and is not closed (AIR's
+// connect and its ArgumentError).
+//
+// The scheme of url is ws or wss, or http or https for them; with "+unix" behind
+// it comes the path of a unix socket and, after a colon, that of the request, as
+// in ws+unix:///run/chat.sock:/room?id=1. User and password in it are sent as
+// Basic authentication (RFC 7617).
 func (s *Socket) Connect(url string, protocols ...string) error {
 	return s.ConnectContext(context.Background(), url, protocols...)
 }
@@ -89,7 +97,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	if err != nil {
 		return err
 	}
-	if !s.start(wire.Client, &opening{url: url, cancel: d.cancel}) {
+	if !s.start(wire.Client, &opening{url: url, cancel: d.cancel, retries: s.newRetries(ctx, protocols)}) {
 		d.cancel()
 		return ErrInvalidState
 	}
@@ -127,6 +135,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.upgrade(w, r)
 	if err != nil {
+		s.noteRefused(err)
 		s.state.Store(uint32(Closed))
 		s.disp.release()
 	}
@@ -155,17 +164,23 @@ func (s *Socket) preset() *opening {
 
 // start begins a connection, the first or, after a close, another.
 func (s *Socket) start(role wire.Role, o *opening) bool {
+	s.out.Lock()
+	defer s.out.Unlock()
 	if !s.state.CompareAndSwap(uint32(Init), uint32(Connecting)) && !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
 		return false
 	}
 	s.disp.hold()
-	s.out.Lock()
-	defer s.out.Unlock()
-	s.role, s.opening = role, o
+	s.resetLocked(role, o)
+	return true
+}
+
+// resetLocked makes s as it is before a connection.
+func (s *Socket) resetLocked(role wire.Role, o *opening) {
+	s.role, s.opening, s.wasOpen = role, o, false
 	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock, s.pings = nil, nil, nil, nil, nil, nil, nil
 	s.out.broken, s.out.fin, s.out.silent = false, false, false
+	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
 	s.aborted.Store(false)
-	return true
 }
 
 // attach makes conn the socket's.
@@ -185,14 +200,14 @@ func (s *Socket) attach(conn net.Conn) {
 //
 // What handlers send goes out when their turn ends; Flush sends it earlier.
 func (s *Socket) Send(text string) error {
-	return s.send(wire.Event{Kind: wire.Text, Data: viewOf(text)})
+	return s.sendMessage(wire.Text, viewOf(text))
 }
 
 // SendBytes sends a binary message (AS3WebSocket's sendBytes), like Send. The
 // bytes are free to be changed when it returns. Versions without binary
 // messages say wire.ErrUnsupported.
 func (s *Socket) SendBytes(p []byte) error {
-	return s.send(wire.Event{Kind: wire.Binary, Data: p})
+	return s.sendMessage(wire.Binary, p)
 }
 
 // SendMessage sends what kind says (AIR's sendMessage, whose constants have the
@@ -200,7 +215,9 @@ func (s *Socket) SendBytes(p []byte) error {
 // which is a Close without status code. Another kind is an [ErrArgument].
 func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 	switch kind {
-	case wire.Text, wire.Binary, wire.Ping, wire.Pong:
+	case wire.Text, wire.Binary:
+		return s.sendMessage(kind, data)
+	case wire.Ping, wire.Pong:
 		return s.send(wire.Event{Kind: kind, Data: data})
 	case wire.Close:
 		return s.Close(0, "")
@@ -225,16 +242,18 @@ func (s *Socket) Pong(payload []byte) error {
 // Options.CloseTimeout has passed. Messages that arrive meanwhile are dropped,
 // as in the browser. A code of 0 sends a close frame without code and reason.
 // While connecting, Close ends the attempt: error and close events follow.
-// Closing a socket that is closing or closed does nothing.
+// Closing a socket that is closing or closed does nothing, but that it is not
+// connected again by Options.Reconnect.
 //
 // The errors are [ErrCode], [ErrReason], and [ErrInvalidState] before the
 // start.
 func (s *Socket) Close(code StatusCode, reason string) error {
-	if err := s.checkClose(code, reason); err != nil {
-		return err
-	}
 	s.out.Lock()
 	defer s.out.Unlock()
+	if err := s.checkCloseLocked(code, reason); err != nil {
+		return err
+	}
+	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case Init:
 		return ErrInvalidState
@@ -258,11 +277,12 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 // and reason (WebSocket-Node's drop). The close event has them too, and is not
 // clean. The errors are those of Close.
 func (s *Socket) Drop(code StatusCode, reason string) error {
-	if err := s.checkClose(code, reason); err != nil {
-		return err
-	}
 	s.out.Lock()
 	defer s.out.Unlock()
+	if err := s.checkCloseLocked(code, reason); err != nil {
+		return err
+	}
+	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case Init:
 		return ErrInvalidState
@@ -285,7 +305,7 @@ type droppedError struct {
 
 func (*droppedError) Error() string { return "airsocket: dropped" }
 
-func (s *Socket) checkClose(code StatusCode, reason string) error {
+func (s *Socket) checkCloseLocked(code StatusCode, reason string) error {
 	switch {
 	case code == 0 && reason != "":
 		return ErrCode
@@ -394,9 +414,16 @@ func (s *Socket) LocalAddr() net.Addr {
 
 // recoverHandler is deferred around handlers where Options.Recover is set.
 func (s *Socket) recoverHandler() {
-	if v := recover(); v != nil {
-		s.fail(StatusInternalError, "internal error", &PanicError{Value: v, Stack: debug.Stack()})
+	v := recover()
+	if v == nil {
+		return
 	}
+	err := &PanicError{Value: v, Stack: debug.Stack()}
+	if s.ReadyState() == Connecting {
+		s.setCause(err) // the request is refused with 500
+		return
+	}
+	s.fail(StatusInternalError, "internal error", err)
 }
 
 // opening is what is kept of the opening handshake.
@@ -412,6 +439,7 @@ type opening struct {
 	close      func()       // the Close that a server has called before open
 	queued     int          // bytes of them
 	cause      error        // why it was ended from this side
+	retries    *retries     // nil without Options.Reconnect
 }
 
 // The status codes of RFC 6455, section 7.4.1.

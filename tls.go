@@ -115,5 +115,5 @@ func (s *Socket) acceptsCertificate(d *dial, chain []*x509.Certificate, reason e
 			emit(s, s.on.certificate, e)
 		}
 	})
-	return e.prevented
+	return e.prevented && s.cause() == nil // a handler may have called Close, or panicked
 }

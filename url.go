@@ -81,7 +81,8 @@ func (e endpoint) normalise() error {
 	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
 		return errors.New("there is no such port")
 	}
-	if host := e.Hostname(); !isASCII(host) {
+	switch host := e.Hostname(); {
+	case !isASCII(host):
 		host, err := idna.Lookup.ToASCII(host)
 		if err != nil {
 			return err
@@ -90,6 +91,8 @@ func (e endpoint) normalise() error {
 		if port != "" {
 			e.Host = net.JoinHostPort(host, port)
 		}
+	case !strings.Contains(host, "%"): // the name of a zone may have capitals
+		e.Host = strings.ToLower(e.Host)
 	}
 	e.RawQuery = escapeQuery(e.RawQuery)
 	return nil

@@ -79,14 +79,20 @@ func TestDeflateRefusesCorruptData(t *testing.T) {
 }
 
 func TestDeflateRefusesDistanceBeyondWindow(t *testing.T) {
-	random := make([]byte, 300)
-	rand.New(rand.NewSource(1)).Read(random)
+	again, between := make([]byte, 200), make([]byte, 100)
+	r := rand.New(rand.NewSource(1))
+	r.Read(again)
 	var z bytes.Buffer
 	w, _ := stdflate.NewWriter(&z, 9)
-	w.Write(append(random, random...)) // matches of distance 300
+	for range 20 { // matches of distance 300
+		r.Read(between)
+		w.Write(append(between, again...))
+	}
+	r.Read(between)
+	w.Write(between)
 	w.Flush()
 	payload := bytes.TrimSuffix(z.Bytes(), []byte{0, 0, 0xff, 0xff})
-	for bits, want := range map[int]error{8: wire.ErrExtensionData, 9: nil} {
+	for bits, want := range map[int]error{8: wire.ErrExtensionData, 15: nil} {
 		_, client := pair(t, extensions.PermessageDeflate{ServerMaxWindowBits: bits})
 		if _, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, 0); !errors.Is(err, want) {
 			t.Errorf("%d bits: %v, want %v", bits, err, want)
@@ -239,6 +245,46 @@ func (r *reference) read(payload []byte) ([]byte, error) {
 		r.past = r.past[max(0, len(r.past)-1<<15):]
 	}
 	return p, err
+}
+
+// With takeover a message that resembles the one before becomes much shorter.
+func TestDeflateTakesContextOver(t *testing.T) {
+	for _, level := range []int{1, 6, 9} {
+		for _, bits := range []int{9, 15} {
+			for _, n := range []int{extensions.DefaultThreshold, 400} {
+				server, _ := pair(t, extensions.PermessageDeflate{Level: level, ServerMaxWindowBits: bits, Threshold: -1})
+				p := jsonText(n)
+				first, _, _ := server.EncodeMessage(nil, wire.Text, p)
+				second, _, _ := server.EncodeMessage(nil, wire.Text, p)
+				if len(second) > 20 || len(first) < 60 {
+					t.Errorf("level %d, %d bits: %d bytes became %d, then %d", level, bits, n, len(first), len(second))
+				}
+			}
+		}
+	}
+}
+
+// A connection on which little passes keeps little.
+func TestDeflateMemoryGrows(t *testing.T) {
+	kept := make([]wire.MessageExtension, count(1000))
+	p := jsonText(400)
+	kept[0], _ = pair(t, extensions.PermessageDeflate{})
+	out, _, _ := kept[0].EncodeMessage(nil, wire.Text, p)
+	in := make([]byte, 0, 1000)
+	before := heap()
+	for i := range kept {
+		_, s, _ := extensions.PermessageDeflate{}.Answer(nil)
+		kept[i] = s.Wire.(wire.MessageExtension)
+		out, _, _ = kept[i].EncodeMessage(out[:0], wire.Text, p)
+		in, _ = kept[i].DecodeMessage(in[:0], wire.Text, wire.RSV1, out, 0)
+	}
+	per := (heap() - before) / len(kept)
+	runtime.KeepAlive(kept)
+	runtime.KeepAlive([][]byte{p, in, out})
+	t.Logf("%d bytes", per)
+	if per > 1300 {
+		t.Errorf("a connection keeps %d bytes for two messages of %d", per, len(p))
+	}
 }
 
 // A bomb of 10 GiB, refused without making more of it than was asked for.

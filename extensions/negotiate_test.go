@@ -120,7 +120,7 @@ func TestAnswerChooses(t *testing.T) {
 	stream := new(fakeStream)
 	list := []extensions.Extension{
 		fake{name: "one", claims: wire.RSV1}, fake{name: "two", claims: wire.RSV2}, fake{name: "other", claims: wire.RSV1},
-		fake{name: "stream", stream: stream}, fake{name: "stream2", stream: stream}, fake{name: "broken", broken: true},
+		fake{name: "stream", stream: stream}, fake{name: "stream2", stream: stream}, fake{name: "broken", broken: true}, fake{name: "free"},
 	}
 	for _, tt := range []struct {
 		name   string
@@ -128,6 +128,7 @@ func TestAnswerChooses(t *testing.T) {
 		want   string
 	}{
 		{"first acceptable of each name", []extensions.Offer{{"one", bad}, {"one", good}, {"one", nil}}, "one; good"},
+		{"each name once", []extensions.Offer{{"free", good}, {"free", nil}}, "free; good"},
 		{"order of the client", []extensions.Offer{{"two", nil}, {"one", nil}}, "two, one"},
 		{"unknown", []extensions.Offer{{"nobody", nil}, {"one", nil}}, "one"},
 		{"a bit that is taken", []extensions.Offer{{"other", nil}, {"one", nil}, {"two", nil}}, "other, two"},

@@ -211,6 +211,15 @@ func TestStreamAppends(t *testing.T) {
 	}
 }
 
+func TestStreamRefersBack(t *testing.T) {
+	s := stream(t, extensions.DeflateStream{})
+	first, _ := s.Append(nil, jsonText(200))
+	second, _ := s.Append(nil, jsonText(200))
+	if len(second) > 20 || len(first) < 60 {
+		t.Errorf("200 bytes became %d, then %d", len(first), len(second))
+	}
+}
+
 func TestStreamRefusesCorruptData(t *testing.T) {
 	s := stream(t, extensions.DeflateStream{})
 	s.Feed(unhex(t, "f2 48 cd c9 c9 07 00 00 00 ff ff 06"))

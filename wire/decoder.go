@@ -23,7 +23,7 @@ type Decoder struct {
 	own   *Buffer // the frame so far, if it is not simply a part of the message
 	spent *Buffer // what the last event is a view of
 
-	text    carry
+	text    textState
 	held    [maxHead]byte // an unfinished header
 	nheld   uint8
 	stage   stage

@@ -367,3 +367,39 @@ func TestAfterTheEnd(t *testing.T) {
 		t.Error(describe(ev))
 	}
 }
+
+// Memory for a message whose end is not in sight grows with it too, and space
+// never reaches beyond the frame.
+func TestFragmentMemory(t *testing.T) {
+	mem := &meteredMemory{}
+	var d wire.Decoder
+	d.Init(&wire.Config{Version: wire.Hybi13, MaxMessage: 1 << 20, Memory: mem})
+	d.Feed(append([]byte{2, 126, 0x4E, 0x20}, make([]byte, 10000)...)) // 10000 of 20000 bytes
+	d.Next()
+	if mem.lent > 4*10014 {
+		t.Errorf("%d bytes are lent after 10000", mem.lent)
+	}
+	if n := len(d.Space()); n != 10000 {
+		t.Errorf("space for %d bytes of 10000", n)
+	}
+	d.Feed([]byte{0x88, 0}) // in the payload, not a close
+	d.Next()
+	d.Feed(append(make([]byte, 9998), 0x88, 0))
+	if ev := d.Next(); ev.Kind != wire.Close || mem.count != 0 {
+		t.Errorf("%s, %d buffers are still lent", describe(ev), mem.count)
+	}
+}
+
+// A part that is here as a whole is a view, too.
+func TestPartView(t *testing.T) {
+	mem := &meteredMemory{}
+	var d wire.Decoder
+	d.Init(&wire.Config{Version: wire.Hybi13, Parts: true, Memory: mem})
+	in := []byte("\x01\x02He\x00\x02ll\x80\x01o")
+	d.Feed(in)
+	for _, at := range []int{2, 6, 10} {
+		if ev := d.Next(); len(ev.Data) == 0 || &ev.Data[0] != &in[at] {
+			t.Errorf("%s is no view", describe(ev))
+		}
+	}
+}

@@ -32,9 +32,17 @@ func (v Version) Can(k Kind) bool { return k != None && framingOf(v).has(k) }
 // A Close with StatusNoStatusReceived has an empty payload. A status code that
 // the version does not have is replaced by the nearest one that it has.
 func (e *Encoder) Append(dst []byte, ev Event) ([]byte, error) {
-	if e.quickFor(&ev) {
-		return e.quickAppend(dst, &ev)
+	if ev.Cont || ev.More {
+		return dst, ErrUnsupported
 	}
+	if ev.Kind == Text || ev.Kind == Binary {
+		return e.AppendMessage(dst, ev.Kind, ev.Data)
+	}
+	return e.appendLong(dst, ev)
+}
+
+//go:noinline
+func (e *Encoder) appendLong(dst []byte, ev Event) ([]byte, error) {
 	dst, rest, err := e.AppendHeader(dst, ev)
 	return append(dst, rest...), err
 }

@@ -36,6 +36,9 @@ func (x tag) DecodeMessage(dst []byte, kind wire.Kind, rsv wire.RSV, p []byte, l
 	if !ok {
 		return nil, errRefused
 	}
+	if bytes.HasPrefix(rest, []byte("grow")) {
+		return append(dst, strings.Repeat("x", 60)...), nil
+	}
 	if bytes.HasPrefix(rest, []byte("bomb")) {
 		return append(dst, strings.Repeat("x", 1000)...), nil
 	}
@@ -132,8 +135,19 @@ func TestExtensionRules(t *testing.T) {
 		"an error of a frame extension":                        {"\xA2\x03xyz", nil, []string{"fail 1007 " + wire.ErrExtensionData.Error() + ": refused"}},
 		"a decoded message that is too long":                   {"\x82\x06B:bomb", nil, []string{"fail ErrMessageTooBig"}},
 		"a decoded frame that is too long":                     {"\xA2\x06F:bomb", nil, []string{"fail ErrMessageTooBig"}},
-		"a decoded text that is not valid":                     {"\x81\x03B:\xff", nil, []string{"fail ErrInvalidUTF8"}},
-		"a text that is valid only when decoded":               {"\xC1\x06B:A:\xe2\x82\x80\x00", nil, []string{"fail ErrInvalidUTF8"}},
+		"decoded frames that are too long together": {"\x22\x06F:grow\xA0\x06F:grow",
+			func(c *wire.Config) { c.Extensions = c.Extensions[1:2] }, []string{"fail ErrMessageTooBig"}},
+		"decoded frames that are too long together, in parts": {"\x22\x06F:grow\xA0\x06F:grow",
+			func(c *wire.Config) { c.Extensions = c.Extensions[1:2]; c.Parts = true },
+			[]string{"binary more " + strings.Repeat("78", 60), "fail ErrMessageTooBig"}},
+		"a text that is valid when decoded, and not before": {"\x41\x02\xffh\x80\x01i", func(c *wire.Config) {
+			c.Extensions = []wire.Extension{tag{"\xff", wire.RSV1, new([]string)}}
+		}, []string{"text 6869"}},
+		"a plain message after an encoded one, in parts": {"\x42\x03A:x\x80\x01y\x02\x01x\x80\x01y", func(c *wire.Config) {
+			c.Extensions, c.Parts = []wire.Extension{tag{"A:", wire.RSV1, new([]string)}}, true
+		}, []string{"binary 7879", "binary more 78", "binary cont 79"}},
+		"a decoded text that is not valid":       {"\x81\x03B:\xff", nil, []string{"fail ErrInvalidUTF8"}},
+		"a text that is valid only when decoded": {"\xC1\x06B:A:\xe2\x82\x80\x00", nil, []string{"fail ErrInvalidUTF8"}},
 		"an encoded message in fragments is one part": {"\x02\x03B:x\x00\x01y\x80\x01z",
 			func(c *wire.Config) { c.Parts = true }, []string{"binary 78797a"}},
 		"decoded frames are parts": {"\x22\x03F:x\x00\x01y\xA0\x03F:z",

@@ -60,26 +60,26 @@ func (d *Decoder) quickNext() (Kind, []byte) {
 	return op, p
 }
 
-// quickFor reports whether ev goes the short way.
-func (e *Encoder) quickFor(ev *Event) bool {
-	return ev.Kind-Text <= Binary-Text && !ev.Cont && !ev.More && !e.closeSent && len(ev.Data) <= int(e.quick)
+// AppendMessage is Append for a whole text or binary message. It is the way that
+// costs least, in time and in stack.
+func (e *Encoder) AppendMessage(dst []byte, kind Kind, p []byte) ([]byte, error) {
+	switch {
+	case kind-Text > Binary-Text || e.closeSent || len(p) > int(e.quick):
+		return e.appendLong(dst, Event{Kind: kind, Data: p})
+	case kind == Text && !validText(p):
+		return dst, ErrBadText
+	case e.cfg.Role == Client:
+		return e.quickMasked(dst, kind, p), nil
+	case len(p) < 126:
+		dst = append(dst, 0x80|byte(kind), byte(len(p)))
+	default:
+		dst = append(dst, 0x80|byte(kind), 126, byte(len(p)>>8), byte(len(p)))
+	}
+	return append(dst, p...), nil
 }
 
-// quickAppend is Append for a small message.
-func (e *Encoder) quickAppend(dst []byte, ev *Event) ([]byte, error) {
-	p := ev.Data
-	if ev.Kind == Text && !validText(p) {
-		return dst, ErrBadText
-	}
-	if e.cfg.Role == Server {
-		if len(p) < 126 {
-			dst = append(dst, 0x80|byte(ev.Kind), byte(len(p)))
-		} else {
-			dst = append(dst, 0x80|byte(ev.Kind), 126, byte(len(p)>>8), byte(len(p)))
-		}
-		return append(dst, p...), nil
-	}
-	key := e.maskKey()
-	dst, _ = rfc6455{}.appendHead(dst, Client, frame{op: ev.Kind, fin: true, left: uint64(len(p)), key: key})
-	return appendXOR(dst, p, key), nil
+//go:noinline
+func (e *Encoder) quickMasked(dst []byte, kind Kind, p []byte) []byte {
+	dst, key := rfc6455{}.appendHead(dst, Client, frame{op: kind, fin: true, left: uint64(len(p)), key: e.maskKey()})
+	return appendXOR(dst, p, key)
 }

@@ -50,7 +50,7 @@ var utf8Edges = []string{
 func TestValidText(t *testing.T) {
 	rnd := rand.New(rand.NewSource(1))
 	valid := 0
-	for range 300000 {
+	for range 100000 {
 		var s string
 		for range rnd.Intn(8) {
 			k := 17
@@ -58,6 +58,9 @@ func TestValidText(t *testing.T) {
 				k = len(utf8Edges)
 			}
 			s += strings.Repeat(utf8Edges[rnd.Intn(k)], 1+rnd.Intn(6))
+			if rnd.Intn(4) == 0 {
+				s += strings.Repeat("a", rnd.Intn(50))
+			}
 		}
 		if utf8.ValidString(s) {
 			valid++
@@ -93,7 +96,7 @@ func checkText(t *testing.T, s string, rnd *rand.Rand) {
 	certain := certainlyInvalid(s)
 	var state textState
 	for i := 0; i < len(s); {
-		n := min(len(s), i+1+rnd.Intn(7))
+		n := min(len(s), i+1+rnd.Intn(1+rnd.Intn(50)))
 		state = state.after([]byte(s[i:n]))
 		if (state != textError) != (certain < 0 || n < certain) {
 			t.Fatalf("state %d after %q", state, s[:n])

@@ -87,6 +87,14 @@ func (v *vector) run(t *testing.T) {
 			"whole":        func(left int) int { return left },
 			"byte by byte": func(int) int { return 1 },
 		}
+		for at := 1; at < len(v.in) && at < 20; at++ {
+			cuts[fmt.Sprint("in two, cut at ", at)] = func(left int) int {
+				if left == len(v.in) {
+					return at
+				}
+				return left
+			}
+		}
 		for i := range 30 {
 			most := 1 + rnd.Intn(1+len(v.in))
 			cuts[fmt.Sprint("random cuts ", i)] = func(int) int { return 1 + rnd.Intn(most) }

@@ -79,7 +79,10 @@ func (c *client) attach() {
 	})
 	s.OnPing(func(e *airsocket.PingEvent) { c.receive(event{kind: "ping", data: e.Data}) })
 	s.OnPong(func(e *airsocket.PongEvent) { c.receive(event{kind: "pong", data: e.Data}) })
-	s.OnDrain(func(*airsocket.DrainEvent) { c.pump() })
+	s.OnDrain(func(*airsocket.DrainEvent) {
+		c.heard = time.Now() // the peer has had nothing to answer before
+		c.pump()
+	})
 	s.OnError(func(e *airsocket.ErrorEvent) {
 		c.setCode(exitForError(e.Err, c.opened))
 		c.tell(event{kind: "error", text: e.Err.Error(), status: e.Status, body: e.Body})
@@ -180,7 +183,7 @@ func (c *client) awaitSilence() {
 // as it moves.
 func (c *client) silence() {
 	left := c.config.wait - time.Since(c.heard)
-	if n := c.socket.BufferedAmount(); n < c.unwritten {
+	if n := c.socket.BufferedAmount(); n > 0 && n < c.unwritten {
 		left, c.unwritten = c.config.wait, n
 	}
 	if left > 0 {

@@ -41,6 +41,41 @@ func TestConnectLosesNoInput(t *testing.T) {
 	}
 }
 
+// told closes consumed when everything has been read of it.
+type told struct {
+	io.Reader
+	consumed chan struct{}
+}
+
+func (r *told) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err == io.EOF {
+		close(r.consumed)
+	}
+	return n, err
+}
+
+func TestConnectReadsNoMoreThanItCanSend(t *testing.T) {
+	t.Parallel()
+	line := strings.Repeat("x", 99_999) + "\n"
+	in := &told{strings.NewReader(strings.Repeat(line, 1000)), make(chan struct{})} // 100 MB
+	received := make(chan int64, 1)
+	url := "ws://" + listen(t, func(c net.Conn) {
+		acceptRaw(c)
+		select {
+		case <-in.consumed:
+			t.Error("the input was read to its end for a server that reads nothing")
+		case <-time.After(time.Second):
+		}
+		n, _ := io.Copy(io.Discard, io.LimitReader(c, 1000*int64(len(line))))
+		received <- n
+	})
+	command(t, in, "connect", url, "--max-message", "-1", "--wait", "-1s")
+	if n := <-received; n < 1000*int64(len(line)) {
+		t.Errorf("%d bytes arrived", n)
+	}
+}
+
 func TestConnectLineTooLong(t *testing.T) {
 	t.Parallel()
 	s := startServe(t)
@@ -128,9 +163,9 @@ func TestConnectJSON(t *testing.T) {
 }
 
 // wait runs connect with one text over a pipe, in a bubble of synctest, against
-// a server that answers after each of the delays. It returns what has come back
-// by the end, and how long it has taken.
-func wait(t *testing.T, wait time.Duration, delays ...time.Duration) (got string, took time.Duration) {
+// a server that reads it after the time busy and answers after each of the
+// delays. It returns what has come back by the end, and how long it has taken.
+func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got string, took time.Duration) {
 	t.Helper()
 	here, there := net.Pipe()
 	server := airsocket.NewDispatcher()
@@ -140,6 +175,10 @@ func wait(t *testing.T, wait time.Duration, delays ...time.Duration) (got string
 			for _, d := range delays {
 				server.SetTimeout(func() { s.Send(d.String()) }, d)
 			}
+		})
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			s.Pause()
+			server.SetTimeout(s.Resume, busy)
 		})
 		s.StartServer(there)
 	})
@@ -161,16 +200,18 @@ func TestConnectWait(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		wait   time.Duration
+		busy   time.Duration
 		delays []time.Duration
 		got    string
 		took   time.Duration
 	}{
-		{time.Second, nil, "", time.Second},
-		{time.Second, []time.Duration{900 * time.Millisecond, 1800 * time.Millisecond, 2900 * time.Millisecond}, "900ms 1.8s ", 2800 * time.Millisecond},
-		{0, []time.Duration{time.Millisecond}, "", 0},
+		{time.Second, 0, nil, "", time.Second},
+		{time.Second, 500 * time.Millisecond, nil, "", 1500 * time.Millisecond},
+		{time.Second, 0, []time.Duration{900 * time.Millisecond, 1800 * time.Millisecond, 2900 * time.Millisecond}, "900ms 1.8s ", 2800 * time.Millisecond},
+		{0, 0, []time.Duration{time.Millisecond}, "", 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			if got, took := wait(t, test.wait, test.delays...); got != test.got || took != test.took {
+			if got, took := wait(t, test.wait, test.busy, test.delays...); got != test.got || took != test.took {
 				t.Errorf("-wait %v, messages after %v: got %q in %v, want %q in %v", test.wait, test.delays, got, took, test.got, test.took)
 			}
 		})
@@ -179,19 +220,14 @@ func TestConnectWait(t *testing.T) {
 
 func TestConnectInterrupted(t *testing.T) {
 	t.Parallel()
-	s := startServe(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	in, _ := io.Pipe() // brings nothing and does not end
-	defer in.Close()
-	done := make(chan result)
-	go func() {
-		done <- commandContext(ctx, io.MultiReader(strings.NewReader("x\n"), in), "connect", s.url(), "--json")
-	}()
-	for !strings.Contains(s.stderr.String(), "message") {
-		time.Sleep(time.Millisecond)
-	}
-	interrupt()
-	if r := <-done; r.code != exitOK || !strings.Contains(r.stdout, `"code":1000`) {
+	url := serveWith(t, nil, func(s *airsocket.Socket) {
+		s.OnMessage(func(*airsocket.MessageEvent) { interrupt() })
+	})
+	in, w := io.Pipe() // brings a line and does not end
+	defer w.Close()
+	go io.WriteString(w, "x\n")
+	if r := commandContext(ctx, in, "connect", url, "--json"); r.code != exitOK || !strings.Contains(r.stdout, `"code":1000`) {
 		t.Errorf("%+v", r)
 	}
 }

@@ -18,6 +18,8 @@ const (
 	exitRefused  = 4 // no WebSocket on it
 	exitProtocol = 5 // the connection did not end in good order
 	exitTimeout  = 6 // it took too long
+
+	exitInterrupted = 130 // a second signal came before the first was dealt with
 )
 
 // exitForError is the code for what an error event says, before or after the

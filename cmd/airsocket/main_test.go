@@ -158,11 +158,15 @@ func listen(t *testing.T, fn func(net.Conn)) (address string) {
 }
 
 // upgraded is a server without a library: it answers the handshake, sends the
-// frames, and waits for the client to end the connection.
+// frames if there are any and nothing after them, and waits for the client to
+// end the connection.
 func upgraded(t *testing.T, frames string) (url string) {
 	return "ws://" + listen(t, func(c net.Conn) {
 		acceptRaw(c)
-		io.WriteString(c, frames)
+		if frames != "" {
+			io.WriteString(c, frames)
+			c.(*net.TCPConn).CloseWrite()
+		}
 		io.Copy(io.Discard, c)
 	})
 }

@@ -12,7 +12,7 @@ import (
 // ports.
 type policyConfig struct {
 	listen  string
-	domains []string // none: they are told nothing on the WebSocket port
+	domains []string // none: no page may
 	ports   []string // none: those that are listened on
 }
 
@@ -28,9 +28,7 @@ func (c *policyConfig) serve(srv *airsocket.Server, listeners []net.Listener, st
 	if len(c.ports) > 0 {
 		policy.Ports = c.ports
 	}
-	if len(c.domains) > 0 {
-		srv.Policy = &policy
-	}
+	srv.Policy = &policy
 	p := &airsocket.PolicyServer{Policy: policy}
 	if c.listen == "" {
 		return p, nil

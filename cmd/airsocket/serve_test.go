@@ -108,29 +108,63 @@ func TestServeEchoesEveryByte(t *testing.T) {
 	}
 }
 
-func TestServeStopsReadingWhoDoesNotRead(t *testing.T) {
-	t.Parallel()
-	s := startServe(t, "--quiet")
-	c := dialRaw(t, s.url())
-	payload := bytes.Repeat([]byte("airsocket"), 8000)
+// flood sends messages and reads nothing until the server takes no more, which
+// it must. It returns what is left to send, and the payload of each of the
+// messages.
+func flood(t *testing.T, c net.Conn) (rest, payload []byte, messages int) {
+	t.Helper()
+	payload = bytes.Repeat([]byte("airsocket"), 8000)
 	frame := append(binary.BigEndian.AppendUint64([]byte{0x82, 0xff}, uint64(len(payload))), 0, 0, 0, 0)
-	frame = append(frame, payload...)
-	const frames = 1500 // some 100 MB
-	all := bytes.Repeat(frame, frames)
-
+	messages = 1500 // some 100 MB
+	all := bytes.Repeat(append(frame, payload...), messages)
 	c.SetWriteDeadline(time.Now().Add(2 * time.Second))
 	n, err := c.Write(all)
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("the server took %d bytes from a client that reads nothing (%v)", n, err)
 	}
 	c.SetWriteDeadline(time.Time{})
-	go c.Write(all[n:])
+	return all[n:], payload, messages
+}
+
+// floodAndRead wants all messages of a flood back.
+func floodAndRead(t *testing.T, url string) {
+	t.Helper()
+	c := dialRaw(t, url)
+	rest, payload, messages := flood(t, c)
+	go c.Write(rest)
 	echo := make([]byte, 10+len(payload))
-	for i := range frames {
+	for i := range messages {
 		if _, err := io.ReadFull(c, echo); err != nil || !bytes.Equal(echo[10:], payload) {
 			t.Fatalf("message %d did not come back: %v", i, err)
 		}
 	}
+}
+
+func TestServeStopsReadingWhoDoesNotRead(t *testing.T) {
+	t.Parallel()
+	// Without -max-message nothing else bounds what waits to be sent.
+	floodAndRead(t, startServe(t, "--quiet", "--max-message", "-1").url())
+}
+
+// serveWith is a Server whose sockets are given to attach.
+func serveWith(t *testing.T, o *airsocket.Options, attach func(*airsocket.Socket)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &airsocket.Server{Options: o}
+	srv.OnConnect(attach)
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	return "ws://" + l.Addr().String()
+}
+
+func TestEchoKeepsTheMessageThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	floodAndRead(t, serveWith(t, &airsocket.Options{MaxBuffered: 100_000, Parallel: true}, func(s *airsocket.Socket) {
+		s.OnMessage(sendBack)
+	}))
 }
 
 func TestServeShutdown(t *testing.T) {
@@ -181,8 +215,8 @@ func TestServeSecondSignal(t *testing.T) {
 	}
 	p.Process.Signal(os.Interrupt)
 	io.Copy(io.Discard, out)
-	if err := p.Wait(); err == nil {
-		t.Error("the second signal did not end it: it has waited for the client")
+	if p.Wait(); p.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("the second signal did not end it: exit code %d", p.ProcessState.ExitCode())
 	}
 }
 

@@ -94,6 +94,15 @@ func TestMirrorClosesWhoDoesNotRead(t *testing.T) {
 	}
 }
 
+func TestMirrorHoldsUpWhoIsTooFast(t *testing.T) {
+	t.Parallel()
+	busy := make(chan struct{})
+	m := &mirror{disp: airsocket.NewDispatcher()}
+	m.disp.Post(func() { <-busy })
+	defer close(busy)
+	flood(t, dialRaw(t, serveWith(t, &airsocket.Options{Parallel: true}, m.serve)))
+}
+
 func TestFraggle(t *testing.T) {
 	t.Parallel()
 	s := startServe(t, "--fragment-size", "1000")

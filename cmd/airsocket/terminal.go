@@ -40,7 +40,8 @@ func (s *screen) raw(resized func(width, height int)) (restore func(), err error
 		return nil, err
 	}
 	size := func() {
-		if w, h, err := term.GetSize(s.out); err == nil {
+		// Serial lines and some containers say 0 by 0.
+		if w, h, err := term.GetSize(s.out); err == nil && w > 0 {
 			resized(w, h)
 		}
 	}

@@ -48,6 +48,7 @@ class Connection
       $lock.synchronize { @driver.parse(data) }
     end
   rescue EOFError, IOError, SystemCallError
+    $lock.synchronize { @driver.close } # the only close that hixie-75 has
     @socket.close rescue nil
   end
 

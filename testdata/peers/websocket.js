@@ -37,7 +37,7 @@ run({
         request.reject(403, 'not you', {'X-Reason': 'because'});
         return;
       }
-      const protocol = request.requestedProtocols.pop();
+      const protocol = request.requestedProtocols.at(-1);
       attach(request.accept(protocol, request.origin), request.httpRequest.headers);
     });
     listen(server);

@@ -16,7 +16,7 @@ function attach(ws, header) {
   connected({
     text: (data) => ws.send(data),
     binary: (data) => ws.send(data),
-    fragments: (parts) => parts.forEach((part, i) => ws.send(part, {fin: i === parts.length - 1})),
+    fragments: (parts) => ws.stream((error, send) => send(parts.shift(), parts.length === 0)),
     ping: (data) => ws.ping(data),
     close: (_, {code, reason}) => ws.close(code || undefined, reason),
   });

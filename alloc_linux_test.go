@@ -1,0 +1,102 @@
+package airsocket_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+)
+
+// An echoed message costs a read that brings it, at most one that finds nothing
+// more, and one write; and so do sixteen that come together. Linux counts the
+// read and write calls of a process, but not the recvfrom and sendto that the
+// client here uses.
+func TestSystemCallsOfAnEcho(t *testing.T) {
+	if _, err := os.ReadFile("/proc/self/io"); err != nil {
+		t.Skip(err)
+	}
+	for _, parallel := range []bool{false, true} {
+		for _, together := range []int{1, 16} {
+			t.Run(fmt.Sprintf("parallel=%v/%d", parallel, together), func(t *testing.T) {
+				testSystemCalls(t, parallel, together)
+			})
+		}
+	}
+}
+
+func testSystemCalls(t *testing.T, parallel bool, together int) {
+	const rounds, slack = 1000, 50 // the runtime has some calls of its own
+	url := serveEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()})
+	fd := dialBlocking(t, strings.Trim(strings.TrimPrefix(url, "ws://"), "/"))
+	buf := make([]byte, 64<<10)
+	if err := syscall.Sendto(fd, []byte(rawRequest), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := syscall.Recvfrom(fd, buf, 0); err != nil || !bytes.HasSuffix(buf[:n], []byte("\r\n\r\n")) {
+		t.Fatalf("%q, %v", buf[:n], err)
+	}
+	batch := bytes.Repeat(frame(true, opBinary, "0123456789abcdef"), together)
+	want := together * len(frame(false, opBinary, "0123456789abcdef"))
+	echo := func() {
+		if err := syscall.Sendto(fd, batch, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		for got := 0; got < want; {
+			n, _, err := syscall.Recvfrom(fd, buf, 0)
+			if err != nil || n == 0 {
+				t.Fatalf("%d bytes, %v", n, err)
+			}
+			got += n
+		}
+	}
+	for range 100 {
+		echo()
+	}
+	reads, writes := systemCalls(t)
+	for range rounds {
+		echo()
+	}
+	readsAfter, writesAfter := systemCalls(t)
+	if n := readsAfter - reads; n < rounds || n > 2*rounds+slack {
+		t.Errorf("%d reads in %d rounds", n, rounds)
+	}
+	if n := writesAfter - writes; n < rounds || n > rounds+slack {
+		t.Errorf("%d writes in %d rounds", n, rounds)
+	}
+}
+
+// dialBlocking returns a descriptor that the runtime knows nothing of.
+func dialBlocking(t *testing.T, address string) int {
+	addr, err := net.ResolveTCPAddr("tcp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	to := &syscall.SockaddrInet4{Port: addr.Port}
+	copy(to.Addr[:], addr.IP.To4())
+	if err := syscall.Connect(fd, to); err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}
+
+func systemCalls(t *testing.T) (reads, writes int) {
+	b, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		fmt.Sscanf(line, "syscr: %d", &reads)
+		fmt.Sscanf(line, "syscw: %d", &writes)
+	}
+	return reads, writes
+}

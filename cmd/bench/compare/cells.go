@@ -1,0 +1,202 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A cell is one scenario with its parameters.
+type cell struct {
+	name   string
+	title  string   // above its column in the report
+	load   []string // arguments of load
+	server []string // arguments of the measured program
+	peers  []peer
+	table  table
+	reps   int // at most so many; 0: as -reps says
+}
+
+// table says what is printed of a cell.
+type table int
+
+const (
+	costs     table = iota // CPU for each message
+	memory                 // of idle connections
+	latencies              // at a fixed rate
+)
+
+// cells is all scenarios.
+func cells() []cell {
+	var all []cell
+	all = append(all, echoes()...)
+	all = append(all, compressed()...)
+	all = append(all, idles()...)
+	all = append(all, others()...)
+	return append(all, growths()...)
+}
+
+// echoes is the messages that come back: c is for connections, i for messages
+// on the way on each.
+func echoes() (all []cell) {
+	for _, e := range []struct {
+		charset               string
+		size, conns, inflight int
+	}{
+		{"ascii", 16, 100, 1}, {"ascii", 16, 100, 16},
+		{"ascii", 125, 1, 1}, {"ascii", 125, 100, 1}, {"ascii", 125, 100, 16}, {"ascii", 125, 1000, 1}, {"ascii", 125, 1000, 16},
+		{"ascii", 1 << 10, 100, 1}, {"ascii", 1 << 10, 100, 16}, {"ascii", 1 << 10, 1000, 1},
+		{"binary", 16, 100, 16}, {"binary", 125, 100, 16},
+		{"binary", 1 << 10, 100, 16}, {"chinese", 1 << 10, 100, 16}, {"russian", 1 << 10, 100, 16},
+		{"binary", 4 << 10, 100, 1}, {"binary", 4 << 10, 100, 16},
+		{"binary", 16 << 10, 100, 1}, {"binary", 16 << 10, 100, 16},
+		{"binary", 64 << 10, 100, 1},
+		{"binary", 1 << 20, 1, 1}, {"binary", 1 << 20, 1, 16}, {"binary", 1 << 20, 100, 1},
+	} {
+		all = append(all, cell{
+			name:  fmt.Sprintf("echo/%s/%s/c%d/i%d", e.charset, bytesName(e.size), e.conns, e.inflight),
+			title: fmt.Sprintf("%s %s, %d × %d", bytesTitle(e.size), e.charset, e.conns, e.inflight),
+			load:  args("-mode echo -charset %s -size %d -conns %d -inflight %d", e.charset, e.size, e.conns, e.inflight),
+			peers: servers("airsockethttp"),
+		})
+	}
+	return all
+}
+
+// compressed is echoes with permessage-deflate: each message by itself, and
+// with the context of those before it.
+func compressed() (all []cell) {
+	for _, size := range []int{1 << 10, 16 << 10} {
+		for _, how := range []string{"single", "takeover"} {
+			c := cell{
+				name:   fmt.Sprintf("deflate/%s/%s/c50/i1", how, bytesName(size)),
+				title:  fmt.Sprintf("deflate (%s) %s", how, bytesTitle(size)),
+				load:   args("-mode echo -compress %s -charset json -size %d -conns 50", how, size),
+				server: args("-compress %s", how),
+				peers:  servers("airsockethttp", "raw", "rawepoll", "gobwaslow", "xnet"),
+			}
+			if how == "takeover" {
+				c.peers = named("airsocket", "airsocketdefault", "gws", "coder", "nodews")
+			}
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// idles is connections that do nothing.
+func idles() []cell {
+	few := named("airsocket", "airsockethttp", "raw", "gws", "gorilla")
+	return []cell{
+		{
+			name:  "idle/c10000",
+			title: "idle, never sent",
+			load:  args("-mode idle -conns 10000"),
+			peers: servers(), table: memory, reps: 1,
+		},
+		{
+			name:  "idle/echoed/c10000",
+			title: "idle, after an echo",
+			load:  args("-mode idle -touch -conns 10000"),
+			peers: servers("lws"), table: memory, reps: 1,
+		},
+		{
+			name:   "idle/tls/c3000",
+			title:  "idle, TLS",
+			load:   args("-mode idle -touch -tls -conns 3000"),
+			server: []string{"-tls"},
+			peers:  few, table: memory, reps: 1,
+		},
+	}
+}
+
+// others is broadcasts, handshakes, the client role and latencies.
+func others() []cell {
+	all := []cell{{
+		name:  "handshake",
+		title: "handshake",
+		load:  args("-mode handshake -conns 8"),
+		peers: servers("raw", "rawepoll"),
+	}}
+	for _, n := range []int{1000, 10000} {
+		all = append(all, cell{
+			name:   fmt.Sprintf("broadcast/125B/c%d", n),
+			title:  fmt.Sprintf("broadcast to %d", n),
+			load:   args("-mode broadcast -conns %d", n),
+			server: []string{"-broadcast"},
+			peers:  named("airsocket", "airsocketdefault", "gws", "gobwas", "gorilla", "coder", "nbio", "nodews"),
+		})
+	}
+	for _, e := range []struct {
+		size, inflight int
+	}{{125, 1}, {125, 16}, {16 << 10, 1}} {
+		message := args("-charset %s -size %d -conns 1000 -inflight %d", map[bool]string{true: "ascii", false: "binary"}[e.size < 1<<10], e.size, e.inflight)
+		all = append(all, cell{
+			name:   fmt.Sprintf("client/%s/c1000/i%d", bytesName(e.size), e.inflight),
+			title:  fmt.Sprintf("client, %s, 1000 × %d", bytesTitle(e.size), e.inflight),
+			load:   append([]string{"-mode", "serve"}, message...),
+			server: message,
+			peers:  clients(),
+		})
+	}
+	return append(all, cell{
+		name:  "rate/125B/c1000/20000",
+		title: "latency",
+		load:  args("-mode rate -charset ascii -conns 1000 -rate 20000 -duration 4s"),
+		peers: servers("airsockethttp", "rawepoll"),
+		table: latencies,
+	})
+}
+
+// growthSizes are the numbers of connections of the plot.
+var growthSizes = []int{100, 1000, 10000, 19000}
+
+func growthPeers() []peer {
+	return named("airsocket", "airsocketdefault", "raw", "gws", "gobwaslow", "gorilla")
+}
+
+// growths is what the plot is made of.
+func growths() (all []cell) {
+	for _, n := range growthSizes {
+		all = append(all, cell{
+			name:  fmt.Sprintf("growth/cpu/c%d", n),
+			title: fmt.Sprintf("%d connections", n),
+			load:  args("-mode echo -charset ascii -conns %d -warmup 1s", n),
+			peers: growthPeers(),
+		}, cell{
+			name:  fmt.Sprintf("growth/memory/c%d", n),
+			title: fmt.Sprintf("%d connections", n),
+			load:  args("-mode idle -touch -conns %d", n),
+			peers: growthPeers(), table: memory, reps: 1,
+		})
+	}
+	return all
+}
+
+// readme are the cells of the table in the project's README.
+var readme = []string{
+	"echo/ascii/16B/c100/i16",
+	"echo/ascii/125B/c100/i1",
+	"echo/ascii/125B/c100/i16",
+	"echo/ascii/1KiB/c100/i16",
+	"echo/ascii/125B/c1000/i1",
+	"echo/binary/16KiB/c100/i1",
+	"echo/binary/1MiB/c100/i1",
+	"deflate/single/1KiB/c50/i1",
+	"broadcast/125B/c1000",
+	"handshake",
+	"idle/echoed/c10000",
+}
+
+func args(format string, a ...any) []string { return strings.Fields(fmt.Sprintf(format, a...)) }
+
+func bytesName(n int) string { return strings.ReplaceAll(bytesTitle(n), " ", "") }
+
+func bytesTitle(n int) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d B", n)
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+)
+
+func TestMedianAndSpread(t *testing.T) {
+	for _, test := range []struct {
+		v              []float64
+		median, spread float64
+	}{
+		{nil, 0, 0},
+		{[]float64{3}, 3, 0},
+		{[]float64{4, 1, 2}, 2, 0.75},
+		{[]float64{1, 2, 3, 10}, 2.5, 1.8},
+	} {
+		before := slices.Clone(test.v)
+		if got := median(test.v); got != test.median {
+			t.Errorf("median(%v) = %v", test.v, got)
+		}
+		if got := spread(test.v); got != test.spread {
+			t.Errorf("spread(%v) = %v", test.v, got)
+		}
+		if !slices.Equal(before, test.v) {
+			t.Errorf("%v was sorted in place", before)
+		}
+	}
+}
+
+func ran(start int64, peer string, costs ...float64) (l runs) {
+	for rep, c := range costs {
+		l = append(l, run{Start: start, Cell: "echo", Peer: peer, Rep: rep, Result: &result.Result{CPUPerMsg: c}})
+	}
+	return l
+}
+
+func TestPairedByRepetition(t *testing.T) {
+	l := slices.Concat(ran(1, "gws", 2, 20, 200), ran(1, "airsocket", 1, 10, 100), ran(2, "airsocket", 1000))
+	l = append(l, run{Start: 1, Peer: "airsocket", Rep: 1, Err: "killed"})
+	if got := l.paired("airsocket", "gws", cost); got != 0.5 {
+		t.Errorf("paired = %v, want 0.5: pairs must not mix repetitions or commands", got)
+	}
+	if got := l.paired("airsocket", "raw", cost); got != 0 {
+		t.Errorf("without pairs: %v", got)
+	}
+	if got := l.failure("airsocket"); got != "killed" {
+		t.Errorf("failure = %q", got)
+	}
+}
+
+func TestTables(t *testing.T) {
+	c := cells()[0]
+	l := slices.Concat(ran(1, "raw", 1, 1), ran(1, "gws", 8, 8), ran(1, "airsocket", 2, 2))
+	l = append(l, run{Start: 1, Peer: "xnet", Err: "exit status 1"})
+	var b bytes.Buffer
+	printCell(&b, c, l)
+	for _, want := range []string{"| airsocket | 2 | ±0% | 0.25 | 50% |", "| xnet | failed: exit status 1 |"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	printMatrix(&b, cells(), map[string]runs{c.name: l})
+	for _, want := range []string{"| airsocket | 2 (50%) |", "| raw | 1 |", "| xnet | – |"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+func TestNamesOfCells(t *testing.T) {
+	var names []string
+	for _, c := range cells() {
+		if slices.Contains(names, c.name) {
+			t.Errorf("two cells are called %s", c.name)
+		}
+		names = append(names, c.name)
+		if len(c.peers) == 0 {
+			t.Errorf("%s has no peers", c.name)
+		}
+	}
+	for _, name := range readme {
+		if !slices.Contains(names, name) {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
+func TestReadRuns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "results.jsonl")
+	os.WriteFile(file, []byte(`{"Start":1,"Cell":"a","Peer":"gws","Rep":0,"Result":{"CPUPerMsg":3}}
+{"Start":1,"Cell":"b","Peer":"gws","Rep":0,"Err":"no"}
+`), 0o644)
+	all, err := readRuns(file)
+	if err != nil || len(all) != 2 || all["a"].of("gws")[0].Result.CPUPerMsg != 3 || len(all["b"].of("gws")) != 0 {
+		t.Errorf("readRuns = %+v, %v", all, err)
+	}
+}
+
+func TestDraw(t *testing.T) {
+	var b bytes.Buffer
+	cpu := []series{{"airsocket", false, []float64{4, 5, -1, 6}}, {"raw", true, []float64{3, 4, 5, 6}}}
+	memory := []series{{"airsocket", false, []float64{3.5, 3.5, 3.5, 3.5}}}
+	if err := draw(&b, growthSizes, cpu, memory); err != nil {
+		t.Fatal(err)
+	}
+	for d, circles := xml.NewDecoder(&b), 0; ; {
+		tok, err := d.Token()
+		if err == io.EOF {
+			if want := 3 + 4 + 4; circles != want {
+				t.Errorf("%d points, want %d", circles, want)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := tok.(xml.StartElement); ok && e.Name.Local == "circle" {
+			circles++
+			for _, a := range e.Attr {
+				if strings.HasPrefix(a.Value, "-") || a.Value == "NaN" {
+					t.Errorf("a point is out of the plot: %v", e.Attr)
+				}
+			}
+		}
+	}
+}
+
+func TestNiceStep(t *testing.T) {
+	for _, top := range []float64{0.3, 1, 1.9, 2, 4.9, 5, 9.99, 17, 420} {
+		if n := top / niceStep(top); n < 4 || n > 10.1 {
+			t.Errorf("%v has %v steps", top, n)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+// Command compare runs the scenarios against every peer, the peers in turn
+// within each repetition (A B C, A B C, ...), appends each run to a file, and
+// prints tables of medians and of ratios that are paired by repetition.
+//
+// It expects the programs that build.sh leaves in bin.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	only     = flag.String("only", ".", "regular expression: the scenarios to run or report, as in echo/ascii/125B/c100/i16")
+	peerList = flag.String("peers", "", "programs, comma-separated; all by default")
+	reps     = flag.Int("reps", 3, "repetitions")
+	duration = flag.Duration("duration", time.Second, "time measured in each run")
+	base     = flag.String("base", "gws", "program that the ratios are against; gwsclient for clients")
+	out      = flag.String("out", "", "file that runs are appended to; bin/results.jsonl by default")
+	report   = flag.Bool("report", false, "run nothing, report what the file of results has")
+	brief    = flag.Bool("brief", false, "one table of all scenarios")
+	forFile  = flag.Bool("readme", false, "the scenarios and the form of the README's table")
+	plotFile = flag.String("plot", "", "run the growth scenarios and draw this SVG of them")
+	profiles = flag.String("profiles", "", "folder for CPU profiles of the Go programs")
+	list     = flag.Bool("list", false, "only list the scenarios")
+	dir      = flag.String("dir", ".", "this module's folder")
+	pin      = flag.Bool("pin", false, "keep the measured program on processor 0 and the load on 1")
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("compare: ")
+	flag.Parse()
+	raiseLimit()
+	if *out == "" {
+		*out = filepath.Join(*dir, "bin", "results.jsonl")
+	}
+	chosen := choose()
+	if *list {
+		for _, c := range chosen {
+			fmt.Println(c.name)
+		}
+		return
+	}
+	var start int64
+	if !*report {
+		start = time.Now().Unix()
+		if err := runAll(chosen, start); err != nil {
+			log.Fatal(err)
+		}
+	}
+	all, err := readRuns(*out)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if !*report {
+		for name, l := range all {
+			all[name] = slices.DeleteFunc(l, func(r run) bool { return r.Start != start })
+		}
+	}
+	if err := print(chosen, all); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// choose is the scenarios that the flags ask for.
+func choose() []cell {
+	match := regexp.MustCompile(*only)
+	return slices.DeleteFunc(cells(), func(c cell) bool {
+		growth := strings.HasPrefix(c.name, "growth/")
+		return !match.MatchString(c.name) ||
+			*forFile && !slices.Contains(readme, c.name) ||
+			*plotFile != "" && !growth
+	})
+}
+
+func print(chosen []cell, all map[string]runs) error {
+	switch {
+	case *plotFile != "":
+		return drawGrowth(*plotFile, all)
+	case *forFile:
+		printReadme(os.Stdout, chosen, all)
+	case *brief:
+		printMatrix(os.Stdout, chosen, all)
+	default:
+		for _, c := range chosen {
+			printCell(os.Stdout, c, all[c.name])
+		}
+	}
+	return nil
+}
+
+// runAll runs the scenarios and appends what they measure to the file.
+func runAll(chosen []cell, start int64) error {
+	f, err := os.OpenFile(*out, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	results := json.NewEncoder(f)
+	for _, c := range chosen {
+		n := *reps
+		if c.reps > 0 {
+			n = min(n, c.reps)
+		}
+		for rep := range n {
+			for _, p := range c.peers {
+				if !wanted(p) {
+					continue
+				}
+				r := run{Start: start, Cell: c.name, Peer: p.name, Rep: rep}
+				if r.Result, err = once(c, p); err != nil {
+					r.Err = err.Error()
+					log.Printf("%s, %s: %v", c.name, p.name, err)
+				}
+				if err := results.Encode(r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func wanted(p peer) bool {
+	return *peerList == "" || slices.Contains(strings.Split(*peerList, ","), p.name)
+}

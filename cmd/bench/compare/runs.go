@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+)
+
+// A run is one line of the file of results.
+type run struct {
+	Start  int64 // of the command, in Unix time: repetitions are those of one command
+	Cell   string
+	Peer   string
+	Rep    int
+	Err    string `json:",omitempty"`
+	Result *result.Result
+}
+
+// runs has those of one cell.
+type runs []run
+
+// readRuns reads the file of results.
+func readRuns(name string) (map[string]runs, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	all := map[string]runs{}
+	for d := json.NewDecoder(f); ; {
+		var r run
+		switch err := d.Decode(&r); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all[r.Cell] = append(all[r.Cell], r)
+	}
+}
+
+// of is the runs of a peer that did not fail.
+func (l runs) of(peer string) (good runs) {
+	for _, r := range l {
+		if r.Peer == peer && r.Err == "" && r.Result != nil {
+			good = append(good, r)
+		}
+	}
+	return good
+}
+
+// failure is what the last run of a peer has failed with.
+func (l runs) failure(peer string) (why string) {
+	for _, r := range l {
+		if r.Peer == peer && r.Err != "" {
+			why = r.Err
+		}
+	}
+	return why
+}
+
+// peers is the names of those that ran, in the order of the list of peers.
+func (l runs) peers() (names []string) {
+	for _, p := range peers {
+		if slices.ContainsFunc(l, func(r run) bool { return r.Peer == p.name }) {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// A metric is one figure of a result.
+type metric func(*result.Result) float64
+
+func cost(r *result.Result) float64 { return r.CPUPerMsg }
+
+// weight is the memory of a connection, in bytes, after a forced collection.
+func weight(r *result.Result) float64 { return each(r, r.RSSGC-r.RSS0) }
+
+func each(r *result.Result, bytes int64) float64 { return float64(bytes) / float64(max(r.Conns, 1)) }
+
+func (l runs) values(m metric) (v []float64) {
+	for _, r := range l {
+		v = append(v, m(r.Result))
+	}
+	return v
+}
+
+// paired is the median of the ratios of p's figure to q's, each pair from one
+// repetition, so that what else the machine did has touched both. It is 0 if
+// there is no such pair.
+func (l runs) paired(p, q string, m metric) float64 {
+	var ratios []float64
+	for _, x := range l.of(p) {
+		for _, y := range l.of(q) {
+			if x.Start == y.Start && x.Rep == y.Rep && m(y.Result) != 0 {
+				ratios = append(ratios, m(x.Result)/m(y.Result))
+			}
+		}
+	}
+	return median(ratios)
+}
+
+// median is 0 for no values.
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// spread is half of the range of v over its median.
+func spread(v []float64) float64 {
+	m := median(v)
+	if m == 0 {
+		return 0
+	}
+	return (slices.Max(v) - slices.Min(v)) / 2 / m
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+)
+
+// A column is a heading and what is below it for a peer with runs.
+type column struct {
+	title string
+	cell  func(l runs, peer string) string
+}
+
+// figure is a column of medians.
+func figure(title, format string, m metric) column {
+	return column{title, func(l runs, p string) string { return fmt.Sprintf(format, median(l.of(p).values(m))) }}
+}
+
+// against is a column of ratios to the base of the flags.
+func against(m metric) column {
+	return column{"÷ " + *base, func(l runs, p string) string { return ratio("%.2f", l.paired(p, baseOf(p), m)) }}
+}
+
+func baseOf(p string) string {
+	if named(p)[0].client() {
+		return *base + "client"
+	}
+	return *base
+}
+
+func limitOf(p string) string {
+	if named(p)[0].client() {
+		return "rawclient"
+	}
+	return "raw"
+}
+
+// ofRaw is how much of what a peer needs bare TCP needs.
+func ofRaw(l runs, p string) string {
+	r := l.paired(limitOf(p), p, cost)
+	return ratio("%.0f%%", 100*r)
+}
+
+// ratio is a dash for a ratio that could not be had.
+func ratio(format string, v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return fmt.Sprintf(format, v)
+}
+
+// columns is those of a kind of table, and the metric that it is sorted by.
+func columns(t table) ([]column, metric) {
+	switch t {
+	case memory:
+		return []column{
+			figure("B/conn", "%.0f", weight),
+			against(weight),
+			figure("B/conn, not collected", "%.0f", func(r *result.Result) float64 { return each(r, r.RSS1-r.RSS0) }),
+			figure("heap B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.HeapGC-r.Heap0) }),
+			figure("stack B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.StackGC-r.Stack0) }),
+			figure("goroutines", "%.0f", func(r *result.Result) float64 { return float64(r.Goroutines) }),
+			figure("CPU µs to open", "%.3g", cost),
+		}, weight
+	case latencies:
+		p50 := func(r *result.Result) float64 { return r.P50 }
+		return []column{
+			figure("p50 µs", "%.0f", p50),
+			figure("p99 µs", "%.0f", func(r *result.Result) float64 { return r.P99 }),
+			figure("p99.9 µs", "%.0f", func(r *result.Result) float64 { return r.P999 }),
+			figure("CPU µs/msg", "%.3g", cost),
+			figure("msgs/s", "%.0f", func(r *result.Result) float64 { return r.PerSec }),
+		}, p50
+	}
+	return []column{
+		figure("CPU µs/msg", "%.3g", cost),
+		{"spread", func(l runs, p string) string { return fmt.Sprintf("±%.0f%%", 100*spread(l.of(p).values(cost))) }},
+		against(cost),
+		{"of raw", ofRaw},
+		figure("msgs/s", "%.3g", func(r *result.Result) float64 { return r.PerSec }),
+		figure("MB/s", "%.3g", func(r *result.Result) float64 { return r.MBPerSec }),
+		figure("p50 µs", "%.3g", func(r *result.Result) float64 { return r.P50 }),
+		figure("p99 µs", "%.3g", func(r *result.Result) float64 { return r.P99 }),
+		figure("B sent/msg", "%.3g", func(r *result.Result) float64 { return float64(r.WireBytes) / float64(max(r.Msgs, 1)) }),
+		figure("allocs/msg", "%.2f", func(r *result.Result) float64 { return r.Allocs }),
+		figure("B alloc/msg", "%.3g", func(r *result.Result) float64 { return r.AllocBytes }),
+	}, cost
+}
+
+// printCell prints the table of one scenario, the cheapest first.
+func printCell(w io.Writer, c cell, l runs) {
+	if len(l) == 0 {
+		return
+	}
+	cols, by := columns(c.table)
+	fmt.Fprintf(w, "\n### %s\n\n| |", c.name)
+	for _, col := range cols {
+		fmt.Fprintf(w, " %s |", col.title)
+	}
+	fmt.Fprintf(w, "\n| --- %s|\n", strings.Repeat("| ---: ", len(cols)))
+	for _, p := range sorted(l, by) {
+		fmt.Fprintf(w, "| %s |", p)
+		if len(l.of(p)) == 0 {
+			fmt.Fprintf(w, " failed: %.60s |\n", strings.TrimSpace(l.failure(p)))
+			continue
+		}
+		for _, col := range cols {
+			fmt.Fprintf(w, " %s |", col.cell(l, p))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// sorted is the peers, the cheapest first and those that have failed last.
+func sorted(l runs, by metric) []string {
+	names := l.peers()
+	rank := func(p string) float64 {
+		if good := l.of(p); len(good) > 0 {
+			return median(good.values(by))
+		}
+		return 1e18
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch x, y := rank(a), rank(b); {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	})
+	return names
+}
+
+// printMatrix prints one table: a row for each peer, a column for each scenario.
+func printMatrix(w io.Writer, chosen []cell, all map[string]runs) {
+	chosen = slices.DeleteFunc(slices.Clone(chosen), func(c cell) bool { return len(all[c.name]) == 0 })
+	rows := map[string]bool{}
+	fmt.Fprint(w, "| |")
+	for _, c := range chosen {
+		fmt.Fprintf(w, " %s |", c.title)
+		for _, p := range all[c.name].peers() {
+			rows[p] = true
+		}
+	}
+	fmt.Fprintf(w, "\n| --- %s|\n", strings.Repeat("| ---: ", len(chosen)))
+	for _, p := range peers {
+		if !rows[p.name] {
+			continue
+		}
+		fmt.Fprintf(w, "| %s |", p.name)
+		for _, c := range chosen {
+			fmt.Fprintf(w, " %s |", entry(c, all[c.name], p.name))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// entry is what a table of all scenarios says of one.
+func entry(c cell, l runs, p string) string {
+	good := l.of(p)
+	switch {
+	case len(good) == 0:
+		return "–"
+	case c.table == memory:
+		return fmt.Sprintf("%.1f KiB", median(good.values(weight))/1024)
+	case c.table == latencies:
+		return fmt.Sprintf("%.0f µs", median(good.values(func(r *result.Result) float64 { return r.P99 })))
+	case named(p)[0].raw() || len(l.of(limitOf(p))) == 0:
+		return fmt.Sprintf("%.3g", median(good.values(cost)))
+	}
+	return fmt.Sprintf("%.3g (%s)", median(good.values(cost)), ofRaw(l, p))
+}

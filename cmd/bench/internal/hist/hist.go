@@ -1,0 +1,59 @@
+// Package hist counts durations, to tell their percentiles.
+package hist
+
+import (
+	"math"
+	"math/bits"
+	"time"
+)
+
+const (
+	subBits    = 6 // buckets in each power of two, as a power of two
+	subBuckets = 1 << subBits
+)
+
+// Hist counts durations in buckets that are some 1.5 % wide. The zero value is
+// empty and ready for use.
+type Hist struct {
+	n      int64
+	bucket [64 * subBuckets]int64
+}
+
+// Add counts d. Durations below a nanosecond count as one.
+func (h *Hist) Add(d time.Duration) {
+	v := uint64(max(d, 1))
+	h.bucket[index(v)]++
+	h.n++
+}
+
+// index is the bucket of v, which is at least 1.
+func index(v uint64) int {
+	e := bits.Len64(v) - 1
+	var sub uint64
+	if e >= subBits {
+		sub = v >> (e - subBits) & (subBuckets - 1)
+	} else {
+		sub = v << (subBits - e) & (subBuckets - 1)
+	}
+	return e<<subBits | int(sub)
+}
+
+// lowest is the least value of bucket i.
+func lowest(i int) float64 {
+	return math.Ldexp(float64(subBuckets+i&(subBuckets-1)), i>>subBits-subBits)
+}
+
+// Reset forgets what was counted.
+func (h *Hist) Reset() { *h = Hist{} }
+
+// Quantile is the duration that the part q of those counted, from 0 to 1, does
+// not exceed, rounded down to its bucket. It is 0 if none was counted.
+func (h *Hist) Quantile(q float64) time.Duration {
+	left := max(int64(math.Ceil(q*float64(h.n))), 1)
+	for i, n := range h.bucket {
+		if left -= n; left <= 0 {
+			return time.Duration(lowest(i))
+		}
+	}
+	return 0
+}

@@ -1,0 +1,130 @@
+// Package server has what every measured server shares: flags, the listener and
+// a set of connections for broadcasts.
+package server
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"flag"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/control"
+)
+
+var (
+	addr = flag.String("addr", "127.0.0.1:9001", "address to listen on")
+	zip  = flag.String("compress", "off", "permessage-deflate: off, single (no context takeover) or takeover")
+
+	// Broadcast says to send each message to every connection.
+	Broadcast = flag.Bool("broadcast", false, "send each message to every connection instead of back to its sender")
+	// TLS says to serve wss.
+	TLS = flag.Bool("tls", false, "serve wss, with a certificate made at the start")
+)
+
+// Start parses the flags and serves the control port.
+func Start() {
+	control.Flags()
+	flag.Parse()
+	control.Serve()
+}
+
+// Addr is the address to listen on.
+func Addr() string { return *addr }
+
+// Compress reports whether messages are to be compressed.
+func Compress() bool { return *zip != "off" }
+
+// Takeover reports whether they are to be with the context of earlier ones.
+func Takeover() bool { return *zip == "takeover" }
+
+// Listen starts and listens on -addr, with TLS if that is wanted.
+func Listen() net.Listener {
+	l := ListenTCP()
+	if *TLS {
+		return tls.NewListener(l, TLSConfig())
+	}
+	return l
+}
+
+// ListenTCP starts and listens on -addr.
+func ListenTCP() net.Listener {
+	Start()
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return l
+}
+
+// TLSConfig has a certificate that nobody has signed.
+func TLSConfig() *tls.Config {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotAfter:     time.Now().Add(24 * time.Hour),
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert}, PrivateKey: key}}}
+}
+
+// ServeHTTP serves net/http on -addr with one handler for every path.
+func ServeHTTP(h http.HandlerFunc) { log.Fatal(http.Serve(Listen(), h)) }
+
+// Accept runs serve in one goroutine for each connection accepted on -addr.
+func Accept(serve func(net.Conn)) {
+	l := Listen()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go serve(c)
+	}
+}
+
+// Set is the set of connections that a broadcast goes to.
+type Set[T comparable] struct {
+	mu sync.Mutex
+	m  map[T]struct{}
+}
+
+// Add adds a connection.
+func (s *Set[T]) Add(c T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m == nil {
+		s.m = map[T]struct{}{}
+	}
+	s.m[c] = struct{}{}
+}
+
+// Remove removes a connection.
+func (s *Set[T]) Remove(c T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.m, c)
+}
+
+// Each calls f for every connection.
+func (s *Set[T]) Each(f func(T)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.m {
+		f(c)
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
+)
+
+const (
+	key    = "dGhlIHNhbXBsZSBub25jZQ=="     // RFC 6455, section 1.3
+	accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // the answer to it
+)
+
+// socket is a descriptor that blocks until the epoll loop gets it.
+type socket int
+
+func (s socket) Read(p []byte) (int, error) {
+	n, err := unix.Read(int(s), p)
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+func (s socket) Write(p []byte) (n int, err error) {
+	for n < len(p) {
+		m, err := unix.Write(int(s), p[n:])
+		if err != nil {
+			return n, err
+		}
+		n += m
+	}
+	return n, nil
+}
+
+// source is the address that connection i comes from: one address has only
+// some 28,000 ports.
+func source(i int) [4]byte { return [4]byte{127, 0, 0, byte(2 + i%100)} }
+
+func dial(i int) (socket, error) {
+	a, err := net.ResolveTCPAddr("tcp4", *addr)
+	if err != nil {
+		return -1, err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	err = unix.Bind(fd, &unix.SockaddrInet4{Addr: source(i)})
+	if err == nil {
+		err = unix.Connect(fd, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(a.IP.To4())})
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return socket(fd), nil
+}
+
+func dialTLS(i int) (*tls.Conn, error) {
+	from := source(i)
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from[:]}}
+	// The server's certificate is made when it starts, and nobody vouches for it.
+	return tls.DialWithDialer(&d, "tcp", *addr, &tls.Config{InsecureSkipVerify: true})
+}
+
+func request() []byte {
+	s := "GET / HTTP/1.1\r\nHost: " + *addr + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Key: " + key + "\r\nSec-WebSocket-Version: 13\r\n"
+	switch *compress {
+	case "single":
+		s += "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
+	case "takeover":
+		s += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+	}
+	return []byte(s + "\r\n")
+}
+
+// shake is the client's part of the opening handshake. The server must answer
+// with no byte more.
+func shake(c io.ReadWriter, req []byte) error {
+	if _, err := c.Write(req); err != nil {
+		return err
+	}
+	var b [1024]byte
+	n := 0
+	for !bytes.HasSuffix(b[:n], []byte("\r\n\r\n")) {
+		m, err := c.Read(b[n:])
+		if err != nil {
+			return err
+		}
+		n += m
+	}
+	if !bytes.HasPrefix(b[:n], []byte("HTTP/1.1 101 ")) || !bytes.Contains(b[:n], []byte(accept)) {
+		return fmt.Errorf("bad answer to the handshake: %q", b[:n])
+	}
+	if *compress != "off" && !bytes.Contains(b[:n], []byte("permessage-deflate")) {
+		return fmt.Errorf("compression refused: %q", b[:n])
+	}
+	return nil
+}
+
+// openAll opens the connections with dial and has the handshake on each.
+func openAll[C io.ReadWriter](dial func(int) (C, error)) []C {
+	req := request()
+	all := make([]C, *conns)
+	for i := range all {
+		c, err := dial(i)
+		if err == nil && !*raw {
+			err = shake(c, req)
+		}
+		if err != nil {
+			log.Fatalf("connection %d: %v", i, err)
+		}
+		all[i] = c
+	}
+	return all
+}
+
+func payload(n int) []byte { return frame.Payload(frame.Charset(*charset), *size, n) }
+
+func style() frame.Style {
+	return frame.Style{Text: *charset != "binary", Masked: *mode != "serve", Zipped: *compress != "off"}
+}
+
+// verify echoes a message and compares what comes back.
+func verify(c io.ReadWriter, want []byte) error {
+	sent := want
+	if !*raw {
+		sent = style().Append(nil, want)
+	}
+	if _, err := c.Write(sent); err != nil {
+		return err
+	}
+	var got []byte
+	var err error
+	if *raw {
+		got = make([]byte, len(want))
+		_, err = io.ReadFull(c, got)
+	} else {
+		got, err = frame.ReadMessage(c)
+	}
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("the echo differs: %d bytes for %d", len(got), len(want))
+	}
+	return nil
+}

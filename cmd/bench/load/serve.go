@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"io"
+	"log"
+	"net"
+	"net/http"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
+	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+)
+
+// serve is the server of a client program: it accepts -conns connections and
+// answers each message with one that has the same payload, made beforehand. The
+// first messages are looked at.
+func serve(r *result.Result) {
+	l := listen()
+	s := newStreamer()
+	s.conns = make([]conn, *conns)
+	for i := 0; i < len(s.conns); {
+		fd := must(accept4(l))
+		err := admit(socket(fd))
+		if err == nil && i < 10 {
+			err = expect(socket(fd))
+		}
+		if err != nil {
+			unix.Close(fd) // a client that has looked whether it can start
+			continue
+		}
+		s.conns[i].fd = fd
+		if i < 10 {
+			s.send(i, 1, 0)
+		}
+		unix.SetNonblock(fd, true)
+		s.watch(i, unix.EPOLL_CTL_ADD)
+		i++
+	}
+	s.measure(r)
+}
+
+func listen() int {
+	a := must(net.ResolveTCPAddr("tcp4", *addr))
+	fd := must(unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0))
+	err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(a.IP.To4())})
+	}
+	if err == nil {
+		err = unix.Listen(fd, 4096)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	return fd
+}
+
+func accept4(l int) (int, error) {
+	fd, _, err := unix.Accept4(l, unix.SOCK_CLOEXEC)
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	}
+	return fd, err
+}
+
+// admit is the server's part of the opening handshake. A client sends nothing
+// behind its request before it has the answer.
+func admit(s socket) error {
+	if *raw {
+		return nil
+	}
+	req, err := http.ReadRequest(bufio.NewReader(s))
+	if err != nil {
+		return err
+	}
+	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	_, err = io.WriteString(s, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: "+base64.StdEncoding.EncodeToString(sum[:])+"\r\n\r\n")
+	return err
+}
+
+// expect reads the first message of a client, which must be the payload.
+func expect(s socket) error {
+	want := payload(0)
+	var got []byte
+	var err error
+	if *raw {
+		got = make([]byte, len(want))
+		_, err = io.ReadFull(s, got)
+	} else {
+		got, err = frame.ReadMessage(s)
+	}
+	if err == nil && !bytes.Equal(got, want) {
+		log.Fatalf("the client sent something else: %d bytes for %d", len(got), len(want))
+	}
+	return err
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"log"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
+	"github.com/airsocket/airsocket/cmd/bench/internal/hist"
+	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+)
+
+// conn is one connection of the epoll loop.
+type conn struct {
+	fd      int
+	counter frame.Counter
+	next    int             // the frame in the batch that is queued next
+	off     int             // where in the batch the next byte to send is
+	unsent  int             // bytes that are queued
+	waiting bool            // for the system to take more
+	got     int             // raw: bytes of the message that is coming in
+	sent    []time.Duration // when the messages on the way were sent, or should have been
+	oldest  int             // in sent
+}
+
+// pop takes the oldest of the times.
+func (c *conn) pop() time.Duration {
+	t := c.sent[c.oldest]
+	if c.oldest++; c.oldest == len(c.sent) {
+		c.sent, c.oldest = c.sent[:0], 0
+	}
+	return t
+}
+
+// A streamer is the epoll loop.
+type streamer struct {
+	ep    int
+	conns []conn
+	batch []byte // frames, one after another, again and again
+	ends  []int  // where they end
+	start time.Time
+	hist  hist.Hist
+	msgs  int64
+	bytes int64
+	evs   []unix.EpollEvent
+	buf   []byte
+
+	delivered int    // broadcast: how many have the message that is on the way
+	pace      *pacer // rate
+}
+
+// minBatch is the length of different messages that compressing with context
+// takeover needs: each must have left the window before it comes again.
+const minBatch = 64 << 10
+
+func newStreamer() *streamer {
+	s := &streamer{start: time.Now(), evs: make([]unix.EpollEvent, 512), buf: make([]byte, 256<<10)}
+	s.ep = must(unix.EpollCreate1(unix.EPOLL_CLOEXEC))
+	n := *inflight
+	if *compress != "off" {
+		n = max(n, minBatch / *size + 1)
+	}
+	for i := range n {
+		p := payload(0)
+		if *compress != "off" {
+			p = payload(i)
+		}
+		if *raw {
+			s.batch = append(s.batch, p...)
+		} else {
+			s.batch = style().Append(s.batch, p)
+		}
+		s.ends = append(s.ends, len(s.batch))
+	}
+	return s
+}
+
+func (s *streamer) now() time.Duration { return time.Since(s.start) }
+
+// stream runs the modes echo, rate and broadcast.
+func stream(r *result.Result) {
+	all := openAll(dial)
+	if *mode != "broadcast" {
+		p := payload(0)
+		for _, c := range all[:min(len(all), 10)] {
+			if err := verify(c, p); err != nil {
+				log.Fatal(err)
+			}
+		}
+	}
+	s := newStreamer()
+	s.conns = make([]conn, len(all))
+	for i, fd := range all {
+		unix.SetNonblock(int(fd), true)
+		s.conns[i].fd = int(fd)
+		s.watch(i, unix.EPOLL_CTL_ADD)
+	}
+	switch *mode {
+	case "echo":
+		for i := range s.conns {
+			s.send(i, *inflight, s.now())
+		}
+	case "broadcast":
+		time.Sleep(300 * time.Millisecond) // until the server knows all connections
+		s.send(0, *inflight, s.now())
+	case "rate":
+		s.pace = newPacer(s)
+	}
+	s.measure(r)
+}
+
+func (s *streamer) measure(r *result.Result) {
+	s.run(*warmup)
+	s.hist.Reset()
+	s.msgs, s.bytes = 0, 0
+	m := begin()
+	s.run(*duration)
+	m.end(r, s.msgs)
+	r.WireBytes, r.RSS1 = s.bytes, rss()
+	r.P50, r.P99, r.P999 = s.micros(.5), s.micros(.99), s.micros(.999)
+}
+
+func (s *streamer) micros(q float64) float64 { return float64(s.hist.Quantile(q)) / 1e3 }
+
+// run serves events until d has passed.
+func (s *streamer) run(d time.Duration) {
+	end := s.now() + d
+	for {
+		n, err := unix.EpollWait(s.ep, s.evs, 100)
+		if err != nil && err != unix.EINTR {
+			log.Fatal(err)
+		}
+		now := s.now()
+		if now > end {
+			return
+		}
+		if s.pace != nil {
+			s.pace.send(s, now)
+		}
+		for _, ev := range s.evs[:max(n, 0)] {
+			s.serve(ev)
+		}
+		if *mode == "broadcast" {
+			// Each delivery counts; the next message starts when all have it.
+			for ; s.delivered >= len(s.conns); s.delivered -= len(s.conns) {
+				s.hist.Add(now - s.conns[0].pop())
+				s.send(0, 1, now)
+			}
+		}
+	}
+}
+
+func (s *streamer) serve(ev unix.EpollEvent) {
+	i := int(ev.Fd)
+	if s.pace != nil && i == pacerID {
+		s.pace.acknowledge()
+		return
+	}
+	if ev.Events&unix.EPOLLOUT != 0 {
+		s.flush(i)
+	}
+	if ev.Events&^unix.EPOLLOUT == 0 {
+		return
+	}
+	n := s.receive(i)
+	s.msgs += int64(n)
+	switch {
+	case n == 0:
+	case *mode == "broadcast":
+		s.delivered += n
+	case *mode == "serve":
+		s.send(i, n, 0)
+	default:
+		c, now := &s.conns[i], s.now()
+		for range n {
+			s.hist.Add(now - c.pop())
+		}
+		if *mode == "echo" {
+			s.send(i, n, now)
+		}
+	}
+}
+
+// receive reads once from connection i and returns how many messages that ends.
+func (s *streamer) receive(i int) (messages int) {
+	c := &s.conns[i]
+	n, err := unix.Read(c.fd, s.buf)
+	if err == unix.EAGAIN {
+		return 0
+	}
+	if err != nil || n == 0 {
+		log.Fatalf("connection %d ended: %v", i, err)
+	}
+	s.bytes += int64(n)
+	if *raw {
+		c.got += n
+		messages, c.got = c.got/s.ends[0], c.got%s.ends[0]
+		return messages
+	}
+	if messages, err = c.counter.Feed(s.buf[:n]); err != nil {
+		log.Fatalf("connection %d: %v", i, err)
+	}
+	return messages
+}
+
+// send queues n messages on connection i and writes what the system takes. due
+// is when they were to be sent.
+func (s *streamer) send(i, n int, due time.Duration) {
+	c := &s.conns[i]
+	for range n {
+		if *mode != "serve" {
+			c.sent = append(c.sent, due)
+		}
+		from := 0
+		if c.next > 0 {
+			from = s.ends[c.next-1]
+		}
+		c.unsent += s.ends[c.next] - from
+		c.next = (c.next + 1) % len(s.ends)
+	}
+	if !c.waiting {
+		s.flush(i)
+	}
+}
+
+func (s *streamer) flush(i int) {
+	c := &s.conns[i]
+	was := c.waiting
+	c.waiting = false
+	for c.unsent > 0 {
+		n, err := unix.Write(c.fd, s.batch[c.off:min(len(s.batch), c.off+c.unsent)])
+		if err == unix.EAGAIN {
+			c.waiting = true
+			break
+		}
+		if err != nil {
+			log.Fatalf("connection %d: %v", i, err)
+		}
+		c.off = (c.off + n) % len(s.batch)
+		c.unsent -= n
+	}
+	if c.waiting != was {
+		s.watch(i, unix.EPOLL_CTL_MOD)
+	}
+}
+
+// watch tells the system what connection i waits for.
+func (s *streamer) watch(i, op int) {
+	c := &s.conns[i]
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}
+	if c.waiting {
+		ev.Events |= unix.EPOLLOUT
+	}
+	if err := unix.EpollCtl(s.ep, op, c.fd, &ev); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,80 @@
+// Command airsocket echoes with this library: on a listener of its own with a
+// thread of events for each socket, or, by flags, one for all, or in net/http.
+package main
+
+import (
+	"flag"
+	"log"
+	"net"
+	"net/http"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/cmd/bench/internal/server"
+)
+
+var (
+	shared = flag.Bool("default", false, "all handlers in the default Dispatcher, instead of Options.Parallel")
+	inHTTP = flag.Bool("http", false, "Upgrade in net/http, instead of an own listener")
+)
+
+// longest is the longest message that the scenarios have, times those that are
+// on the way at once.
+const longest = 64 << 20
+
+var srv airsocket.Server
+
+func main() {
+	l := server.ListenTCP()
+	opts := &airsocket.Options{
+		Parallel:    !*shared,
+		MaxMessage:  longest,
+		MaxFrame:    longest,
+		MaxBuffered: longest,
+	}
+	switch {
+	case server.Takeover():
+		opts.Compression = airsocket.CompressionTakeover
+	case server.Compress():
+		opts.Compression = airsocket.CompressionNoTakeover
+	}
+	if *inHTTP {
+		serveHTTP(l, opts)
+	}
+	srv.Options = opts
+	if *server.TLS {
+		srv.TLSConfig = server.TLSConfig()
+	}
+	srv.OnConnect(attach)
+	log.Fatal(srv.Serve(l))
+}
+
+func attach(s *airsocket.Socket) {
+	if *server.Broadcast {
+		s.OnMessage(broadcast)
+	} else {
+		s.OnMessage(echo)
+	}
+}
+
+func echo(e *airsocket.MessageEvent) {
+	if err := e.Target().SendMessage(e.Kind(), e.Bytes()); err != nil {
+		log.Print(err)
+	}
+}
+
+func broadcast(e *airsocket.MessageEvent) {
+	if err := srv.Broadcast(e.Kind(), e.Bytes(), nil); err != nil {
+		log.Print(err)
+	}
+}
+
+// serveHTTP has no broadcast: the sockets belong to no Server.
+func serveHTTP(l net.Listener, opts *airsocket.Options) {
+	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := airsocket.NewSocket(opts)
+		s.OnMessage(echo)
+		if err := s.Upgrade(w, r); err != nil {
+			log.Print(err)
+		}
+	})))
+}

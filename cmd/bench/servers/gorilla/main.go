@@ -1,0 +1,73 @@
+// Command gorilla echoes with github.com/gorilla/websocket: pooled write
+// buffers, and a pooled payload buffer taken only once a message has begun.
+package main
+
+import (
+	"compress/flate"
+	"log"
+	"net/http"
+	"sync"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/airsocket/airsocket/cmd/bench/internal/bufs"
+	"github.com/airsocket/airsocket/cmd/bench/internal/server"
+)
+
+type conn struct {
+	*websocket.Conn
+	mu sync.Mutex // gorilla allows one writer at a time
+}
+
+var all server.Set[*conn]
+
+func main() {
+	u := websocket.Upgrader{WriteBufferPool: &sync.Pool{}}
+	server.ServeHTTP(func(w http.ResponseWriter, r *http.Request) {
+		u := u
+		u.EnableCompression = server.Compress()
+		ws, err := u.Upgrade(w, r, nil)
+		if err != nil {
+			log.Print(err)
+			return
+		}
+		c := &conn{Conn: ws}
+		ws.SetCompressionLevel(flate.BestSpeed)
+		// A goroutine of our own, as net/http's holds the request and a larger stack.
+		go func() {
+			if *server.Broadcast {
+				all.Add(c)
+				defer all.Remove(c)
+			}
+			defer ws.Close()
+			for c.echo() == nil {
+			}
+		}()
+	})
+}
+
+func (c *conn) echo() error {
+	op, r, err := c.NextReader()
+	if err != nil {
+		return err
+	}
+	return bufs.With(r, func(b []byte) error {
+		if *server.Broadcast {
+			return broadcast(op, b)
+		}
+		return c.WriteMessage(op, b)
+	})
+}
+
+func broadcast(op int, b []byte) error {
+	m, err := websocket.NewPreparedMessage(op, append([]byte(nil), b...))
+	if err != nil {
+		return err
+	}
+	all.Each(func(c *conn) {
+		c.mu.Lock()
+		c.WritePreparedMessage(m)
+		c.mu.Unlock()
+	})
+	return nil
+}

@@ -1,0 +1,12 @@
+// The flags of the Node server, spelled as those of the Go servers.
+'use strict';
+const { values } = require('util').parseArgs({
+  args: process.argv.slice(2).map((a) => a.replace(/^-(?=[a-z])/, '--')),
+  options: {
+    addr: { type: 'string', default: '127.0.0.1:9001' },
+    compress: { type: 'string', default: 'off' },
+    broadcast: { type: 'boolean', default: false },
+  },
+});
+const [host, port] = values.addr.split(':');
+module.exports = { host, port: +port, compress: values.compress, broadcast: values.broadcast };

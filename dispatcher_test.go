@@ -1,0 +1,350 @@
+package airsocket_test
+
+import (
+	"net"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+)
+
+func TestPostOrder(t *testing.T) {
+	d := airsocket.NewDispatcher()
+	var got []int
+	run(t, d, func() {
+		for i := range 3 {
+			d.Post(func() {
+				got = append(got, i)
+				d.Post(func() { got = append(got, 10+i) })
+			})
+		}
+		got = append(got, -1) // nothing posted runs in this turn
+	})
+	if want := []int{-1, 0, 1, 2, 10, 11, 12}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestPostFromManyGoroutines(t *testing.T) {
+	d := airsocket.NewDispatcher()
+	const goroutines, each = 8, 500
+	next := make([]int, goroutines) // no lock: the race detector would tell
+	run(t, d, func() {
+		var wg sync.WaitGroup
+		for g := range goroutines {
+			wg.Go(func() {
+				for i := range each {
+					d.Post(func() {
+						if next[g] != i {
+							t.Errorf("goroutine %d: function %d ran in place of %d", g, i, next[g])
+						}
+						next[g]++
+					})
+				}
+			})
+		}
+		wg.Wait()
+	})
+	for g, n := range next {
+		if n != each {
+			t.Errorf("goroutine %d: %d functions ran when Run returned", g, n)
+		}
+	}
+}
+
+func TestTimers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		start := time.Now()
+		var got []string
+		at := func(what string) { got = append(got, what+" "+time.Since(start).String()) }
+		d.Run(func() {
+			d.SetTimeout(func() { at("timeout") }, 3*time.Second)
+			d.SetTimeout(func() { at("cleared") }, 2*time.Second).Clear()
+			n := 0
+			var every *airsocket.Timer
+			every = d.SetInterval(func() {
+				at("interval")
+				if n++; n == 4 {
+					every.Clear()
+					every.Clear()
+				}
+			}, time.Second)
+		})
+		slices.Sort(got)
+		want := []string{"interval 1s", "interval 2s", "interval 3s", "interval 4s", "timeout 3s"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if took := time.Since(start); took != 4*time.Second {
+			t.Errorf("Run returned after %v", took)
+		}
+	})
+}
+
+// The time of an interval counts from the end of one run to the next, so that
+// a slow function is not called ever faster.
+func TestIntervalAfterASlowRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		start := time.Now()
+		var got []time.Duration
+		d.Run(func() {
+			var every *airsocket.Timer
+			every = d.SetInterval(func() {
+				got = append(got, time.Since(start))
+				time.Sleep(5 * time.Second)
+				if len(got) == 3 {
+					every.Clear()
+				}
+			}, time.Second)
+		})
+		if want := []time.Duration{1 * time.Second, 7 * time.Second, 13 * time.Second}; !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	})
+}
+
+// Two timers are due; the one that runs first clears the other.
+func TestClearInATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		ran := 0
+		d.Run(func() {
+			var a, b *airsocket.Timer
+			clear := func(other **airsocket.Timer) func() {
+				return func() {
+					ran++
+					for range 100 {
+						runtime.Gosched() // the other has come to the turnstile by then
+					}
+					(*other).Clear()
+				}
+			}
+			a = d.SetTimeout(clear(&b), time.Second)
+			b = d.SetTimeout(clear(&a), time.Second)
+		})
+		if ran != 1 {
+			t.Errorf("%d of the timers ran, want 1", ran)
+		}
+	})
+}
+
+func TestZeroIntervalIsAMillisecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		start := time.Now()
+		d.Run(func() {
+			var every *airsocket.Timer
+			every = d.SetInterval(func() { every.Clear() }, 0)
+		})
+		if took := time.Since(start); took != time.Millisecond {
+			t.Errorf("it ran after %v", took)
+		}
+	})
+}
+
+// Run waits for a listening server and for sockets, not for what has ended, and
+// a socket that is opened again in its close handler goes on.
+func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
+	d := airsocket.NewDispatcher()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
+	})
+	closes := 0
+	run(t, d, func() {
+		go srv.Serve(l)
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+		url := "ws://" + l.Addr().String()
+		s.OnClose(func(e *airsocket.CloseEvent) {
+			if !e.WasClean {
+				t.Errorf("connection %d: %d", closes, e.Code)
+			}
+			if closes++; closes < 3 {
+				if err := s.Connect(url); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			srv.Close()
+		})
+		if err := s.Connect(url); err != nil {
+			t.Error(err)
+		}
+	})
+	if closes != 3 {
+		t.Errorf("Run returned after %d connections", closes)
+	}
+}
+
+// Sockets with Parallel belong to the Dispatcher that they would have had.
+func TestRunWaitsForParallelSockets(t *testing.T) {
+	url := serveEcho(t, nil)
+	d := airsocket.NewDispatcher()
+	closed := false
+	run(t, d, func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Parallel: true})
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
+		s.OnClose(func(*airsocket.CloseEvent) { closed = true })
+		s.Connect(url)
+	})
+	if !closed {
+		t.Error("Run returned before the socket was closed")
+	}
+}
+
+// Handlers of sockets of one Dispatcher never overlap; those of Parallel sockets
+// do, but not those of one socket.
+func TestHandlersDoNotOverlap(t *testing.T) {
+	const sockets, messages = 8, 50
+	for name, parallel := range map[string]bool{"shared": false, "parallel": true} {
+		t.Run(name, func(t *testing.T) {
+			var inside atomic.Int32
+			total := 0 // no lock: the race detector would tell
+			srv := &airsocket.Server{Options: &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}}
+			srv.OnConnect(func(s *airsocket.Socket) {
+				var own atomic.Int32
+				of := &inside
+				if parallel {
+					of = &own
+				}
+				once := func() func() {
+					if of.Add(1) != 1 {
+						t.Error("two handlers at the same time")
+					}
+					runtime.Gosched()
+					return func() { of.Add(-1) }
+				}
+				s.OnMessage(func(e *airsocket.MessageEvent) {
+					defer once()()
+					if !parallel {
+						total++
+					}
+					s.SendBytes(e.Bytes())
+				})
+				s.OnClose(func(*airsocket.CloseEvent) { defer once()() })
+			})
+			url := serve(t, srv)
+			var wg sync.WaitGroup
+			for range sockets {
+				wg.Go(func() {
+					p := connectRaw(t, url)
+					for range messages {
+						p.send(opBinary, "x")
+						p.want(opBinary, "x")
+					}
+					p.send(opClose, "")
+					p.want(opClose, "")
+					p.wantEOF()
+				})
+			}
+			wg.Wait()
+			if !parallel && total != sockets*messages {
+				t.Errorf("%d messages, want %d", total, sockets*messages)
+			}
+		})
+	}
+}
+
+// Handlers of different Parallel sockets run at the same time: two that wait for
+// each other get on.
+func TestParallelSocketsDoNotWaitForEachOther(t *testing.T) {
+	meet := make(chan struct{})
+	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			select {
+			case meet <- struct{}{}:
+			case <-meet:
+			case <-time.After(patience):
+				t.Error("nobody came")
+			}
+			s.SendBytes(e.Bytes())
+		})
+	})
+	url := serve(t, srv)
+	a, b := connectRaw(t, url), connectRaw(t, url)
+	a.send(opBinary, "a")
+	b.send(opBinary, "b")
+	a.want(opBinary, "a")
+	b.want(opBinary, "b")
+}
+
+// A handler that ends its goroutine, as t.FailNow does, ends its socket and
+// holds up nothing else.
+func TestGoexitInAHandler(t *testing.T) {
+	exit := func(s *airsocket.Socket, when string) {
+		switch when {
+		case "open":
+			s.OnOpen(func(*airsocket.OpenEvent) { runtime.Goexit() })
+		case "message", "message with the request":
+			s.OnMessage(func(*airsocket.MessageEvent) { runtime.Goexit() })
+		case "close":
+			s.OnClose(func(*airsocket.CloseEvent) { runtime.Goexit() })
+		case "connect":
+			runtime.Goexit()
+		}
+	}
+	for _, when := range []string{"connect", "open", "message", "message with the request", "close"} {
+		t.Run(when, func(t *testing.T) {
+			d := airsocket.NewDispatcher()
+			srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
+			first := true
+			srv.OnConnect(func(s *airsocket.Socket) {
+				s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes(e.Bytes()) })
+				if first {
+					first = false
+					exit(s, when)
+				}
+			})
+			url := serve(t, srv) // whose Shutdown waits for the socket to be gone
+			p := dialRaw(t, url)
+			switch when {
+			case "message":
+				p.open()
+				p.send(opBinary, "x")
+			case "message with the request":
+				p.write(append([]byte(rawRequest), p.frame(opBinary, "x")...))
+			default:
+				p.write(append([]byte(rawRequest), p.frame(opClose, "")...))
+			}
+			p.wantTheEnd()
+			q := connectRaw(t, url)
+			q.send(opBinary, "alive")
+			q.want(opBinary, "alive")
+		})
+	}
+	t.Run("posted and timers", func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		ran := 0
+		run(t, d, func() {
+			d.Post(runtime.Goexit)
+			d.SetTimeout(runtime.Goexit, 0)
+			d.Post(func() { ran++ })
+			d.SetTimeout(func() { ran++ }, time.Millisecond)
+		})
+		if ran != 2 {
+			t.Errorf("%d of the others ran, want 2", ran)
+		}
+	})
+	t.Run("main", func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			d.Run(runtime.Goexit)
+		}()
+		<-done
+		run(t, d, func() {})
+	})
+}

@@ -1,0 +1,311 @@
+package airsocket_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// score is an event of the user's own.
+type score struct{ points int }
+
+func (*score) Type() string { return "score" }
+
+const eventScore airsocket.EventType[*score] = "score"
+
+func TestListeners(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	var calls []string
+	add := func(name string, opts ...airsocket.ListenerOption) *airsocket.Listener {
+		return airsocket.AddEventListener(s, eventScore, func(*score) { calls = append(calls, name) }, opts...)
+	}
+	want := func(when string, names ...string) {
+		t.Helper()
+		s.DispatchEvent(&score{})
+		if !slices.Equal(calls, names) {
+			t.Errorf("%s: %q, want %q", when, calls, names)
+		}
+		calls = nil
+	}
+	if s.HasEventListener("score") {
+		t.Error("a new socket has a listener")
+	}
+	want("no listener")
+	a := add("a")
+	add("high", airsocket.Priority(5))
+	add("low", airsocket.Priority(-5))
+	b := add("b")
+	add("once", airsocket.Once(), airsocket.Priority(5))
+	want("by priority, then by age", "high", "once", "a", "b", "low")
+	want("once is gone", "high", "a", "b", "low")
+	a.Remove()
+	a.Remove()
+	want("removed", "high", "b", "low")
+	b.Remove()
+	if !s.HasEventListener("score") || s.HasEventListener("message") {
+		t.Error("HasEventListener is wrong")
+	}
+}
+
+func TestListenersChangedWhileDispatching(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	var calls []string
+	var second *airsocket.Listener
+	airsocket.AddEventListener(s, eventScore, func(e *score) {
+		calls = append(calls, "first")
+		second.Remove()
+		airsocket.AddEventListener(s, eventScore, func(*score) { calls = append(calls, "added") })
+		if e.points == 0 {
+			s.DispatchEvent(&score{points: 1}) // it is not called again: once
+		}
+	}, airsocket.Once())
+	second = airsocket.AddEventListener(s, eventScore, func(*score) { calls = append(calls, "second") })
+	airsocket.AddEventListener(s, eventScore, func(e *score) { calls = append(calls, "third") })
+	s.DispatchEvent(&score{})
+	// The inner dispatch has third and what was added; the outer one third.
+	if want := []string{"first", "third", "added", "third"}; !slices.Equal(calls, want) {
+		t.Errorf("%q, want %q", calls, want)
+	}
+}
+
+// An event of one type does not reach listeners that were added for another
+// type under the same name.
+func TestListenerOfAnotherType(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	airsocket.AddEventListener(s, airsocket.EventType[*airsocket.OpenEvent]("score"), func(*airsocket.OpenEvent) {
+		t.Error("called")
+	})
+	s.DispatchEvent(&score{})
+}
+
+// The property handler is first, and a later one replaces it.
+func TestHandlerBeforeListeners(t *testing.T) {
+	var calls []string
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { calls = append(calls, "listener") }, airsocket.Priority(9))
+		s.OnMessage(func(*airsocket.MessageEvent) { t.Error("it was replaced") })
+		s.OnMessage(func(*airsocket.MessageEvent) {
+			calls = append(calls, "handler")
+			s.OnMessage(nil)
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.send(opText, "1")
+		p.send(opText, "2")
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.wantError(nil)
+	if want := []string{"handler", "listener", "listener"}; !slices.Equal(calls, want) {
+		t.Errorf("%q, want %q", calls, want)
+	}
+}
+
+func TestPreventDefaultOnPing(t *testing.T) {
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventPing, func(e *airsocket.PingEvent) {
+			if string(e.Data) == "mine" {
+				e.PreventDefault()
+				s.Pong([]byte("own"))
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.send(opPing, "a")
+		p.send(opPing, "mine")
+		p.send(opPing, "b")
+		p.want(opPong, "a")
+		p.want(opPong, "own")
+		p.want(opPong, "b")
+		p.send(opPong, "unasked")
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.want("open", "ping a", "ping mine", "ping b", "pong unasked", `close 1005 "" clean`)
+}
+
+// The bytes of a message are free to be used again when the handler returns, and
+// copies are not.
+func TestMessageData(t *testing.T) {
+	var clones [][]byte
+	var texts []string
+	startServer(t, nil, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if e.Kind() != wire.Text || e.Binary() {
+				t.Errorf("kind %d", e.Kind())
+			}
+			clones, texts = append(clones, e.Clone()), append(texts, e.Text())
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		for _, text := range []string{"one", "two", ""} {
+			p.send(opText, text)
+			p.send(opPing, text) // so that they come in reads of their own
+			p.want(opPong, text)
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	for i, want := range []string{"one", "two", ""} {
+		if i >= len(clones) || string(clones[i]) != want || texts[i] != want {
+			t.Fatalf("%q and %q, want %q at %d", clones, texts, want, i)
+		}
+	}
+}
+
+func TestRecover(t *testing.T) {
+	oh := errors.New("oh")
+	for name, attach := range map[string]func(*airsocket.Socket){
+		"open":    func(s *airsocket.Socket) { s.OnOpen(func(*airsocket.OpenEvent) { panic(oh) }) },
+		"message": func(s *airsocket.Socket) { s.OnMessage(func(*airsocket.MessageEvent) { panic(oh) }) },
+		"listener": func(s *airsocket.Socket) {
+			airsocket.AddEventListener(s, airsocket.EventPing, func(*airsocket.PingEvent) { panic(oh) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := startServer(t, func(o *airsocket.Options) { o.Recover = true }, attach, func(p *rawPeer) {
+				p.open()
+				p.write(append(p.frame(opText, "x"), p.frame(opPing, "")...))
+				p.want(opClose, closing(1011, "internal error"))
+				p.send(opClose, closing(1011, ""))
+				p.part()
+			})
+			if last := j.lines[len(j.lines)-1]; last != `close 1011 "internal error" unclean` {
+				t.Error(last)
+			}
+			if j.err == nil {
+				t.Fatal("no error event")
+			}
+			if e, ok := errors.AsType[*airsocket.PanicError](j.err.Err); !ok || e.Value != oh || len(e.Stack) == 0 {
+				t.Errorf("error event: %v", j.err.Err)
+			}
+		})
+	}
+}
+
+// A panic before the connection is open refuses it.
+func TestRecoverInOnConnect(t *testing.T) {
+	srv := &airsocket.Server{Options: &airsocket.Options{Recover: true}}
+	srv.OnConnect(func(*airsocket.Socket) { panic("oh") })
+	p := dialRaw(t, serve(t, srv))
+	p.write([]byte(rawRequest))
+	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
+		t.Errorf("status %d", got)
+	}
+}
+
+// A socket can be opened again in its close handler, and nothing of the first
+// connection is left in the second.
+func TestSecondConnection(t *testing.T) {
+	url := serveEcho(t, nil)
+	first, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, SilentClose: true, MaxBuffered: -1})
+	j := follow(t, s)
+	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+		if len(j.lines) == 1 {
+			// More than the system takes: a goroutine writes when the end comes.
+			s.SendBytes(make([]byte, 32<<20))
+			first.SetLinger(0)
+			first.Close()
+			return
+		}
+		s.Send("again")
+	})
+	airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { s.Close(1000, "") })
+	airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) {
+		if n := s.BufferedAmount(); n != 0 {
+			t.Errorf("%d bytes of the first connection are waiting", n)
+		}
+		if err := s.Connect(url); err != nil {
+			t.Error(err)
+		}
+	}, airsocket.Once())
+	go func() { newRawPeer(t, first, true).write([]byte(rawRequest)) }()
+	run(t, d, func() { s.StartServer(ours) })
+	j.want("open", "error", `close 1006 "" unclean`, "open", "text again")
+}
+
+func TestInvalidState(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	if s.ReadyState() != airsocket.Init {
+		t.Errorf("state %d", s.ReadyState())
+	}
+	for name, err := range map[string]error{
+		"Send":      s.Send("x"),
+		"SendBytes": s.SendBytes(nil),
+		"Ping":      s.Ping(nil),
+		"Close":     s.Close(1000, ""),
+	} {
+		if err != airsocket.ErrInvalidState {
+			t.Errorf("%s before the start: %v", name, err)
+		}
+	}
+	if err := s.SendMessage(wire.Fail, nil); err != airsocket.ErrArgument {
+		t.Errorf("SendMessage: %v", err)
+	}
+	if err := s.StartServer(nil); err != airsocket.ErrArgument {
+		t.Errorf("StartServer: %v", err)
+	}
+	if err := s.Upgrade(nil, nil); err != airsocket.ErrArgument {
+		t.Errorf("Upgrade: %v", err)
+	}
+
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			if err := s.Connect("ws://example.com/"); err != airsocket.ErrInvalidState {
+				t.Errorf("Connect while open: %v", err)
+			}
+			for _, code := range []airsocket.StatusCode{1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000} {
+				if err := s.Close(code, ""); err != airsocket.ErrCode {
+					t.Errorf("Close(%d): %v", code, err)
+				}
+			}
+			if err := s.Close(0, "why"); err != airsocket.ErrCode {
+				t.Errorf("a reason without a code: %v", err)
+			}
+			if err := s.Close(1000, "\xff"); err != airsocket.ErrReason {
+				t.Errorf("a bad reason: %v", err)
+			}
+			if err := s.Send("\xff"); !errors.Is(err, wire.ErrBadText) {
+				t.Errorf("bad text: %v", err)
+			}
+			s.Close(1001, "")
+			s.Close(1000, "twice")
+		})
+		airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) {
+			if err := s.Send("x"); err != airsocket.ErrClosed {
+				t.Errorf("Send after the end: %v", err)
+			}
+			if err := s.Close(1000, ""); err != nil {
+				t.Errorf("Close after the end: %v", err)
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.want(opClose, closing(1001, ""))
+		p.send(opClose, "")
+		p.part()
+	})
+	j.want("open", `close 1005 "" clean`)
+
+	startClient(t, nil, func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			if err := s.Close(1001, ""); err != airsocket.ErrCode {
+				t.Errorf("a client's Close(1001): %v", err)
+			}
+			s.Close(3000, "")
+		})
+	}, func(p *rawPeer) {
+		p.accept()
+		p.want(opClose, closing(3000, ""))
+		p.Close()
+	})
+}

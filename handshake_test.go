@@ -1,0 +1,465 @@
+package airsocket_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// upgrading is an HTTP server that makes every request a WebSocket by Upgrade,
+// and echoes.
+func upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wrap != nil {
+			w = wrap(w)
+		}
+		s := airsocket.NewSocket(opts)
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+		err := s.Upgrade(w, r)
+		if he, ok := errors.AsType[*handshake.Error](err); err != nil && (!ok || he.Status < 400) {
+			t.Errorf("Upgrade: %v", err)
+		}
+	})
+}
+
+func upgradeURL(t testing.TB, h http.Handler) string {
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return "ws" + strings.TrimPrefix(srv.URL, "http")
+}
+
+// request is rawRequest with fields replaced, by "Name: value", or left out, by
+// "Name:".
+func request(line string, fields ...string) string {
+	head := strings.Replace(rawRequest, "GET / HTTP/1.1", line, 1)
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ":")
+		before, after, found := strings.Cut(head, "\r\n"+name+":")
+		if found {
+			_, after, _ = strings.Cut(after, "\r\n")
+			head = before + "\r\n" + after
+		}
+		if value != "" {
+			head = head[:len(head)-2] + f + "\r\n\r\n"
+		}
+	}
+	return head
+}
+
+func TestRefusals(t *testing.T) {
+	const get = "GET / HTTP/1.1"
+	all := "13, 8, 7, 6"
+	for _, c := range []struct {
+		name    string
+		request string
+		status  int
+		field   string // of the answer, with its value
+		value   string
+	}{
+		{"good", request(get), 101, "Sec-Websocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
+		{"no key", request(get, "Sec-WebSocket-Key:"), 400, "", ""},
+		{"short key", request(get, "Sec-WebSocket-Key: c2hvcnQ="), 400, "", ""},
+		{"no Connection: Upgrade", request(get, "Connection: close"), 400, "", ""},
+		{"bad subprotocols", request(get, "Sec-WebSocket-Protocol: a b"), 400, "", ""},
+		{"other origin", request(get, "Origin: http://elsewhere.example"), 403, "", ""},
+		{"method", request("POST / HTTP/1.1"), 405, "Allow", "GET"},
+		{"no Upgrade", request(get, "Upgrade:"), 426, "Upgrade", "websocket"},
+		{"version 12", request(get, "Sec-WebSocket-Version: 12"), 426, "Sec-Websocket-Version", all},
+		{"a long head", request(get, "X: "+strings.Repeat("x", 20<<10)), 431, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			check := func(where, url string) {
+				p := dialRaw(t, url)
+				p.write([]byte(c.request))
+				res := p.answer()
+				if res.StatusCode != c.status {
+					t.Errorf("%s: status %d, want %d", where, res.StatusCode, c.status)
+				}
+				if got := res.Header.Get(c.field); c.field != "" && got != c.value {
+					t.Errorf("%s: %s is %q, want %q", where, c.field, got, c.value)
+				}
+				if body, _ := io.ReadAll(res.Body); c.status != 101 && len(body) == 0 {
+					t.Errorf("%s: no body", where)
+				}
+			}
+			check("Server", serveEcho(t, nil))
+			if c.status != 431 { // net/http has limits of its own
+				check("Upgrade", upgradeURL(t, upgrading(t, nil, nil)))
+			}
+		})
+	}
+}
+
+// A server that speaks some versions only says which.
+func TestVersionsOfAServer(t *testing.T) {
+	opts := &airsocket.Options{Versions: []wire.Version{wire.Hybi13, wire.Hybi08}}
+	for where, url := range map[string]string{"Server": serveEcho(t, opts), "Upgrade": upgradeURL(t, upgrading(t, opts, nil))} {
+		p := dialRaw(t, url)
+		p.write([]byte(request("GET / HTTP/1.1", "Sec-WebSocket-Version: 7")))
+		res := p.answer()
+		if got := res.Header.Get("Sec-WebSocket-Version"); res.StatusCode != 426 || got != "13, 8" {
+			t.Errorf("%s: status %d, versions %q", where, res.StatusCode, got)
+		}
+	}
+}
+
+// The error event of a client has the answer that it got.
+func TestErrorEventOfARefusedClient(t *testing.T) {
+	j := startClient(t, nil, nil, func(p *rawPeer) {
+		p.request()
+		p.write([]byte("HTTP/1.1 401 Who Are You\r\nWWW-Authenticate: Basic\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5000\r\n\r\n" + strings.Repeat("n", 5000)))
+		p.wantTheEnd()
+	})
+	j.want(refused...)
+	e := j.err
+	if e.Status != 401 || e.Header.Get("WWW-Authenticate") != "Basic" || len(e.Header.Values("X-A")) != 2 {
+		t.Errorf("status %d, header %v", e.Status, e.Header)
+	}
+	if string(e.Body) != strings.Repeat("n", handshake.MaxErrorBody) {
+		t.Errorf("body of %d bytes: %.20q", len(e.Body), e.Body)
+	}
+	if he, ok := errors.AsType[*handshake.Error](e.Err); !ok || he.Status != 401 || !errors.Is(e.Err, handshake.ErrStatus) {
+		t.Errorf("error %v", e.Err)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	for _, c := range []struct {
+		origin   string
+		patterns []string
+		ok       bool
+	}{
+		{"", nil, true}, // no browser
+		{"http://example.com", nil, true},
+		{"http://EXAMPLE.com", nil, true},
+		{"http://example.com:80", nil, true},
+		{"https://example.com", nil, true}, // behind a proxy that does TLS
+		{"http://example.com:8080", nil, false},
+		{"http://example.org", nil, false},
+		{"http://sub.example.com", nil, false},
+		{"http://example.com.evil.test", nil, false},
+		{"null", nil, false},
+		{"null", []string{"*"}, true},
+		{"null", []string{"null"}, true},
+		{"http://a.test", []string{"*"}, true},
+		{"http://a.test", []string{"b.test", "a.test"}, true},
+		{"http://A.test", []string{"a.TEST"}, true},
+		{"http://a.test:80", []string{"a.test"}, true},
+		{"https://a.test:443", []string{"a.test"}, true},
+		{"http://a.test:81", []string{"a.test"}, false},
+		{"http://a.test:81", []string{"a.test:81"}, true},
+		{"http://x.a.test", []string{"a.test"}, false},
+		{"http://x.a.test", []string{"*.a.test"}, true},
+		{"http://y.x.a.test", []string{"*.a.test"}, true},
+		{"http://a.test", []string{"*.a.test"}, false},
+		{"http://xa.test", []string{"*.a.test"}, false},
+		{"http://a.test", []string{"https://a.test"}, false},
+		{"https://a.test", []string{"https://a.test"}, true},
+		{"https://x.a.test", []string{"https://*.a.test"}, true},
+		{"http://a.test@evil.test", []string{"a.test"}, false},
+		{"http://evil.test/a.test", []string{"a.test"}, false},
+	} {
+		opts := &airsocket.Options{Origins: c.patterns}
+		fields := []string{}
+		if c.origin != "" {
+			fields = append(fields, "Origin: "+c.origin)
+		}
+		for where, url := range map[string]string{"Server": serveEcho(t, opts), "Upgrade": upgradeURL(t, upgrading(t, opts, nil))} {
+			p := dialRaw(t, url)
+			p.write([]byte(request("GET / HTTP/1.1", fields...)))
+			want := http.StatusForbidden
+			if c.ok {
+				want = http.StatusSwitchingProtocols
+			}
+			if got := p.answer().StatusCode; got != want {
+				t.Errorf("%s: origin %q with %q: status %d", where, c.origin, c.patterns, got)
+			}
+			p.Close()
+		}
+	}
+}
+
+func TestSubprotocols(t *testing.T) {
+	for _, c := range []struct {
+		asked, spoken []string
+		want          string
+	}{
+		{nil, []string{"a"}, ""},
+		{[]string{"a"}, nil, ""},
+		{[]string{"b", "a"}, []string{"a", "b"}, "b"},
+		{[]string{"x", "a"}, []string{"a", "b"}, "a"},
+		{[]string{"x"}, []string{"a"}, ""},
+	} {
+		opts := &airsocket.Options{Protocols: c.spoken}
+		for where, url := range map[string]string{"Server": serveEcho(t, opts), "Upgrade": upgradeURL(t, upgrading(t, opts, nil))} {
+			d := airsocket.NewDispatcher()
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+			got := "?"
+			s.OnOpen(func(*airsocket.OpenEvent) {
+				got = s.Protocol()
+				s.Close(1000, "")
+			})
+			s.OnError(func(e *airsocket.ErrorEvent) { t.Error(e.Err) })
+			run(t, d, func() { s.Connect(url, c.asked...) })
+			if got != c.want {
+				t.Errorf("%s: %q asked, %q spoken: %q, want %q", where, c.asked, c.spoken, got, c.want)
+			}
+		}
+	}
+}
+
+func TestBadSubprotocols(t *testing.T) {
+	for _, protocols := range [][]string{{""}, {"a b"}, {"a", "a"}, {"a,b"}, {"ä"}} {
+		s := airsocket.NewSocket(nil)
+		if err := s.Connect("ws://example.com/", protocols...); !errors.Is(err, airsocket.ErrProtocol) {
+			t.Errorf("Connect with %q: %v", protocols, err)
+		}
+		if s.ReadyState() != airsocket.Init {
+			t.Errorf("state %d after the error", s.ReadyState())
+		}
+	}
+}
+
+// Requests that ask for no WebSocket go to the Handler, also before an opening
+// handshake on the same connection.
+func TestHandlerOfAServer(t *testing.T) {
+	srv := &airsocket.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s %s", r.Method, r.URL, body)
+	})}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+	})
+	p := dialRaw(t, serve(t, srv))
+	for range 2 {
+		p.write([]byte("POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"))
+		res := p.answer()
+		if body, _ := io.ReadAll(res.Body); string(body) != "POST /x?y body" {
+			t.Fatalf("status %d, body %q", res.StatusCode, body)
+		}
+	}
+	p.write(append([]byte(rawRequest), p.frame(opText, "early")...))
+	if got := p.answer().StatusCode; got != 101 {
+		t.Fatalf("status %d", got)
+	}
+	p.want(opText, "early")
+	p.send(opText, "late")
+	p.want(opText, "late")
+	p.send(opClose, "")
+	p.want(opClose, "")
+	p.wantEOF()
+}
+
+func TestServerWithoutHandler(t *testing.T) {
+	p := dialRaw(t, serve(t, &airsocket.Server{}))
+	p.write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+	if res := p.answer(); res.StatusCode != 426 || res.Header.Get("Upgrade") != "websocket" {
+		t.Errorf("status %d, header %v", res.StatusCode, res.Header)
+	}
+	p.wantEOF()
+}
+
+// wrapped is a ResponseWriter as middleware makes them.
+type wrapped struct{ w http.ResponseWriter }
+
+func (w wrapped) Header() http.Header         { return w.w.Header() }
+func (w wrapped) Write(p []byte) (int, error) { return w.w.Write(p) }
+func (w wrapped) WriteHeader(status int)      { w.w.WriteHeader(status) }
+
+type unwrapping struct{ wrapped }
+
+func (w unwrapping) Unwrap() http.ResponseWriter { return w.w }
+
+func TestUpgradeThroughMiddleware(t *testing.T) {
+	url := upgradeURL(t, upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{wrapped{w}} }))
+	p := connectRaw(t, url)
+	p.send(opText, "x")
+	p.want(opText, "x")
+
+	url = upgradeURL(t, upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
+	p = dialRaw(t, url)
+	p.write([]byte(rawRequest))
+	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
+		t.Errorf("a ResponseWriter that cannot be unwrapped: status %d", got)
+	}
+}
+
+// Frames that came with the request are in net/http's buffer.
+func TestUpgradeWithFramesAlreadyRead(t *testing.T) {
+	p := dialRaw(t, upgradeURL(t, upgrading(t, nil, nil)))
+	all := []byte(rawRequest)
+	for _, text := range []string{"one", "two", strings.Repeat("three", 2000)} {
+		all = append(all, p.frame(opText, text)...)
+	}
+	p.write(append(all, p.frame(opClose, "")[:3]...))
+	p.answer()
+	p.want(opText, "one")
+	p.want(opText, "two")
+	p.want(opText, strings.Repeat("three", 2000))
+	p.write(p.frame(opClose, "")[3:])
+	p.want(opClose, "")
+	p.wantEOF()
+}
+
+// The answer cannot be given, for a reason of the server's own.
+func TestHeaderThatCannotBeSent(t *testing.T) {
+	p := dialRaw(t, serveEcho(t, &airsocket.Options{Header: http.Header{"Sec-Websocket-Accept": {"x"}}}))
+	p.write([]byte(rawRequest))
+	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
+		t.Errorf("status %d", got)
+	}
+}
+
+func TestHeaderOfTheAnswer(t *testing.T) {
+	p := dialRaw(t, serveEcho(t, &airsocket.Options{Header: http.Header{"Set-Cookie": {"a=1", "b=2"}}}))
+	p.write([]byte(rawRequest))
+	if got := p.answer().Header.Values("Set-Cookie"); len(got) != 2 {
+		t.Errorf("Set-Cookie: %q", got)
+	}
+}
+
+// Every version, our client with each of the three ways to serve, by TCP and by
+// TLS.
+func TestVersions(t *testing.T) {
+	serverTLS, clientTLS := certificate(t)
+	for v := wire.Hixie75; v <= wire.Hybi13; v++ {
+		for _, secure := range []bool{false, true} {
+			for _, by := range []string{"StartServer", "Server", "Upgrade"} {
+				t.Run(fmt.Sprintf("%v/%s/tls=%v", v, by, secure), func(t *testing.T) {
+					var config *tls.Config
+					scheme := "ws://"
+					if secure {
+						config, scheme = serverTLS, "wss://"
+					}
+					addr := serveBy(t, by, config)
+					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http://" + addr}, scheme+addr+"/path?query")
+				})
+			}
+		}
+	}
+}
+
+// serveBy serves echoing sockets in one of three ways and returns the address.
+func serveBy(t *testing.T, by string, config *tls.Config) string {
+	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}
+	switch by {
+	case "Server":
+		srv := &airsocket.Server{Options: opts, TLSConfig: config}
+		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+		})
+		return strings.Trim(strings.TrimPrefix(serve(t, srv), "ws://"), "/")
+	case "Upgrade":
+		srv := httptest.NewUnstartedServer(upgrading(t, opts, nil))
+		if srv.TLS = config; config != nil {
+			srv.StartTLS()
+		} else {
+			srv.Start()
+		}
+		t.Cleanup(srv.Close)
+		return srv.Listener.Addr().String()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		if config != nil {
+			conn = tls.Server(conn, config)
+		}
+		s := airsocket.NewSocket(opts)
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+		s.StartServer(conn)
+	}()
+	return l.Addr().String()
+}
+
+// echo has a conversation in version v.
+func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
+	d := airsocket.NewDispatcher()
+	opts.Dispatcher = d
+	s := airsocket.NewSocket(opts)
+	j := follow(t, s)
+	binary := v.Can(wire.Binary)
+	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+		if s.Version() != v {
+			t.Errorf("version %v", s.Version())
+		}
+		s.Send("héllo")
+		s.Send("")
+		if err := s.SendBytes([]byte{0, 0xff}); binary && err != nil || !binary && !errors.Is(err, wire.ErrUnsupported) {
+			t.Errorf("SendBytes: %v", err)
+		}
+		s.Send("end")
+	})
+	airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
+		if e.Text() == "end" {
+			s.Close(1000, "bye")
+		}
+	})
+	run(t, d, func() {
+		if err := s.Connect(url); err != nil {
+			t.Error(err)
+		}
+	})
+	want := []string{"open", "text héllo", "text ", "text end", `close 1005 "" clean`}
+	if binary {
+		want = []string{"open", "text héllo", "text ", "binary 00ff", "text end", `close 1000 "bye" clean`}
+	}
+	j.want(want...)
+}
+
+// certificate is that of httptest, for 127.0.0.1.
+func certificate(t *testing.T) (server, client *tls.Config) {
+	srv := httptest.NewTLSServer(nil)
+	defer srv.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	return &tls.Config{Certificates: srv.TLS.Certificates}, &tls.Config{RootCAs: roots}
+}
+
+// key3 of hixie-76 comes behind the request, here in a packet of its own.
+func TestUpgradeHixie76InTwoPieces(t *testing.T) {
+	p := dialRaw(t, upgradeURL(t, upgrading(t, nil, nil)))
+	p.write([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +
+		"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n"))
+	p.write([]byte("^n:ds[4U\x00hi\xff"))
+	head := readHead(t, p.br)
+	if !strings.HasPrefix(head, "HTTP/1.1 101 WebSocket Protocol Handshake\r\n") {
+		t.Errorf("answer %q", head)
+	}
+	var rest [20]byte
+	if _, err := io.ReadFull(p.br, rest[:]); err != nil || string(rest[:]) != "8jKS'y:G*Co,Wxa-\x00hi\xff" {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+func readHead(t *testing.T, r *bufio.Reader) string {
+	t.Helper()
+	var head strings.Builder
+	for !strings.HasSuffix(head.String(), "\r\n\r\n") {
+		b, err := r.ReadByte()
+		if err != nil {
+			t.Fatalf("%q: %v", head.String(), err)
+		}
+		head.WriteByte(b)
+	}
+	return head.String()
+}

@@ -1,0 +1,158 @@
+package airsocket_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+func ExampleHooks() {
+	var open, received atomic.Int64
+	client, server := airsocket.NewSocket(nil), airsocket.NewSocket(&airsocket.Options{Hooks: &airsocket.Hooks{
+		Opened:   func(*airsocket.Socket) { open.Add(1) },
+		Closed:   func(*airsocket.Socket, *airsocket.CloseEvent) { open.Add(-1) },
+		Received: func(_ *airsocket.Socket, _ wire.Kind, bytes int) { received.Add(int64(bytes)) },
+	}})
+	server.OnMessage(func(*airsocket.MessageEvent) {
+		fmt.Println(open.Load(), "open,", received.Load(), "bytes received")
+		server.Close(1000, "")
+	})
+	client.OnOpen(func(*airsocket.OpenEvent) { client.Send("hello") })
+	airsocket.Run(func() {
+		if err := airsocket.Pipe(client, server); err != nil {
+			fmt.Println(err)
+		}
+	})
+	fmt.Println(open.Load(), "open")
+	// Output:
+	// 1 open, 5 bytes received
+	// 0 open
+}
+
+// hookLog has all hooks write a line each.
+type hookLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *hookLog) note(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, fmt.Sprintf(format, args...))
+}
+
+func (l *hookLog) hooks() *airsocket.Hooks {
+	return &airsocket.Hooks{
+		Opened: func(s *airsocket.Socket) { l.note("opened in state %d", s.ReadyState()) },
+		Closed: func(s *airsocket.Socket, e *airsocket.CloseEvent) { l.note("closed %d", e.Code) },
+		HandshakeFailed: func(s *airsocket.Socket, err error) {
+			l.note("failed: %v", err)
+		},
+		Received: func(s *airsocket.Socket, kind wire.Kind, n int) {
+			s.BufferedAmount() // would never return if a lock were held
+			l.note("received %d %d", kind, n)
+		},
+		Sent: func(s *airsocket.Socket, kind wire.Kind, n int) {
+			s.BufferedAmount()
+			l.note("sent %d %d", kind, n)
+		},
+	}
+}
+
+func (l *hookLog) want(t *testing.T, who string, lines ...string) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !slices.Equal(l.lines, lines) {
+		t.Errorf("hooks of the %s:\n got %q\nwant %q", who, l.lines, lines)
+	}
+}
+
+func TestHooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ofClient, ofServer hookLog
+		d := airsocket.NewDispatcher()
+		c := airsocket.NewSocket(&airsocket.Options{
+			Dispatcher: d, Hooks: ofClient.hooks(), QueueBeforeOpen: true, SilentClose: true, Compression: airsocket.CompressionTakeover,
+		})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: ofServer.hooks(), PingInterval: time.Second, Compression: airsocket.CompressionTakeover})
+		pongs := 0
+		c.OnMessage(func(*airsocket.MessageEvent) { ofClient.note("handler") })
+		if err := airsocket.Pipe(c, s); err != nil {
+			t.Fatal(err)
+		}
+		c.Send("early") // sent when it is open, and counted once
+		synctest.Wait()
+		if err := s.SendBytes(make([]byte, 1000)); err != nil { // compressed to less
+			t.Error(err)
+		}
+		synctest.Wait()
+		p, _ := airsocket.Prepare(wire.Text, []byte("prepared"))
+		s.SendPrepared(p)
+		synctest.Wait()
+		c.PingFunc([]byte("???"), func() { pongs++ })
+		synctest.Wait()
+		s.Send("\xff") // is refused, and not counted
+		time.Sleep(time.Second)
+		synctest.Wait()
+		c.Close(1000, "")
+		synctest.Wait()
+		c.Send("late")
+		ofClient.want(t, "client", "opened in state 1", "sent 1 5", "received 2 1000", "handler", "received 1 8", "handler",
+			"sent 9 3", "received 10 3", "received 9 0", "sent 10 0", "closed 1000")
+		ofServer.want(t, "server", "opened in state 1", "received 1 5", "sent 2 1000", "sent 1 8",
+			"received 9 3", "sent 10 3", "sent 9 0", "received 10 0", "closed 1000")
+		if pongs != 1 {
+			t.Errorf("%d pongs", pongs)
+		}
+	})
+}
+
+func TestHooksOfFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ofClient, ofServer hookLog
+		d := airsocket.NewDispatcher()
+		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: ofClient.hooks(), Origin: "http://elsewhere"})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: ofServer.hooks()})
+		if err := airsocket.Pipe(c, s); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		ofClient.want(t, "client", "failed: handshake: the server refused: 403 Forbidden")
+		ofServer.want(t, "server", "failed: handshake: requests from this origin are not accepted")
+	})
+	var l hookLog
+	s := airsocket.NewSocket(&airsocket.Options{Hooks: l.hooks()})
+	if s.Upgrade(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)) == nil {
+		t.Error("Upgrade of what asks for no websocket")
+	}
+	l.want(t, "Upgrade", "failed: handshake: the request does not ask for a websocket")
+}
+
+// A Hooks without functions is none.
+func TestHooksEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Hooks: new(airsocket.Hooks)}
+		c, s := airsocket.NewSocket(o), airsocket.NewSocket(o)
+		j := follow(t, s)
+		if err := airsocket.Pipe(c, s); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		c.Send("x")
+		c.Ping(nil)
+		synctest.Wait()
+		c.Close(1000, "")
+		synctest.Wait()
+		j.want("open", "text x", "ping ", `close 1000 "" clean`)
+	})
+}

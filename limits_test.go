@@ -1,0 +1,316 @@
+package airsocket_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+func TestMaxMessageAndMaxFrame(t *testing.T) {
+	whole := func(p *rawPeer, n int) []byte { return p.frame(opBinary, strings.Repeat("x", n)) }
+	halves := func(p *rawPeer, n int) []byte {
+		return append(p.frame(0x02, strings.Repeat("x", n/2)), p.frame(0x80, strings.Repeat("x", n-n/2))...)
+	}
+	for _, c := range []struct {
+		name           string
+		message, frame int
+		send           func(p *rawPeer, n int) []byte
+		n              int
+		rule           error // nil: it is taken
+	}{
+		{"message at the limit", 1000, 0, halves, 1000, nil},
+		{"message over the limit", 1000, 0, halves, 1001, wire.ErrMessageTooBig},
+		{"frame at the limit", 0, 1000, whole, 1000, nil},
+		{"frame over the limit", 0, 1000, whole, 1001, wire.ErrFrameTooBig},
+		{"frames under the limit, message above it", 0, 1000, halves, 1800, nil},
+		{"the lower one counts", 1000, 2000, whole, 1500, wire.ErrMessageTooBig},
+		{"default message", 0, -1, halves, airsocket.DefaultMaxMessage + 1, wire.ErrMessageTooBig},
+		{"default frame", -1, 0, whole, airsocket.DefaultMaxMessage + 1, wire.ErrFrameTooBig},
+		{"none", -1, -1, whole, airsocket.DefaultMaxMessage + 1, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := -1
+			j := startServer(t, func(o *airsocket.Options) { o.MaxMessage, o.MaxFrame = c.message, c.frame }, func(s *airsocket.Socket) {
+				s.OnMessage(func(e *airsocket.MessageEvent) { got = len(e.Bytes()) })
+			}, func(p *rawPeer) {
+				p.open()
+				p.write(c.send(p, c.n))
+				if c.rule != nil {
+					p.wantClose(1009)
+					p.wantEOF()
+				} else {
+					p.send(opClose, "")
+					p.want(opClose, "")
+					p.wantEOF()
+				}
+				p.Close()
+			})
+			j.wantError(c.rule)
+			if want := c.n; c.rule == nil && got != want || c.rule != nil && got != -1 {
+				t.Errorf("a message of %d bytes", got)
+			}
+		})
+	}
+}
+
+// What is accepted stays below MaxBuffered, arrives, and the drain event tells
+// when there is room again.
+func TestMaxBuffered(t *testing.T) {
+	const limit, size = 1 << 20, 1000
+	full := make(chan int, 1)
+	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = limit }, func(s *airsocket.Socket) {
+		n := 0
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			var err error
+			for err == nil {
+				if err = s.Send(strings.Repeat("x", size)); err == nil {
+					n++
+				}
+				if b := s.BufferedAmount(); b > limit+64 {
+					t.Errorf("%d bytes are waiting", b)
+				}
+			}
+			if err != airsocket.ErrBufferFull {
+				t.Errorf("Send: %v", err)
+			}
+			if b := s.BufferedAmount(); b < limit-2*size {
+				t.Errorf("full with %d bytes", b)
+			}
+			full <- n
+		})
+		s.OnDrain(func(*airsocket.DrainEvent) {
+			if b := s.BufferedAmount(); b != 0 {
+				t.Errorf("drained with %d bytes", b)
+			}
+			if err := s.Send("room again"); err != nil {
+				t.Error(err)
+			}
+			s.OnDrain(nil)
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		for range <-full {
+			p.want(opText, strings.Repeat("x", size))
+		}
+		p.want(opText, "room again")
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.wantError(nil)
+}
+
+// What waits only for the end of the turn does not make a socket full: that
+// would never drain.
+func TestMaxBufferedWithinATurn(t *testing.T) {
+	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = 100 }, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			for i := range 10 {
+				if err := s.Send(strings.Repeat("x", 90)); err != nil {
+					t.Errorf("message %d: %v", i, err)
+				}
+			}
+			// A single message is taken when nothing is waiting.
+			if err := s.SendBytes(make([]byte, 1000)); err != nil {
+				t.Error(err)
+			}
+			s.Close(1000, "")
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		for range 10 {
+			p.want(opText, strings.Repeat("x", 90))
+		}
+		p.want(opBinary, strings.Repeat("\x00", 1000))
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, closing(1000, ""))
+		p.part()
+	})
+	j.want("open", `close 1000 "" clean`)
+}
+
+// A peer that pings and does not read fills no memory with pongs.
+func TestPongsAreBounded(t *testing.T) {
+	var most int
+	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = 4096 }, func(s *airsocket.Socket) {
+		s.OnPing(func(*airsocket.PingEvent) { most = max(most, s.BufferedAmount()) })
+	}, func(p *rawPeer) {
+		p.open()
+		pings := []byte(strings.Repeat(string(p.frame(opPing, strings.Repeat("p", 125))), 512))
+		var wg sync.WaitGroup
+		stop := make(chan struct{})
+		wg.Go(func() {
+			for range 400 { // 26 MB, more than the system holds
+				if _, err := p.Write(pings); err != nil {
+					t.Error(err)
+				}
+			}
+			p.Write(p.frame(opClose, ""))
+			close(stop)
+		})
+		<-stop
+		for first := byte(opPong); first != opClose; {
+			var err error
+			if first, _, err = p.read(); err != nil {
+				t.Error(err)
+				break
+			}
+		}
+		wg.Wait()
+		p.part()
+	})
+	j.wantError(nil)
+	if most > 64<<10+4096+200 {
+		t.Errorf("%d bytes were waiting", most)
+	}
+}
+
+func TestMaxBufferedBeforeOpen(t *testing.T) {
+	j := startClient(t, func(o *airsocket.Options) { o.QueueBeforeOpen, o.MaxBuffered = true, 1000 }, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { s.Close(1000, "") })
+	}, func(p *rawPeer) {
+		p.accept()
+		p.send(opText, "x")
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, closing(1000, ""))
+		p.part()
+	})
+	j.want("open", "text x", `close 1000 "" clean`)
+
+	theirs, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, MaxBuffered: 1000, Dispatcher: d, Dial: dialTo(ours)})
+	run(t, d, func() {
+		if err := s.Send("x"); err != airsocket.ErrInvalidState {
+			t.Errorf("Send before Connect: %v", err)
+		}
+		s.Connect("ws://example.com/")
+		taken := 0
+		for s.SendBytes(make([]byte, 100)) == nil {
+			taken++
+		}
+		if err := s.SendBytes(make([]byte, 100)); err != airsocket.ErrBufferFull {
+			t.Errorf("SendBytes: %v", err)
+		}
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
+		go func() {
+			p := newRawPeer(t, theirs, false)
+			p.accept()
+			for range taken {
+				p.want(opBinary, strings.Repeat("\x00", 100))
+			}
+			p.want(opClose, closing(1000, ""))
+			p.Close()
+		}()
+		if taken == 0 || taken > 10 {
+			t.Errorf("%d messages of 100 bytes were taken", taken)
+		}
+	})
+}
+
+func TestMaxHead(t *testing.T) {
+	long := func(n int) string {
+		head := rawRequest[:len(rawRequest)-2] + "X-Long: "
+		return head + strings.Repeat("x", n-len(head)-4) + "\r\n\r\n"
+	}
+	lines := func(n int) string {
+		return rawRequest[:len(rawRequest)-2] + strings.Repeat("X: y\r\n", n-strings.Count(rawRequest, "\n")+1) + "\r\n"
+	}
+	for _, c := range []struct {
+		name    string
+		opts    *airsocket.Options
+		request string
+		status  int
+	}{
+		{"at the default", nil, long(airsocket.DefaultMaxHead), 101},
+		{"over the default", nil, long(airsocket.DefaultMaxHead + 1), 431},
+		{"over the limit", &airsocket.Options{MaxHead: 500}, long(501), 431},
+		{"no limit", &airsocket.Options{MaxHead: -1}, long(airsocket.DefaultMaxHead + 1), 101},
+		{"lines at the default", nil, lines(airsocket.DefaultMaxHeadLines), 101},
+		{"lines over the default", nil, lines(airsocket.DefaultMaxHeadLines + 1), 431},
+		{"lines over the limit", &airsocket.Options{MaxHeadLines: 10}, lines(11), 431},
+		{"no limit of lines", &airsocket.Options{MaxHeadLines: -1}, lines(airsocket.DefaultMaxHeadLines + 1), 101},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := dialRaw(t, serveEcho(t, c.opts))
+			p.write([]byte(c.request))
+			if got := p.answer().StatusCode; got != c.status {
+				t.Errorf("status %d, want %d", got, c.status)
+			}
+		})
+	}
+}
+
+// A head that does not end is refused when it is too long, not when it ends.
+func TestHeadWithoutEnd(t *testing.T) {
+	p := dialRaw(t, serveEcho(t, nil))
+	p.write([]byte(rawRequest[:len(rawRequest)-2] + "X: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
+	if got := p.answer().StatusCode; got != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("status %d", got)
+	}
+}
+
+func TestMaxHeadOfAnAnswer(t *testing.T) {
+	j := startClient(t, nil, nil, func(p *rawPeer) {
+		p.request()
+		p.write([]byte("HTTP/1.1 101 OK\r\nX: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
+		p.wantEnd()
+	})
+	j.want(refused...)
+	j.wantError(handshake.ErrHeadTooLarge)
+}
+
+func TestMaxConns(t *testing.T) {
+	srv := &airsocket.Server{MaxConns: 2}
+	url := serve(t, srv)
+	a, b := connectRaw(t, url), connectRaw(t, url)
+	c := dialRaw(t, url)
+	c.write([]byte(rawRequest))
+	if got := c.answer().StatusCode; got != http.StatusServiceUnavailable {
+		t.Errorf("status %d", got)
+	}
+	c.wantEOF()
+	c.Close()
+	a.send(opPing, "still here")
+	a.want(opPong, "still here")
+	b.send(opClose, "")
+	b.want(opClose, "")
+	b.wantEOF()
+	b.Close()
+	// The place is free when the socket has been forgotten, which the peer
+	// cannot see: it may have to ask again.
+	for {
+		p := dialRaw(t, url)
+		p.write([]byte(rawRequest))
+		if p.answer().StatusCode == http.StatusSwitchingProtocols {
+			break
+		}
+		p.Close()
+	}
+}
+
+func TestControlPayloadTooLong(t *testing.T) {
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			if err := s.Ping(make([]byte, 126)); !errors.Is(err, wire.ErrTooBig) {
+				t.Errorf("Ping: %v", err)
+			}
+			if err := s.Close(1000, strings.Repeat("x", 124)); err != airsocket.ErrReason {
+				t.Errorf("Close: %v", err)
+			}
+			s.Close(1000, strings.Repeat("x", 123))
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.want(opClose, closing(1000, strings.Repeat("x", 123)))
+		p.send(opClose, "")
+		p.part()
+	})
+	j.want("open", `close 1005 "" clean`)
+}

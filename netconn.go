@@ -1,0 +1,378 @@
+package airsocket
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/airsocket/airsocket/wire"
+)
+
+// NetConn makes a byte stream of s, for protocols that want a net.Conn (the
+// NetConn of github.com/coder/websocket): what is written goes out in messages
+// of the kind, wire.Binary or wire.Text, and what is read is the payloads of
+// the peer's messages, one after another. Where messages begin and end has no
+// meaning. For wire.Text every single Write must be valid UTF-8.
+//
+// Call it before s is started or in one of its handlers, once for a connection;
+// when that has ended it has no more to do with s. Close it with its own Close.
+// The events of s stay as they are; NetConn adds listeners to them. From then
+// on messages are kept until they are read, of which at most 64 KiB and one
+// message more: then s is paused until there is room, with the effects of
+// [Socket.Pause]. Options.Parts must not be set.
+//
+// The methods of the net.Conn may be called from any goroutine. Read and Write
+// wait, and what they wait for are events: in a handler of the same Dispatcher
+// they would wait for ever.
+//
+//   - Read gives io.EOF when the peer has closed cleanly with status code 1000,
+//     1001 or none, a [*CloseError] after any other end, and fails the
+//     connection with status code 1003 if a message is not of the kind.
+//   - Write waits while 64 KiB or more wait to be sent, and until s is open. It
+//     has sent all when it returns a nil error, as far as Send does: it does not
+//     know of the peer. Writes of several goroutines do not mix.
+//   - Close closes s with status code 1000, without waiting for the peer. Reads
+//     and Writes end with net.ErrClosed, what has not been read is lost, what
+//     has been written is not.
+//   - Deadlines end the waiting with os.ErrDeadlineExceeded and harm nothing.
+//
+// The error is [ErrArgument] for a nil s or another kind.
+func NetConn(s *Socket, kind wire.Kind) (net.Conn, error) {
+	if s == nil || kind != wire.Binary && kind != wire.Text {
+		return nil, ErrArgument
+	}
+	c := &netConn{s: s, kind: kind}
+	c.readable.L, c.writable.L = &c.mu, &c.mu
+	c.listeners = []*Listener{
+		AddEventListener(s, EventOpen, func(*OpenEvent) { c.wakeWriters() }),
+		AddEventListener(s, EventMessage, c.received),
+		AddEventListener(s, EventDrain, func(*DrainEvent) { c.wakeWriters() }),
+		AddEventListener(s, EventError, func(e *ErrorEvent) { c.cause = e.Err }),
+		AddEventListener(s, EventClose, c.ended),
+	}
+	return c, nil
+}
+
+// A CloseError is why nothing more can be read from a NetConn.
+type CloseError struct {
+	Code   StatusCode // of the CloseEvent
+	Reason string
+	Err    error // of the ErrorEvent; nil if there was none
+}
+
+// Error has the code, and the error or the reason.
+func (e *CloseError) Error() string {
+	switch {
+	case e.Err != nil:
+		return fmt.Sprintf("airsocket: closed with %d: %v", e.Code, e.Err)
+	case e.Reason != "":
+		return fmt.Sprintf("airsocket: closed with %d: %s", e.Code, e.Reason)
+	}
+	return fmt.Sprintf("airsocket: closed with %d", e.Code)
+}
+
+// Unwrap is e.Err.
+func (e *CloseError) Unwrap() error { return e.Err }
+
+// errKind is the cause where a message is not of the kind of a NetConn.
+var errKind = errors.New("airsocket: a message of another kind than the stream's")
+
+const (
+	maxUnread  = 64 << 10 // bytes received; with more the socket is paused
+	maxUnsent  = 64 << 10 // bytes waiting; with more Write waits
+	netMessage = 32 << 10 // the longest message of a Write
+)
+
+// netConn is the net.Conn of NetConn.
+type netConn struct {
+	s         *Socket
+	kind      wire.Kind
+	listeners []*Listener // of the turn
+	cause     error       // of the turn: the error event's
+
+	mu       sync.Mutex // no method of s that calls handlers is called under it
+	readable sync.Cond
+	writable sync.Cond
+	unread   *wire.Buffer // nil: nothing
+	read     int          // bytes of unread that have been read
+	paused   bool         // s, because of unread
+	busy     bool         // there is a Write
+	end      error        // the connection has ended
+	closed   bool         // by Close
+
+	readBy, writeBy deadline
+}
+
+// received is the listener of message events.
+func (c *netConn) received(e *MessageEvent) {
+	if e.Kind() != c.kind {
+		c.s.fail(StatusUnsupportedData, "the message is not of the kind that is expected", errKind)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed, len(e.Bytes()) == 0:
+		return
+	case c.unread == nil:
+		c.unread = buffers.Get(len(e.Bytes()))
+	case c.read > len(c.unread.B)/2:
+		c.unread.B = append(c.unread.B[:0], c.unread.B[c.read:]...)
+		c.read = 0
+	}
+	c.unread.B = append(c.unread.B, e.Bytes()...)
+	if len(c.unread.B)-c.read > maxUnread {
+		c.paused = true
+		c.s.Pause()
+	}
+	c.readable.Signal()
+}
+
+// ended is the listener of close events.
+func (c *netConn) ended(e *CloseEvent) {
+	for _, l := range c.listeners {
+		l.Remove()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end = &CloseError{Code: e.Code, Reason: e.Reason, Err: c.cause}
+	if e.WasClean {
+		switch e.Code {
+		case StatusNormalClosure, StatusGoingAway, StatusNoStatusReceived:
+			c.end = io.EOF
+		}
+	}
+	c.wakeAll()
+}
+
+func (c *netConn) wakeAll() {
+	c.readable.Broadcast()
+	c.writable.Broadcast()
+}
+
+func (c *netConn) wakeWriters() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writable.Broadcast()
+}
+
+// Read waits until something has been received.
+func (c *netConn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		switch {
+		case c.closed:
+			return 0, net.ErrClosed
+		case c.readBy.passed:
+			return 0, os.ErrDeadlineExceeded
+		case len(p) == 0:
+			return 0, nil
+		case c.unread != nil:
+			return c.take(p), nil
+		case c.end != nil:
+			return 0, c.end
+		}
+		c.readable.Wait()
+	}
+}
+
+// take moves what has been received to p.
+func (c *netConn) take(p []byte) int {
+	n := copy(p, c.unread.B[c.read:])
+	c.read += n
+	left := len(c.unread.B) - c.read
+	if left == 0 {
+		buffers.Put(c.unread)
+		c.unread, c.read = nil, 0
+	} else {
+		c.readable.Signal() // for another Read that waits
+	}
+	if c.paused && left <= maxUnread/2 {
+		c.paused = false
+		c.s.Resume()
+	}
+	return n
+}
+
+// Write sends p in as many messages as it takes.
+func (c *netConn) Write(p []byte) (n int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.busy {
+		if err := c.writeError(); err != nil {
+			return 0, err
+		}
+		c.writable.Wait()
+	}
+	c.busy = true
+	defer func() {
+		c.busy = false
+		c.writable.Broadcast()
+	}()
+	most := maxUnsent
+	for {
+		if err := c.waitUnsent(most); err != nil {
+			return n, err
+		}
+		if n == len(p) {
+			return n, nil
+		}
+		piece := c.piece(p[n:])
+		c.mu.Unlock() // busy keeps others away
+		err := c.s.send(wire.Event{Kind: c.kind, Data: piece})
+		c.mu.Lock()
+		switch {
+		case err == nil:
+			n += len(piece)
+			most = maxUnsent
+		case errors.Is(err, ErrBufferFull):
+			most = 0 // then there is room for any message
+		default:
+			return n, err
+		}
+	}
+}
+
+// piece is the beginning of p that goes into one message.
+func (c *netConn) piece(p []byte) []byte {
+	if len(p) <= netMessage {
+		return p
+	}
+	n := netMessage
+	if c.kind == wire.Text {
+		for n > netMessage-utf8.UTFMax && !utf8.RuneStart(p[n]) {
+			n--
+		}
+	}
+	return p[:n]
+}
+
+// waitUnsent waits until the socket is open and at most so many bytes wait to be
+// sent.
+func (c *netConn) waitUnsent(most int) error {
+	for {
+		if err := c.writeError(); err != nil {
+			return err
+		}
+		switch c.s.ReadyState() {
+		case Open:
+			if c.s.BufferedAmount() <= most {
+				return nil
+			}
+			// What is left after a Flush is a writer goroutine's, at whose end
+			// there is a drain event.
+			c.s.Flush()
+			if c.s.BufferedAmount() <= most {
+				return nil
+			}
+		case Closing, Closed:
+			return ErrClosed
+		}
+		c.writable.Wait()
+	}
+}
+
+func (c *netConn) writeError() error {
+	switch {
+	case c.closed:
+		return net.ErrClosed
+	case c.writeBy.passed:
+		return os.ErrDeadlineExceeded
+	case c.end != nil:
+		return ErrClosed
+	}
+	return nil
+}
+
+// Close closes the socket. Closing twice does nothing.
+func (c *netConn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	c.readBy.set(c, &c.readable, time.Time{})
+	c.writeBy.set(c, &c.writable, time.Time{})
+	if c.unread != nil {
+		buffers.Put(c.unread)
+		c.unread = nil
+	}
+	c.wakeAll()
+	return c.s.Close(StatusNormalClosure, "")
+}
+
+func (c *netConn) SetDeadline(t time.Time) error {
+	c.SetReadDeadline(t)
+	return c.SetWriteDeadline(t)
+}
+
+func (c *netConn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.readBy, &c.readable, t) }
+
+func (c *netConn) SetWriteDeadline(t time.Time) error {
+	return c.setDeadline(&c.writeBy, &c.writable, t)
+}
+
+func (c *netConn) setDeadline(d *deadline, wake *sync.Cond, t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return net.ErrClosed
+	}
+	d.set(c, wake, t)
+	return nil
+}
+
+// deadline is one direction's. It is guarded by netConn.mu.
+type deadline struct {
+	timer  *time.Timer
+	passed bool
+}
+
+// set makes t the deadline, the zero Time none, and wakes those who wait.
+func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+	wait := time.Until(t)
+	d.passed = !t.IsZero() && wait <= 0
+	wake.Broadcast()
+	if t.IsZero() || d.passed {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if d.timer == timer { // or another has been set meanwhile
+			d.passed = true
+			wake.Broadcast()
+		}
+	})
+	d.timer = timer
+}
+
+// LocalAddr and RemoteAddr are those of the connection below, or an address
+// that says nothing before there is one.
+func (c *netConn) LocalAddr() net.Addr { return knownAddr(c.s.LocalAddr()) }
+
+func (c *netConn) RemoteAddr() net.Addr { return knownAddr(c.s.RemoteAddr()) }
+
+func knownAddr(a net.Addr) net.Addr {
+	if a == nil {
+		return noAddr{}
+	}
+	return a
+}
+
+type noAddr struct{}
+
+func (noAddr) Network() string { return "websocket" }
+func (noAddr) String() string  { return "websocket/unknown" }

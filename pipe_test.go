@@ -1,0 +1,130 @@
+package airsocket_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+func ExamplePipe() {
+	client, server := airsocket.NewSocket(nil), airsocket.NewSocket(nil)
+	server.OnMessage(func(e *airsocket.MessageEvent) { server.Send("echo of " + e.Text()) })
+	client.OnOpen(func(*airsocket.OpenEvent) { client.Send("hello") })
+	client.OnMessage(func(e *airsocket.MessageEvent) {
+		fmt.Println(e.Text())
+		client.Close(1000, "")
+	})
+	airsocket.Run(func() {
+		if err := airsocket.Pipe(client, server); err != nil {
+			fmt.Println(err)
+		}
+	})
+	// Output: echo of hello
+}
+
+func TestPipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Protocols: []string{"chat"}, Header: http.Header{"X-Name": {"c"}}, Compression: airsocket.CompressionTakeover})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Protocols: []string{"chat"}, Compression: airsocket.CompressionTakeover})
+		jc, js := follow(t, c), follow(t, s)
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			if r := s.Request(); r == nil || r.Header.Get("X-Name") != "c" || r.Target != "/" {
+				t.Errorf("the request is %+v", r)
+			}
+		})
+		start := time.Now()
+		if err := airsocket.Pipe(c, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := airsocket.Pipe(c, airsocket.NewSocket(nil)); !errors.Is(err, airsocket.ErrInvalidState) {
+			t.Errorf("Pipe with a client that is connecting: %v", err)
+		}
+		synctest.Wait()
+		if c.Protocol() != "chat" || c.Extensions() == "" || c.URL() != "ws://pipe/" {
+			t.Errorf("protocol %q, extensions %q, URL %q", c.Protocol(), c.Extensions(), c.URL())
+		}
+		c.Send("to the server")
+		s.SendBytes([]byte{1})
+		synctest.Wait()
+		s.Close(4001, "done")
+		synctest.Wait()
+		jc.want("open", "binary 01", `close 4001 "done" clean`)
+		js.want("open", "text to the server", `close 4001 "done" clean`)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it took %v of the bubble's time", took)
+		}
+	})
+}
+
+// Each version is spoken, and a socket may be started again.
+func TestPipeVersions(t *testing.T) {
+	for _, v := range []wire.Version{wire.Hixie75, wire.Hixie76, wire.Hybi06, wire.Hybi13} {
+		synctest.Test(t, func(t *testing.T) {
+			d := airsocket.NewDispatcher()
+			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Version: v, Origin: "http://pipe"})
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+			for range 2 {
+				j := follow(t, s)
+				if err := airsocket.Pipe(c, s); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				c.Send("x")
+				synctest.Wait()
+				if len(j.lines) != 2 || j.lines[1] != "text x" || s.Version() != v {
+					t.Errorf("%v: the server speaks %v and got %q", v, s.Version(), j.lines)
+				}
+				c.Close(1000, "")
+				synctest.Wait()
+			}
+		})
+	}
+}
+
+func TestPipeRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Origin: "http://elsewhere"})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+		jc, js := follow(t, c), follow(t, s)
+		if err := airsocket.Pipe(c, s); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		jc.want("error", `close 1006 "" unclean`)
+		js.want("error", `close 1006 "" unclean`)
+		if jc.err.Status != http.StatusForbidden {
+			t.Errorf("the client was told %d", jc.err.Status)
+		}
+	})
+}
+
+func TestPipeArguments(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	for _, pair := range [][2]*airsocket.Socket{{nil, s}, {s, nil}} {
+		if err := airsocket.Pipe(pair[0], pair[1]); !errors.Is(err, airsocket.ErrArgument) {
+			t.Errorf("Pipe with nil: %v", err)
+		}
+	}
+	bad := airsocket.NewSocket(&airsocket.Options{Protocols: []string{"a b"}})
+	if err := airsocket.Pipe(bad, s); !errors.Is(err, airsocket.ErrProtocol) {
+		t.Errorf("a subprotocol that is no token: %v", err)
+	}
+	d := airsocket.NewDispatcher()
+	one := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+	run(t, d, func() { // which would not end if the failed start still counted
+		if err := airsocket.Pipe(one, one); !errors.Is(err, airsocket.ErrInvalidState) {
+			t.Errorf("a socket with itself: %v", err)
+		}
+	})
+	if st := one.ReadyState(); st != airsocket.Closed {
+		t.Errorf("its state is %d", st)
+	}
+}

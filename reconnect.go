@@ -1,0 +1,236 @@
+package airsocket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// Reconnect has a client's Socket connect again when its connection ends, or
+// could not be opened: the same Socket, with the same URL and handlers. Each
+// connection has its own open, error and close events; the close event says
+// whether another attempt follows, and its PreventDefault gives up. Until the
+// next attempt the Socket is Connecting, and Run waits for it.
+//
+// It does not connect again
+//   - after one's own Close or Drop, whenever that is called: while waiting it
+//     ends the wait, with error and close events like those of an attempt;
+//   - after a clean close with status code 1000, by which the peer says that
+//     its purpose has been fulfilled (RFC 6455, section 7.4.1);
+//   - when the server, or a proxy, refuses for good: with a status below 500
+//     other than 408, 425 and 429;
+//   - when the server's certificate is not good;
+//   - when the context of ConnectContext is done before the first connection is
+//     open;
+//   - when a handler of the close event has called Connect itself.
+//
+// The wait before an attempt is random between zero and a bound that grows from
+// Min by Factor up to Max (exponential backoff with full jitter), so that the
+// clients of a server that starts anew do not come all at once. To that comes
+// what a refusal with status 429 or 503 says in Retry-After (RFC 9110, section
+// 10.2.3), but Max holds all the same. The bound starts again at Min when a
+// connection has been open for as long as Min.
+type Reconnect struct {
+	Min    time.Duration // the first bound; zero or less: DefaultReconnectMin
+	Max    time.Duration // the longest wait; zero or less: DefaultReconnectMax
+	Factor float64       // from bound to bound; less than 1: 2
+
+	// MaxAttempts is how many attempts may be made before one leads to a
+	// connection that is open for as long as Min. Zero or less: no bound.
+	MaxAttempts int
+
+	random func() float64 // in [0, 1); nil: math/rand
+}
+
+// Defaults of Reconnect.
+const (
+	DefaultReconnectMin = time.Second
+	DefaultReconnectMax = 30 * time.Second
+)
+
+func (r *Reconnect) min() time.Duration {
+	if r.Min <= 0 {
+		return DefaultReconnectMin
+	}
+	return r.Min
+}
+
+func (r *Reconnect) max() time.Duration {
+	if r.Max <= 0 {
+		return DefaultReconnectMax
+	}
+	return r.Max
+}
+
+// wait is how long to wait after so many attempts that have failed, and a
+// server that has asked for a time itself.
+func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
+	factor := r.Factor
+	if !(factor >= 1) {
+		factor = 2
+	}
+	random := r.random
+	if random == nil {
+		random = rand.Float64
+	}
+	longest := r.max()
+	bound := min(float64(r.min())*math.Pow(factor, float64(failed)), float64(longest))
+	asked = min(asked, longest)
+	return asked + min(time.Duration(random()*bound), longest-asked)
+}
+
+// retries is what is known of a connection that is kept up. It is guarded by
+// Socket.out.
+type retries struct {
+	ctx       context.Context // ends the attempts
+	protocols []string
+	failed    int       // attempts since a connection has lasted
+	opened    int       // connections
+	since     time.Time // when the last one was opened
+	closed    bool      // by Close
+}
+
+// Reconnects is how many times the connection has been opened again, by
+// Options.Reconnect, since Connect was called. It is 0 in the first open event.
+func (s *Socket) Reconnects() int {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil || s.opening.retries == nil {
+		return 0
+	}
+	return max(s.opening.retries.opened-1, 0)
+}
+
+// newRetries is nil without Options.Reconnect.
+func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
+	if s.set.Reconnect == nil {
+		return nil
+	}
+	return &retries{ctx: ctx, protocols: protocols}
+}
+
+// begun is for a connection that is open. From now on the context that
+// Connect was given has no effect.
+func (r *retries) begun() {
+	r.opened++
+	r.since = time.Now()
+	r.ctx = context.WithoutCancel(r.ctx)
+}
+
+// stopRetriesLocked is for a Close.
+func (s *Socket) stopRetriesLocked() {
+	if s.opening != nil && s.opening.retries != nil {
+		s.opening.retries.closed = true
+	}
+}
+
+// planReconnect decides, when a connection has ended with e and err, whether
+// there will be another, and has e say so. It returns what is to be given to
+// reconnectAfter.
+func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
+	s.out.Lock()
+	defer s.out.Unlock()
+	o := s.opening
+	if o == nil || o.retries == nil {
+		return nil
+	}
+	r, policy := o.retries, s.set.Reconnect
+	switch {
+	case r.closed, r.ctx.Err() != nil:
+		return nil
+	case e.WasClean && e.Code == StatusNormalClosure:
+		return nil
+	case !s.wasOpen && permanent(err):
+		return nil
+	case s.wasOpen && time.Since(r.since) >= policy.min():
+		r.failed = 0
+	}
+	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {
+		return nil
+	}
+	e.WillReconnect, e.ReconnectIn = true, policy.wait(r.failed, retryAfter(err))
+	r.failed++
+	return o
+}
+
+// reconnectAfter takes up what planReconnect has planned, unless a handler of
+// the close event wants something else.
+func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if e.prevented || s.opening != o || o.retries.closed || !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+		return
+	}
+	s.disp.hold()
+	ctx, cancel := context.WithCancel(o.retries.ctx)
+	s.resetLocked(wire.Client, &opening{url: o.url, queue: o.queue, queued: o.queued, retries: o.retries, cancel: cancel})
+	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
+}
+
+// reconnect is the next attempt, wait included.
+func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
+	defer cancel()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		s.failOpening(context.Cause(ctx))
+		return
+	}
+	d, err := newDial(ctx, s, o.url, o.retries.protocols)
+	if err != nil {
+		s.failOpening(err)
+		return
+	}
+	s.connect(d)
+}
+
+// permanent reports whether an opening handshake that failed with err would
+// fail again.
+func permanent(err error) bool {
+	if status, _ := refusal(err); status != 0 {
+		switch status {
+		case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+			return false
+		}
+		return status < 500
+	}
+	_, bad := errors.AsType[*tls.CertificateVerificationError](err)
+	return bad
+}
+
+// refusal is the status with which a server or a proxy has refused, or 0, and
+// its Retry-After field.
+func refusal(err error) (status int, after string) {
+	if p, ok := errors.AsType[*ProxyError](err); ok && p.Status != 0 {
+		return p.Status, p.Header.Get("Retry-After")
+	}
+	if h, ok := errors.AsType[*handshake.Error](err); ok {
+		return h.Status, h.Header.Get("Retry-After")
+	}
+	return 0, ""
+}
+
+// retryAfter is the time that a refusal has asked for, or 0.
+func retryAfter(err error) time.Duration {
+	status, after := refusal(err)
+	if after == "" || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return 0
+	}
+	if seconds, err := strconv.ParseUint(after, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(after); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}

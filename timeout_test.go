@@ -1,0 +1,321 @@
+package airsocket_test
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+)
+
+// inTime runs a socket on one end of a pipe, in a bubble of time, and tells how
+// long it lived. The peer gets the other end.
+func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*airsocket.Socket), peer func(*rawPeer)) (j *journal, took time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		d := airsocket.NewDispatcher()
+		opts.Dispatcher = d
+		opts.Dial = dialTo(ours)
+		s := airsocket.NewSocket(opts)
+		j = follow(t, s)
+		if attach != nil {
+			attach(s)
+		}
+		p := newRawPeer(t, theirs, !client)
+		start := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() { peer(p) })
+		d.Run(func() {
+			if client {
+				s.Connect("ws://example.com/")
+			} else {
+				s.StartServer(ours)
+			}
+		})
+		took = time.Since(start)
+		theirs.Close()
+		wg.Wait()
+	})
+	return j, took
+}
+
+func TestHandshakeTimeout(t *testing.T) {
+	for _, c := range []struct {
+		option, want time.Duration
+	}{
+		{0, airsocket.DefaultHandshakeTimeout},
+		{7 * time.Second, 7 * time.Second},
+	} {
+		j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *rawPeer) {
+			p.write([]byte(rawRequest[:20])) // and no more
+		})
+		j.want(refused...)
+		j.wantError(airsocket.ErrHandshakeTimeout)
+		if took != c.want {
+			t.Errorf("server with %v: %v", c.option, took)
+		}
+		j, took = inTime(t, true, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *rawPeer) {
+			p.request()
+			p.write([]byte(rawAnswer[:20]))
+		})
+		j.want(refused...)
+		j.wantError(airsocket.ErrHandshakeTimeout)
+		if took != c.want {
+			t.Errorf("client with %v: %v", c.option, took)
+		}
+	}
+}
+
+// A peer that sends a byte now and then gets no more time for it.
+func TestHandshakeTimeoutIsForAll(t *testing.T) {
+	j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: 10 * time.Second}, nil, func(p *rawPeer) {
+		for i := range len(rawRequest) {
+			time.Sleep(time.Second)
+			if _, err := p.Write([]byte{rawRequest[i]}); err != nil {
+				return
+			}
+		}
+	})
+	j.wantError(airsocket.ErrHandshakeTimeout)
+	if took != 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestHandshakeTimeoutInDial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+		j := follow(t, s)
+		start := time.Now()
+		d.Run(func() { s.Connect("ws://example.com/") })
+		j.want(refused...)
+		j.wantError(airsocket.ErrHandshakeTimeout)
+		if took := time.Since(start); took != airsocket.DefaultHandshakeTimeout {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// Without a handshake timeout a peer may take an hour, and with one it has no
+// effect once the connection is open.
+func TestNoHandshakeTimeout(t *testing.T) {
+	for _, client := range []bool{false, true} {
+		for _, timeout := range []time.Duration{-1, 10 * time.Second} {
+			j, took := inTime(t, client, &airsocket.Options{HandshakeTimeout: timeout}, nil, func(p *rawPeer) {
+				if timeout < 0 {
+					time.Sleep(time.Hour)
+				}
+				if client {
+					p.accept()
+				} else {
+					p.open()
+				}
+				time.Sleep(time.Hour)
+				p.send(opText, "late")
+				p.send(opClose, "")
+				p.want(opClose, "")
+				p.Close()
+			})
+			j.want("open", "text late", `close 1005 "" clean`)
+			if took < time.Hour {
+				t.Errorf("it took %v", took)
+			}
+		}
+	}
+}
+
+func TestCloseTimeout(t *testing.T) {
+	for _, client := range []bool{false, true} {
+		for _, c := range []struct {
+			option, want time.Duration
+		}{
+			{0, airsocket.DefaultCloseTimeout},
+			{2 * time.Second, 2 * time.Second},
+		} {
+			j, took := inTime(t, client, &airsocket.Options{CloseTimeout: c.option}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
+				p.openAsEither()
+				p.want(opClose, closing(1000, ""))
+				for range 20 { // what is no answer gives no more time
+					time.Sleep(time.Second)
+					if _, err := p.Write(p.frame(opText, "x")); err != nil {
+						return
+					}
+				}
+			})
+			j.want("open", "error", `close 1006 "" unclean`)
+			j.wantError(airsocket.ErrCloseTimeout)
+			if took != c.want {
+				t.Errorf("client %v with %v: %v", client, c.option, took)
+			}
+		}
+	}
+}
+
+// A server that has answered the close but does not end the connection.
+func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
+	j, took := inTime(t, true, &airsocket.Options{}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
+		p.accept()
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, closing(1000, ""))
+	})
+	j.want("open", `close 1000 "" clean`)
+	j.wantError(nil)
+	if took != airsocket.DefaultCloseTimeout {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// A peer that breaks a rule and then does not read what it is told.
+func TestCloseTimeoutAfterAViolation(t *testing.T) {
+	j, took := inTime(t, true, &airsocket.Options{CloseTimeout: time.Minute}, nil, func(p *rawPeer) {
+		p.accept(p.frame(0x83, ""))
+	})
+	j.want("open", "error", `close 1002 "unknown opcode" unclean`)
+	if took != time.Minute {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestNoCloseTimeout(t *testing.T) {
+	j, took := inTime(t, false, &airsocket.Options{CloseTimeout: -1}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
+		p.open()
+		p.want(opClose, closing(1000, ""))
+		time.Sleep(24 * time.Hour)
+		p.send(opClose, closing(1000, ""))
+	})
+	j.want("open", `close 1000 "" clean`)
+	if took != 24*time.Hour {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// A peer that is silent gets a ping, and is given up when nothing comes.
+func TestPongTimeout(t *testing.T) {
+	for _, client := range []bool{false, true} {
+		for _, c := range []struct {
+			pong, want time.Duration
+		}{
+			{0, airsocket.DefaultPongTimeout},
+			{3 * time.Second, 3 * time.Second},
+			{time.Minute, time.Minute}, // longer than the interval
+		} {
+			opts := &airsocket.Options{PingInterval: 20 * time.Second, PongTimeout: c.pong}
+			j, took := inTime(t, client, opts, nil, func(p *rawPeer) {
+				p.openAsEither()
+				for first, _, err := p.read(); err == nil; first, _, err = p.read() {
+					if first != opPing {
+						t.Errorf("frame %#x", first)
+					}
+				}
+			})
+			j.want("open", "error", `close 1006 "" unclean`)
+			j.wantError(airsocket.ErrPongTimeout)
+			if took != 20*time.Second+c.want {
+				t.Errorf("client %v with %v: %v", client, c.pong, took)
+			}
+		}
+	}
+}
+
+// Any data counts as a sign of life: pings come only after silence.
+func TestPingInterval(t *testing.T) {
+	opts := &airsocket.Options{PingInterval: 10 * time.Second, PongTimeout: 5 * time.Second}
+	start := time.Time{}
+	since := func() time.Duration { return time.Since(start) }
+	j, _ := inTime(t, false, opts, nil, func(p *rawPeer) {
+		p.open()
+		start = time.Now()
+		for range 5 { // no ping until 20 + 10 s
+			time.Sleep(4 * time.Second)
+			p.send(opText, "x")
+		}
+		p.want(opPing, "")
+		if at := since(); at != 30*time.Second {
+			t.Errorf("first ping at %v", at)
+		}
+		time.Sleep(4 * time.Second)
+		p.send(opBinary, "") // instead of a pong
+		p.want(opPing, "")
+		if at := since(); at != 44*time.Second {
+			t.Errorf("second ping at %v", at)
+		}
+		p.send(opPong, "")
+		p.want(opPing, "")
+		if at := since(); at != 54*time.Second {
+			t.Errorf("third ping at %v", at)
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.Close()
+	})
+	j.want("open", "text x", "text x", "text x", "text x", "text x", "binary ", "pong ", `close 1005 "" clean`)
+}
+
+// Without a pong timeout nobody is given up, and without an interval there is no
+// ping.
+func TestNoPings(t *testing.T) {
+	for _, opts := range []*airsocket.Options{
+		{PingInterval: time.Minute, PongTimeout: -1},
+		{},
+		{PingInterval: -1},
+	} {
+		pings := 0
+		j, took := inTime(t, false, opts, nil, func(p *rawPeer) {
+			p.open()
+			go func() {
+				time.Sleep(time.Hour + time.Second)
+				p.write(p.frame(opClose, ""))
+			}()
+			for {
+				first, _, err := p.read()
+				if err != nil || first == opClose {
+					break
+				}
+				pings++
+			}
+			p.Close()
+		})
+		j.want("open", `close 1005 "" clean`)
+		want := 0
+		if opts.PingInterval > 0 {
+			want = 60
+		}
+		if pings != want || took < time.Hour {
+			t.Errorf("%d pings in %v, want %d", pings, took, want)
+		}
+	}
+}
+
+// A paused socket hears nothing and does not hold that against its peer.
+func TestPauseHoldsThePongTimeout(t *testing.T) {
+	opts := &airsocket.Options{PingInterval: 10 * time.Second, PongTimeout: time.Second}
+	j, took := inTime(t, false, opts, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
+			s.Pause()
+			time.AfterFunc(time.Hour, s.Resume)
+		}, airsocket.Once())
+	}, func(p *rawPeer) {
+		p.open()
+		p.write(append(p.frame(opText, "pause"), p.frame(opText, "go on")...))
+		go func() {
+			for {
+				if _, _, err := p.read(); err != nil {
+					return
+				}
+			}
+		}()
+		p.write(p.frame(opClose, ""))
+	})
+	j.want("open", "text pause", "text go on", `close 1005 "" clean`)
+	if took != time.Hour {
+		t.Errorf("it took %v", took)
+	}
+}
