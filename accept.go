@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -23,10 +24,27 @@ type acceptance struct {
 	rest []byte // received behind the handshake
 	read []byte // received before it, by net/http
 	full bool   // the Server has as many sockets as it may
+	opening
 }
 
-// accept takes the server's part on s.conn.
-func (s *Socket) accept(a *acceptance) {
+// acceptances are used again, so that what lasts only for a handshake does not
+// lie scattered between what lasts as long as a connection.
+var acceptances = sync.Pool{New: func() any { return new(acceptance) }}
+
+// recycle is for the end of an opening handshake.
+func (a *acceptance) recycle() {
+	if a.forgotten && !a.keep {
+		*a = acceptance{}
+		acceptances.Put(a)
+	}
+}
+
+// accept takes the server's part on s.conn. full is whether the Server has as
+// many sockets as it may.
+func (s *Socket) accept(full bool) {
+	a := acceptances.Get().(*acceptance)
+	defer a.recycle()
+	a.full = full
 	in := inputs.Get().(*input)
 	defer inputs.Put(in)
 	s.setHandshakeDeadline()
@@ -111,7 +129,7 @@ func (s *Socket) answer(a *acceptance) error {
 	}
 	s.out.Lock()
 	if s.opening == nil {
-		s.opening = new(opening)
+		s.opening = &a.opening
 	}
 	s.opening.request = req
 	protocol, header := s.chooseProtocol(req.Protocols), s.set.Header
@@ -334,7 +352,10 @@ func (s *Socket) forgetOpening() (stop func()) {
 		o.request = nil
 	}
 	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil && o.cause == nil {
-		s.opening = nil
+		s.opening, o.forgotten = nil, true
+	} else if s.role == wire.Server {
+		rest := *o // without what else there is to an acceptance
+		s.opening, o.forgotten = &rest, true
 	}
 	return stop
 }

@@ -16,7 +16,7 @@ import (
 // What was sent before Close is on the wire before the close frame, although
 // the peer does not read until all of it has been sent.
 func TestNothingIsLostBeforeClose(t *testing.T) {
-	const n, size = 400, 64 << 10 // far more than the system takes at once
+	const n, size = 240, 64 << 10 // far more than the system takes at once
 	for name, wrap := range map[string]func(net.Conn) net.Conn{
 		"raw":      func(c net.Conn) net.Conn { return c },
 		"ordinary": func(c net.Conn) net.Conn { return struct{ net.Conn }{c} },
@@ -63,7 +63,7 @@ func TestNothingIsLostBeforeClose(t *testing.T) {
 // Small messages from outside a turn keep their order when the system takes no
 // more and a writer goroutine has the rest.
 func TestOrderWithASlowReader(t *testing.T) {
-	const n = 60000
+	const n = 40000
 	sent := make(chan struct{})
 	j := startServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -98,7 +98,7 @@ func TestOrderWithASlowReader(t *testing.T) {
 // system holds, go on for ever; here until one has seen enough.
 func TestEchoFloodDoesNotDeadlock(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
-		const size, start, enough = 256 << 10, 40, 200
+		const size, start, enough = 256 << 10, 40, 60
 		opts := &airsocket.Options{MaxBuffered: -1, Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}
 		theirs, ours := pair(t)
 		a, b := airsocket.NewSocket(opts), airsocket.NewSocket(&airsocket.Options{

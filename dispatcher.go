@@ -27,10 +27,23 @@ type Dispatcher struct {
 	home *Dispatcher // where Run waits for this one; nil for itself
 
 	mu      sync.Mutex // guards what follows; no handler runs under it
-	posted  []func()
-	pumping bool       // a goroutine is there to run what is posted
 	pending int        // sockets, servers, timers, posts that can cause a turn
-	idle    *sync.Cond // pending has become 0
+	extra   *extra     // nil until there is a Post or a Run
+}
+
+// extra is the part of a Dispatcher that those of single sockets do without.
+type extra struct {
+	posted  []func()
+	pumping bool      // a goroutine is there to run what is posted
+	idle    sync.Cond // pending has become 0
+}
+
+// withExtra is d.extra. The caller holds d.mu.
+func (d *Dispatcher) withExtra() *extra {
+	if d.extra == nil {
+		d.extra = &extra{idle: sync.Cond{L: &d.mu}}
+	}
+	return d.extra
 }
 
 // defaultDispatcher is the one of all sockets that are not told another.
@@ -95,9 +108,10 @@ func (d *Dispatcher) Post(fn func()) {
 	d.hold()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.posted = append(d.posted, fn)
-	if !d.pumping {
-		d.pumping = true
+	x := d.withExtra()
+	x.posted = append(x.posted, fn)
+	if !x.pumping {
+		x.pumping = true
 		go d.pump()
 	}
 }
@@ -111,13 +125,14 @@ func (d *Dispatcher) pump() {
 	}()
 	for {
 		d.mu.Lock()
-		if len(d.posted) == 0 {
-			d.posted, d.pumping, done = nil, false, true
+		x := d.extra
+		if len(x.posted) == 0 {
+			x.posted, x.pumping, done = nil, false, true
 			d.mu.Unlock()
 			return
 		}
-		fn := d.posted[0]
-		d.posted = d.posted[1:]
+		fn := x.posted[0]
+		x.posted = x.posted[1:]
 		d.mu.Unlock()
 		d.runPosted(fn)
 	}
@@ -141,11 +156,9 @@ func (d *Dispatcher) Run(main func()) {
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.idle == nil {
-		d.idle = sync.NewCond(&d.mu)
-	}
+	x := d.withExtra()
 	for d.pending > 0 {
-		d.idle.Wait()
+		x.idle.Wait()
 	}
 }
 
@@ -165,8 +178,8 @@ func (d *Dispatcher) release() {
 	}
 	d.mu.Lock()
 	d.pending--
-	if d.pending == 0 && d.idle != nil {
-		d.idle.Broadcast()
+	if d.pending == 0 && d.extra != nil {
+		d.extra.idle.Broadcast()
 	}
 	d.mu.Unlock()
 }

@@ -209,17 +209,12 @@ func (*CertificateErrorEvent) Type() string { return string(EventCertificateErro
 func (e *CertificateErrorEvent) PreventDefault() { e.prevented = true }
 
 // handlers are the property handlers, one for each type, like ws.onopen = fn.
+// Those of the other types are in rare.
 type handlers struct {
 	open    func(*OpenEvent)
 	message func(*MessageEvent)
-	frame   func(*FrameEvent)
-	ping    func(*PingEvent)
-	pong    func(*PongEvent)
-	drain   func(*DrainEvent)
 	err     func(*ErrorEvent)
 	close   func(*CloseEvent)
-
-	certificate func(*CertificateErrorEvent)
 }
 
 // OnOpen sets the handler of open events. Like all On functions it replaces
@@ -231,16 +226,16 @@ func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.on.open = fn }
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.on.message = fn }
 
 // OnFrame sets the handler of frame events.
-func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.on.frame = fn }
+func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeRare().frame = fn }
 
 // OnPing sets the handler of ping events.
-func (s *Socket) OnPing(fn func(*PingEvent)) { s.on.ping = fn }
+func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeRare().ping = fn }
 
 // OnPong sets the handler of pong events.
-func (s *Socket) OnPong(fn func(*PongEvent)) { s.on.pong = fn }
+func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeRare().pong = fn }
 
 // OnDrain sets the handler of drain events.
-func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.on.drain = fn }
+func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeRare().drain = fn }
 
 // OnError sets the handler of error events.
 func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
@@ -249,7 +244,7 @@ func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
 func (s *Socket) OnClose(fn func(*CloseEvent)) { s.on.close = fn }
 
 // OnCertificateError sets the handler of certificate errors.
-func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.on.certificate = fn }
+func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeRare().cert = fn }
 
 // A Listener is what AddEventListener has added.
 type Listener struct {
@@ -286,13 +281,14 @@ func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...
 		opt(l)
 	}
 	// The slice is never changed in place: one may be being walked.
-	at, _ := slices.BinarySearchFunc(s.listeners, l, func(a, b *Listener) int {
+	r := s.makeRare()
+	at, _ := slices.BinarySearchFunc(r.listeners, l, func(a, b *Listener) int {
 		if a.priority >= b.priority {
 			return -1
 		}
 		return cmp.Compare(b.priority, a.priority)
 	})
-	s.listeners = slices.Insert(slices.Clone(s.listeners), at, l)
+	r.listeners = slices.Insert(slices.Clone(r.listeners), at, l)
 	return l
 }
 
@@ -303,13 +299,14 @@ func (l *Listener) Remove() {
 		return
 	}
 	l.removed = true
-	l.socket.listeners = slices.DeleteFunc(slices.Clone(l.socket.listeners), func(other *Listener) bool { return other == l })
+	r := l.socket.makeRare()
+	r.listeners = slices.DeleteFunc(slices.Clone(r.listeners), func(other *Listener) bool { return other == l })
 }
 
 // HasEventListener reports whether a listener for events of the type typ has
 // been added (AS3's hasEventListener). Handlers set by On functions do not count.
 func (s *Socket) HasEventListener(typ string) bool {
-	return slices.ContainsFunc(s.listeners, func(l *Listener) bool { return l.typ == typ })
+	return slices.ContainsFunc(s.rarely().listeners, func(l *Listener) bool { return l.typ == typ })
 }
 
 // DispatchEvent calls the listeners for e's type one after another and returns
@@ -317,7 +314,7 @@ func (s *Socket) HasEventListener(typ string) bool {
 // handler.
 func (s *Socket) DispatchEvent(e Event) {
 	typ := e.Type()
-	for _, l := range s.listeners {
+	for _, l := range s.rarely().listeners {
 		if l.typ != typ || l.removed {
 			continue
 		}
@@ -337,7 +334,7 @@ func emit[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)
 	}
-	if s.listeners != nil {
+	if s.rarely().listeners != nil {
 		s.DispatchEvent(e)
 	}
 }

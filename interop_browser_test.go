@@ -196,8 +196,8 @@ func (p *tab) evaluate(format string, args ...any) any {
 	return v.Result.Value
 }
 
-// click clicks on the middle of an element with the mouse.
-func (p *tab) click(selector string) {
+// middle is where the middle of an element is shown.
+func (p *tab) middle(selector string) (x, y float64) {
 	p.t.Helper()
 	at, ok := p.evaluate(`(() => {
 		const e = document.querySelector(%q);
@@ -208,9 +208,29 @@ func (p *tab) click(selector string) {
 	if !ok {
 		p.t.Fatalf("the page has no %s", selector)
 	}
-	for _, typ := range []string{"mousePressed", "mouseReleased"} {
-		p.do("Input.dispatchMouseEvent", map[string]any{"type": typ, "x": at[0], "y": at[1], "button": "left", "clickCount": 1})
-	}
+	return at[0].(float64), at[1].(float64)
+}
+
+func (p *tab) mouse(typ string, x, y float64) {
+	p.t.Helper()
+	p.do("Input.dispatchMouseEvent", map[string]any{"type": typ, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1})
+}
+
+// click clicks on the middle of an element with the mouse.
+func (p *tab) click(selector string) {
+	p.t.Helper()
+	x, y := p.middle(selector)
+	p.mouse("mousePressed", x, y)
+	p.mouse("mouseReleased", x, y)
+}
+
+// drag drags the mouse over an element, between points given from its middle.
+func (p *tab) drag(selector string, fromX, fromY, toX, toY float64) {
+	p.t.Helper()
+	x, y := p.middle(selector)
+	p.mouse("mousePressed", x+fromX, y+fromY)
+	p.mouse("mouseMoved", x+toX, y+toY)
+	p.mouse("mouseReleased", x+toX, y+toY)
 }
 
 // enter types text into what has the focus.

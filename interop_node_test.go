@@ -1,8 +1,15 @@
 package airsocket_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -42,4 +49,69 @@ func TestInteropNode(t *testing.T) {
 	} {
 		t.Run(name, p.test)
 	}
+}
+
+// TestInteropNodeTLS has wss with either side as the server.
+func TestInteropNodeTLS(t *testing.T) {
+	certificate := selfSigned(t)
+	p := peer{start: node("ws.js", "ws").start, role: "server", version: wire.Hybi13}
+	p.options = writeCertificate(t, certificate)
+	c := &setup{}
+	c.ours.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+	leaf, err := x509.ParseCertificate(certificate.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.ours.TLS.RootCAs.AddCert(leaf)
+	t.Run("server", func(t *testing.T) { p.testTLS(t, c) })
+	t.Run("server not trusted", func(t *testing.T) {
+		us, _ := p.connect(t, &setup{ours: airsocket.Options{TLS: &tls.Config{}}})
+		var unknown x509.UnknownAuthorityError
+		if r := us.want("error"); !errors.As(r.err, &unknown) {
+			t.Errorf("our side reports %v, want %T", r, unknown)
+		}
+	})
+
+	p = peer{start: p.start, role: "client", version: wire.Hybi13}
+	t.Run("client", func(t *testing.T) {
+		p.testTLS(t, &setup{serve: func(srv *airsocket.Server) {
+			srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
+		}})
+	})
+}
+
+func (p peer) testTLS(t *testing.T, c *setup) {
+	us, them := p.connect(t, c)
+	us.want("open")
+	them.want("open")
+	p.exchangeMessages(t, us, them)
+	us.do(sendClose(3001, "enough"))
+	if r := us.want("close"); !r.clean || r.Code != 3001 {
+		t.Errorf("our side reports %v, clean: %v, want 3001, clean", r, r.clean)
+	}
+	if r := them.want("close"); r.Code != 3001 || r.Reason != "enough" {
+		t.Errorf("%s reports %v, want 3001", them.name, r)
+	}
+}
+
+// writeCertificate writes the files for the peer's options cert and key.
+func writeCertificate(t *testing.T, c tls.Certificate) map[string]any {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	options := make(map[string]any)
+	for name, block := range map[string]*pem.Block{
+		"cert": {Type: "CERTIFICATE", Bytes: c.Certificate[0]},
+		"key":  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options[name] = file
+	}
+	return options
 }

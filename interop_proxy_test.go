@@ -286,6 +286,9 @@ func TestInteropNginxShutdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { go srv.Shutdown(context.WithoutCancel(t.Context())) })
+	})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	plain, _ := startNginx(t, newAuthority(t, nil).issue(t, serverCertificate()), "http://"+l.Addr().String())
@@ -293,7 +296,6 @@ func TestInteropNginxShutdown(t *testing.T) {
 	var end *airsocket.CloseEvent
 	run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-		s.OnOpen(func(*airsocket.OpenEvent) { go srv.Shutdown(context.WithoutCancel(t.Context())) })
 		s.OnClose(func(e *airsocket.CloseEvent) { end = e })
 		if err := s.Connect(plain); err != nil {
 			t.Fatal(err)

@@ -191,7 +191,7 @@ func (s *Socket) turn(in *input, fd int) (paused bool) {
 func (s *Socket) nextEvent(in *input) (plain bool) {
 	in.ev = s.dec.Next()
 	if k := in.ev.Kind; k != wire.Text && k != wire.Binary || !s.set.plain ||
-		s.on.message == nil || s.listeners != nil || s.ReadyState() != Open {
+		s.on.message == nil || s.rarely().listeners != nil || s.ReadyState() != Open {
 		return false
 	}
 	in.message = MessageEvent{target{s}, in.ev.Kind, in.ev.Data}
@@ -226,7 +226,7 @@ func (s *Socket) handle(in *input) {
 		switch {
 		case s.ReadyState() != Open:
 		case s.set.Parts:
-			emit(s, s.on.frame, &FrameEvent{target{s}, ev.Kind, ev.Data, !ev.Cont, !ev.More})
+			emit(s, s.rarely().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, !ev.Cont, !ev.More})
 		default:
 			in.message = MessageEvent{target{s}, ev.Kind, ev.Data}
 			emit(s, s.on.message, &in.message)
@@ -239,7 +239,7 @@ func (s *Socket) handle(in *input) {
 			break
 		}
 		in.ping = PingEvent{target: target{s}, Data: ev.Data}
-		emit(s, s.on.ping, &in.ping)
+		emit(s, s.rarely().ping, &in.ping)
 		if in.ping.prevented {
 			return
 		}
@@ -247,10 +247,8 @@ func (s *Socket) handle(in *input) {
 		s.noteReceived(ev.Kind, len(ev.Data))
 		if s.ReadyState() == Open {
 			in.pong = PongEvent{target{s}, ev.Data}
-			emit(s, s.on.pong, &in.pong)
-			if s.pings != nil {
-				s.ponged(ev.Data)
-			}
+			emit(s, s.rarely().pong, &in.pong)
+			s.ponged(ev.Data)
 		}
 	case wire.Close:
 		s.peerClosed(ev)

@@ -1,8 +1,10 @@
 package airsocket_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -66,6 +68,24 @@ func TestNetConnPromises(t *testing.T) {
 	})
 }
 
+func ExampleNetConn() {
+	client, server := airsocket.NewSocket(nil), airsocket.NewSocket(nil)
+	c, _ := airsocket.NetConn(client, wire.Binary)
+	s, _ := airsocket.NetConn(server, wire.Binary)
+	go func() {
+		io.Copy(s, s) // echoes until the end of what comes
+		s.Close()
+	}()
+	if err := airsocket.Pipe(client, server); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Fprintln(c, "hello")
+	line, _ := bufio.NewReader(c).ReadString('\n')
+	fmt.Print(line)
+	c.Close()
+	// Output: hello
+}
+
 func TestNetConnArguments(t *testing.T) {
 	s := airsocket.NewSocket(nil)
 	if _, err := airsocket.NetConn(nil, wire.Binary); !errors.Is(err, airsocket.ErrArgument) {
@@ -126,8 +146,11 @@ func TestNetConnEnds(t *testing.T) {
 // What was written before Close arrives, what waits is woken.
 func TestNetConnClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, _, c, s := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Binary)
-		sent := bytes.Repeat([]byte("all of it "), 9000)
+		_, ss, c, s := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Binary)
+		synctest.Wait()
+		ss.Pause() // so that nothing that the peer does wakes anybody
+		start := time.Now()
+		sent := bytes.Repeat([]byte("all of it "), 3000)
 		if _, err := c.Write(sent); err != nil {
 			t.Fatal(err)
 		}
@@ -136,10 +159,22 @@ func TestNetConnClose(t *testing.T) {
 			_, err := c.Read(make([]byte, 1))
 			read <- err
 		}()
+		write := make(chan error)
+		go func() {
+			_, err := c.Write(make([]byte, 1<<20))
+			write <- err
+		}()
 		synctest.Wait()
 		c.Close()
+		ss.Resume()
 		if err := <-read; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("the Read that waited: %v", err)
+		}
+		if err := <-write; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the Write that waited: %v", err)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("they waited for %v after Close", took)
 		}
 		if _, err := c.Write(sent); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Write after Close: %v", err)
@@ -148,8 +183,27 @@ func TestNetConnClose(t *testing.T) {
 			t.Errorf("SetDeadline after Close: %v", err)
 		}
 		got, err := io.ReadAll(s)
-		if err != nil || !bytes.Equal(got, sent) {
+		if err != nil || !bytes.HasPrefix(got, sent) {
 			t.Errorf("the peer read %d of %d bytes, %v", len(got), len(sent), err)
+		}
+	})
+}
+
+func TestNetConnWritesDoNotMix(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, _, c, s := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Binary)
+		const long, count = 300 << 10, 4
+		for i := range count {
+			go c.Write(bytes.Repeat([]byte{byte(i)}, long))
+		}
+		got := make([]byte, long)
+		for range count {
+			if _, err := io.ReadFull(s, got); err != nil {
+				t.Fatal(err)
+			}
+			if i := bytes.IndexFunc(got, func(r rune) bool { return r != rune(got[0]) }); i >= 0 {
+				t.Errorf("byte %d is of another Write", i)
+			}
 		}
 	})
 }
@@ -178,6 +232,7 @@ func TestNetConnBoundsUnread(t *testing.T) {
 		if _, err := io.ReadFull(s, got); err != nil || !bytes.Equal(got, sent) {
 			t.Errorf("what was read is not what was sent, %v", err)
 		}
+		synctest.Wait()
 		if waiting := cs.BufferedAmount(); waiting != 0 {
 			t.Errorf("%d bytes still wait", waiting)
 		}

@@ -48,7 +48,7 @@ func (o *output) buffered() int {
 // for the sake of the stack; see readable.
 func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 	s.out.Lock()
-	if s.ReadyState() != Open || len(p) >= directAt || !s.set.plain || !s.fits(len(p)) {
+	if s.ReadyState() != Open || s.out.broken || len(p) >= directAt || !s.set.plain || !s.fits(len(p)) {
 		s.out.Unlock()
 		return s.send(wire.Event{Kind: kind, Data: p})
 	}
@@ -352,7 +352,7 @@ func (s *Socket) drained() {
 		// end of it: if it goes at once there will be no other event.
 		s.Flush()
 		if s.ReadyState() == Open && s.BufferedAmount() == 0 {
-			emit(s, s.on.drain, &DrainEvent{target{s}})
+			emit(s, s.rarely().drain, &DrainEvent{target{s}})
 		}
 	})
 }

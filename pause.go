@@ -8,7 +8,7 @@ func (s *Socket) Pause() {
 	s.out.Lock()
 	defer s.out.Unlock()
 	if s.ReadyState() == Open && !s.paused.Load() {
-		s.resumed = make(chan struct{})
+		s.makeRare().resumed = make(chan struct{})
 		s.paused.Store(true)
 	}
 }
@@ -23,8 +23,9 @@ func (s *Socket) Resume() {
 func (s *Socket) resumeLocked() {
 	if s.paused.Load() {
 		s.paused.Store(false)
-		close(s.resumed)
-		s.resumed = nil
+		r := s.makeRare()
+		close(r.resumed)
+		r.resumed = nil
 	}
 }
 
@@ -35,7 +36,7 @@ func (s *Socket) waitPaused() {
 		return
 	}
 	s.out.Lock()
-	resumed := s.resumed
+	resumed := s.rarely().resumed
 	s.out.Unlock()
 	if resumed != nil {
 		<-resumed

@@ -31,13 +31,14 @@ func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
 	if s.ReadyState() != Open {
 		return true, s.notOpenLocked(ev)
 	}
-	if len(s.pings) >= maxPingWaits {
+	if len(s.rarely().pings) >= maxPingWaits {
 		return false, ErrBufferFull
 	}
 	if err := s.sendLocked(ev); err != nil {
 		return false, err
 	}
-	s.pings = append(s.pings, pingWait{string(payload), fn})
+	r := s.makeRare()
+	r.pings = append(r.pings, pingWait{string(payload), fn})
 	return false, nil
 }
 
@@ -47,10 +48,11 @@ func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
 func (s *Socket) ponged(payload []byte) {
 	s.out.Lock()
 	var fn func()
-	for i, p := range s.pings {
+	r := s.rarely()
+	for i, p := range r.pings {
 		if p.payload == string(payload) {
 			fn = p.fn
-			s.pings = append(s.pings[:i:i], s.pings[i+1:]...)
+			r.pings = append(r.pings[:i:i], r.pings[i+1:]...)
 			break
 		}
 	}

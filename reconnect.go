@@ -83,8 +83,7 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 	}
 	longest := r.max()
 	bound := min(float64(r.min())*math.Pow(factor, float64(failed)), float64(longest))
-	asked = min(asked, longest)
-	return asked + min(time.Duration(random()*bound), longest-asked)
+	return asked + min(time.Duration(random()*bound), longest-asked) // which does not overflow
 }
 
 // retries is what is known of a connection that is kept up. It is guarded by
@@ -166,7 +165,7 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if e.prevented || s.opening != o || o.retries.closed || !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
 		return
 	}
 	s.disp.hold()

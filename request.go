@@ -143,7 +143,7 @@ func (s *Socket) ask(req *handshake.Request) (*Request, error) {
 	srv := s.server
 	r := &Request{Request: req, socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
 	s.out.Lock()
-	s.opening.asked = r
+	s.opening.asked, s.opening.keep = r, true
 	s.out.Unlock()
 	if srv.isClosing() {
 		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")

@@ -222,7 +222,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 	s.start(wire.Server, nil)
 	s.server = srv
 	s.attach(conn)
-	go s.accept(&acceptance{full: full})
+	go s.accept(full)
 }
 
 // maxRefusing is the number of connections above MaxConns that are refused

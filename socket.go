@@ -41,8 +41,8 @@ type Socket struct {
 	dec    wire.Decoder    // the reader's
 	stream extensions.Stream
 
-	on        handlers
-	listeners []*Listener
+	on   handlers
+	rare atomic.Pointer[rare] // what few sockets have; nil without any of it
 
 	state atomic.Uint32 // a ReadyState
 	role  wire.Role
@@ -51,13 +51,41 @@ type Socket struct {
 
 	out     output
 	opening *opening // what is known of the opening handshake; may be nil
-	pings   []pingWait
 	outcome *outcome // how the connection ends; of the turn
 	clock   *clock   // what time has to do with; under out
 	paused  atomic.Bool
-	aborted atomic.Bool   // ended from this side: what may still come is not read
+	aborted atomic.Bool // ended from this side: what may still come is not read
+	server  *Server     // that accepted it
+}
+
+// rare is the part of a Socket that is not there until it is needed.
+type rare struct {
+	listeners []*Listener // of the turn, as are the handlers
+	frame     func(*FrameEvent)
+	ping      func(*PingEvent)
+	pong      func(*PongEvent)
+	drain     func(*DrainEvent)
+	cert      func(*CertificateErrorEvent)
+
+	pings   []pingWait    // under out
 	resumed chan struct{} // closed by Resume; under out
-	server  *Server       // that accepted it
+}
+
+// noRare is what rarely returns for a Socket that has none.
+var noRare rare
+
+// rarely is s.rare for reading.
+func (s *Socket) rarely() *rare {
+	if r := s.rare.Load(); r != nil {
+		return r
+	}
+	return &noRare
+}
+
+// makeRare is s.rare for writing.
+func (s *Socket) makeRare() *rare {
+	s.rare.CompareAndSwap(nil, new(rare))
+	return s.rare.Load()
 }
 
 // NewSocket returns a Socket that has not been started. Nil options are the
@@ -117,7 +145,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 		return ErrInvalidState
 	}
 	s.attach(conn)
-	go s.accept(&acceptance{})
+	go s.accept(false)
 	return nil
 }
 
@@ -177,7 +205,10 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 // resetLocked makes s as it is before a connection.
 func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	s.role, s.opening, s.wasOpen = role, o, false
-	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock, s.pings = nil, nil, nil, nil, nil, nil, nil
+	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
+	if r := s.rare.Load(); r != nil {
+		r.pings = nil
+	}
 	s.out.broken, s.out.fin, s.out.silent = false, false, false
 	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
 	s.aborted.Store(false)
@@ -433,6 +464,7 @@ type opening struct {
 	extensions string
 	request    *handshake.Request
 	keep       bool     // request was asked for
+	forgotten  bool     // the Socket has let go of all this
 	asked      *Request // that the Server's handler decides on
 	cancel     context.CancelFunc
 	queue      []wire.Event // sent before open

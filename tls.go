@@ -58,7 +58,7 @@ func (s *Socket) secure(d *dial, conn net.Conn) (net.Conn, error) {
 // judgesCertificates reports whether there is a handler for certificate errors.
 func (s *Socket) judgesCertificates() (yes bool) {
 	s.disp.do(func() {
-		yes = s.on.certificate != nil || s.HasEventListener(string(EventCertificateError))
+		yes = s.rarely().cert != nil || s.HasEventListener(string(EventCertificateError))
 	})
 	return yes
 }
@@ -112,7 +112,7 @@ func (s *Socket) acceptsCertificate(d *dial, chain []*x509.Certificate, reason e
 	e := &CertificateErrorEvent{target: target{s}, Chain: chain, Err: reason}
 	s.disp.do(func() {
 		if d.ctx.Err() == nil {
-			emit(s, s.on.certificate, e)
+			emit(s, s.rarely().cert, e)
 		}
 	})
 	return e.prevented && s.cause() == nil // a handler may have called Close, or panicked

@@ -1,0 +1,52 @@
+// Jspage serves the sample page of web-socket-js (sample.html), the echo server
+// that it talks to, and the socket policy that Flash asks for before it does.
+package main
+
+import (
+	"embed"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/airsocket/airsocket"
+)
+
+//go:embed sample.html
+var page embed.FS
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("jspage", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:10081", "address to listen on")
+	domains := flags.String("domains", "localhost,127.0.0.1", "hosts of the pages that may connect with Flash")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+
+	// Flash looks for a policy on port 843 and then, as web-socket-ruby and
+	// em-websocket have it, on the port of the WebSocket.
+	policy := airsocket.PolicyFor(strings.Split(*domains, ","), l.Addr())
+	server := airsocket.Server{
+		Handler: http.FileServerFS(page),
+		Policy:  &policy,
+	}
+	server.OnConnect(func(ws *airsocket.Socket) {
+		ws.OnMessage(func(e *airsocket.MessageEvent) { ws.Send(e.Text()) })
+	})
+	fmt.Fprintln(stdout, "listening on", l.Addr())
+	return server.Serve(l)
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/examples/internal/stage"
+)
+
+func TestNumbers(t *testing.T) {
+	srv := &airsocket.Server{Options: &airsocket.Options{Protocols: []string{"echo-protocol"}}}
+	want := []string{"WebSocket Client Connected"}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		n := 0
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if v, err := strconv.ParseUint(e.Text(), 10, 24); err != nil {
+				t.Errorf("%d: %v", v, err)
+			}
+			want = append(want, "Received: '"+e.Text()+"'")
+			s.Send(e.Text())
+			if n++; n == 3 {
+				s.Close(1000, "")
+			}
+		})
+	})
+	lines := stage.Play(t, run, "-every", "1ms", "-url", stage.Listen(t, srv))
+	if want = append(want, "echo-protocol Connection Closed"); !slices.Equal(lines, want) {
+		t.Errorf("printed %q, want %q", lines, want)
+	}
+}
+
+func TestConnectError(t *testing.T) {
+	lines := stage.Play(t, run, "-url", stage.Listen(t, new(airsocket.Server))+"/#") // a fragment: nothing is tried
+	t.Error(lines)
+}
