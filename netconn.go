@@ -147,10 +147,6 @@ func (c *netConn) ended(e *CloseEvent) {
 			c.end = io.EOF
 		}
 	}
-	c.wakeAll()
-}
-
-func (c *netConn) wakeAll() {
 	c.readable.Broadcast()
 	c.writable.Broadcast()
 }
@@ -215,13 +211,9 @@ func (c *netConn) Write(p []byte) (n int, err error) {
 		c.busy = false
 		c.writable.Broadcast()
 	}()
-	most := maxUnsent
-	for {
+	for most := maxUnsent; n < len(p); {
 		if err := c.waitUnsent(most); err != nil {
 			return n, err
-		}
-		if n == len(p) {
-			return n, nil
 		}
 		piece := c.piece(p[n:])
 		c.mu.Unlock() // busy keeps others away
@@ -237,6 +229,7 @@ func (c *netConn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+	return n, nil
 }
 
 // piece is the beginning of p that goes into one message.
@@ -298,13 +291,13 @@ func (c *netConn) Close() error {
 		return nil
 	}
 	c.closed = true
+	// This wakes all who wait.
 	c.readBy.set(c, &c.readable, time.Time{})
 	c.writeBy.set(c, &c.writable, time.Time{})
 	if c.unread != nil {
 		buffers.Put(c.unread)
 		c.unread = nil
 	}
-	c.wakeAll()
 	return c.s.Close(StatusNormalClosure, "")
 }
 

@@ -208,6 +208,20 @@ func TestNetConnWritesDoNotMix(t *testing.T) {
 	})
 }
 
+// What has been sent has been written, though the peer closes at once.
+func TestNetConnLastWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closing := &airsocket.Hooks{Sent: func(s *airsocket.Socket, _ wire.Kind, _ int) { s.Close(1000, "") }}
+		_, _, c, _ := netPair(t, &airsocket.Options{Hooks: closing}, &airsocket.Options{}, wire.Binary)
+		if n, err := c.Write([]byte("all")); n != 3 || err != nil {
+			t.Errorf("Write: %d, %v", n, err)
+		}
+		if n, err := c.Write(nil); n != 0 || err != nil {
+			t.Errorf("Write of nothing: %d, %v", n, err)
+		}
+	})
+}
+
 // A peer that sends without end is held up before more than the bound is kept.
 func TestNetConnBoundsUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -219,7 +219,7 @@ type settings struct {
 	handshakeTimeout, closeTimeout    time.Duration
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
-	random                            func([]byte) // for the keys of opening handshakes; nil means crypto/rand
+	random                            func([]byte)           // for the keys of opening handshakes; nil means crypto/rand
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	plain                             bool                   // nobody but message handlers wants to know of messages
 	dispatcher                        *Dispatcher

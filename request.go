@@ -168,15 +168,22 @@ func (s *Socket) ask(req *handshake.Request) (*Request, error) {
 	return r, nil
 }
 
-// goingAway ends an opening handshake for a Server that shuts down.
+// goingAway ends an opening handshake for a Server that shuts down: a request
+// that has not been decided on is rejected, and one that has been accepted gets
+// its connection closed as soon as it is open.
 func (s *Socket) goingAway() {
 	s.out.Lock()
 	var r *Request
-	if s.opening != nil {
-		r = s.opening.asked
+	accepted := s.ReadyState() != Connecting // by now
+	if o := s.opening; o != nil {
+		r, accepted = o.asked, accepted || o.request != nil
 	}
 	s.out.Unlock()
-	if r == nil || r.Reject(http.StatusServiceUnavailable, "the server is shutting down") != nil {
+	switch {
+	case r != nil && r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil:
+	case accepted:
+		s.Close(StatusGoingAway, "")
+	default:
 		s.abort(ErrServerClosed)
 	}
 }

@@ -41,8 +41,10 @@ func run(args []string, stdout io.Writer) error {
 	// em-websocket have it, on the port of the WebSocket.
 	policy := airsocket.PolicyFor(strings.Split(*domains, ","), l.Addr())
 	server := airsocket.Server{
-		Handler: http.FileServerFS(page),
-		Policy:  &policy,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFileFS(w, r, page, "sample.html")
+		}),
+		Policy: &policy,
 	}
 	server.OnConnect(func(ws *airsocket.Socket) {
 		ws.OnMessage(func(e *airsocket.MessageEvent) { ws.Send(e.Text()) })

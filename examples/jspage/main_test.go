@@ -13,7 +13,7 @@ import (
 
 func TestPage(t *testing.T) {
 	addr, _ := stage.Serve(t, run)
-	res, err := http.Get("http://" + addr + "/sample.html")
+	res, err := http.Get("http://" + addr + "/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,10 @@ func TestNumbers(t *testing.T) {
 }
 
 func TestConnectError(t *testing.T) {
-	lines := stage.Play(t, run, "-url", stage.Listen(t, new(airsocket.Server))+"/#") // a fragment: nothing is tried
-	t.Error(lines)
+	srv := new(airsocket.Server)
+	srv.OnRequest(func(r *airsocket.Request) { r.Reject(503, "later") })
+	lines := stage.Play(t, run, "-url", stage.Listen(t, srv))
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "Connect Error: ") || lines[1] != "echo-protocol Connection Closed" {
+		t.Errorf("printed %q", lines)
+	}
 }

@@ -1,0 +1,84 @@
+package examples_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// systems are those that the examples come from.
+var systems = []string{"AIR", "AS3WebSocket", "faye-websocket-ruby", "WebSocket-Node", "web-socket-js"}
+
+// mains are the main.go files of the examples.
+func mains(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*/main.go")
+	if err != nil || len(files) < 9 {
+		t.Fatalf("%q %v", files, err)
+	}
+	return files
+}
+
+// TestNoConcurrency: that is what the library takes off its users.
+func TestNoConcurrency(t *testing.T) {
+	for _, file := range mains(t) {
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, file, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, imp := range f.Imports {
+			if name, _ := strconv.Unquote(imp.Path.Value); name == "sync" || name == "sync/atomic" {
+				t.Errorf("%s imports %s", file, name)
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if what := concurrency(n); what != "" {
+				t.Errorf("%s: %s", fset.Position(n.Pos()), what)
+			}
+			return true
+		})
+		if doc := f.Doc.Text(); !slices.ContainsFunc(systems, func(s string) bool { return strings.Contains(doc, s) }) {
+			t.Errorf("%s does not name its original", file)
+		}
+	}
+}
+
+func concurrency(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		return "a goroutine"
+	case *ast.ChanType, *ast.SendStmt, *ast.SelectStmt:
+		return "a channel"
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			return "a channel"
+		}
+	case *ast.SelectorExpr:
+		if n.Sel.Name == "Lock" || n.Sel.Name == "Mutex" {
+			return "a lock"
+		}
+	}
+	return ""
+}
+
+// TestReadme: the table has every example.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range mains(t) {
+		name := path.Base(filepath.ToSlash(filepath.Dir(file)))
+		if !strings.Contains(string(readme), "| ["+name+"]("+name+"/main.go) |") {
+			t.Errorf("README.md has no row for %s", name)
+		}
+	}
+}
