@@ -70,7 +70,7 @@ func (s *Socket) ticked(c *clock, set int) (pinged bool) {
 		s.stopClock()
 		s.abortLocked(ErrCloseTimeout)
 		return false
-	case due(c.pongBy, now) && !s.paused.Load():
+	case due(c.pongBy, now) && !s.flags.has(paused):
 		s.stopClock()
 		s.abortLocked(ErrPongTimeout)
 		return false

@@ -205,7 +205,7 @@ func (s *Socket) abortLocked(err error) {
 		s.opening.cancel()
 	}
 	s.resumeLocked()
-	s.aborted.Store(true)
+	s.flags.set(aborted)
 	if s.conn != nil {
 		// Close waits for the reader to leave RawConn.Read, which it may have
 		// to do itself, and that of TLS writes.

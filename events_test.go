@@ -2,6 +2,7 @@ package airsocket_test
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -221,16 +222,64 @@ func TestSecondConnection(t *testing.T) {
 	})
 	airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { s.Close(1000, "") })
 	airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) {
-		if n := s.BufferedAmount(); n != 0 {
-			t.Errorf("%d bytes of the first connection are waiting", n)
-		}
 		if err := s.Connect(url); err != nil {
 			t.Error(err)
+		}
+		if n := s.BufferedAmount(); n != 0 {
+			t.Errorf("%d bytes of the first connection are waiting", n)
 		}
 	}, airsocket.Once())
 	go func() { newRawPeer(t, first, true).write([]byte(rawRequest)) }()
 	run(t, d, func() { s.StartServer(ours) })
 	j.want("open", "error", `close 1006 "" unclean`, "open", "text again")
+}
+
+// stuckConn is a connection with a Write that ends long after Close.
+type stuckConn struct {
+	net.Conn
+	release chan struct{}
+}
+
+func (c stuckConn) Write(p []byte) (int, error) {
+	if len(p) < 1<<20 {
+		return c.Conn.Write(p)
+	}
+	<-c.release
+	return 0, net.ErrClosed
+}
+
+// The writer goroutine of the first connection does no harm to the second.
+func TestWriterOfTheFirstConnection(t *testing.T) {
+	url := serveEcho(t, nil)
+	first, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+	j := follow(t, s)
+	release := make(chan struct{})
+	texts := 0
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		if texts == 0 && s.URL() == "" {
+			s.SendBytes(make([]byte, 2<<20))
+			first.Close()
+			return
+		}
+		close(release)
+		s.Send("x")
+	})
+	s.OnMessage(func(*airsocket.MessageEvent) {
+		if texts++; texts == 50 {
+			s.Close(1000, "")
+			return
+		}
+		s.Send("x")
+	})
+	airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) { s.Connect(url) }, airsocket.Once())
+	go func() { newRawPeer(t, first, true).write([]byte(rawRequest)) }()
+	run(t, d, func() { s.StartServer(stuckConn{ours, release}) })
+	j.want("error", `close 1006 "" unclean`, `close 1000 "" clean`)
+	if texts != 50 {
+		t.Errorf("%d messages of 50 came back", texts)
+	}
 }
 
 func TestInvalidState(t *testing.T) {

@@ -28,7 +28,8 @@ type peer struct {
 	noPing    bool   // cannot send pings
 	quietPing bool   // does not tell the program of pings that it answers
 	fragments bool   // can send fragmented messages
-	refuses   bool   // a server that has something to refuse at /refuse
+	refuses   bool   // a server that refuses /refuse, for the X-Reason "because" and with the body "not you"
+	terse     bool   // it says less than that
 	quietBody bool   // a client that does not show the body of a refusal
 	noRefusal bool   // a client that does not show that it was refused
 }
@@ -263,6 +264,9 @@ func (p peer) testRefused(t *testing.T) {
 	var refused *handshake.Error
 	if r.Status != 403 || !errors.As(r.err, &refused) {
 		t.Errorf("our side reports %v, want a refusal with 403", r)
+	}
+	if !p.terse && (r.Body != "not you" || r.Header["x-reason"] != "because") {
+		t.Errorf("our side reports %v with X-Reason %v", r, r.Header["x-reason"])
 	}
 	if c := us.want("close"); c.Code != 1006 || c.clean {
 		t.Errorf("our side reports %v, want 1006", c)

@@ -24,14 +24,14 @@ func TestInteropNode(t *testing.T) {
 		"ws-8/server/hybi-13": {start: ws.start, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true},
 		"ws-8/client/hybi-13": {start: ws.start, role: "client", version: wire.Hybi13, picks: "b", fragments: true},
 
-		"ws-1/server/hixie-76": {start: ws1.start, role: "server", version: wire.Hixie76, unmarked: true, refuses: true},
-		"ws-1/server/hybi-08":  {start: ws1.start, role: "server", version: wire.Hybi08, picks: "a", fragments: true, refuses: true},
-		"ws-1/server/hybi-13":  {start: ws1.start, role: "server", version: wire.Hybi13, picks: "a", fragments: true, refuses: true},
+		"ws-1/server/hixie-76": {start: ws1.start, role: "server", version: wire.Hixie76, unmarked: true, refuses: true, terse: true},
+		"ws-1/server/hybi-08":  {start: ws1.start, role: "server", version: wire.Hybi08, picks: "a", fragments: true, refuses: true, terse: true},
+		"ws-1/server/hybi-13":  {start: ws1.start, role: "server", version: wire.Hybi13, picks: "a", fragments: true, refuses: true, terse: true},
 		"ws-1/client/hybi-08":  {start: ws1.start, role: "client", version: wire.Hybi08, options: version8, picks: "b", fragments: true},
 		"ws-1/client/hybi-13":  {start: ws1.start, role: "client", version: wire.Hybi13, options: map[string]any{"version": 13}, picks: "b", fragments: true},
 
-		"websocket/server/hybi-08": {start: websocket.start, role: "server", version: wire.Hybi08, picks: "b", fragments: true, refuses: true},
-		"websocket/server/hybi-13": {start: websocket.start, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true},
+		"websocket/server/hybi-08": {start: websocket.start, role: "server", version: wire.Hybi08, picks: "b", fragments: true, refuses: true, terse: true},
+		"websocket/server/hybi-13": {start: websocket.start, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true, terse: true},
 		"websocket/client/hybi-08": {start: websocket.start, role: "client", version: wire.Hybi08, options: version8, picks: "b", fragments: true},
 		"websocket/client/hybi-13": {start: websocket.start, role: "client", version: wire.Hybi13, picks: "b", fragments: true},
 

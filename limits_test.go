@@ -256,6 +256,17 @@ func TestHeadWithoutEnd(t *testing.T) {
 	}
 }
 
+// A peer that is refused while it is still sending can read why, as the
+// connection is not reset.
+func TestRefusalOfASendingPeer(t *testing.T) {
+	p := dialRaw(t, serveEcho(t, nil))
+	p.write([]byte("POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n" + strings.Repeat("x", 100<<10)))
+	if got := p.answer().StatusCode; got != http.StatusMethodNotAllowed {
+		t.Errorf("status %d", got)
+	}
+	p.wantEOF()
+}
+
 func TestMaxHeadOfAnAnswer(t *testing.T) {
 	j := startClient(t, nil, nil, func(p *rawPeer) {
 		p.request()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"time"
 
 	"github.com/airsocket/airsocket/wire"
 )
@@ -22,9 +24,26 @@ func (s *Socket) serve() {
 		s.readConn()
 		return
 	}
-	if err := s.raw.Read(s.readable); err != nil {
-		s.readLost(err)
+	for {
+		err := s.raw.Read(s.readable)
+		if err == nil {
+			return
+		}
+		if !s.wasPoked(err) {
+			s.readLost(err)
+			return
+		}
 	}
+}
+
+// wasPoked reports whether an error of waiting means that the reader shall look
+// at the connection once more.
+func (s *Socket) wasPoked(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !s.flags.has(poked) {
+		return false
+	}
+	s.flags.clear(poked)
+	return s.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // readLost is for an error of waiting, not of reading.
@@ -43,6 +62,10 @@ func (s *Socket) readable(fd uintptr) bool {
 	in := inputs.Get().(*input)
 	for s.readFD(in, int(fd)) {
 		s.turns(in, int(fd))
+		if in.drained && !in.over {
+			s.lookLater(int(fd))
+			break
+		}
 	}
 	over := in.over
 	in.over = false
@@ -58,8 +81,8 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	if in.over {
 		return false
 	}
-	if s.paused.Load() || s.aborted.Load() {
-		if s.waitPaused(); s.aborted.Load() {
+	if s.flags.has(paused) || s.flags.has(aborted) {
+		if s.waitPaused(); s.flags.has(aborted) {
 			return s.readEnd(in, net.ErrClosed)
 		}
 	}
@@ -77,6 +100,7 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	case n == 0:
 		return s.readEnd(in, io.EOF)
 	}
+	in.drained = n < len(p) && s.skips
 	s.feed(in, p[:n], direct)
 	return true
 }
@@ -164,7 +188,7 @@ const streamSize = 16 << 10
 
 // turn handles events until there are none left or the socket is paused, which
 // it reports.
-func (s *Socket) turn(in *input, fd int) (paused bool) {
+func (s *Socket) turn(in *input, fd int) (held bool) {
 	s.disp.enter()
 	defer s.disp.leave(s, fd)
 	for {
@@ -178,7 +202,7 @@ func (s *Socket) turn(in *input, fd int) (paused bool) {
 		} else {
 			s.handle(in)
 		}
-		if s.paused.Load() {
+		if s.flags.has(paused) {
 			return true
 		}
 	}

@@ -13,3 +13,5 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 func readFD(int, []byte) (int, error) { return 0, syscall.EINVAL }
 
 func writeNow(syscall.RawConn, int, []byte, []byte) (int, error) { return 0, syscall.EINVAL }
+
+func writeFD(int, []byte, []byte) (int, error) { return 0, syscall.EINVAL }

@@ -47,6 +47,7 @@ type input struct {
 	buf     [readSize]byte
 	ev      wire.Event // that is being handled
 	over    bool       // the connection is
+	drained bool       // the last read has left nothing, as far as is known
 	message MessageEvent
 	ping    PingEvent
 	pong    PongEvent

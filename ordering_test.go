@@ -83,6 +83,25 @@ var endings = []ending{
 		want: []string{"open", "text one", `close 1000 "" clean`},
 	},
 	{
+		name: "close in the handler of a message, without listeners",
+		attach: func(s *airsocket.Socket) {
+			s.OnMessage(func(e *airsocket.MessageEvent) {
+				if e.Text() != "one" {
+					panic("a message after Close")
+				}
+				s.Close(1000, "")
+			})
+			s.OnPing(func(*airsocket.PingEvent) { panic("a ping after Close") })
+		},
+		peer: func(p *rawPeer) {
+			p.write(append(append(p.frame(opText, "one"), p.frame(opText, "two")...), p.frame(opPing, "p")...))
+			p.want(opClose, closing(1000, ""))
+			p.send(opClose, closing(1000, ""))
+			p.part()
+		},
+		want: []string{"open", `close 1000 "" clean`},
+	},
+	{
 		name: "end of the stream",
 		peer: func(p *rawPeer) {
 			p.send(opPing, "p")

@@ -7,9 +7,9 @@ package airsocket
 func (s *Socket) Pause() {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.ReadyState() == Open && !s.paused.Load() {
+	if s.ReadyState() == Open && !s.flags.has(paused) {
 		s.makeRare().resumed = make(chan struct{})
-		s.paused.Store(true)
+		s.flags.set(paused)
 	}
 }
 
@@ -21,8 +21,8 @@ func (s *Socket) Resume() {
 }
 
 func (s *Socket) resumeLocked() {
-	if s.paused.Load() {
-		s.paused.Store(false)
+	if s.flags.has(paused) {
+		s.flags.clear(paused)
 		r := s.makeRare()
 		close(r.resumed)
 		r.resumed = nil
@@ -32,7 +32,7 @@ func (s *Socket) resumeLocked() {
 // waitPaused is where the reader waits while the socket is paused. It has no
 // turn then.
 func (s *Socket) waitPaused() {
-	if !s.paused.Load() {
+	if !s.flags.has(paused) {
 		return
 	}
 	s.out.Lock()

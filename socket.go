@@ -44,19 +44,32 @@ type Socket struct {
 	on   handlers
 	rare atomic.Pointer[rare] // what few sockets have; nil without any of it
 
-	state atomic.Uint32 // a ReadyState
-	role  wire.Role
-
+	state   atomic.Uint32 // a ReadyState
+	flags   flags
+	role    wire.Role
 	wasOpen bool // this connection has been; of the turn
+	skips   bool // after a short read the reader waits; see lookLater
 
 	out     output
 	opening *opening // what is known of the opening handshake; may be nil
 	outcome *outcome // how the connection ends; of the turn
 	clock   *clock   // what time has to do with; under out
-	paused  atomic.Bool
-	aborted atomic.Bool // ended from this side: what may still come is not read
-	server  *Server     // that accepted it
+	server  *Server  // that accepted it
 }
+
+// flags are what any goroutine may have to know of a Socket.
+type flags struct{ bits atomic.Uint32 }
+
+const (
+	paused  = 1 << iota // Pause was called
+	aborted             // ended from this side: what may still come is not read
+	looked              // is listed for hangups; see lookLater
+	poked               // the reader shall look at the connection
+)
+
+func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
+func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
+func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 
 // rare is the part of a Socket that is not there until it is needed.
 type rare struct {
@@ -211,14 +224,14 @@ func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	}
 	s.out.broken, s.out.fin, s.out.silent = false, false, false
 	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
-	s.aborted.Store(false)
+	s.flags.clear(aborted)
 }
 
 // attach makes conn the socket's.
 func (s *Socket) attach(conn net.Conn) {
 	raw := rawConn(conn)
 	s.out.Lock()
-	s.conn, s.raw = conn, raw
+	s.conn, s.raw, s.skips = conn, raw, raw != nil && canSkip(conn)
 	s.out.Unlock()
 }
 

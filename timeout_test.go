@@ -164,6 +164,7 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 	j, took := inTime(t, true, &airsocket.Options{}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
 		p.accept()
 		p.want(opClose, closing(1000, ""))
+		time.Sleep(10 * time.Second)
 		p.send(opClose, closing(1000, ""))
 	})
 	j.want("open", `close 1000 "" clean`)

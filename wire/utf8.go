@@ -67,6 +67,39 @@ const highBits = 0x8080808080808080
 
 // after is the state after p.
 func (s textState) after(p []byte) textState {
+	if len(p) >= textBlocksMin {
+		return s.afterBlocks(p)
+	}
+	return s.walk(p)
+}
+
+// afterBlocks is after for textBlocksMin bytes or more.
+//
+//go:noinline
+func (s textState) afterBlocks(p []byte) textState {
+	for s != textWhole {
+		if s == textError {
+			return s
+		}
+		s, p = textState(textRows[p[0]]>>s&63), p[1:]
+	}
+	if !textBlocks(p) {
+		return textError
+	}
+	end := p[len(p)-3:]
+	switch {
+	case end[2] >= 0xC0:
+		return textWhole.walk(end[2:])
+	case end[1] >= 0xE0:
+		return textWhole.walk(end[1:])
+	case end[0] >= 0xF0:
+		return textWhole.walk(end)
+	}
+	return textWhole
+}
+
+// walk is after, a rune at a time.
+func (s textState) walk(p []byte) textState {
 	row := uint64(s)
 	for len(p) >= 8 {
 		if row&63 == 0 && binary.LittleEndian.Uint64(p)&highBits == 0 {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -44,11 +46,15 @@ func ran(start int64, peer string, costs ...float64) (l runs) {
 }
 
 func TestPairedByRepetition(t *testing.T) {
-	l := slices.Concat(ran(1, "gws", 2, 20, 200), ran(1, "airsocket", 1, 10, 100), ran(2, "airsocket", 1000))
-	l = append(l, run{Start: 1, Peer: "airsocket", Rep: 1, Err: "killed"})
-	if got := l.paired("airsocket", "gws", cost); got != 0.5 {
-		t.Errorf("paired = %v, want 0.5: pairs must not mix repetitions or commands", got)
+	l := slices.Concat(ran(1, "gws", 1), ran(1, "airsocket", 2, 100, 100))
+	if got := l.paired("airsocket", "gws", cost); got != 2 {
+		t.Errorf("paired = %v, want 2: repetitions were mixed", got)
 	}
+	l = append(l, ran(2, "airsocket", 1000)...)
+	if got := l.paired("airsocket", "gws", cost); got != 2 {
+		t.Errorf("paired = %v, want 2: commands were mixed", got)
+	}
+	l = append(l, run{Start: 1, Peer: "airsocket", Rep: 1, Err: "killed"})
 	if got := l.paired("airsocket", "raw", cost); got != 0 {
 		t.Errorf("without pairs: %v", got)
 	}
@@ -69,8 +75,8 @@ func TestTables(t *testing.T) {
 		}
 	}
 	b.Reset()
-	printMatrix(&b, cells(), map[string]runs{c.name: l})
-	for _, want := range []string{"| airsocket | 2 (50%) |", "| raw | 1 |", "| xnet | – |"} {
+	printMatrix(&b, cells(), map[string]runs{c.name: l}, againstBase(cells(), map[string]runs{c.name: l}))
+	for _, want := range []string{"| airsocket | 2 (50%) | 0.25 |", "| raw | 1 | 0.13 |", "| xnet | – | – |", "| ÷ gws |"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
@@ -86,6 +92,11 @@ func TestNamesOfCells(t *testing.T) {
 		names = append(names, c.name)
 		if len(c.peers) == 0 {
 			t.Errorf("%s has no peers", c.name)
+		}
+	}
+	for _, name := range notInReadme {
+		if len(named(name)) == 0 {
+			t.Errorf("there is no peer %s", name)
 		}
 	}
 	for _, name := range readme {

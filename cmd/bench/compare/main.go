@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command compare runs the scenarios against every peer, the peers in turn
 // within each repetition (A B C, A B C, ...), appends each run to a file, and
 // prints tables of medians and of ratios that are paired by repetition.
@@ -66,7 +68,7 @@ func main() {
 			all[name] = slices.DeleteFunc(l, func(r run) bool { return r.Start != start })
 		}
 	}
-	if err := print(chosen, all); err != nil {
+	if err := show(chosen, all); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -74,22 +76,28 @@ func main() {
 // choose is the scenarios that the flags ask for.
 func choose() []cell {
 	match := regexp.MustCompile(*only)
-	return slices.DeleteFunc(cells(), func(c cell) bool {
+	chosen := slices.DeleteFunc(cells(), func(c cell) bool {
 		growth := strings.HasPrefix(c.name, "growth/")
 		return !match.MatchString(c.name) ||
 			*forFile && !slices.Contains(readme, c.name) ||
 			*plotFile != "" && !growth
 	})
+	if *forFile {
+		for i, c := range chosen {
+			chosen[i].peers = slices.DeleteFunc(c.peers, func(p peer) bool { return slices.Contains(notInReadme, p.name) })
+		}
+	}
+	return chosen
 }
 
-func print(chosen []cell, all map[string]runs) error {
+func show(chosen []cell, all map[string]runs) error {
 	switch {
 	case *plotFile != "":
 		return drawGrowth(*plotFile, all)
 	case *forFile:
 		printReadme(os.Stdout, chosen, all)
 	case *brief:
-		printMatrix(os.Stdout, chosen, all)
+		printMatrix(os.Stdout, chosen, all, nil)
 	default:
 		for _, c := range chosen {
 			printCell(os.Stdout, c, all[c.name])

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -24,6 +26,8 @@ const (
 	marginLeft, marginTop = 56, 48
 	panelGap              = 70
 	legendBelow           = 66
+	legendLeft            = 30
+	legendStep            = 142
 )
 
 // colours are those of the lines, in the order of growthPeers.
@@ -127,7 +131,7 @@ func draw(w io.Writer, sizes []int, cpu, memory []series) error {
 		newPanel(marginLeft+plotWidth+panelGap, "KiB of memory for each idle connection", sizes, memory),
 	}
 	for i, s := range cpu {
-		d.Legend = append(d.Legend, legend{marginLeft + i*130, s.name, colours[i%len(colours)], s.dashed})
+		d.Legend = append(d.Legend, legend{legendLeft + i*legendStep, s.name, colours[i%len(colours)], s.dashed})
 	}
 	return growthTemplate.Execute(w, d)
 }
@@ -146,7 +150,7 @@ func newPanel(x int, title string, sizes []int, lines []series) panel {
 		p.YTicks = append(p.YTicks, tick{height(v, top), fmt.Sprintf("%g", v)})
 	}
 	for _, n := range sizes {
-		p.XTicks = append(p.XTicks, tick{across(n, sizes), fmt.Sprint(n)})
+		p.XTicks = append(p.XTicks, tick{across(n, sizes), thousands(n)})
 	}
 	for i, s := range lines {
 		p.Lines = append(p.Lines, newLine(s, sizes, top, colours[i%len(colours)]))
@@ -167,6 +171,14 @@ func newLine(s series, sizes []int, top float64, colour string) line {
 	}
 	l.Points = strings.Join(points, " ")
 	return l
+}
+
+// thousands is n, short where it is long.
+func thousands(n int) string {
+	if n >= 1000 && n%1000 == 0 {
+		return fmt.Sprintf("%dk", n/1000)
+	}
+	return fmt.Sprint(n)
 }
 
 // across is where n is on the logarithmic axis of sizes, which ascend.

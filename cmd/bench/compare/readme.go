@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -6,6 +8,7 @@ import (
 	"debug/buildinfo"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,11 +22,42 @@ import (
 // printReadme prints the table with what a reader needs to judge it.
 func printReadme(w io.Writer, chosen []cell, all map[string]runs) {
 	fmt.Fprintf(w, "Measured on %s: %s. %s\n\n", time.Now().UTC().Format(time.DateOnly), machine(), versions())
-	fmt.Fprint(w, "The figures are the server's CPU time in µs for each message, user and system, and how much of that bare TCP (`raw`) needs; "+
-		"for `idle` memory of the process for each connection. \"100 × 16\" is 100 connections with 16 messages on the way on each. "+
-		"Client and server share the machine, over loopback. "+
-		"Medians; the percentages are medians of ratios within one repetition.\n\n")
-	printMatrix(w, chosen, all)
+	fmt.Fprintf(w, "The figures are the server's CPU time in µs for each message, user and system, and how much of that bare TCP (`raw`) needs; "+
+		"for idle connections they are the memory of the process for each. \"100 × 16\" is 100 connections with 16 messages on the way on each. "+
+		"The last column is the geometric mean of all ratios to %s. Client and server share the machine, over loopback. "+
+		"All are medians of %d repetitions, whose typical spread is ±%.0f %%; ratios are taken within one repetition.\n\n",
+		*base, *reps, 100*typicalSpread(chosen, all))
+	printMatrix(w, chosen, all, againstBase(chosen, all))
+}
+
+// againstBase is the geometric mean of the ratios to the base of the flags.
+func againstBase(chosen []cell, all map[string]runs) *summary {
+	return &summary{"÷ " + *base, func(p string) string {
+		logs, n := 0.0, 0
+		for _, c := range chosen {
+			_, by := columns(c.table)
+			if r := all[c.name].paired(p, baseOf(p), by); r > 0 {
+				logs, n = logs+math.Log(r), n+1
+			}
+		}
+		if n == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.2f", math.Exp(logs/float64(n)))
+	}}
+}
+
+// typicalSpread is the median of the spreads of all costs.
+func typicalSpread(chosen []cell, all map[string]runs) float64 {
+	var spreads []float64
+	for _, c := range chosen {
+		for _, p := range all[c.name].peers() {
+			if good := all[c.name].of(p); c.table == costs && len(good) > 1 {
+				spreads = append(spreads, spread(good.values(cost)))
+			}
+		}
+	}
+	return median(spreads)
 }
 
 // machine says what it all ran on.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -18,6 +20,22 @@ type column struct {
 // figure is a column of medians.
 func figure(title, format string, m metric) column {
 	return column{title, func(l runs, p string) string { return fmt.Sprintf(format, median(l.of(p).values(m))) }}
+}
+
+// inside is a figure that the program itself has told, which only Go programs do.
+func inside(title, format string, m metric) column {
+	f := figure(title, format, m)
+	return column{title, func(l runs, p string) string {
+		if named(p)[0].kind == otherServer {
+			return "–"
+		}
+		return f.cell(l, p)
+	}}
+}
+
+// latency is a figure that not all scenarios have.
+func latency(title string, m metric) column {
+	return column{title, func(l runs, p string) string { return ratio("%.3g", median(l.of(p).values(m))) }}
 }
 
 // against is a column of ratios to the base of the flags.
@@ -45,7 +63,7 @@ func ofRaw(l runs, p string) string {
 	return ratio("%.0f%%", 100*r)
 }
 
-// ratio is a dash for a ratio that could not be had.
+// ratio is a dash for a figure that could not be had.
 func ratio(format string, v float64) string {
 	if v == 0 {
 		return "–"
@@ -61,9 +79,9 @@ func columns(t table) ([]column, metric) {
 			figure("B/conn", "%.0f", weight),
 			against(weight),
 			figure("B/conn, not collected", "%.0f", func(r *result.Result) float64 { return each(r, r.RSS1-r.RSS0) }),
-			figure("heap B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.HeapGC-r.Heap0) }),
-			figure("stack B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.StackGC-r.Stack0) }),
-			figure("goroutines", "%.0f", func(r *result.Result) float64 { return float64(r.Goroutines) }),
+			inside("heap B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.HeapGC-r.Heap0) }),
+			inside("stack B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.StackGC-r.Stack0) }),
+			inside("goroutines", "%.0f", func(r *result.Result) float64 { return float64(r.Goroutines) }),
 			figure("CPU µs to open", "%.3g", cost),
 		}, weight
 	case latencies:
@@ -83,12 +101,18 @@ func columns(t table) ([]column, metric) {
 		{"of raw", ofRaw},
 		figure("msgs/s", "%.3g", func(r *result.Result) float64 { return r.PerSec }),
 		figure("MB/s", "%.3g", func(r *result.Result) float64 { return r.MBPerSec }),
-		figure("p50 µs", "%.3g", func(r *result.Result) float64 { return r.P50 }),
-		figure("p99 µs", "%.3g", func(r *result.Result) float64 { return r.P99 }),
+		latency("p50 µs", func(r *result.Result) float64 { return r.P50 }),
+		latency("p99 µs", func(r *result.Result) float64 { return r.P99 }),
 		figure("B sent/msg", "%.3g", func(r *result.Result) float64 { return float64(r.WireBytes) / float64(max(r.Msgs, 1)) }),
-		figure("allocs/msg", "%.2f", func(r *result.Result) float64 { return r.Allocs }),
-		figure("B alloc/msg", "%.3g", func(r *result.Result) float64 { return r.AllocBytes }),
+		inside("allocs/msg", "%.2f", func(r *result.Result) float64 { return r.Allocs }),
+		inside("B alloc/msg", "%.3g", func(r *result.Result) float64 { return r.AllocBytes }),
 	}, cost
+}
+
+// A summary is a column of what all scenarios come to for a peer.
+type summary struct {
+	title string
+	of    func(peer string) string
 }
 
 // printCell prints the table of one scenario, the cheapest first.
@@ -136,8 +160,9 @@ func sorted(l runs, by metric) []string {
 	return names
 }
 
-// printMatrix prints one table: a row for each peer, a column for each scenario.
-func printMatrix(w io.Writer, chosen []cell, all map[string]runs) {
+// printMatrix prints one table: a row for each peer, a column for each scenario,
+// and one for summary, unless it is nil.
+func printMatrix(w io.Writer, chosen []cell, all map[string]runs, summary *summary) {
 	chosen = slices.DeleteFunc(slices.Clone(chosen), func(c cell) bool { return len(all[c.name]) == 0 })
 	rows := map[string]bool{}
 	fmt.Fprint(w, "| |")
@@ -147,7 +172,12 @@ func printMatrix(w io.Writer, chosen []cell, all map[string]runs) {
 			rows[p] = true
 		}
 	}
-	fmt.Fprintf(w, "\n| --- %s|\n", strings.Repeat("| ---: ", len(chosen)))
+	columns := len(chosen)
+	if summary != nil {
+		fmt.Fprintf(w, " %s |", summary.title)
+		columns++
+	}
+	fmt.Fprintf(w, "\n| --- %s|\n", strings.Repeat("| ---: ", columns))
 	for _, p := range peers {
 		if !rows[p.name] {
 			continue
@@ -155,6 +185,9 @@ func printMatrix(w io.Writer, chosen []cell, all map[string]runs) {
 		fmt.Fprintf(w, "| %s |", p.name)
 		for _, c := range chosen {
 			fmt.Fprintf(w, " %s |", entry(c, all[c.name], p.name))
+		}
+		if summary != nil {
+			fmt.Fprintf(w, " %s |", summary.of(p.name))
 		}
 		fmt.Fprintln(w)
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command load drives one server, or is the server of one client program, with
 // frames made beforehand, from a single epoll loop, so that it is cheap and the
 // same for everyone. It prints one line of JSON, which has the CPU time of the

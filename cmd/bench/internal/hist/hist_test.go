@@ -34,6 +34,18 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
+func TestQuantileOfFew(t *testing.T) {
+	var h Hist
+	h.Add(time.Millisecond)
+	h.Add(time.Second)
+	if got := h.Quantile(0.5); got > time.Millisecond {
+		t.Errorf("half do not exceed %v", got)
+	}
+	if got := h.Quantile(0.75); got < 900*time.Millisecond {
+		t.Errorf("three quarters do not exceed %v", got)
+	}
+}
+
 func TestBuckets(t *testing.T) {
 	for _, v := range []uint64{1, 2, 3, 63, 64, 65, 127, 128, 1e3, 1e6, 1e9, 1<<62 + 12345} {
 		low := lowest(index(v))

@@ -46,8 +46,10 @@ func Compress() bool { return *zip != "off" }
 func Takeover() bool { return *zip == "takeover" }
 
 // Listen starts and listens on -addr, with TLS if that is wanted.
-func Listen() net.Listener {
-	l := ListenTCP()
+func Listen() net.Listener { return Secure(ListenTCP()) }
+
+// Secure is l with TLS, if that is wanted.
+func Secure(l net.Listener) net.Listener {
 	if *TLS {
 		return tls.NewListener(l, TLSConfig())
 	}

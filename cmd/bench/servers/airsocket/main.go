@@ -38,7 +38,7 @@ func main() {
 		opts.Compression = airsocket.CompressionNoTakeover
 	}
 	if *inHTTP {
-		serveHTTP(l, opts)
+		serveHTTP(server.Secure(l), opts)
 	}
 	srv.Options = opts
 	if *server.TLS {

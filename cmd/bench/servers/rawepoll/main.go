@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command rawepoll echoes bytes over TCP with no protocol from one epoll loop
 // for each processor, without Go's network poller: the limit for an
 // event-loop server.

@@ -1,0 +1,93 @@
+package airsocket
+
+import (
+	"net"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// A read that brought less than there was room for has emptied the socket, and
+// the next read would only say that there is nothing: the reader waits instead,
+// and a message costs a system call less. But an end of the connection that had
+// come by then, in the same packet as the data perhaps, is in no event that the
+// system will still report. So who waits without having looked is on a list,
+// and hangupDelay later one poll(2) looks for all of them.
+
+// canSkip is whether conn may be waited for after a short read. It is a TCP
+// connection: those have no boundaries in what is read.
+func canSkip(conn net.Conn) bool {
+	_, ok := conn.(*net.TCPConn)
+	return ok
+}
+
+// hangupDelay is how long the end of a connection that came together with the
+// last data may go unnoticed.
+const hangupDelay = 20 * time.Millisecond
+
+var hangups struct {
+	sync.Mutex
+	waiting []hangup
+	armed   bool // the timer is set
+}
+
+type hangup struct {
+	socket *Socket
+	conn   net.Conn
+	fd     int
+}
+
+// lookLater has the connection looked at once more. It is called by the reader
+// each time that it waits after a short read.
+//
+//go:noinline
+func (s *Socket) lookLater(fd int) {
+	if s.flags.has(looked) {
+		return
+	}
+	s.flags.set(looked)
+	h := &hangups
+	h.Lock()
+	defer h.Unlock()
+	h.waiting = append(h.waiting, hangup{s, s.conn, fd})
+	if !h.armed {
+		h.armed = true
+		time.AfterFunc(hangupDelay, lookForHangups)
+	}
+}
+
+// pollFD is struct pollfd of poll(2).
+type pollFD struct {
+	fd              int32
+	events, revents int16
+}
+
+const (
+	pollErr   = 0x8
+	pollHup   = 0x10
+	pollRDHup = 0x2000
+)
+
+func lookForHangups() {
+	h := &hangups
+	h.Lock()
+	waiting := h.waiting
+	h.waiting, h.armed = nil, false
+	h.Unlock()
+
+	fds := make([]pollFD, len(waiting))
+	for i, w := range waiting {
+		fds[i] = pollFD{fd: int32(w.fd), events: pollRDHup}
+		w.socket.flags.clear(looked) // whoever waits from now on is looked at again
+	}
+	var now syscall.Timespec
+	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(fds))), uintptr(len(fds)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	for i, w := range waiting {
+		// A descriptor that is another's by now only makes a reader look in vain.
+		if fds[i].revents != 0 {
+			w.socket.flags.set(poked)
+			w.conn.SetReadDeadline(time.Unix(1, 0))
+		}
+	}
+}

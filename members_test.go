@@ -1,0 +1,492 @@
+package airsocket_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// Members of the systems that PORTING.md goes through, where no other test is
+// about them.
+
+// The numbers are those of the browser's readyState and of AIR's fmt constants.
+func TestNumbers(t *testing.T) {
+	states := []airsocket.ReadyState{airsocket.Connecting, airsocket.Open, airsocket.Closing, airsocket.Closed, airsocket.Init}
+	if want := []airsocket.ReadyState{0, 1, 2, 3, 4}; !slices.Equal(states, want) {
+		t.Errorf("states %d", states)
+	}
+	kinds := []wire.Kind{wire.Text, wire.Binary, wire.Close, wire.Ping, wire.Pong}
+	if want := []wire.Kind{1, 2, 8, 9, 10}; !slices.Equal(kinds, want) {
+		t.Errorf("kinds %d", kinds)
+	}
+}
+
+// AIR's sendMessage.
+func TestSendMessage(t *testing.T) {
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			for _, kind := range []wire.Kind{wire.Text, wire.Binary, wire.Ping, wire.Pong, wire.Close} {
+				if err := s.SendMessage(kind, []byte("data")); err != nil {
+					t.Errorf("kind %d: %v", kind, err)
+				}
+			}
+			if err := s.SendMessage(wire.Text, nil); err != airsocket.ErrClosed {
+				t.Errorf("after a close: %v", err)
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.want(opText, "data")
+		p.want(opBinary, "data")
+		p.want(opPing, "data")
+		p.want(opPong, "data")
+		p.want(opClose, "")
+		p.send(opClose, "")
+		p.part()
+	})
+	j.want("open", `close 1005 "" clean`)
+}
+
+// AIR's protocol property.
+func TestSetProtocol(t *testing.T) {
+	for _, c := range []struct {
+		asked string // in the request
+		want  string // in the answer
+	}{
+		{"Sec-WebSocket-Protocol: a, b", "b"},
+		{"Sec-WebSocket-Protocol: a", ""}, // Options.Protocols do not count then
+		{"X: y", ""},
+	} {
+		startServer(t, func(o *airsocket.Options) { o.Protocols = []string{"a"} }, func(s *airsocket.Socket) {
+			if err := s.SetProtocol("b"); err != nil || s.Protocol() != "b" {
+				t.Errorf("SetProtocol: %v, Protocol: %q", err, s.Protocol())
+			}
+			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+				if s.Protocol() != c.want {
+					t.Errorf("%s: Protocol is %q", c.asked, s.Protocol())
+				}
+				if err := s.SetProtocol("c"); err != airsocket.ErrInvalidState {
+					t.Errorf("SetProtocol when open: %v", err)
+				}
+				s.Close(1000, "")
+			})
+		}, func(p *rawPeer) {
+			p.write([]byte(request("GET / HTTP/1.1", c.asked)))
+			if got := p.answer().Header.Get("Sec-WebSocket-Protocol"); got != c.want {
+				t.Errorf("%s: answered %q, want %q", c.asked, got, c.want)
+			}
+			p.want(opClose, closing(1000, ""))
+			p.send(opClose, closing(1000, ""))
+			p.part()
+		})
+	}
+}
+
+// What a client asks for if Connect is not told.
+func TestProtocolsOfAClient(t *testing.T) {
+	startClient(t, func(o *airsocket.Options) { o.Protocols = []string{"a", "b"} }, nil, func(p *rawPeer) {
+		if got := p.accept().Header.Get("Sec-WebSocket-Protocol"); got != "a, b" {
+			t.Errorf("asked for %q", got)
+		}
+		p.Close()
+	})
+}
+
+// The defaults of AS3WebSocket's WebSocketConfig.
+func TestAS3Options(t *testing.T) {
+	o := airsocket.AS3Options()
+	if o.MaxFrame != 0x100000 || o.MaxMessage != 0x800000 || o.FragmentSize != 0x4000 || o.Parts || o.CloseTimeout != 5*time.Second {
+		t.Errorf("%+v", o)
+	}
+	if o == airsocket.AS3Options() {
+		t.Error("a change of one would change all")
+	}
+	const continuation, last = 0x00, 0x80
+	startServer(t, func(opts *airsocket.Options) { opts.FragmentSize = o.FragmentSize }, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			s.Send(strings.Repeat("x", 0x4000))
+			s.Send(strings.Repeat("y", 0x8001))
+			s.Close(1000, "")
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.want(opText, strings.Repeat("x", 0x4000))
+		p.want(opText&^last, strings.Repeat("y", 0x4000))
+		p.want(continuation, strings.Repeat("y", 0x4000))
+		p.want(continuation|last, "y")
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, "")
+		p.part()
+	})
+}
+
+// AS3WebSocket's frame events.
+func TestParts(t *testing.T) {
+	type part struct {
+		kind         wire.Kind
+		data         string
+		first, final bool
+	}
+	var got []part
+	j := startServer(t, func(o *airsocket.Options) { o.Parts = true; o.MaxMessage = 8 }, func(s *airsocket.Socket) {
+		s.OnFrame(func(e *airsocket.FrameEvent) {
+			got = append(got, part{e.Kind, string(e.Data), e.First, e.Final})
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.send(opText, "whole")
+		p.send(0x01, "a\xc3") // the first half of a character
+		p.send(opPing, "between")
+		p.want(opPong, "between")
+		p.send(0x00, "\xa9b")
+		p.send(0x80, "c")
+		p.send(opBinary, "")
+		p.send(0x02, "12345678")
+		p.send(0x80, "9") // MaxMessage is for all parts together
+		p.wantClose(airsocket.StatusMessageTooBig)
+		p.Close()
+	})
+	want := []part{
+		{wire.Text, "whole", true, true},
+		{wire.Text, "a\xc3", true, false}, {wire.Text, "\xa9b", false, false}, {wire.Text, "c", false, true},
+		{wire.Binary, "", true, true},
+		{wire.Binary, "12345678", true, false},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("parts:\n got %v\nwant %v", got, want)
+	}
+	j.wantError(wire.ErrMessageTooBig)
+	if slices.ContainsFunc(j.lines, func(line string) bool { return strings.HasPrefix(line, "text ") }) {
+		t.Errorf("message events: %q", j.lines)
+	}
+}
+
+// Faye's ping(message, callback).
+func TestPingFunc(t *testing.T) {
+	var got []string
+	ping := func(s *airsocket.Socket, payload string) {
+		err := s.PingFunc([]byte(payload), func() { got = append(got, payload) })
+		if err != nil {
+			t.Errorf("PingFunc: %v", err)
+		}
+	}
+	startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			ping(s, "a")
+			ping(s, "b")
+			ping(s, "a")
+			ping(s, "never answered")
+		})
+		airsocket.AddEventListener(s, airsocket.EventPong, func(e *airsocket.PongEvent) { got = append(got, "pong "+string(e.Data)) })
+	}, func(p *rawPeer) {
+		p.open()
+		for _, payload := range []string{"a", "b", "a", "never answered"} {
+			p.want(opPing, payload)
+		}
+		for _, payload := range []string{"unasked", "b", "a", "b"} {
+			p.send(opPong, payload)
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	if want := []string{"pong unasked", "pong b", "b", "pong a", "a", "pong b"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Functions that wait for a pong do not pile up.
+func TestPingFuncsAreBounded(t *testing.T) {
+	waiting := 0
+	startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			var err error
+			for waiting = 0; err == nil && waiting < 1<<16; waiting++ {
+				err = s.PingFunc(nil, func() {})
+			}
+			if err != airsocket.ErrBufferFull {
+				t.Errorf("after %d: %v", waiting, err)
+			}
+			s.Drop(1000, "")
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.wantTheEnd()
+		p.Close()
+	})
+}
+
+// WebSocket-Node's drop.
+func TestDrop(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	if err := s.Drop(1000, ""); err != airsocket.ErrInvalidState {
+		t.Errorf("before the start: %v", err)
+	}
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
+			s.Send("last words")
+			if err := s.Drop(1008, "no"); err != nil {
+				t.Error(err)
+			}
+			if err := s.Drop(1008, strings.Repeat("n", 124)); err != airsocket.ErrReason {
+				t.Errorf("a long reason: %v", err)
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.send(opText, "x")
+		p.want(opText, "last words")
+		p.want(opClose, closing(1008, "no"))
+		p.wantEnd() // without an answer from here
+	})
+	j.want("open", "text x", `close 1008 "no" unclean`)
+
+	startClient(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			if err := s.Drop(1002, ""); err != airsocket.ErrCode {
+				t.Errorf("a client's Drop(1002): %v", err)
+			}
+			s.Drop(1000, "")
+		})
+	}, func(p *rawPeer) {
+		p.accept()
+		p.want(opClose, closing(1000, ""))
+		p.wantEnd()
+	})
+}
+
+// WebSocket-Node's pause and resume: what has been received already waits too.
+func TestPauseAndResume(t *testing.T) {
+	var got []string
+	var d *airsocket.Dispatcher
+	startServer(t, func(o *airsocket.Options) { d = o.Dispatcher }, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			got = append(got, e.Text())
+			if e.Text() == "a" {
+				s.Pause()
+				s.Pause()
+				d.Post(func() {
+					got = append(got, "resumed")
+					s.Resume()
+					s.Resume()
+				})
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.write(append(p.frame(opText, "a"), p.frame(opText, "b")...))
+		p.send(opText, "c")
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	if want := []string{"a", "resumed", "b", "c"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Faye's sends before open.
+func TestQueueBeforeOpen(t *testing.T) {
+	for _, queues := range []bool{true, false} {
+		var s *airsocket.Socket
+		startClient(t, func(o *airsocket.Options) {
+			o.QueueBeforeOpen = queues
+			dial := o.Dial
+			o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				for i, err := range []error{s.Send("one"), s.Ping([]byte("two")), s.SendBytes([]byte("three"))} {
+					if queues && err != nil || !queues && err != airsocket.ErrInvalidState {
+						t.Errorf("send %d while connecting: %v", i, err)
+					}
+				}
+				return dial(ctx, network, address)
+			}
+		}, func(own *airsocket.Socket) {
+			s = own
+			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Send("four") })
+		}, func(p *rawPeer) {
+			p.accept()
+			if queues {
+				p.want(opText, "one")
+				p.want(opPing, "two")
+				p.want(opBinary, "three")
+			}
+			p.want(opText, "four")
+			p.Close()
+		})
+	}
+}
+
+// WebSocket-Node's connections.
+func TestSockets(t *testing.T) {
+	var srv airsocket.Server
+	opened := make(chan bool, 3)
+	srv.OnConnect(func(s *airsocket.Socket) {
+		if slices.Contains(slices.Collect(srv.Sockets()), s) {
+			t.Error("a socket is there before it is open")
+		}
+		s.OnOpen(func(*airsocket.OpenEvent) { opened <- true })
+	})
+	url := serve(t, &srv)
+	for range 3 {
+		connectRaw(t, url)
+		<-opened
+	}
+	if n := len(slices.Collect(srv.Sockets())); n != 3 {
+		t.Errorf("%d sockets", n)
+	}
+	for range srv.Sockets() {
+		break // must not panic
+	}
+}
+
+// AIR's ServerSocket.close and WebSocket-Node's unmount: to stop listening is
+// not to end what is there.
+func TestClosedListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var srv airsocket.Server
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+	})
+	var served error
+	var wg sync.WaitGroup
+	wg.Go(func() { served = srv.Serve(l) })
+	p := connectRaw(t, "ws://"+l.Addr().String()+"/")
+	l.Close()
+	wg.Wait()
+	if !errors.Is(served, net.ErrClosed) {
+		t.Errorf("Serve: %v", served)
+	}
+	p.send(opText, "still here")
+	p.want(opText, "still here")
+	srv.Close()
+	p.wantTheEnd()
+}
+
+// AS3's dispatchEvent calls what has been added, before it returns.
+func TestDispatchEvent(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	calls := 0
+	s.OnOpen(func(*airsocket.OpenEvent) { t.Error("the On function was called") })
+	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { calls++ })
+	s.DispatchEvent(new(airsocket.OpenEvent))
+	if calls != 1 {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	startServer(t, nil, func(s *airsocket.Socket) {
+		if s.Conn() != nil || s.LocalAddr() != nil || s.RemoteAddr() != nil || s.Version() != 0 || s.Request() != nil {
+			t.Error("a new socket knows something of its connection")
+		}
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			if s.LocalAddr() != s.Conn().LocalAddr() || s.RemoteAddr() != s.Conn().RemoteAddr() {
+				t.Errorf("%v and %v", s.LocalAddr(), s.RemoteAddr())
+			}
+			if s.Version() != wire.Hybi13 || s.Extensions() != "" || s.URL() != "" {
+				t.Errorf("version %v, extensions %q, URL %q", s.Version(), s.Extensions(), s.URL())
+			}
+			if r := s.Request(); r == nil || r.Host != "example.com" || r.Target != "/" {
+				t.Errorf("request %+v", r)
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+}
+
+// A socket of which nobody has asked lets go of its request.
+func TestRequestIsLetGo(t *testing.T) {
+	for _, asks := range []bool{true, false} {
+		startServer(t, nil, func(s *airsocket.Socket) {
+			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+				if asks {
+					s.Request()
+				}
+			})
+			airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
+				if has := s.Request() != nil; has != asks {
+					t.Errorf("asked is %v, there is %v", asks, has)
+				}
+			})
+		}, func(p *rawPeer) {
+			p.open()
+			p.send(opText, "x")
+			p.send(opClose, "")
+			p.want(opClose, "")
+			p.part()
+		})
+	}
+}
+
+// web-socket-js's policy file.
+func TestPolicyServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := airsocket.PolicyFor([]string{"example.com"}, l.Addr(), &net.UnixAddr{Name: "none"})
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	if !slices.Equal(policy.Ports, []string{port}) || !slices.Equal(policy.Domains, []string{"example.com"}) {
+		t.Errorf("%+v", policy)
+	}
+	srv := &airsocket.PolicyServer{Policy: policy, MaxConns: 1}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+
+	say := func(what string) string {
+		t.Helper()
+		p := dialRaw(t, "ws://"+l.Addr().String())
+		io.WriteString(p, what)
+		answer, _ := io.ReadAll(p.Conn)
+		p.Close()
+		return string(answer)
+	}
+	if got := say("<policy-file-request/>\x00"); got != string(policy.AppendTo(nil)) {
+		t.Errorf("the answer is %q", got)
+	}
+	if got := say("GET / HTTP/1.1\r\n\r\n"); got != "" {
+		t.Errorf("something else is answered with %q", got)
+	}
+
+	first := dialRaw(t, "ws://"+l.Addr().String())
+	io.WriteString(first, "<policy-")
+	if got := say("<policy-file-request/>\x00"); got != "" {
+		t.Errorf("one more than MaxConns is answered with %q", got)
+	}
+	srv.Close()
+	first.wantEnd()
+	if err := <-done; err != airsocket.ErrServerClosed {
+		t.Errorf("Serve: %v", err)
+	}
+	if err := srv.ListenAndServe("127.0.0.1:0"); err != airsocket.ErrServerClosed {
+		t.Errorf("Serve after Close: %v", err)
+	}
+}
+
+func TestPolicyServerTimeout(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &airsocket.PolicyServer{Timeout: time.Millisecond}
+	go srv.Serve(l)
+	defer srv.Close()
+	p := dialRaw(t, "ws://"+l.Addr().String())
+	p.wantEnd()
+}

@@ -1,0 +1,241 @@
+package airsocket_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPortingGuide holds the names in PORTING.md against the code. What it has
+// in code type is Go, but for the first column of its tables.
+func TestPortingGuide(t *testing.T) {
+	guide, err := os.ReadFile("PORTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := exportedNames(t)
+	code := regexp.MustCompile("`[^`]+`")
+	checked := 0
+	for i, line := range strings.Split(string(guide), "\n") {
+		if row, ok := strings.CutPrefix(line, "|"); ok {
+			_, line, _ = strings.Cut(row, "|")
+		}
+		for _, quoted := range code.FindAllString(line, -1) {
+			checked++
+			if err := all.check(strings.Trim(quoted, "`")); err != nil {
+				t.Errorf("line %d: %s: %v", i+1, quoted, err)
+			}
+		}
+	}
+	if checked < 300 {
+		t.Errorf("only %d names were found", checked)
+	}
+	for _, bad := range []string{"Socket.Sned", "Sokcet", "wire.Txet", "Options{Prats: true}", "Request.Methud", "wire.Decoder.Fed", "OpenEvent.Taget", "NewSocket(AS4Options())"} {
+		if all.check(bad) == nil {
+			t.Errorf("%s is taken for a name", bad)
+		}
+	}
+}
+
+// TestPortingGuideTables: every row has as many cells as its table, and no
+// foreign member is in a table twice.
+func TestPortingGuideTables(t *testing.T) {
+	guide, err := os.ReadFile("PORTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := 0
+	seen := map[string]bool{}
+	for i, line := range strings.Split(string(guide), "\n") {
+		if !strings.HasPrefix(line, "|") {
+			cells, seen = 0, map[string]bool{}
+			continue
+		}
+		row := strings.Split(line, "|")
+		if cells == 0 {
+			cells = len(row)
+		}
+		if len(row) != cells {
+			t.Errorf("line %d has %d cells, its table %d", i+1, len(row)-2, cells-2)
+		}
+		member := strings.TrimSpace(row[1])
+		if member != "" && seen[member] {
+			t.Errorf("line %d: %s is there twice", i+1, member)
+		}
+		seen[member] = true
+	}
+}
+
+// exported has the exported names of the library's packages and, with a dot
+// before them, the members of its types.
+type exported map[string]bool
+
+// exportedNames reads the packages. Those of the root have no package before
+// them.
+func exportedNames(t *testing.T) exported {
+	t.Helper()
+	all := exported{}
+	for _, dir := range []string{"wire", "extensions", "handshake", "."} {
+		fset := token.NewFileSet()
+		var files []*ast.File
+		paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range paths {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, f)
+		}
+		pkg, err := doc.NewFromFiles(fset, files, path.Join(module, dir), doc.AllDecls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prefix := dir + "."
+		if dir == "." {
+			prefix = ""
+		}
+		all.add(prefix, pkg)
+	}
+	return all
+}
+
+func (all exported) add(prefix string, pkg *doc.Package) {
+	values := slices.Concat(pkg.Consts, pkg.Vars)
+	funcs := slices.Clone(pkg.Funcs)
+	for _, typ := range pkg.Types {
+		all[prefix+typ.Name] = true
+		values = slices.Concat(values, typ.Consts, typ.Vars)
+		funcs = append(funcs, typ.Funcs...)
+		for _, m := range typ.Methods {
+			all[prefix+typ.Name+"."+m.Name] = true
+		}
+	}
+	for _, v := range values {
+		for _, name := range v.Names {
+			all[prefix+name] = true
+		}
+	}
+	for _, f := range funcs {
+		all[prefix+f.Name] = true
+	}
+	for _, typ := range pkg.Types {
+		for _, spec := range typ.Decl.Specs {
+			if spec, ok := spec.(*ast.TypeSpec); ok {
+				all.addFields(prefix, spec)
+			}
+		}
+	}
+}
+
+// addFields adds the fields of a struct, or the methods of an interface, and
+// what is promoted from those that are embedded.
+func (all exported) addFields(prefix string, spec *ast.TypeSpec) {
+	var fields []*ast.Field
+	switch typ := spec.Type.(type) {
+	case *ast.StructType:
+		fields = typ.Fields.List
+	case *ast.InterfaceType:
+		fields = typ.Methods.List
+	}
+	for _, field := range fields {
+		for _, name := range field.Names {
+			all[prefix+spec.Name.Name+"."+name.Name] = true
+		}
+		if len(field.Names) > 0 {
+			continue
+		}
+		embedded := source(field.Type)
+		if !strings.Contains(embedded, ".") {
+			embedded = prefix + embedded
+		}
+		for name := range all {
+			if member, ok := strings.CutPrefix(name, embedded+"."); ok && !strings.Contains(member, ".") {
+				all[prefix+spec.Name.Name+"."+member] = true
+			}
+		}
+	}
+}
+
+// check reports what in an expression is no name of the library. Names of the
+// standard library, variables and literals pass.
+func (all exported) check(expr string) error {
+	e, err := parser.ParseExpr(expr)
+	if err != nil {
+		return err
+	}
+	for _, name := range all.uses(e) {
+		if !all[name] && !elsewhere(name) {
+			return fmt.Errorf("there is no %s", name)
+		}
+	}
+	return nil
+}
+
+// uses are the names in an expression: qualified as far as that can be known
+// without types.
+func (all exported) uses(e ast.Expr) (used []string) {
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		return append(all.uses(e.X), all.uses(e.Y)...)
+	case *ast.CallExpr:
+		used = all.uses(e.Fun)
+		for _, arg := range e.Args {
+			used = append(used, all.uses(arg)...)
+		}
+	case *ast.CompositeLit:
+		used = all.uses(e.Type)
+		for _, elt := range e.Elts {
+			if kv, ok := elt.(*ast.KeyValueExpr); ok {
+				used = append(used, source(e.Type)+"."+source(kv.Key))
+			}
+		}
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); ok {
+			return []string{x.Name + "." + e.Sel.Name}
+		}
+		if pkg, _, _ := strings.Cut(source(e), "."); slices.Contains(layers, pkg) {
+			return []string{source(e)} // a member of a type of that package
+		}
+		return all.uses(e.X) // a member of what that is
+	case *ast.Ident:
+		return []string{e.Name}
+	}
+	return used
+}
+
+// elsewhere reports whether name is not the library's: a variable, or of the
+// standard library.
+func elsewhere(name string) bool {
+	first, _, qualified := strings.Cut(name, ".")
+	if qualified {
+		return slices.Contains([]string{"r", "net", "time"}, first)
+	}
+	return slices.Contains([]string{"airsocket", "nil", "string"}, name)
+}
+
+func source(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return source(e.X)
+	case *ast.SelectorExpr:
+		return source(e.X) + "." + e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
