@@ -105,27 +105,53 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	return true
 }
 
-// readConn is for connections that can only be read by waiting in Read.
+// What readConn reads at a time: little while nothing comes, as each connection
+// has a buffer of its own then, and more as long as that is filled.
+const (
+	idleRead = 512
+	busyRead = 16 << 10
+)
+
+// readConn is for connections that can only be read by waiting in Read, such as
+// those of TLS.
 func (s *Socket) readConn() {
-	in := inputs.Get().(*input)
-	defer inputs.Put(in)
-	for !in.over {
+	idle := buffers.Get(idleRead)
+	defer buffers.Put(idle)
+	for more := false; ; {
 		s.waitPaused()
-		p := s.space()
+		b, p := idle, s.space()
 		direct := p != nil
+		if more && !direct {
+			b = buffers.Get(busyRead)
+		}
 		if !direct {
-			p = in.buf[:]
+			p = b.B[:cap(b.B)]
 		}
 		n, err := s.conn.Read(p)
-		if n > 0 {
-			s.feed(in, p[:n], direct)
-			s.turns(in, noFD)
+		more = n == len(p)
+		over := s.readSome(p[:n], direct, err)
+		if b != idle {
+			buffers.Put(b)
 		}
-		if err != nil && !in.over {
-			s.readEnd(in, err)
+		if over {
+			return
 		}
 	}
-	in.over = false
+}
+
+// readSome handles what a Read of readConn has brought.
+func (s *Socket) readSome(p []byte, direct bool, err error) (over bool) {
+	in := inputs.Get().(*input)
+	if len(p) > 0 {
+		s.feed(in, p, direct)
+		s.turns(in, noFD)
+	}
+	if err != nil && !in.over {
+		s.readEnd(in, err)
+	}
+	over, in.over = in.over, false
+	inputs.Put(in)
+	return over
 }
 
 // space is where the bytes of a long payload can be read to directly.
