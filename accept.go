@@ -4,20 +4,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
-	"github.com/airsocket/airsocket/wire"
-)
-
-// acceptance is a server's part of an opening handshake. It runs in a goroutine
+) // acceptance is a server's part of an opening handshake. It runs in a goroutine
 // of its own, so that the one that stays has a stack that has never grown.
 type acceptance struct {
 	hs   handshake.Server
@@ -246,178 +241,6 @@ func (s *Socket) lingerClose() {
 
 // lingerTime is how long a peer that has been refused has to read why.
 const lingerTime = 5 * time.Second
-
-// failOpening is the end of a Socket that has not been open.
-func (s *Socket) failOpening(err error) {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = ErrHandshakeTimeout
-	}
-	s.setCause(err)
-	s.finish()
-}
-
-// opened begins the life of the connection: the open event, what has been
-// received already, and the goroutine that stays.
-func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []byte) {
-	if s.set.handshakeTimeout > 0 {
-		s.conn.SetDeadline(time.Time{})
-	}
-	var exts []wire.Extension
-	s.out.Lock()
-	for _, session := range sessions {
-		if session.Wire != nil {
-			exts = append(exts, session.Wire)
-		} else {
-			s.stream = session.Stream
-		}
-	}
-	cfg := s.set.config(s.role, v, exts)
-	s.cfg = cfg
-	s.dec.Init(cfg)
-	s.out.enc.Init(cfg)
-	s.out.Unlock()
-
-	over := true // unless told otherwise: a handler may end this goroutine, as a failing test does
-	defer func() {
-		if over {
-			s.finish()
-		} else {
-			go s.serve()
-		}
-	}()
-	over = s.open(rest)
-}
-
-// open is the first turn.
-func (s *Socket) open(rest []byte) (over bool) {
-	in := inputs.Get().(*input)
-	defer inputs.Put(in)
-	s.disp.do(func() {
-		if queued, ok := s.becomeOpen(); ok {
-			s.noteOpened()
-			for _, ev := range queued {
-				s.noteSent(ev.Kind, len(ev.Data))
-			}
-			emit(s, s.on.open, &OpenEvent{target{s}})
-		}
-		if stop := s.forgetOpening(); stop != nil {
-			stop()
-		}
-	})
-	if len(rest) > 0 {
-		s.feed(in, rest, false)
-		s.turns(in, noFD)
-	}
-	over, in.over = in.over, false
-	return over
-}
-
-// becomeOpen is false if Close was called in the last moment. It returns what
-// has been sent of what was sent before open.
-func (s *Socket) becomeOpen() (sent []wire.Event, ok bool) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	o := s.opening
-	if o.cause != nil {
-		return nil, false
-	}
-	s.wasOpen = true
-	s.state.Store(uint32(Open))
-	for _, ev := range o.queue {
-		if s.sendLocked(ev) == nil {
-			sent = append(sent, ev)
-		}
-	}
-	o.queue, o.queued = nil, 0
-	if o.retries != nil {
-		o.retries.begun()
-	}
-	s.startPinging()
-	if s.set.Logger != nil {
-		s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", o.protocol), slog.String("remote", s.remoteLocked()))
-	}
-	return sent, true
-}
-
-// forgetOpening lets go of what nobody has asked for. It returns the Close that
-// has been put off.
-func (s *Socket) forgetOpening() (stop func()) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	o := s.opening
-	stop = o.close
-	o.cancel, o.close = nil, nil
-	if !o.keep {
-		o.request = nil
-	}
-	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil && o.cause == nil {
-		s.opening, o.forgotten = nil, true
-	} else if s.role == wire.Server {
-		rest := *o // without what else there is to an acceptance
-		s.opening, o.forgotten = &rest, true
-	}
-	return stop
-}
-
-// upgrade takes over the connection of r.
-func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
-	a := &acceptance{hs: s.set.newServer(r.TLS != nil)}
-	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
-	if err == nil && done && !s.set.originAllowed(a.hs.Request()) {
-		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
-	}
-	if err != nil {
-		writeError(w, err)
-		return err
-	}
-	conn, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		err = &handshake.Error{Status: http.StatusInternalServerError, Reason: "the connection cannot be taken over from net/http", Err: err}
-		writeError(w, err)
-		return err
-	}
-	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
-	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
-	s.attach(conn)
-	if done {
-		a.rest = a.read
-	}
-	go s.acceptUpgrade(a, done)
-	return nil
-}
-
-func (s *Socket) acceptUpgrade(a *acceptance, done bool) {
-	in := inputs.Get().(*input)
-	defer inputs.Put(in)
-	s.setHandshakeDeadline()
-	var err error
-	if !done {
-		err = s.readRequest(a, in.buf[:])
-	}
-	if err == nil {
-		err = s.answer(a)
-	}
-	if err != nil {
-		s.refuse(a, err)
-	}
-}
-
-// writeError answers a refused request through net/http.
-func writeError(w http.ResponseWriter, err error) {
-	status, reason := http.StatusBadRequest, err.Error()
-	if he, ok := errors.AsType[*handshake.Error](err); ok {
-		status, reason = he.Status, he.Reason
-		for _, f := range he.Header {
-			w.Header().Add(f.Name, f.Value)
-		}
-	}
-	if status == http.StatusUpgradeRequired { // RFC 9110, section 15.5.22
-		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade")
-	}
-	http.Error(w, reason, status)
-}
 
 func isTLS(conn net.Conn) bool {
 	_, ok := conn.(interface{ ConnectionState() tls.ConnectionState })

@@ -29,17 +29,13 @@ func (s *Socket) fate() *outcome {
 // over reports whether nothing is left to read for. It belongs to the turn.
 func (s *Socket) over() bool { return s.outcome != nil && s.outcome.over }
 
-// peerClosed is for a close frame (RFC 6455, section 7.1.4). The server ends
-// the connection, the client waits for that (7.1.1).
+// peerClosed is for a close frame (RFC 6455, section 7.1.4).
 func (s *Socket) peerClosed(ev wire.Event) {
 	o := s.fate()
 	if !o.failed {
 		o.code, o.reason, o.clean = ev.Code, string(ev.Data), true
 	}
-	s.out.Lock()
-	defer s.out.Unlock()
-	s.state.Store(uint32(Closing))
-	s.out.fin = s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
+	s.closing()
 }
 
 // peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7).
@@ -49,7 +45,7 @@ func (s *Socket) peerFailed(ev wire.Event) {
 	if p, ok := errors.AsType[*wire.ProtocolError](ev.Err); ok {
 		o.reason = p.Reason
 	}
-	s.finAfterClose()
+	s.closing()
 	s.emitError(ev.Err)
 }
 
@@ -63,16 +59,15 @@ func (s *Socket) fail(code StatusCode, reason string, err error) {
 		return
 	}
 	o.code, o.reason, o.clean, o.failed = code, reason, false, true
-	s.finAfterClose()
+	s.closing()
 	s.reply(wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)})
 	s.emitError(err)
 }
 
-func (s *Socket) finAfterClose() {
+func (s *Socket) closing() {
 	s.out.Lock()
 	defer s.out.Unlock()
 	s.state.Store(uint32(Closing))
-	s.out.fin = true
 }
 
 // ended is for the end of what the peer sends.
@@ -103,9 +98,7 @@ func (s *Socket) emitError(err error) {
 		return
 	}
 	o.errors++
-	s.out.Lock()
-	s.state.Store(uint32(Closing))
-	s.out.Unlock()
+	s.closing()
 	e := &ErrorEvent{target: target{s}, Err: err}
 	if h, ok := errors.AsType[*handshake.Error](err); ok && s.role == wire.Client {
 		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body

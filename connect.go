@@ -107,6 +107,7 @@ func (s *Socket) connect(d *dial) {
 	res := d.hs.Result()
 	s.out.Lock()
 	s.opening.protocol = res.Protocol
+	s.opening.status, s.opening.answer = res.Status, res.Header
 	s.opening.extensions = string(handshake.AppendExtensions(nil, res.Extensions))
 	s.out.Unlock()
 	s.opened(res.Version, sessions, rest)

@@ -17,17 +17,16 @@ const patience = 20 * time.Second
 
 // A journal holds what the handlers of one Socket were told, in order.
 type journal struct {
-	t      testing.TB
-	s      *airsocket.Socket
-	lines  []string
-	err    *airsocket.ErrorEvent
-	closed chan struct{} // gets a value for each close event
+	t     testing.TB
+	s     *airsocket.Socket
+	lines []string
+	err   *airsocket.ErrorEvent
 }
 
 // follow keeps a journal of s, by the On functions. It holds the state at each
 // event against what the event says.
 func follow(t testing.TB, s *airsocket.Socket) *journal {
-	j := &journal{t: t, s: s, closed: make(chan struct{}, 8)}
+	j := &journal{t: t, s: s}
 	s.OnOpen(func(e *airsocket.OpenEvent) {
 		j.note(airsocket.Open, "open")
 		if e.Target() != s {
@@ -54,7 +53,6 @@ func follow(t testing.TB, s *airsocket.Socket) *journal {
 			clean = "clean"
 		}
 		j.note(airsocket.Closed, "close %d %q %s", e.Code, e.Reason, clean)
-		j.closed <- struct{}{}
 	})
 	return j
 }
@@ -116,16 +114,6 @@ func (j *journal) wantError(err error) {
 		j.t.Errorf("no error event, want %v", err)
 	case err != nil && !errors.Is(j.err.Err, err):
 		j.t.Errorf("error event: %v, want %v", j.err.Err, err)
-	}
-}
-
-// wait waits for a close event.
-func (j *journal) wait() {
-	j.t.Helper()
-	select {
-	case <-j.closed:
-	case <-time.After(patience):
-		j.t.Fatal("no close event")
 	}
 }
 

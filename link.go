@@ -325,6 +325,10 @@ func (s *Socket) replied(r wire.Event) (pong bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	if r.Kind == wire.Close {
+		// The server ends the connection, the client waits for that (RFC 6455,
+		// section 7.1.1). Were it said before the frame is there, a writer
+		// goroutine that is just done would end the connection without it.
+		s.out.fin = s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
 		s.sendCloseLocked(r)
 		return false
 	}

@@ -274,3 +274,31 @@ func TestBroadcast(t *testing.T) {
 		}
 	}
 }
+
+func TestResponse(t *testing.T) {
+	srv := &airsocket.Server{Options: &airsocket.Options{Header: http.Header{"X-Greeting": {"hello"}}}}
+	url := serve(t, srv)
+	airsocket.Run(func() {
+		s := airsocket.NewSocket(nil)
+		if status, header := s.Response(); status != 0 || header != nil {
+			t.Errorf("before the start: %d %v", status, header)
+		}
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			if status, header := s.Response(); status != 101 || header.Get("X-Greeting") != "hello" {
+				t.Errorf("%d %v", status, header)
+			}
+			srv.Close()
+		})
+		s.Connect(url)
+	})
+}
+
+func TestIsWebSocket(t *testing.T) {
+	r := &http.Request{Method: "GET", Header: http.Header{"Upgrade": {"WebSocket"}, "Connection": {"keep-alive, Upgrade"}}}
+	if !airsocket.IsWebSocket(r) {
+		t.Error("an opening handshake is not one")
+	}
+	if r.Method = "POST"; airsocket.IsWebSocket(r) {
+		t.Error("a POST is one")
+	}
+}

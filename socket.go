@@ -9,11 +9,8 @@ import (
 	"syscall"
 
 	"github.com/airsocket/airsocket/extensions"
-	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/wire"
-)
-
-// ReadyState is the state that a Socket is in (WHATWG readyState).
+) // ReadyState is the state that a Socket is in (WHATWG readyState).
 type ReadyState uint32
 
 // The states, with the numbers of the browser and of AS3WebSocket.
@@ -370,90 +367,12 @@ func orNoStatus(code StatusCode) StatusCode {
 	return code
 }
 
-// BufferedAmount is how many bytes wait to be given to the system, headers of
-// frames included (WHATWG bufferedAmount, which leaves those out).
-func (s *Socket) BufferedAmount() int {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.out.buffered()
-}
-
 // Flush sends now what would be sent at the end of the turn. Only handlers that
 // go on for long after a Send have use for it.
 func (s *Socket) Flush() {
 	s.out.Lock()
 	defer s.out.Unlock()
 	s.flushLocked(noFD)
-}
-
-// ReadyState is the state of the socket.
-func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
-
-// Version is the version of the protocol that is spoken, 0 before it is known.
-func (s *Socket) Version() wire.Version {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.cfg == nil {
-		return 0
-	}
-	return s.cfg.Version
-}
-
-// Protocol is the subprotocol that was agreed on, or empty (WHATWG protocol).
-func (s *Socket) Protocol() string { return s.known(func(o *opening) string { return o.protocol }) }
-
-// Extensions are the extensions that were agreed on, as the header field of
-// the server's answer says them (WHATWG extensions).
-func (s *Socket) Extensions() string { return s.known(func(o *opening) string { return o.extensions }) }
-
-// URL is what Connect was given, or empty on a server (WHATWG url).
-func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
-
-func (s *Socket) known(get func(*opening) string) string {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.opening == nil {
-		return ""
-	}
-	return get(s.opening)
-}
-
-// Request is the client's request, on a server. It must be asked for in a
-// handler given to OnConnect or in an open handler at the latest: a Socket of
-// which nobody has asked lets it go, to be small, and returns nil later, as it
-// does on a client.
-func (s *Socket) Request() *handshake.Request {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.opening == nil || s.opening.request == nil {
-		return nil
-	}
-	s.opening.keep = true
-	return s.opening.request
-}
-
-// Conn is the connection below, or nil before there is one. Reading it, writing
-// it or closing it disturbs the Socket.
-func (s *Socket) Conn() net.Conn {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.conn
-}
-
-// RemoteAddr is the address of the peer, or nil before there is a connection.
-func (s *Socket) RemoteAddr() net.Addr {
-	if c := s.Conn(); c != nil {
-		return c.RemoteAddr()
-	}
-	return nil
-}
-
-// LocalAddr is the address of this end, or nil before there is a connection.
-func (s *Socket) LocalAddr() net.Addr {
-	if c := s.Conn(); c != nil {
-		return c.LocalAddr()
-	}
-	return nil
 }
 
 // recoverHandler is deferred around handlers where Options.Recover is set.
@@ -468,23 +387,6 @@ func (s *Socket) recoverHandler() {
 		return
 	}
 	s.fail(StatusInternalError, "internal error", err)
-}
-
-// opening is what is kept of the opening handshake.
-type opening struct {
-	url        string
-	protocol   string
-	extensions string
-	request    *handshake.Request
-	keep       bool     // request was asked for
-	forgotten  bool     // the Socket has let go of all this
-	asked      *Request // that the Server's handler decides on
-	cancel     context.CancelFunc
-	queue      []wire.Event // sent before open
-	close      func()       // the Close that a server has called before open
-	queued     int          // bytes of them
-	cause      error        // why it was ended from this side
-	retries    *retries     // nil without Options.Reconnect
 }
 
 // The status codes of RFC 6455, section 7.4.1.

@@ -441,7 +441,7 @@ func (c *conversation) write(p []byte) {
 	c.t.Helper()
 	for pieces := 0; len(p) > 0; pieces++ {
 		n := len(p)
-		if pieces < 2000 {
+		if pieces < 500 {
 			n = c.manner.cut(p)
 		}
 		if _, err := c.conn.Write(p[:n]); err != nil {

@@ -81,24 +81,23 @@ func (s textState) afterBlocks(p []byte) textState {
 		if s == textError {
 			return s
 		}
-		s, p = textState(textRows[p[0]]>>s&63), p[1:]
+		s, p = s.walk(p[:1]), p[1:] // three times at most
 	}
 	if !textBlocks(p) {
 		return textError
 	}
-	end := p[len(p)-3:]
-	switch {
+	switch end := p[len(p)-3:]; {
 	case end[2] >= 0xC0:
-		return textWhole.walk(end[2:])
+		return s.walk(end[2:])
 	case end[1] >= 0xE0:
-		return textWhole.walk(end[1:])
+		return s.walk(end[1:])
 	case end[0] >= 0xF0:
-		return textWhole.walk(end)
+		return s.walk(end)
 	}
 	return textWhole
 }
 
-// walk is after, a rune at a time.
+// walk is after, a byte at a time where it is not ASCII.
 func (s textState) walk(p []byte) textState {
 	row := uint64(s)
 	for len(p) >= 8 {

@@ -18,7 +18,7 @@ GLOBL textBytes<>(SB), RODATA|NOPTR, $16
 #define BROKEN Y15 // not 0 where a rule was broken
 
 // LOAD loads the 32 bytes at p into Y0, and into Y1, Y2 and Y3 those that stand
-// one, two and three before each.
+// one, two and three before each: loads cost less than shuffles here.
 #define LOAD(p) \
 	VMOVDQU (p), Y0   \
 	VMOVDQU -1(p), Y1 \
@@ -44,13 +44,13 @@ GLOBL textBytes<>(SB), RODATA|NOPTR, $16
 	VPXOR    Y1, Y2, Y1         \
 	VPOR     Y1, BROKEN, BROKEN
 
-// func textAVX2(p *byte, n int) bool
-// n is at least 35, so that there are three bytes before the last 32.
-TEXT ·textAVX2(SB), NOSPLIT, $0-17
-	MOVQ p+0(FP), SI
-	MOVQ n+8(FP), DI
+// func textBlocks(p []byte) bool
+// As there are 35 bytes or more, three stand before the last 32.
+TEXT ·textBlocks(SB), NOSPLIT, $0-25
+	MOVQ p_base+0(FP), SI
+	MOVQ p_len+8(FP), DI
 	LEAQ -32(SI)(DI*1), DI // the last 32 bytes; they may overlap those before
-	LEAQ -96(DI), DX
+	LEAQ -96(DI), DX       // the last 128
 
 	VBROADCASTI128 ·textRules+0(SB), HIGH
 	VBROADCASTI128 ·textRules+16(SB), LOW
@@ -117,7 +117,7 @@ last:
 	LOAD(DI)
 	CHECK
 	VPTEST BROKEN, BROKEN
-	SETEQ  ret+16(FP)
+	SETEQ  ret+24(FP)
 	VZEROUPPER
 	RET
 

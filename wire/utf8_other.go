@@ -2,7 +2,7 @@
 
 package wire
 
-// textBlocksMin is the least that textBlocks is worth a call for.
-const textBlocksMin = 64
+// textBlocksMin is the least that textBlocks is used for.
+const textBlocksMin = 40
 
 func textBlocks(p []byte) bool { return textWhole.walk(p) != textError }

@@ -1,0 +1,111 @@
+package airsocket
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+)
+
+// httpSide is the net/http server for requests that are no WebSocket's.
+type httpSide struct {
+	server http.Server
+	conns  chan net.Conn
+	done   chan struct{}
+	once   sync.Once
+}
+
+func newHTTPSide(srv *Server) *httpSide {
+	set := srv.Options.settings()
+	h := &httpSide{conns: make(chan net.Conn), done: make(chan struct{})}
+	h.server = http.Server{
+		Handler:           h.handler(srv),
+		ReadHeaderTimeout: set.handshakeTimeout,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    max(set.MaxHead, 0),
+		ErrorLog:          slog.NewLogLogger(set.log.Handler(), slog.LevelWarn),
+	}
+	go h.server.Serve(h)
+	return h
+}
+
+// handler adds what net/http would do if it had accepted the connection itself,
+// and takes an opening handshake that follows another request on it.
+func (h *httpSide) handler(srv *Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if handshake.IsUpgrade(r.Method, r.Header) {
+			s := NewSocket(srv.Options)
+			s.server = srv
+			if full, ok := srv.remember(s); !ok || full {
+				srv.forget(s)
+				s.noteRefused(errFull)
+				writeError(w, errFull)
+				return
+			}
+			if s.Upgrade(w, r) != nil {
+				srv.forget(s)
+			}
+			return
+		}
+		srv.Handler.ServeHTTP(w, r)
+	})
+}
+
+// give hands a connection over whose first bytes have been read.
+func (h *httpSide) give(conn net.Conn, read []byte) {
+	conn.SetDeadline(time.Time{})
+	select {
+	case h.conns <- &readConn{conn, read}:
+	case <-h.done:
+		conn.Close()
+	}
+}
+
+// readConn is a connection of which something has been read already.
+type readConn struct {
+	net.Conn
+	read []byte
+}
+
+func (c *readConn) Read(p []byte) (int, error) {
+	if len(c.read) > 0 {
+		n := copy(p, c.read)
+		c.read = c.read[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
+
+// Accept, Close and Addr make h the listener of its server.
+func (h *httpSide) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.conns:
+		return c, nil
+	case <-h.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept.
+func (h *httpSide) Close() error {
+	h.once.Do(func() { close(h.done) })
+	return nil
+}
+
+// Addr has no meaning here.
+func (h *httpSide) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (h *httpSide) shutdown(ctx context.Context) error {
+	err := h.server.Shutdown(ctx)
+	if errors.Is(err, ctx.Err()) {
+		h.server.Close()
+	}
+	return err
+}
+
+func (h *httpSide) close() error { return h.server.Close() }

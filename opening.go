@@ -1,0 +1,145 @@
+package airsocket
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// failOpening is the end of a Socket that has not been open.
+func (s *Socket) failOpening(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = ErrHandshakeTimeout
+	}
+	s.setCause(err)
+	s.finish()
+}
+
+// opened begins the life of the connection: the open event, what has been
+// received already, and the goroutine that stays.
+func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []byte) {
+	if s.set.handshakeTimeout > 0 {
+		s.conn.SetDeadline(time.Time{})
+	}
+	var exts []wire.Extension
+	s.out.Lock()
+	for _, session := range sessions {
+		if session.Wire != nil {
+			exts = append(exts, session.Wire)
+		} else {
+			s.stream = session.Stream
+		}
+	}
+	cfg := s.set.config(s.role, v, exts)
+	s.cfg = cfg
+	s.dec.Init(cfg)
+	s.out.enc.Init(cfg)
+	s.out.Unlock()
+
+	over := true // unless told otherwise: a handler may end this goroutine, as a failing test does
+	defer func() {
+		if over {
+			s.finish()
+		} else {
+			go s.serve()
+		}
+	}()
+	over = s.open(rest)
+}
+
+// open is the first turn.
+func (s *Socket) open(rest []byte) (over bool) {
+	in := inputs.Get().(*input)
+	defer inputs.Put(in)
+	s.disp.do(func() {
+		if queued, ok := s.becomeOpen(); ok {
+			s.noteOpened()
+			for _, ev := range queued {
+				s.noteSent(ev.Kind, len(ev.Data))
+			}
+			emit(s, s.on.open, &OpenEvent{target{s}})
+		}
+		if stop := s.forgetOpening(); stop != nil {
+			stop()
+		}
+	})
+	if len(rest) > 0 {
+		s.feed(in, rest, false)
+		s.turns(in, noFD)
+	}
+	over, in.over = in.over, false
+	return over
+}
+
+// becomeOpen is false if Close was called in the last moment. It returns what
+// has been sent of what was sent before open.
+func (s *Socket) becomeOpen() (sent []wire.Event, ok bool) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	o := s.opening
+	if o.cause != nil {
+		return nil, false
+	}
+	s.wasOpen = true
+	s.state.Store(uint32(Open))
+	for _, ev := range o.queue {
+		if s.sendLocked(ev) == nil {
+			sent = append(sent, ev)
+		}
+	}
+	o.queue, o.queued = nil, 0
+	if o.retries != nil {
+		o.retries.begun()
+	}
+	s.startPinging()
+	if s.set.Logger != nil {
+		s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", o.protocol), slog.String("remote", s.remoteLocked()))
+	}
+	return sent, true
+}
+
+// forgetOpening lets go of what nobody has asked for. It returns the Close that
+// has been put off.
+func (s *Socket) forgetOpening() (stop func()) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	o := s.opening
+	stop = o.close
+	o.cancel, o.close = nil, nil
+	if !o.keep {
+		o.request = nil
+	}
+	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil && o.cause == nil {
+		s.opening, o.forgotten = nil, true
+	} else if s.role == wire.Server {
+		rest := *o // without what else there is to an acceptance
+		s.opening, o.forgotten = &rest, true
+	}
+	return stop
+}
+
+// opening is what is kept of the opening handshake.
+type opening struct {
+	url        string
+	protocol   string
+	extensions string
+	status     int              // of the server's answer
+	answer     handshake.Header // of the server
+	request    *handshake.Request
+	keep       bool     // request was asked for
+	forgotten  bool     // the Socket has let go of all this
+	asked      *Request // that the Server's handler decides on
+	cancel     context.CancelFunc
+	queue      []wire.Event // sent before open
+	close      func()       // the Close that a server has called before open
+	queued     int          // bytes of them
+	cause      error        // why it was ended from this side
+	retries    *retries     // nil without Options.Reconnect
+}

@@ -1,0 +1,99 @@
+package airsocket
+
+import (
+	"net"
+	"net/http"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// BufferedAmount is how many bytes wait to be given to the system, headers of
+// frames included (WHATWG bufferedAmount, which leaves those out).
+func (s *Socket) BufferedAmount() int {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.out.buffered()
+}
+
+// ReadyState is the state of the socket.
+func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
+
+// Version is the version of the protocol that is spoken, 0 before it is known.
+func (s *Socket) Version() wire.Version {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.cfg == nil {
+		return 0
+	}
+	return s.cfg.Version
+}
+
+// Protocol is the subprotocol that was agreed on, or empty (WHATWG protocol).
+func (s *Socket) Protocol() string { return s.known(func(o *opening) string { return o.protocol }) }
+
+// Extensions are the extensions that were agreed on, as the header field of
+// the server's answer says them (WHATWG extensions).
+func (s *Socket) Extensions() string { return s.known(func(o *opening) string { return o.extensions }) }
+
+// URL is what Connect was given, or empty on a server (WHATWG url).
+func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
+
+func (s *Socket) known(get func(*opening) string) string {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil {
+		return ""
+	}
+	return get(s.opening)
+}
+
+// Response is the status and the header of the server's answer to Connect (Faye's
+// status and headers): 101 once the connection is open, and 0 before. What a
+// server that refused has answered is in the ErrorEvent.
+func (s *Socket) Response() (status int, header http.Header) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil || s.opening.answer == nil {
+		return 0, nil
+	}
+	return s.opening.status, httpHeader(s.opening.answer)
+}
+
+// Request is the client's request, on a server. It must be asked for in a
+// handler given to OnConnect or in an open handler at the latest: a Socket of
+// which nobody has asked lets it go, to be small, and returns nil later, as it
+// does on a client.
+func (s *Socket) Request() *handshake.Request {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil || s.opening.request == nil {
+		return nil
+	}
+	s.opening.keep = true
+	return s.opening.request
+}
+
+// Conn is the connection below, or nil before there is one. Reading it, writing
+// it or closing it disturbs the Socket.
+func (s *Socket) Conn() net.Conn {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.conn
+}
+
+// RemoteAddr is the address of the peer, or nil before there is a connection.
+func (s *Socket) RemoteAddr() net.Addr {
+	if c := s.Conn(); c != nil {
+		return c.RemoteAddr()
+	}
+	return nil
+}
+
+// LocalAddr is the address of this end, or nil before there is a connection.
+func (s *Socket) LocalAddr() net.Addr {
+	if c := s.Conn(); c != nil {
+		return c.LocalAddr()
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package airsocket
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+)
+
+// IsWebSocket reports whether a request is an opening handshake, of whatever
+// version, so that Upgrade is the way to answer it (Faye's isWebSocket).
+func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.Header) }
+
+// upgrade takes over the connection of r.
+func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
+	a := &acceptance{hs: s.set.newServer(r.TLS != nil)}
+	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
+	if err == nil && done && !s.set.originAllowed(a.hs.Request()) {
+		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
+	}
+	if err != nil {
+		writeError(w, err)
+		return err
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		err = &handshake.Error{Status: http.StatusInternalServerError, Reason: "the connection cannot be taken over from net/http", Err: err}
+		writeError(w, err)
+		return err
+	}
+	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
+	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
+	s.attach(conn)
+	if done {
+		a.rest = a.read
+	}
+	go s.acceptUpgrade(a, done)
+	return nil
+}
+
+func (s *Socket) acceptUpgrade(a *acceptance, done bool) {
+	in := inputs.Get().(*input)
+	defer inputs.Put(in)
+	s.setHandshakeDeadline()
+	var err error
+	if !done {
+		err = s.readRequest(a, in.buf[:])
+	}
+	if err == nil {
+		err = s.answer(a)
+	}
+	if err != nil {
+		s.refuse(a, err)
+	}
+}
+
+// writeError answers a refused request through net/http.
+func writeError(w http.ResponseWriter, err error) {
+	status, reason := http.StatusBadRequest, err.Error()
+	if he, ok := errors.AsType[*handshake.Error](err); ok {
+		status, reason = he.Status, he.Reason
+		for _, f := range he.Header {
+			w.Header().Add(f.Name, f.Value)
+		}
+	}
+	if status == http.StatusUpgradeRequired { // RFC 9110, section 15.5.22
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+	}
+	http.Error(w, reason, status)
+}
