@@ -128,7 +128,8 @@ func (s *Socket) pingIfSilent(c *clock, now time.Time) (pinged bool) {
 	}
 	c.pingAt = now.Add(s.set.pingInterval)
 	pinged = s.sendLocked(wire.Event{Kind: wire.Ping}) == nil
-	if pinged && c.pongBy.IsZero() && s.set.pongTimeout > 0 {
+	// A peer that has left no room for a ping, and says nothing, is gone too.
+	if c.pongBy.IsZero() && s.set.pongTimeout > 0 {
 		c.pongBy = now.Add(s.set.pongTimeout)
 	}
 	return pinged

@@ -50,3 +50,9 @@ type PanicError struct {
 
 // Error has the value, not the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("airsocket: a handler panicked: %v", e.Value) }
+
+// Unwrap is the value, where it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

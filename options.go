@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -18,7 +19,7 @@ import (
 // Options say how a [Socket] behaves. The zero value, and a nil *Options, mean
 // the defaults. Where a field is a limit or a time, zero means its default and
 // a negative value means none. Many sockets may share one Options, which must
-// not be changed once it is in use.
+// not be changed once it is in use; see Clone.
 type Options struct {
 	// Version is the version of the protocol that Connect speaks. Zero is
 	// wire.Hybi13, which is RFC 6455.
@@ -240,6 +241,21 @@ func AS3Options() *Options {
 }
 
 var defaultOptions Options
+
+// Clone returns a copy of o that may be changed. The copy of nil is the defaults.
+func (o *Options) Clone() *Options {
+	c := new(Options)
+	if o == nil {
+		return c
+	}
+	from, to := reflect.ValueOf(o).Elem(), reflect.ValueOf(c).Elem()
+	for i := range from.NumField() {
+		if from.Type().Field(i).IsExported() {
+			to.Field(i).Set(from.Field(i))
+		}
+	}
+	return c
+}
 
 func (o *Options) settings() *settings {
 	if o == nil {

@@ -3,6 +3,7 @@ package airsocket
 import (
 	"errors"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/wire"
 )
@@ -126,6 +127,9 @@ func (s *Socket) sendLocked(ev wire.Event) error {
 	return nil
 }
 
+// maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
+const maxControl = 125
+
 // maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
 const maxHeader = 14
 
@@ -188,6 +192,18 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 		return ErrInvalidState
 	}
 	o := s.opening
+	version := s.set.clientVersion
+	if o.request != nil {
+		version = o.request.Version
+	}
+	switch {
+	case !version.Can(ev.Kind):
+		return wire.ErrUnsupported
+	case ev.Kind == wire.Text && !utf8.Valid(ev.Data):
+		return wire.ErrBadText
+	case ev.Kind >= wire.Close && len(ev.Data) > maxControl:
+		return wire.ErrTooBig
+	}
 	if o.queued > 0 && s.set.maxBuffered > 0 && o.queued+len(ev.Data) > s.set.maxBuffered {
 		return ErrBufferFull
 	}
@@ -201,7 +217,7 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 // without one, and gives the peer its time to answer.
 func (s *Socket) sendCloseLocked(ev wire.Event) {
 	s.startClosing()
-	s.room(125 + maxHeader)
+	s.room(maxControl + maxHeader)
 	b, err := s.out.enc.Append(s.out.pending.B, ev)
 	if err == nil {
 		s.out.pending.B = b

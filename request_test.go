@@ -302,3 +302,34 @@ func TestIsWebSocket(t *testing.T) {
 		t.Error("a POST is one")
 	}
 }
+
+func TestOptionsClone(t *testing.T) {
+	o := &airsocket.Options{MaxMessage: 7, Origins: []string{"*"}}
+	airsocket.NewSocket(o) // in use from now on
+	c := o.Clone()
+	c.MaxMessage = 8
+	if o.MaxMessage != 7 || len(c.Origins) != 1 {
+		t.Errorf("%+v", c)
+	}
+	if (*airsocket.Options)(nil).Clone() == nil {
+		t.Error("the copy of nil is nil")
+	}
+}
+
+func TestQueueRefusesWhatCannotBeSent(t *testing.T) {
+	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, Version: wire.Hixie76, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	s.Connect("ws://h/")
+	defer s.Close(1000, "")
+	if err := s.SendBytes([]byte("x")); err != wire.ErrUnsupported {
+		t.Errorf("binary on hixie-76: %v", err)
+	}
+	if err := s.Send("\xff"); err != wire.ErrBadText {
+		t.Errorf("bad text: %v", err)
+	}
+	if err := s.Send("good"); err != nil {
+		t.Error(err)
+	}
+}

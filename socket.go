@@ -221,7 +221,7 @@ func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	}
 	s.out.broken, s.out.fin, s.out.silent = false, false, false
 	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
-	s.flags.clear(aborted)
+	s.flags.bits.Store(0) // the list for hangups may still have the connection before; see lookLater
 }
 
 // attach makes conn the socket's.

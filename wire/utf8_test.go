@@ -17,20 +17,29 @@ var benchTexts = []struct{ name, unit string }{
 }
 
 func BenchmarkValidText(b *testing.B) {
-	for _, t := range benchTexts {
-		for _, n := range []int{125, 1 << 10, 16 << 10} {
-			p := []byte(strings.Repeat(t.unit, n/len(t.unit)+1))[:n]
-			for !utf8.Valid(p) {
-				p = p[:len(p)-1]
-			}
-			b.Run(fmt.Sprintf("%s/%d", t.name, n), func(b *testing.B) {
-				b.SetBytes(int64(len(p)))
-				for b.Loop() {
-					if !validText(p) {
-						b.Fatal("not valid")
-					}
+	for _, way := range []struct {
+		name  string
+		valid func([]byte) bool
+	}{
+		{"validText", validText},
+		{"portable", func(p []byte) bool { return textWhole.walk(p) == textWhole }},
+		{"unicode", utf8.Valid},
+	} {
+		for _, t := range benchTexts {
+			for _, n := range []int{16, 125, 1 << 10, 16 << 10} {
+				p := []byte(strings.Repeat(t.unit, n/len(t.unit)+1))[:n]
+				for !utf8.Valid(p) {
+					p = p[:len(p)-1]
 				}
-			})
+				b.Run(fmt.Sprintf("%s/%s/%d", way.name, t.name, n), func(b *testing.B) {
+					b.SetBytes(int64(len(p)))
+					for b.Loop() {
+						if !way.valid(p) {
+							b.Fatal("not valid")
+						}
+					}
+				})
+			}
 		}
 	}
 }
@@ -72,21 +81,6 @@ func TestValidText(t *testing.T) {
 	}
 }
 
-func TestValidTextExhaustive(t *testing.T) {
-	rnd := rand.New(rand.NewSource(2))
-	for i := range 1 << 16 {
-		for _, rest := range []string{"", "\x80", "\x80\x80", "\xbf\xbfabcdefgh"} {
-			s := string([]byte{byte(i >> 8), byte(i)}) + rest
-			if got, want := validText([]byte(s)), utf8.ValidString(s); got != want {
-				t.Fatalf("validText(%q) = %t", s, got)
-			}
-			if i%7 == 0 {
-				checkText(t, s, rnd)
-			}
-		}
-	}
-}
-
 func checkText(t *testing.T, s string, rnd *rand.Rand) {
 	t.Helper()
 	want := utf8.ValidString(s)
@@ -94,12 +88,15 @@ func checkText(t *testing.T, s string, rnd *rand.Rand) {
 		t.Fatalf("validText(%q) = %t", s, got)
 	}
 	certain := certainlyInvalid(s)
-	var state textState
+	var state, walked textState
 	for i := 0; i < len(s); {
-		n := min(len(s), i+1+rnd.Intn(1+rnd.Intn(50)))
-		state = state.after([]byte(s[i:n]))
+		n := min(len(s), i+1+rnd.Intn(1+rnd.Intn(200)))
+		state, walked = state.after([]byte(s[i:n])), walked.walk([]byte(s[i:n]))
 		if (state != textError) != (certain < 0 || n < certain) {
 			t.Fatalf("state %d after %q", state, s[:n])
+		}
+		if walked != state {
+			t.Fatalf("state %d after %q, or %d by walk", state, s[:n], walked)
 		}
 		i = n
 	}
@@ -125,6 +122,19 @@ func certainlyInvalid(s string) int {
 		return -1
 	}
 	return -1
+}
+
+func FuzzValidText(f *testing.F) {
+	for _, t := range benchTexts {
+		f.Add([]byte(strings.Repeat(t.unit, 3)), int64(len(t.name)))
+	}
+	for i, s := range utf8Edges {
+		f.Add([]byte(strings.Repeat(s, 40)), int64(i))
+		f.Add([]byte(strings.Repeat("天", i)+s+strings.Repeat("地", 20)), int64(i))
+	}
+	f.Fuzz(func(t *testing.T, p []byte, cuts int64) {
+		checkText(t, string(p), rand.New(rand.NewSource(cuts)))
+	})
 }
 
 func TestAppendRepaired(t *testing.T) {

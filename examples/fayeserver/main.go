@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/handshake"
 )
 
 func main() {
@@ -43,7 +42,7 @@ func app(stdout io.Writer) http.HandlerFunc {
 		PingInterval: 5 * time.Second, // :ping => 5
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		if handshake.IsUpgrade(r.Method, r.Header) { // Faye::WebSocket.websocket?(env)
+		if airsocket.IsWebSocket(r) { // Faye::WebSocket.websocket?(env)
 			ws := airsocket.NewSocket(options)
 			ws.OnOpen(func(*airsocket.OpenEvent) {
 				fmt.Fprintf(stdout, "open %s %v %q\n", ws.Request().Target, ws.Version(), ws.Protocol())

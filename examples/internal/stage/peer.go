@@ -52,7 +52,7 @@ func (p *Peer) Want(events ...string) {
 	p.t.Helper()
 	for _, want := range events {
 		if got := p.Next(); got != want {
-			p.t.Fatalf("event %q, want %q", got, want)
+			p.t.Fatalf("event %.200q, want %.200q", got, want)
 		}
 	}
 }

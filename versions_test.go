@@ -1,0 +1,348 @@
+package airsocket_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// allVersions yields the versions of the protocol.
+func allVersions(yield func(wire.Version) bool) {
+	for v := wire.Hixie75; v <= wire.Hybi13 && yield(v); v++ {
+	}
+}
+
+// clientOf is a client's options for version v, with the Origin that hixie wants.
+func clientOf(v wire.Version, d *airsocket.Dispatcher) *airsocket.Options {
+	return &airsocket.Options{Version: v, Origin: "http://example.com", Dispatcher: d}
+}
+
+// anyOrigin is a server's options.
+func anyOrigin() *airsocket.Options { return &airsocket.Options{Origins: []string{"*"}} }
+
+// A message is what a test sends.
+type message struct {
+	kind wire.Kind
+	data []byte
+}
+
+// messagesOf are messages of the lengths at which the form of the header changes.
+func messagesOf(v wire.Version) (all []message) {
+	for _, n := range []int{0, 1, 125, 126, 65535, 65536} {
+		data := []byte(textOf(n))
+		all = append(all, message{wire.Text, data})
+		if v.Can(wire.Binary) {
+			all = append(all, message{wire.Binary, data})
+		}
+	}
+	return all
+}
+
+// Our client and our server understand each other in every version, with all
+// that a version has: fragments, deflate-stream, compression.
+func TestRoundTrips(t *testing.T) {
+	for v := range allVersions {
+		for _, fragment := range []int{0, 1000} {
+			for _, stream := range []bool{false, true} {
+				for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
+					switch {
+					case fragment > 0 && v < wire.Hybi06,
+						stream && (v < wire.Hybi06 || v == wire.Hybi13),
+						compression != airsocket.CompressionOff && v != wire.Hybi13:
+						continue // it does not have that
+					}
+					t.Run(fmt.Sprintf("%v fragments of %d, deflate-stream %v, compression %d", v, fragment, stream, compression), func(t *testing.T) {
+						server, client := anyOrigin(), clientOf(v, airsocket.NewDispatcher())
+						for _, o := range []*airsocket.Options{server, client} {
+							o.FragmentSize, o.DeflateStream, o.Compression = fragment, stream, compression
+						}
+						s := airsocket.NewSocket(client)
+						roundTrips(t, s, serveEcho(t, server), append(messagesOf(v), message{wire.Text, bytes.Repeat([]byte("ten bytes "), 1<<20)}), client.Dispatcher)
+						want := ""
+						if stream {
+							want = "deflate-stream"
+						} else if compression != airsocket.CompressionOff {
+							want = "permessage-deflate"
+						}
+						if got, _, _ := strings.Cut(s.Extensions(), ";"); got != want || s.Version() != v {
+							t.Errorf("version %v, extensions %q", s.Version(), s.Extensions())
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// roundTrips sends messages to an echoing server, the last and longest when the
+// others are back.
+func roundTrips(t *testing.T, s *airsocket.Socket, url string, all []message, d *airsocket.Dispatcher) {
+	next, waiting := 0, 0
+	send := func(m message) {
+		before := s.BufferedAmount()
+		if err := s.SendMessage(m.kind, m.data); err != nil {
+			t.Errorf("message of %d bytes: %v", len(m.data), err)
+		}
+		if len(m.data) < 1000 && s.BufferedAmount() < before+len(m.data) {
+			t.Errorf("BufferedAmount went from %d to %d with a message of %d bytes", before, s.BufferedAmount(), len(m.data))
+		}
+	}
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		for _, m := range all[:len(all)-1] {
+			send(m)
+		}
+		waiting = s.BufferedAmount()
+	})
+	s.OnMessage(func(e *airsocket.MessageEvent) {
+		if m := all[next]; e.Kind() != m.kind || !bytes.Equal(e.Bytes(), m.data) {
+			t.Errorf("message %d: kind %d, %d bytes, want kind %d, %d bytes", next, e.Kind(), len(e.Bytes()), m.kind, len(m.data))
+		}
+		switch next++; next {
+		case len(all) - 1:
+			if n := s.BufferedAmount(); n != 0 {
+				t.Errorf("%d bytes are waiting when all is back", n)
+			}
+			send(all[next])
+		case len(all):
+			s.Close(1000, "")
+		}
+	})
+	s.OnError(func(e *airsocket.ErrorEvent) { t.Error(e.Err) })
+	run(t, d, func() {
+		if err := s.Connect(url); err != nil {
+			t.Error(err)
+		}
+	})
+	if next != len(all) {
+		t.Errorf("%d of %d messages came back, %d bytes were waiting", next, len(all), waiting)
+	}
+}
+
+// The events and their order are the same in every version, as far as a version
+// can say them. What it cannot say is refused at once.
+func TestEventsOfEachVersion(t *testing.T) {
+	for v := range allVersions {
+		t.Run(v.String(), func(t *testing.T) {
+			d := airsocket.NewDispatcher()
+			opts := anyOrigin()
+			opts.Dispatcher = d
+			theirs, ours := pair(t)
+			server, o := airsocket.NewSocket(opts), clientOf(v, d)
+			o.Dial = dialTo(theirs)
+			client := airsocket.NewSocket(o)
+			js, jc := follow(t, server), follow(t, client)
+			airsocket.AddEventListener(server, airsocket.EventOpen, func(*airsocket.OpenEvent) { server.Send("first") })
+			airsocket.AddEventListener(client, airsocket.EventMessage, func(*airsocket.MessageEvent) {
+				client.Send("one")
+				sayAll(t, client)
+				client.Send("two")
+				client.Close(3001, "why not")
+			})
+			run(t, d, func() {
+				if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
+					t.Error(err)
+				}
+			})
+			end := `close 1005 "" clean`
+			if v.Can(wire.Ping) {
+				end = `close 3001 "why not" clean`
+				js.want("open", "text one", "binary 62", "ping p", "pong q", "text two", end)
+			} else {
+				js.want("open", "text one", "text two", end)
+			}
+			jc.want("open", "text first", end)
+		})
+	}
+}
+
+// sayAll sends what not all versions have.
+func sayAll(t *testing.T, s *airsocket.Socket) {
+	var want error
+	if !s.Version().Can(wire.Binary) {
+		want = wire.ErrUnsupported
+	}
+	before := s.BufferedAmount()
+	for what, err := range map[string]error{
+		"SendBytes":   s.SendBytes([]byte("b")),
+		"Ping":        s.Ping([]byte("p")),
+		"Pong":        s.Pong([]byte("q")),
+		"SendMessage": s.SendMessage(wire.Text, []byte("not UTF-8: \xFF")),
+	} {
+		if what == "SendMessage" {
+			if !errors.Is(err, wire.ErrBadText) {
+				t.Errorf("%s: %v", what, err)
+			}
+		} else if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", what, err, want)
+		}
+	}
+	if want != nil {
+		if err := s.PingFunc(nil, func() { t.Error("a pong without a ping") }); !errors.Is(err, want) {
+			t.Errorf("PingFunc: %v", err)
+		}
+		if s.BufferedAmount() != before {
+			t.Errorf("%d bytes are sent of what cannot be said", s.BufferedAmount()-before)
+		}
+	}
+}
+
+// Status codes that came with later drafts are sent as the nearest that a
+// version has.
+func TestCloseCodesOfEachVersion(t *testing.T) {
+	all := func(c airsocket.StatusCode) [3]airsocket.StatusCode { return [3]airsocket.StatusCode{c, c, c} }
+	for sent, received := range map[airsocket.StatusCode][3]airsocket.StatusCode{ // by hybi-06 and -07, -08, -13
+		1000: all(1000), 1001: all(1001), 1002: all(1002), 1003: all(1003), 3000: all(3000), 4999: all(4999),
+		1007: {1003, 1007, 1007}, 1008: {1002, 1008, 1008}, 1009: {1004, 1009, 1009}, 1010: {1002, 1010, 1010}, 1011: {1001, 1001, 1011},
+	} {
+		for v := range allVersions {
+			want := airsocket.StatusCode(1005)
+			switch v {
+			case wire.Hybi06, wire.Hybi07:
+				want = received[0]
+			case wire.Hybi08:
+				want = received[1]
+			case wire.Hybi13:
+				want = received[2]
+			}
+			theirs, ours := pair(t)
+			d := airsocket.NewDispatcher()
+			opts, o := anyOrigin(), clientOf(v, d)
+			opts.Dispatcher, o.Dial = d, dialTo(theirs)
+			server, client := airsocket.NewSocket(opts), airsocket.NewSocket(o)
+			server.OnOpen(func(*airsocket.OpenEvent) {
+				if err := server.Close(sent, ""); err != nil {
+					t.Errorf("%v: Close(%d): %v", v, sent, err)
+				}
+			})
+			client.OnClose(func(e *airsocket.CloseEvent) {
+				if e.Code != want || !e.WasClean {
+					t.Errorf("%v: %d arrives as %d, clean %v, want %d", v, sent, e.Code, e.WasClean, want)
+				}
+			})
+			run(t, d, func() {
+				if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// The limits hold where no header says how long something is, and where one says
+// it in any number of bytes.
+func TestLimitsOfHixie(t *testing.T) {
+	x := strings.Repeat("x", 1000)
+	for _, c := range []struct {
+		name string
+		send string
+		rule error // nil: the text that follows is taken
+	}{
+		{"text at the limit", "\x00" + x + "\xFF", nil},
+		{"text over the limit", "\x00" + x + "x\xFF", wire.ErrMessageTooBig},
+		{"text without an end", "\x00" + x + "x", wire.ErrMessageTooBig},
+		{"discarded at the limit", "\x01" + strings.Repeat("x", 2000) + "\xFF", nil},
+		{"discarded without an end", "\x01" + strings.Repeat("x", 2001), wire.ErrFrameTooBig},
+		{"length at the limit", "\x80\x8F\x50" + strings.Repeat("x", 2000), nil},
+		{"length over the limit", "\x80\x8F\x51", wire.ErrFrameTooBig},
+		{"length of 63 bits", "\x80" + strings.Repeat("\xFF", 8) + "\x7F", wire.ErrFrameTooBig},
+		{"length without an end", "\x80" + strings.Repeat("\xFF", 100), wire.ErrFrameTooBig},
+		{"length of zeroes without an end", "\x80" + strings.Repeat("\x80", 100), wire.ErrLengthNotMinimal},
+		{"type FF with a length", "\xFF\x01x", wire.ErrHixieFrameType},
+	} {
+		for _, r := range readRecordings(t, "hixie-7?/spec-handshake") {
+			t.Run(fmt.Sprintf("%v %s", r.version, c.name), func(t *testing.T) {
+				j := startServer(t, func(o *airsocket.Options) {
+					o.Origins, o.MaxMessage, o.MaxFrame = []string{"*"}, 1000, 2000
+				}, nil, func(p *rawPeer) {
+					p.write(append(bytes.Clone(r.sides["c2s"].wire[0]), c.send...))
+					readHead(t, p.br)
+					if c.rule == nil {
+						p.write([]byte("\x00next\xFF"))
+						if r.version == wire.Hixie76 {
+							p.write([]byte("\xFF\x00"))
+						} else {
+							p.Conn.(interface{ CloseWrite() error }).CloseWrite()
+						}
+					}
+					p.wantTheEnd()
+					p.Close()
+				})
+				j.wantError(c.rule)
+				if taken := slices.Contains(j.lines, "text next"); taken != (c.rule == nil) {
+					t.Errorf("events %.100q", j.lines)
+				}
+			})
+		}
+	}
+}
+
+// Options.Versions narrow what each way to serve speaks, and a client of another
+// version is told what is spoken.
+func TestVersionsNarrowed(t *testing.T) {
+	for v := range allVersions {
+		for _, spoken := range [][]wire.Version{{v}, slices.DeleteFunc(slices.Collect(allVersions), func(o wire.Version) bool { return o == v })} {
+			opts := anyOrigin()
+			opts.Versions = spoken
+			var list []string
+			for _, o := range []wire.Version{wire.Hybi13, wire.Hybi08, wire.Hybi07, wire.Hybi06} {
+				if slices.Contains(spoken, o) {
+					list = append(list, strings.TrimLeft(o.String(), "hybi-0"))
+				}
+			}
+			for _, by := range []string{"Server", "StartServer", "Upgrade"} {
+				t.Run(fmt.Sprintf("%v by %s that speaks %v", v, by, spoken), func(t *testing.T) {
+					dial, url := serveNarrowed(t, by, opts)
+					wantVersion(t, dial, url, v, slices.Contains(spoken, v), strings.Join(list, ", "))
+				})
+			}
+		}
+	}
+}
+
+// serveNarrowed serves one connection with opts, and returns how to open it.
+func serveNarrowed(t *testing.T, by string, opts *airsocket.Options) (dial func(context.Context, string, string) (net.Conn, error), url string) {
+	switch by {
+	case "Server":
+		return nil, serveEcho(t, opts)
+	case "Upgrade":
+		return nil, upgradeURL(t, upgrading(t, opts, nil))
+	}
+	theirs, ours := pair(t)
+	if err := airsocket.NewSocket(opts).StartServer(ours); err != nil {
+		t.Error(err)
+	}
+	return dialTo(theirs), "ws://example.com/"
+}
+
+func wantVersion(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), url string, v wire.Version, ok bool, list string) {
+	t.Helper()
+	d := airsocket.NewDispatcher()
+	opts := clientOf(v, d)
+	opts.Dial = dial
+	s := airsocket.NewSocket(opts)
+	j := follow(t, s)
+	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Close(1000, "") })
+	run(t, d, func() {
+		if err := s.Connect(url); err != nil {
+			t.Error(err)
+		}
+	})
+	if ok {
+		j.wantError(nil)
+		return
+	}
+	j.want(refused...)
+	j.wantError(handshake.ErrStatus)
+	if got := j.err.Header.Get("Sec-WebSocket-Version"); j.err.Status != 426 || got != list {
+		t.Errorf("status %d, versions %q, want %q", j.err.Status, got, list)
+	}
+}

@@ -1,0 +1,142 @@
+package wire
+
+import (
+	"math/rand"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// places are where in a text of blocks of 32 bytes something may go wrong, and
+// what may be left of the text behind that.
+var places = []struct{ before, after int }{
+	{0, 40}, {28, 40}, {29, 40}, {30, 40}, {31, 40}, {32, 40}, {36, 0}, {37, 0}, {60, 1}, {61, 0}, {62, 0}, {63, 0}, {64, 0}, {65, 3}, {94, 33}, {95, 2},
+}
+
+// among is s, as a part of it takes the i-th of places in ASCII.
+func among(buf []byte, i int, s []byte) []byte {
+	at := places[i%len(places)]
+	p := append(buf[:at.before], s...)
+	return append(p, buf[len(p):len(p)+at.after]...)
+}
+
+// Every two and three bytes, and every four that can begin a rune of four as far
+// as the last two show what there is to them, among ASCII.
+func TestValidTextSequences(t *testing.T) {
+	step := 1
+	if testing.Short() {
+		step = 13
+	}
+	buf := make([]byte, 200)
+	check := func(i int, s []byte) {
+		t.Helper()
+		want := utf8.Valid(s)
+		p := among(buf, i, s)
+		if got := validText(p); got != want {
+			t.Fatalf("validText(%q) = %t", p, got)
+		}
+		if got := textWhole.walk(s) == textWhole; got != want {
+			t.Fatalf("walk(%q) is whole: %t", s, got)
+		}
+		clear(buf)
+	}
+	for i := 0; i < 1<<24; i += step {
+		check(i>>8, []byte{byte(i >> 16), byte(i >> 8), byte(i)})
+	}
+	for i := range 1 << 16 {
+		for at := range places {
+			check(at, []byte{byte(i >> 8), byte(i)})
+		}
+	}
+	borders := []byte{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF}
+	for i := range 1 << 12 {
+		for j, c := range borders {
+			for k, d := range borders {
+				check(i+j+k, []byte{0xF0 | byte(i>>8), byte(i), c, d})
+			}
+		}
+	}
+}
+
+// Every rune, and what is left of it when its last bytes are missing.
+func TestValidTextRunes(t *testing.T) {
+	buf := make([]byte, 200)
+	for r := rune(0); r <= utf8.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		s := utf8.AppendRune(nil, r)
+		for n := 1; n <= len(s); n++ {
+			i := int(r) + n
+			p := among(buf, i, s[:n])
+			whole, more := n == len(s), places[i%len(places)].after > 0
+			state := textWhole.after(p)
+			if (state == textWhole) != whole || (state == textError) != (!whole && more) {
+				t.Fatalf("state %d after %q", state, p)
+			}
+			if !more && textWhole.after(append(p, s[n:]...)) != textWhole {
+				t.Fatalf("%q is not valid", p)
+			}
+			clear(buf)
+		}
+	}
+}
+
+// An error at each place of texts of each length, also of those that go on in
+// the middle of a rune.
+func TestValidTextPlaces(t *testing.T) {
+	faults := []byte{0xFF, 0x80, 'a', 0xC0, 0xE0, 0xF4}
+	for _, text := range benchTexts {
+		all := []byte(strings.Repeat(text.unit, 210/len(text.unit)+1))
+		for from := range 4 {
+			state := textWhole.walk(all[:from])
+			for n := range 201 {
+				p := append([]byte{}, all[from:from+n]...)
+				if got, want := state.after(p), state.walk(p); got != want || got == textError {
+					t.Fatalf("state %d after %q from %d on, %d by walk", got, p, state, want)
+				}
+				for at := range min(n, 131) {
+					was := p[at]
+					p[at] = faults[(at+n)%len(faults)]
+					if got, want := state.after(p), state.walk(p); got != want {
+						t.Fatalf("state %d after %q from %d on, %d by walk", got, p, state, want)
+					}
+					if from == 0 && validText(p) != utf8.Valid(p) {
+						t.Fatalf("validText(%q) = %t", p, validText(p))
+					}
+					p[at] = was
+				}
+			}
+		}
+	}
+}
+
+// Texts of all kinds with bits turned over and bytes taken out.
+func TestValidTextMutations(t *testing.T) {
+	rnd := rand.New(rand.NewSource(2))
+	for range 20000 {
+		var p []byte
+		for len(p) < rnd.Intn(400) {
+			unit := benchTexts[rnd.Intn(len(benchTexts))].unit
+			p = append(p, strings.Repeat(unit, 1+rnd.Intn(3))...)
+		}
+		for range rnd.Intn(3) {
+			if len(p) == 0 {
+				break
+			}
+			if i := rnd.Intn(len(p)); rnd.Intn(2) == 0 {
+				p[i] ^= 1 << rnd.Intn(8)
+			} else {
+				p = append(p[:i], p[i+1:]...)
+			}
+		}
+		checkText(t, string(p), rnd)
+	}
+}
+
+func TestValidTextAllocates(t *testing.T) {
+	p := []byte(strings.Repeat("天地玄黄", 100))
+	if n := testing.AllocsPerRun(100, func() { validText(p[:len(p)-1]) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
