@@ -24,7 +24,7 @@ func printReadme(w io.Writer, chosen []cell, all map[string]runs) {
 	fmt.Fprintf(w, "Measured on %s: %s. %s\n\n", time.Now().UTC().Format(time.DateOnly), machine(), versions())
 	fmt.Fprintf(w, "The figures are the server's CPU time in µs for each message, user and system, and how much of that bare TCP (`raw`) needs; "+
 		"for idle connections they are the memory of the process for each. \"100 × 16\" is 100 connections with 16 messages on the way on each. "+
-		"The last column is the geometric mean of all ratios to %s. Client and server share the machine, over loopback. "+
+		"The last column is the geometric mean of the ratios to %s, over the scenarios that a program has taken part in. Client and server share the machine, over loopback. "+
 		"All are medians of %d repetitions, whose typical spread is ±%.0f %%; ratios are taken within one repetition.\n\n",
 		*base, *reps, 100*typicalSpread(chosen, all))
 	printMatrix(w, chosen, all, againstBase(chosen, all))
@@ -123,7 +123,7 @@ func versions() string {
 		said = append(said, v)
 	}
 	if v, err := exec.Command(filepath.Join(*dir, "bin", "lws"), "-version").Output(); err == nil {
-		said = append(said, "libwebsockets "+string(bytes.TrimSpace(v)))
+		said = append(said, "libwebsockets "+strings.TrimRight(string(v), "-\n"))
 	}
 	return fmt.Sprintf("%s; %s.", strings.Replace(goVersion, "go", "Go ", 1), strings.Join(said, ", "))
 }
