@@ -145,6 +145,7 @@ func (s *Socket) finish() {
 	}
 	e := &CloseEvent{target: target{s}, Code: o.code, Reason: o.reason, WasClean: o.clean}
 	again, wasOpen := s.planReconnect(e, err), s.wasOpen
+	s.keepClose(o)
 	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
 	s.noteEnded(wasOpen, e, err)
 	if log != nil {
@@ -157,6 +158,16 @@ func (s *Socket) finish() {
 	if again != nil {
 		s.reconnectAfter(e, again)
 	}
+}
+
+// keepClose keeps for CloseReason what the close event says.
+func (s *Socket) keepClose(o *outcome) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil {
+		s.opening = new(opening)
+	}
+	s.opening.closeCode, s.opening.closeReason = o.code, o.reason
 }
 
 // setCause keeps the first reason why the connection ends from this side.

@@ -110,6 +110,10 @@ func (*PingEvent) Type() string { return string(EventPing) }
 // PreventDefault leaves the pong to the handlers.
 func (e *PingEvent) PreventDefault() { e.prevented = true }
 
+// DefaultPrevented reports whether PreventDefault was called (AS3's
+// isDefaultPrevented).
+func (e *PingEvent) DefaultPrevented() bool { return e.prevented }
+
 // PongEvent brings a pong, asked for or not (AS3WebSocket's WebSocketEvent.PONG).
 type PongEvent struct {
 	target
@@ -207,6 +211,9 @@ func (*CertificateErrorEvent) Type() string { return string(EventCertificateErro
 
 // PreventDefault accepts the certificate for this connection.
 func (e *CertificateErrorEvent) PreventDefault() { e.prevented = true }
+
+// DefaultPrevented reports whether PreventDefault was called.
+func (e *CertificateErrorEvent) DefaultPrevented() bool { return e.prevented }
 
 // handlers are the property handlers, one for each type, like ws.onopen = fn.
 // Those of the other types are in rare.

@@ -252,14 +252,16 @@ func TestDrop(t *testing.T) {
 
 	startClient(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-			if err := s.Drop(1002, ""); err != airsocket.ErrCode {
+			if err := s.Drop(1005, ""); err != airsocket.ErrCode {
+				t.Errorf("Drop(1005): %v", err)
+			}
+			if err := s.Drop(1002, ""); err != nil {
 				t.Errorf("a client's Drop(1002): %v", err)
 			}
-			s.Drop(1000, "")
 		})
 	}, func(p *rawPeer) {
 		p.accept()
-		p.want(opClose, closing(1000, ""))
+		p.want(opClose, closing(1002, ""))
 		p.wantEnd()
 	})
 }

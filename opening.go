@@ -142,4 +142,7 @@ type opening struct {
 	queued     int          // bytes of them
 	cause      error        // why it was ended from this side
 	retries    *retries     // nil without Options.Reconnect
+
+	closeCode   StatusCode // of the close event
+	closeReason string
 }

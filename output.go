@@ -103,15 +103,23 @@ func (s *Socket) fits(n int) bool {
 	return waiting == 0 || s.set.maxBuffered == 0 || n <= s.set.maxBuffered-waiting
 }
 
-func (s *Socket) sendLocked(ev wire.Event) error {
-	if s.out.broken {
-		return ErrClosed
-	}
-	if !s.fits(len(ev.Data)) {
+// admitLocked says why a message of n bytes cannot be taken now, if it cannot.
+func (s *Socket) admitLocked(n int) error {
+	if !s.fits(n) {
 		s.flushLocked(noFD) // what waits for nothing but the end of the turn
-		if !s.fits(len(ev.Data)) {
-			return ErrBufferFull
-		}
+	}
+	switch {
+	case s.out.broken:
+		return ErrClosed
+	case !s.fits(n):
+		return ErrBufferFull
+	}
+	return nil
+}
+
+func (s *Socket) sendLocked(ev wire.Event) error {
+	if err := s.admitLocked(len(ev.Data)); err != nil {
+		return err
 	}
 	if len(ev.Data) >= directAt && s.raw != nil && !s.out.writing && s.stream == nil {
 		return s.sendDirect(ev)

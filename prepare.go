@@ -82,8 +82,8 @@ func (s *Socket) sendPreparedLocked(p *Prepared) error {
 	case len(exts) > 1:
 		return s.sendLocked(ev)
 	}
-	if !s.fits(len(p.data)) {
-		return ErrBufferFull
+	if err := s.admitLocked(len(p.data)); err != nil {
+		return err
 	}
 	if err := p.form(&f, session); err != nil {
 		return err

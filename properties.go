@@ -48,6 +48,19 @@ func (s *Socket) known(get func(*opening) string) string {
 	return get(s.opening)
 }
 
+// CloseReason is the Code and the Reason of the close event, once the socket is
+// Closed, and also where Options.SilentClose has kept that event back (AIR's
+// closeReason, which is the code; WebSocket-Node's closeReasonCode and
+// closeDescription). The code is 0 before.
+func (s *Socket) CloseReason() (StatusCode, string) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if s.opening == nil {
+		return 0, ""
+	}
+	return s.opening.closeCode, s.opening.closeReason
+}
+
 // Response is the status and the header of the server's answer to Connect (Faye's
 // status and headers): 101 once the connection is open, and 0 before. What a
 // server that refused has answered is in the ErrorEvent.

@@ -333,3 +333,40 @@ func TestQueueRefusesWhatCannotBeSent(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestStopListening(t *testing.T) {
+	srv := new(airsocket.Server)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	s := airsocket.NewSocket(&airsocket.Options{SilentClose: true})
+	echoed := make(chan string, 1)
+	stopped := make(chan struct{})
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+	})
+	s.OnOpen(func(*airsocket.OpenEvent) { close(stopped) })
+	s.OnMessage(func(e *airsocket.MessageEvent) { echoed <- e.Text() })
+	s.Connect("ws://" + l.Addr().String())
+	<-stopped
+	srv.StopListening()
+	if err := <-done; err != airsocket.ErrServerClosed {
+		t.Errorf("Serve: %v", err)
+	}
+	s.Send("still there")
+	if got := <-echoed; got != "still there" {
+		t.Errorf("got %q", got)
+	}
+	if code, _ := s.CloseReason(); code != 0 {
+		t.Errorf("closed with %d already", code)
+	}
+	s.Close(3001, "enough")
+	airsocket.Run(func() {}) // until both ends are closed
+	srv.Shutdown(context.Background())
+	if code, reason := s.CloseReason(); code != 3001 || reason != "enough" {
+		t.Errorf("closed with %d %q", code, reason)
+	}
+}

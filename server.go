@@ -144,7 +144,7 @@ func (srv *Server) Serve(l net.Listener) error {
 	disp.hold()
 	defer disp.release()
 
-	return acceptAll(l, srv.isClosing, srv.Options.settings().log, srv.serveConn)
+	return acceptAll(l, func() bool { return !srv.listensOn(l) }, srv.Options.settings().log, srv.serveConn)
 }
 
 // acceptAll gives what l accepts to serve, until closing or an error that does
@@ -199,6 +199,13 @@ func (srv *Server) removeListener(l net.Listener) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	delete(srv.listeners, l)
+}
+
+func (srv *Server) listensOn(l net.Listener) bool {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	_, ok := srv.listeners[l]
+	return ok && !srv.closing
 }
 
 func (srv *Server) isClosing() bool {
@@ -272,6 +279,18 @@ func (srv *Server) requested(r *Request) {
 		}()
 	}
 	srv.onRequest(r)
+}
+
+// StopListening closes the listeners, so that Serve returns, and leaves the
+// connections as they are (AIR's ServerSocket.close, WebSocket-Node's unmount).
+// The Server may listen again.
+func (srv *Server) StopListening() {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	for l := range srv.listeners {
+		l.Close()
+	}
+	srv.listeners = nil
 }
 
 // Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,

@@ -13,7 +13,7 @@ import (
 ) // ReadyState is the state that a Socket is in (WHATWG readyState).
 type ReadyState uint32
 
-// The states, with the numbers of the browser and of AS3WebSocket.
+// The states, with the numbers of the browser.
 const (
 	Connecting ReadyState = 0 // the opening handshake is under way
 	Open       ReadyState = 1 // messages can be sent
@@ -221,7 +221,7 @@ func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	}
 	s.out.broken, s.out.fin, s.out.silent = false, false, false
 	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
-	s.flags.bits.Store(0) // the list for hangups may still have the connection before; see lookLater
+	s.flags.bits.Store(0)                    // the list for hangups may still have the connection before; see lookLater
 }
 
 // attach makes conn the socket's.
@@ -316,11 +316,11 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 // Drop ends the connection without waiting for the peer: what was sent before
 // goes out, as far as the system takes it at once, then a close frame with code
 // and reason (WebSocket-Node's drop). The close event has them too, and is not
-// clean. The errors are those of Close.
+// clean. The errors are those of Close, but that clients may send every code.
 func (s *Socket) Drop(code StatusCode, reason string) error {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if err := s.checkCloseLocked(code, reason); err != nil {
+	if err := checkClose(code, reason); err != nil {
 		return err
 	}
 	s.stopRetriesLocked()
@@ -346,15 +346,20 @@ type droppedError struct {
 
 func (*droppedError) Error() string { return "airsocket: dropped" }
 
+// checkCloseLocked checks what a user has given to Close. Clients have only the
+// codes that the browser has.
 func (s *Socket) checkCloseLocked(code StatusCode, reason string) error {
-	switch {
-	case code == 0 && reason != "":
-		return ErrCode
-	case code == 0:
-	case !code.Sendable(), s.role == wire.Client && code != StatusNormalClosure && code < 3000:
+	if s.role == wire.Client && code != 0 && code != StatusNormalClosure && code < 3000 {
 		return ErrCode
 	}
-	if !validReason(reason) {
+	return checkClose(code, reason)
+}
+
+func checkClose(code StatusCode, reason string) error {
+	switch {
+	case code == 0 && reason != "", code != 0 && !code.Sendable():
+		return ErrCode
+	case !validReason(reason):
 		return ErrReason
 	}
 	return nil

@@ -1,0 +1,137 @@
+package airsocket_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
+)
+
+const policyRequest = "<policy-file-request/>\x00"
+
+// askPolicy sends what is given in pieces and returns all that is answered.
+func askPolicy(t testing.TB, url string, pieces ...string) string {
+	t.Helper()
+	p := dialRaw(t, url)
+	for _, piece := range pieces {
+		if _, err := io.WriteString(p, piece); err != nil {
+			break // it has heard enough
+		}
+	}
+	answer, _ := io.ReadAll(p.br)
+	return string(answer)
+}
+
+// A Server answers policy requests on the port of the WebSocket, if it has a
+// policy, and goes on with WebSockets and HTTP there.
+func TestPolicyOfAServer(t *testing.T) {
+	policy := &handshake.Policy{Domains: []string{`"<&*.example.com`}, Ports: []string{"443", "8000-8080"}}
+	const text = `<?xml version="1.0"?><cross-domain-policy>` +
+		`<allow-access-from domain="&quot;&lt;&amp;*.example.com" to-ports="443,8000-8080"/></cross-domain-policy>` + "\x00"
+	for _, c := range []struct {
+		name   string
+		policy *handshake.Policy
+		pieces []string
+		want   string // how the answer begins, or all of it if it ends with NUL
+	}{
+		{"whole", policy, []string{policyRequest}, text},
+		{"byte by byte", policy, strings.Split(policyRequest, ""), text},
+		{"with more behind it", policy, []string{policyRequest + policyRequest + "GET"}, text},
+		{"nobody is allowed", &handshake.Policy{}, []string{policyRequest}, `<?xml version="1.0"?><cross-domain-policy></cross-domain-policy>` + "\x00"},
+		{"no policy", nil, []string{policyRequest}, "HTTP/1.1 400 "},
+		{"another element", policy, []string{"<policy-file-reques>>>\x00"}, "HTTP/1.1 400 "},
+		{"a line end and no NUL", policy, []string{"<policy-file-request/>\n", "\r\n\r\n"}, "HTTP/1.1 400 "},
+		{"behind a line end", policy, []string{"\r\n" + policyRequest, "\r\n\r\n"}, "HTTP/1.1 400 "},
+		{"HTTP", policy, []string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}, "HTTP/1.1 404 "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			connected := 0
+			srv := &airsocket.Server{Policy: c.policy, Handler: http.NotFoundHandler(), MaxConns: 1}
+			srv.OnConnect(func(*airsocket.Socket) { connected++ })
+			url := serve(t, srv)
+			got := askPolicy(t, url, c.pieces...)
+			if got != c.want && (strings.HasSuffix(c.want, "\x00") || !strings.HasPrefix(got, c.want)) {
+				t.Errorf("the answer is %q, want %q", got, c.want)
+			}
+			connectRaw(t, url) // there is room for it, though MaxConns is 1
+			if err := srv.Close(); err != nil || connected != 1 {
+				t.Errorf("%d connections, error %v", connected, err)
+			}
+		})
+	}
+}
+
+// A policy is no reason to be let in: the bounds of the opening handshake hold.
+func TestPolicyRequestWithoutEnd(t *testing.T) {
+	srv := &airsocket.Server{Policy: &handshake.Policy{}, Options: &airsocket.Options{HandshakeTimeout: time.Millisecond}}
+	if got := askPolicy(t, serve(t, srv), policyRequest[:10]); got != "" {
+		t.Errorf("the answer is %q", got)
+	}
+}
+
+func servePolicy(t testing.TB, srv *airsocket.PolicyServer) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		srv.Close()
+		if err := <-done; err != airsocket.ErrServerClosed {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return "tcp://" + l.Addr().String()
+}
+
+// A PolicyServer answers nothing but policy requests.
+func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
+	srv := &airsocket.PolicyServer{Policy: airsocket.PolicyFor([]string{"a.example", "b.example"}, &net.TCPAddr{Port: 80}, &net.TCPAddr{Port: 8080})}
+	const text = `<?xml version="1.0"?><cross-domain-policy><allow-access-from domain="a.example" to-ports="80,8080"/>` +
+		`<allow-access-from domain="b.example" to-ports="80,8080"/></cross-domain-policy>` + "\x00"
+	url := servePolicy(t, srv)
+	for _, c := range []struct {
+		pieces []string
+		want   string
+	}{
+		{[]string{policyRequest}, text},
+		{strings.Split(policyRequest, ""), text},
+		{[]string{policyRequest + "more"}, text},
+		{[]string{"<policy-file-request/>\n"}, ""},
+		{[]string{"\x00" + policyRequest}, ""},
+		{[]string{rawRequest}, ""}, // no WebSocket is here
+		{[]string{strings.Repeat("x", 1<<20)}, ""},
+	} {
+		if got := askPolicy(t, url, c.pieces...); got != c.want {
+			t.Errorf("%.60q is answered with %q", c.pieces, got)
+		}
+	}
+}
+
+// A connection that has ended makes room for another.
+func TestPolicyServerMaxConns(t *testing.T) {
+	srv := &airsocket.PolicyServer{MaxConns: 2}
+	url := servePolicy(t, srv)
+	for range 10 {
+		if got := askPolicy(t, url, policyRequest); got == "" {
+			t.Fatal("no answer, and nobody else is connected")
+		}
+	}
+	waiting := []*rawPeer{dialRaw(t, url), dialRaw(t, url)}
+	if got := askPolicy(t, url, policyRequest); got != "" {
+		t.Errorf("one more than MaxConns is answered with %q", got)
+	}
+	for _, p := range waiting {
+		p.write([]byte(policyRequest))
+		if answer, _ := io.ReadAll(p.br); len(answer) == 0 {
+			t.Error("one that came in time is not answered")
+		}
+	}
+}
