@@ -1,9 +1,9 @@
 package airsocket
 
 import (
-	"errors"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,29 +99,22 @@ func untrack[T comparable](p *PolicyServer, set map[T]struct{}, v T) {
 }
 
 func (p *PolicyServer) serveConn(conn net.Conn) {
-	defer untrack(p, p.conns, conn)
 	defer conn.Close()
+	defer untrack(p, p.conns, conn) // before the peer sees the end and another one comes
 	timeout := p.Timeout
 	if timeout == 0 {
 		timeout = 10 * time.Second
 	}
 	conn.SetDeadline(time.Now().Add(timeout))
-	var hs handshake.Server
-	buf := make([]byte, len(handshake.PolicyRequest))
-	for {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		_, _, err = hs.Feed(buf[:n])
-		if errors.Is(err, handshake.ErrPolicyRequest) {
-			conn.Write(p.Policy.AppendTo(nil))
-			return
-		}
-		if err != nil {
+	request := make([]byte, len(handshake.PolicyRequest))
+	for n := 0; n < len(request); {
+		m, err := conn.Read(request[n:])
+		n += m
+		if m == 0 && err != nil || !strings.HasPrefix(handshake.PolicyRequest, string(request[:n])) {
 			return
 		}
 	}
+	conn.Write(p.Policy.AppendTo(nil))
 }
 
 // PolicyFor is what the pages of the domains need to use the WebSocket servers

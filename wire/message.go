@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"math"
 	"unsafe"
 )
 
@@ -180,10 +181,19 @@ func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
 	return p, nil
 }
 
+// decodedRatio is how many times longer than what has arrived the result of an
+// extension may be without it having to take memory of its own. Text is often
+// compressed to a fifth.
+const decodedRatio = 8
+
 // decode calls an extension for p, which is in *b or a view of the input, and
 // leaves the buffer of the result in *b.
 func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, limit int) ([]byte, error)) ([]byte, error) {
-	to := d.get(len(p))
+	size := decodedRatio * min(len(p), math.MaxInt/decodedRatio)
+	if limit > 0 {
+		size = min(size, limit)
+	}
+	to := d.get(size)
 	out, err := call(to.B, max(limit, 0))
 	if err == nil && over(uint64(len(out)), limit) {
 		err = ErrMessageTooBig

@@ -17,11 +17,12 @@ var textBlocksMin = func() int {
 // more, breaks no rule that two bytes in it can break. It does not ask whether
 // the rune at the end is complete or its lead, if that is the last byte, is one.
 //
-// It needs AVX2, and works by the method of Keiser and Lemire ("Validating UTF-8
-// in less than one instruction per byte", 2021).
-//
+// It works by the method of Keiser and Lemire ("Validating UTF-8 in less than
+// one instruction per byte", 2021).
+func textBlocks(p []byte) bool { return textAVX2(p, &textRules) }
+
 //go:noescape
-func textBlocks(p []byte) bool
+func textAVX2(p []byte, rules *[3][16]uint8) bool
 
 func hasAVX2() bool
 

@@ -44,17 +44,18 @@ GLOBL textBytes<>(SB), RODATA|NOPTR, $16
 	VPXOR    Y1, Y2, Y1         \
 	VPOR     Y1, BROKEN, BROKEN
 
-// func textBlocks(p []byte) bool
+// func textAVX2(p []byte, rules *[3][16]uint8) bool
 // As there are 35 bytes or more, three stand before the last 32.
-TEXT ·textBlocks(SB), NOSPLIT, $0-25
+TEXT ·textAVX2(SB), NOSPLIT, $0-33
 	MOVQ p_base+0(FP), SI
 	MOVQ p_len+8(FP), DI
+	MOVQ rules+24(FP), AX
 	LEAQ -32(SI)(DI*1), DI // the last 32 bytes; they may overlap those before
 	LEAQ -96(DI), DX       // the last 128
 
-	VBROADCASTI128 ·textRules+0(SB), HIGH
-	VBROADCASTI128 ·textRules+16(SB), LOW
-	VBROADCASTI128 ·textRules+32(SB), NEXT
+	VBROADCASTI128 (AX), HIGH
+	VBROADCASTI128 16(AX), LOW
+	VBROADCASTI128 32(AX), NEXT
 	VPBROADCASTD   textBytes<>+0(SB), NIBBLE
 	VPBROADCASTD   textBytes<>+4(SB), LEAD3
 	VPBROADCASTD   textBytes<>+8(SB), LEAD4
@@ -117,7 +118,7 @@ last:
 	LOAD(DI)
 	CHECK
 	VPTEST BROKEN, BROKEN
-	SETEQ  ret+24(FP)
+	SETEQ  ret+32(FP)
 	VZEROUPPER
 	RET
 
