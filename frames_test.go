@@ -1,12 +1,145 @@
 package airsocket_test
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
 )
+
+// FragmentSize on one side are the parts on the other, in both directions and in
+// every version that has fragments; what is compressed, and what hixie sends, is
+// one part.
+func TestPartsOfEachVersion(t *testing.T) {
+	text := textOf(2500)
+	for _, c := range preparedCases() {
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			want := []string{text[:min(c.size(), 2500)]}
+			for i := c.size(); i < len(text); i += c.size() {
+				want = append(want, text[i:min(i+c.size(), len(text))])
+			}
+			got := make(map[*airsocket.Socket][]string)
+			c.parts = true
+			c.connected(t, func(client, server *airsocket.Socket) {
+				client.OnOpen(func(*airsocket.OpenEvent) { client.Send(text) })
+				for _, s := range []*airsocket.Socket{client, server} {
+					s.OnMessage(func(*airsocket.MessageEvent) { t.Error("a message event") })
+					s.OnFrame(func(e *airsocket.FrameEvent) {
+						first := len(got[s]) == 0
+						got[s] = append(got[s], string(e.Data))
+						if e.Kind != wire.Text || e.First != first || e.Final != (len(got[s]) == len(want)) {
+							t.Errorf("part %d: kind %d, first %v, final %v", len(got[s]), e.Kind, e.First, e.Final)
+						}
+						switch {
+						case !e.Final:
+						case s == server:
+							server.Send(text)
+						default:
+							client.Close(1000, "")
+						}
+					})
+				}
+			})
+			for s, parts := range got {
+				if !slices.Equal(parts, want) {
+					t.Errorf("%s: %d parts, want %d", s.URL(), len(parts), len(want))
+				}
+			}
+			if len(got) != 2 {
+				t.Error("nothing was received")
+			}
+		})
+	}
+}
+
+// size is the length of the longest part.
+func (c preparedCase) size() int {
+	if c.fragment == 0 || c.compression != airsocket.CompressionOff {
+		return 1 << 30
+	}
+	return c.fragment
+}
+
+// Parts of a message without end take no more memory than one of them, if
+// MaxMessage does not end it.
+func TestPartsOfALongMessage(t *testing.T) {
+	const size, n = 64 << 10, 512 // 32 MiB
+	part := strings.Repeat("x", size)
+	var received, parts int
+	var before, after runtime.MemStats
+	startServer(t, func(o *airsocket.Options) { o.Parts, o.MaxMessage = true, -1 }, func(s *airsocket.Socket) {
+		s.OnFrame(func(e *airsocket.FrameEvent) {
+			received += len(e.Data)
+			parts++
+			if e.Final {
+				runtime.ReadMemStats(&after)
+				s.Close(1000, "")
+			}
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		begin, middle, end := p.frame(0x02, part), p.frame(0x00, part), p.frame(0x80, "")
+		runtime.ReadMemStats(&before)
+		p.write(begin)
+		for range n - 1 {
+			p.write(middle)
+		}
+		p.write(end)
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, "")
+		p.part()
+	})
+	if received != size*n || parts != n+1 {
+		t.Errorf("%d bytes in %d parts", received, parts)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
+		t.Errorf("%d bytes were allocated", took)
+	}
+}
+
+// Frames of other messages may come between, and a ping finds its answer.
+func TestPingsBetweenFragments(t *testing.T) {
+	for _, c := range preparedCases() {
+		if c.version < wire.Hybi06 {
+			continue
+		}
+		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
+			var got []string
+			c.connected(t, func(client, server *airsocket.Socket) {
+				server.OnMessage(func(e *airsocket.MessageEvent) {
+					if e.Text() != textOf(5000) {
+						t.Errorf("a message of %d bytes", len(e.Bytes()))
+					}
+				})
+				client.OnOpen(func(*airsocket.OpenEvent) {
+					for _, payload := range []string{"a", "b"} {
+						err := client.PingFunc([]byte(payload), func() {
+							if got = append(got, payload); payload == "b" {
+								client.Drop(1000, "enough")
+							}
+						})
+						if err := errors.Join(err, client.Send(textOf(5000))); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+				client.OnClose(func(e *airsocket.CloseEvent) { got = append(got, fmt.Sprint(e.Code, e.Reason, e.WasClean)) })
+				server.OnError(nil)
+				server.OnClose(func(e *airsocket.CloseEvent) { got = append(got, "server "+fmt.Sprint(e.Code, e.Reason)) })
+			})
+			slices.Sort(got)
+			if want := []string{"1000 enough false", "a", "b", "server 1000 enough"}; !slices.Equal(got, want) {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
+}
 
 // The close frame that says what was wrong is sent even if what was sent before
 // is written just while the error event is handled.

@@ -18,6 +18,7 @@ type preparedCase struct {
 	fragment    int
 	stream      bool
 	compression airsocket.Compression
+	parts       bool
 }
 
 func preparedCases() (all []preparedCase) {
@@ -45,7 +46,7 @@ func (c preparedCase) connected(t testing.TB, attach func(client, server *airsoc
 	opts, o := anyOrigin(), clientOf(c.version, d)
 	opts.Dispatcher, o.Dial = d, dialTo(theirs)
 	for _, o := range []*airsocket.Options{opts, o} {
-		o.FragmentSize, o.DeflateStream, o.Compression = c.fragment, c.stream, c.compression
+		o.FragmentSize, o.DeflateStream, o.Compression, o.Parts = c.fragment, c.stream, c.compression, c.parts
 	}
 	server, client := airsocket.NewSocket(opts), airsocket.NewSocket(o)
 	for _, s := range []*airsocket.Socket{client, server} {

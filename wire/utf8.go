@@ -73,7 +73,8 @@ func (s textState) after(p []byte) textState {
 	return s.walk(p)
 }
 
-// afterBlocks is after for textBlocksMin bytes or more.
+// afterBlocks is after for textBlocksMin bytes or more. Its frame is not for the
+// many that are shorter.
 //
 //go:noinline
 func (s textState) afterBlocks(p []byte) textState {

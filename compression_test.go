@@ -1,0 +1,271 @@
+package airsocket_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+const rsv1 = 0x40 // of the first byte: the message is compressed (RFC 7692, section 6)
+
+// openCompressed is a client's handshake with an offer of permessage-deflate. It
+// returns the answer to it.
+func (p *rawPeer) openCompressed(offer string) string {
+	p.t.Helper()
+	p.write([]byte(request("GET / HTTP/1.1", "Sec-WebSocket-Extensions: "+offer)))
+	return p.answer().Header.Get("Sec-WebSocket-Extensions")
+}
+
+// acceptCompressed is a server's handshake. It returns the offer.
+func (p *rawPeer) acceptCompressed(answer string) string {
+	p.t.Helper()
+	req := p.request()
+	if answer != "" {
+		answer = "\r\nSec-WebSocket-Extensions: " + answer
+	}
+	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	p.write(fmt.Appendf(nil, rawAnswer, base64.StdEncoding.EncodeToString(sum[:])+answer))
+	return req.Header.Get("Sec-WebSocket-Extensions")
+}
+
+// deflated is a message as one that begins a context is compressed.
+func deflated(t testing.TB, p []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(p); err != nil {
+		t.Fatal(err)
+	}
+	w.Flush()
+	return bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xFF\xFF"))
+}
+
+func inflate(t testing.TB, p string) string {
+	t.Helper()
+	b, err := io.ReadAll(flate.NewReader(strings.NewReader(p + "\x00\x00\xFF\xFF\x01\x00\x00\xFF\xFF")))
+	if err != nil {
+		t.Error(err)
+	}
+	return string(b)
+}
+
+// What Options.Compression offers and accepts.
+func TestCompressionIsNegotiated(t *testing.T) {
+	const off, without, with = airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover
+	const none = "server_no_context_takeover; client_no_context_takeover"
+	for _, c := range []struct {
+		compression   airsocket.Compression
+		offer, answer string
+	}{
+		{off, "permessage-deflate", ""},
+		{without, "permessage-deflate", "permessage-deflate; " + none},
+		{with, "permessage-deflate", "permessage-deflate"},
+		{with, "permessage-deflate; server_no_context_takeover", "permessage-deflate; server_no_context_takeover"},
+		{with, "permessage-deflate; unknown, permessage-deflate", "permessage-deflate"},
+		{with, "permessage-deflate; client_no_context_takeover; client_no_context_takeover", ""},
+		{with, "x-webkit-deflate-frame", ""},
+	} {
+		startServer(t, func(o *airsocket.Options) { o.Compression = c.compression }, nil, func(p *rawPeer) {
+			if got := p.openCompressed(c.offer); got != c.answer {
+				t.Errorf("%d: %q is answered with %q, want %q", c.compression, c.offer, got, c.answer)
+			}
+			p.Close()
+		})
+	}
+	for compression, want := range map[airsocket.Compression]string{
+		off:     "",
+		without: "permessage-deflate; " + none + "; client_max_window_bits",
+		with:    "permessage-deflate; client_max_window_bits",
+	} {
+		startClient(t, func(o *airsocket.Options) { o.Compression = compression }, nil, func(p *rawPeer) {
+			if got := p.acceptCompressed(""); got != want {
+				t.Errorf("%d offers %q, want %q", compression, got, want)
+			}
+			p.Close()
+		})
+	}
+	j := startClient(t, nil, nil, func(p *rawPeer) {
+		p.acceptCompressed("permessage-deflate")
+		p.wantEnd()
+	})
+	j.want(refused...)
+	j.wantError(handshake.ErrExtensionNotOffered)
+}
+
+// Options.CompressionThreshold is the length from which on messages are
+// compressed.
+func TestCompressionThreshold(t *testing.T) {
+	text := func(n int) string { return strings.Repeat("abcdefgh", n/8+1)[:n] }
+	for threshold, lengths := range map[int][2]int{0: {extensions.DefaultThreshold - 1, extensions.DefaultThreshold}, 1000: {999, 1000}, -1: {-1, 32}} {
+		startServer(t, func(o *airsocket.Options) {
+			o.Compression, o.CompressionThreshold = airsocket.CompressionNoTakeover, threshold
+		}, func(s *airsocket.Socket) {
+			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+				for _, n := range lengths {
+					if n >= 0 {
+						s.Send(text(n))
+					}
+				}
+			})
+		}, func(p *rawPeer) {
+			p.openCompressed("permessage-deflate")
+			if n := lengths[0]; n >= 0 {
+				p.want(opText, text(n))
+			}
+			first, payload, err := p.read()
+			if err != nil || first != opText|rsv1 || inflate(t, payload) != text(lengths[1]) {
+				t.Errorf("threshold %d: frame %#x %q, %v", threshold, first, payload, err)
+			}
+			p.Close()
+		})
+	}
+}
+
+// With takeover a message that was sent before costs next to nothing, without it
+// as much as the first time.
+func TestCompressionTakeover(t *testing.T) {
+	text := textOf(5000) + "but this is new: " + strings.Repeat("0123456789abcdef", 20)
+	for compression, less := range map[airsocket.Compression]bool{airsocket.CompressionNoTakeover: false, airsocket.CompressionTakeover: true} {
+		startServer(t, func(o *airsocket.Options) { o.Compression = compression }, func(s *airsocket.Socket) {
+			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+				s.Send(text)
+				s.Send(text)
+			})
+		}, func(p *rawPeer) {
+			p.openCompressed("permessage-deflate")
+			_, one, err1 := p.read()
+			_, two, err2 := p.read()
+			if err := errors.Join(err1, err2); err != nil {
+				t.Error(err)
+			}
+			if inflate(t, one) != text || less != (len(two) < len(one)) || !less && two != one {
+				t.Errorf("compression %d: %d bytes, then %d", compression, len(one), len(two))
+			}
+			p.Close()
+		})
+	}
+}
+
+// The examples of RFC 7692, section 7.2.3, with messages that are not compressed,
+// and a ping within one, among them.
+func TestCompressionExamples(t *testing.T) {
+	r := readRecordings(t, "rfc6455/spec-permessage-deflate")[0]
+	examples := r.sides["s2c"].wire
+	j := startClient(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, nil, func(p *rawPeer) {
+		p.acceptCompressed("permessage-deflate; server_no_context_takeover")
+		p.write(examples[0])
+		p.send(opText, "plain")
+		p.write(examples[1][:5])
+		p.send(opPing, "within")
+		p.want(opPong, "within")
+		p.write(examples[1][5:])
+		for _, more := range []string{
+			"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00",                        // 7.2.3.3: a block with no compression
+			"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00",                     // 7.2.3.4: BFINAL is set
+			"\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", // 7.2.3.5: two blocks
+			"\xc1\x01\x00", // 7.2.3.6: an empty message
+		} {
+			p.write([]byte(more))
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.want("open", "text Hello", "text plain", "ping within", "text Hello", "text Hello", "text Hello", "text Hello", "text ", `close 1005 "" clean`)
+
+	j = startClient(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, nil, func(p *rawPeer) {
+		p.acceptCompressed("permessage-deflate")
+		p.write(examples[2][:9])
+		p.send(opText, "plain: no part of the window")
+		p.write(examples[2][9:])
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.want("open", "text Hello", "text plain: no part of the window", "text Hello", `close 1005 "" clean`)
+}
+
+// What is compressed is held against the rules as it is inflated.
+func TestCompressedRules(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		first byte
+		data  []byte
+		code  airsocket.StatusCode
+		rule  error
+	}{
+		{"not UTF-8", opText | rsv1, deflated(t, []byte("\xFF")), 1007, wire.ErrInvalidUTF8},
+		{"not DEFLATE", opBinary | rsv1, []byte("\xFF\xFF\xFF"), 1007, wire.ErrExtensionData},
+		{"too long", opBinary | rsv1, deflated(t, make([]byte, 100001)), 1009, wire.ErrMessageTooBig},
+		{"a compressed ping", opPing | rsv1, nil, 1002, wire.ErrReservedBits},
+		{"another bit", opText | 0x20, nil, 1002, wire.ErrReservedBits},
+	} {
+		for _, parts := range []bool{false, true} {
+			t.Run(c.name, func(t *testing.T) {
+				j := startServer(t, func(o *airsocket.Options) {
+					o.Compression, o.MaxMessage, o.Parts = airsocket.CompressionTakeover, 100000, parts
+				}, nil, func(p *rawPeer) {
+					p.openCompressed("permessage-deflate")
+					p.write(p.frame(opBinary|rsv1, string(deflated(t, make([]byte, 100000)))))
+					p.send(c.first, string(c.data))
+					p.wantClose(c.code)
+					p.wantEOF()
+					p.Close()
+				})
+				j.wantError(c.rule)
+			})
+		}
+	}
+}
+
+// 10 GiB that are 10 MiB on the wire are refused, by a server and by a client,
+// without the memory for them.
+func TestCompressionBomb(t *testing.T) {
+	const limit, block, blocks = 1 << 20, 1 << 20, 10 << 10
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(make([]byte, block))
+	w.Flush()
+	b.Reset()
+	w.Write(make([]byte, block)) // from here on each block is the same
+	w.Flush()
+	payload := strings.Repeat(b.String(), blocks)
+	for _, start := range []func(testing.TB, func(*airsocket.Options), func(*airsocket.Socket), func(*rawPeer)) *journal{startServer, startClient} {
+		var before, after runtime.MemStats
+		j := start(t, func(o *airsocket.Options) { o.Compression, o.MaxMessage = airsocket.CompressionTakeover, limit }, nil, func(p *rawPeer) {
+			if p.client {
+				p.openCompressed("permessage-deflate")
+			} else {
+				p.acceptCompressed("permessage-deflate")
+			}
+			bomb := p.frame(opBinary|rsv1, payload)
+			runtime.ReadMemStats(&before)
+			p.Write(bomb) // which fails when it is refused
+			p.wantClose(airsocket.StatusMessageTooBig)
+			runtime.ReadMemStats(&after)
+			p.Close()
+		})
+		j.wantError(wire.ErrMessageTooBig)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 8*limit {
+			t.Errorf("%d bytes were allocated for a limit of %d", took, limit)
+		}
+	}
+}
