@@ -12,7 +12,9 @@ import (
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
-) // acceptance is a server's part of an opening handshake. It runs in a goroutine
+)
+
+// acceptance is a server's part of an opening handshake. It runs in a goroutine
 // of its own, so that the one that stays has a stack that has never grown.
 type acceptance struct {
 	hs   handshake.Server

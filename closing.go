@@ -32,7 +32,7 @@ func (s *Socket) over() bool { return s.outcome != nil && s.outcome.over }
 // peerClosed is for a close frame (RFC 6455, section 7.1.4).
 func (s *Socket) peerClosed(ev wire.Event) {
 	o := s.fate()
-	if !o.failed {
+	if !o.failed && !s.gaveUp() {
 		o.code, o.reason, o.clean = ev.Code, string(ev.Data), true
 	}
 	s.closing()
@@ -74,18 +74,22 @@ func (s *Socket) closing() {
 func (s *Socket) ended(ev wire.Event) {
 	o := s.fate()
 	o.over = true
-	if ev.Code != StatusAbnormalClosure {
-		if !o.failed && !o.clean {
-			o.code, o.clean = ev.Code, true
-		}
-		return
-	}
-	if err := s.cause(); err != nil {
+	expected, err := ev.Code != StatusAbnormalClosure, s.cause()
+	switch {
+	case expected && (o.failed || o.clean): // what there is to say is known
+	case expected && !s.gaveUp():
+		o.code, o.clean = ev.Code, true
+	case err != nil:
 		s.emitError(err)
-		return
+	default:
+		s.emitError(ev.Err)
 	}
-	s.emitError(ev.Err)
 }
+
+// gaveUp reports whether this end has ended the connection rather than waited
+// for the peer. In versions up to 8 that looks like the end that a peer of that
+// time makes when it gets a close.
+func (s *Socket) gaveUp() bool { return s.flags.has(aborted) && !s.flags.has(lost) }
 
 // emitError emits the one error event that a connection may have.
 func (s *Socket) emitError(err error) {

@@ -110,8 +110,8 @@ func TestCompressionIsNegotiated(t *testing.T) {
 // Options.CompressionThreshold is the length from which on messages are
 // compressed.
 func TestCompressionThreshold(t *testing.T) {
-	text := func(n int) string { return strings.Repeat("abcdefgh", n/8+1)[:n] }
-	for threshold, lengths := range map[int][2]int{0: {extensions.DefaultThreshold - 1, extensions.DefaultThreshold}, 1000: {999, 1000}, -1: {-1, 32}} {
+	text := func(n int) string { return strings.Repeat("to be or not ", n/13+1)[:n] }
+	for threshold, lengths := range map[int][2]int{0: {extensions.DefaultThreshold - 1, extensions.DefaultThreshold}, 1000: {999, 1000}, -1: {-1, 100}} {
 		startServer(t, func(o *airsocket.Options) {
 			o.Compression, o.CompressionThreshold = airsocket.CompressionNoTakeover, threshold
 		}, func(s *airsocket.Socket) {

@@ -173,6 +173,9 @@ func (s *Socket) shutdownIfDone() {
 func (s *Socket) brokenLocked(err error) {
 	s.out.broken = true
 	s.discardPending()
+	if !s.flags.has(aborted) {
+		s.flags.set(lost)
+	}
 	s.abortLocked(err)
 }
 

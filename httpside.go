@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -28,16 +29,30 @@ func newHTTPSide(srv *Server) *httpSide {
 		ReadHeaderTimeout: set.handshakeTimeout,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    max(set.MaxHead, 0),
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(set.log.Handler(), slog.LevelWarn),
 	}
 	go h.server.Serve(h)
 	return h
 }
 
+// connKey is the key of the connection in the context of its requests.
+type connKey struct{}
+
+func withConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
 // handler adds what net/http would do if it had accepted the connection itself,
 // and takes an opening handshake that follows another request on it.
 func (h *httpSide) handler(srv *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*readConn); ok {
+			if secure, ok := c.Conn.(*tls.Conn); ok {
+				state := secure.ConnectionState()
+				r.TLS = &state
+			}
+		}
 		if handshake.IsUpgrade(r.Method, r.Header) {
 			s := NewSocket(srv.Options)
 			s.server = srv

@@ -10,7 +10,9 @@ import (
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/wire"
-) // ReadyState is the state that a Socket is in (WHATWG readyState).
+)
+
+// ReadyState is the state that a Socket is in (WHATWG readyState).
 type ReadyState uint32
 
 // The states, with the numbers of the browser.
@@ -60,6 +62,7 @@ type flags struct{ bits atomic.Uint32 }
 const (
 	paused  = 1 << iota // Pause was called
 	aborted             // ended from this side: what may still come is not read
+	lost                // aborted because it cannot be written to
 	looked              // is listed for hangups; see lookLater
 	poked               // the reader shall look at the connection
 )

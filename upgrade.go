@@ -30,6 +30,9 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
+	if c, ok := conn.(*readConn); ok && len(c.read) == 0 {
+		conn = c.Conn // which can be waited for without a buffer
+	}
 	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
 	s.attach(conn)
 	if done {

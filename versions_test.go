@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
@@ -232,6 +235,46 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 				if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
 					t.Error(err)
 				}
+			})
+		}
+	}
+}
+
+// A connection that is given up did not end cleanly, though in versions before
+// 13 a peer may end it without an answer to the close.
+func TestGivenUpInEachVersion(t *testing.T) {
+	for _, r := range readRecordings(t, "*/spec-handshake") {
+		for _, c := range []struct {
+			name string
+			end  func(*airsocket.Socket) error
+			err  error
+			want []string
+		}{
+			{"Close", func(s *airsocket.Socket) error { return s.Close(1000, "") }, airsocket.ErrCloseTimeout, []string{"open", "error", `close 1006 "" unclean`}},
+			{"Drop", func(s *airsocket.Socket) error { return s.Drop(3000, "enough") }, nil, []string{"open", `close 3000 "enough" unclean`}},
+		} {
+			if r.version == wire.Hixie75 && c.err != nil {
+				continue // its Close ends the connection, and a pipe has no half of that
+			}
+			synctest.Test(t, func(t *testing.T) {
+				opts := anyOrigin()
+				opts.Dispatcher = airsocket.NewDispatcher()
+				theirs, ours := net.Pipe()
+				s := airsocket.NewSocket(opts)
+				j := follow(t, s)
+				if err := s.StartServer(ours); err != nil {
+					t.Fatal(err)
+				}
+				go io.Copy(io.Discard, theirs)
+				theirs.Write(r.sides["c2s"].wire[0])
+				synctest.Wait()
+				if err := c.end(s); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(airsocket.DefaultCloseTimeout)
+				synctest.Wait()
+				j.want(c.want...)
+				j.wantError(c.err)
 			})
 		}
 	}
