@@ -14,6 +14,9 @@ import (
 // come by then, in the same packet as the data perhaps, is in no event that the
 // system will still report. So who waits without having looked is on a list,
 // and hangupDelay later one poll(2) looks for all of them.
+//
+// That is also the time for a reader whose stack has grown to be replaced by
+// one with a new stack: the collector makes none smaller than 4 KiB.
 
 // canSkip is whether conn may be waited for after a short read. It is a TCP
 // connection: those have no boundaries in what is read.
@@ -46,11 +49,17 @@ func (s *Socket) lookLater(fd int) {
 	if s.flags.has(looked) {
 		return
 	}
-	s.flags.set(looked)
+	listForHangups(hangup{s, s.conn, fd})
+}
+
+func listForHangups(waiting ...hangup) {
 	h := &hangups
 	h.Lock()
 	defer h.Unlock()
-	h.waiting = append(h.waiting, hangup{s, s.conn, fd})
+	for _, w := range waiting {
+		w.socket.flags.set(looked | quiet)
+	}
+	h.waiting = append(h.waiting, waiting...)
 	if !h.armed {
 		h.armed = true
 		time.AfterFunc(hangupDelay, lookForHangups)
@@ -83,11 +92,19 @@ func lookForHangups() {
 	}
 	var now syscall.Timespec
 	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(fds))), uintptr(len(fds)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	var busy []hangup
 	for i, w := range waiting {
-		// A descriptor that is another's by now only makes a reader look in vain.
-		if fds[i].revents != 0 {
+		isDeep, isQuiet := w.socket.flags.has(deep), w.socket.flags.has(quiet)
+		switch {
+		case fds[i].revents != 0, isDeep && isQuiet:
+			// A descriptor that is another's by now only makes a reader look in vain.
 			w.socket.flags.set(poked)
 			w.conn.SetReadDeadline(time.Unix(1, 0))
+		case isDeep:
+			busy = append(busy, w)
 		}
+	}
+	if busy != nil {
+		listForHangups(busy...)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"time"
+	"unsafe"
 
 	"github.com/airsocket/airsocket/wire"
 )
@@ -19,7 +20,12 @@ var errWouldBlock = errors.New("airsocket: nothing to read")
 // A raw connection is read in one RawConn.Read that lasts as long as the
 // connection, so that a Socket that waits holds no buffer and a small stack.
 func (s *Socket) serve() {
-	defer s.finish()
+	over := true
+	defer func() {
+		if over {
+			s.finish()
+		}
+	}()
 	if s.raw == nil {
 		s.readConn()
 		return
@@ -31,6 +37,12 @@ func (s *Socket) serve() {
 		}
 		if !s.wasPoked(err) {
 			s.readLost(err)
+			return
+		}
+		if s.flags.has(deep) {
+			s.flags.clear(deep)
+			over = false
+			go s.serve()
 			return
 		}
 	}
@@ -60,9 +72,13 @@ func (s *Socket) readLost(err error) {
 // stack keeps the 2 KiB that it begins with.
 func (s *Socket) readable(fd uintptr) bool {
 	in := inputs.Get().(*input)
+	mark := stackMark()
 	for s.readFD(in, int(fd)) {
 		s.turns(in, int(fd))
 		if in.drained && !in.over {
+			if stackMark() != mark {
+				s.flags.set(deep)
+			}
 			s.lookLater(int(fd))
 			break
 		}
@@ -71,6 +87,15 @@ func (s *Socket) readable(fd uintptr) bool {
 	in.over = false
 	inputs.Put(in)
 	return over
+}
+
+// stackMark is a place on the stack of its caller. It is another one when the
+// stack has grown meanwhile, since a stack grows by moving.
+//
+//go:noinline
+func stackMark() uintptr {
+	var here byte
+	return uintptr(unsafe.Pointer(&here))
 }
 
 // readFD reads once. It returns true if that brought something to handle, and
@@ -100,7 +125,9 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	case n == 0:
 		return s.readEnd(in, io.EOF)
 	}
-	in.drained = n < len(p) && s.skips
+	if in.drained = n < len(p) && s.skips; s.flags.has(deep) {
+		s.flags.clear(quiet)
+	}
 	s.feed(in, p[:n], direct)
 	return true
 }

@@ -65,6 +65,8 @@ const (
 	lost                // aborted because it cannot be written to
 	looked              // is listed for hangups; see lookLater
 	poked               // the reader shall look at the connection
+	deep                // a handler has made the reader's stack grow
+	quiet               // nothing was read since it was listed
 )
 
 func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }

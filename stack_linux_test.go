@@ -1,0 +1,58 @@
+//go:build !race
+
+package airsocket_test
+
+import (
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+)
+
+// A handler that needs much stack must not make an idle connection keep it.
+func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
+	const conns, kept = 200, 3 << 10
+	srv := new(airsocket.Server)
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes([]byte{useStack(60)}) })
+	})
+	addr := strings.TrimSuffix(strings.TrimPrefix(serve(t, srv), "ws://"), "/")
+	stacks := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.StackInuse
+	}
+	before := stacks()
+	var open []net.Conn
+	for range conns {
+		open = append(open, dialCorked(t, addr))
+	}
+	for _, c := range open {
+		c.Write([]byte{0x82, 0x81, 0, 0, 0, 0, 'x'})
+		if _, err := io.ReadFull(c, make([]byte, 3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := func() int64 { return (int64(stacks()) - int64(before)) / conns }
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); each() > kept; <-tick.C {
+		if time.Now().After(end) {
+			t.Fatalf("an idle connection has a stack of %d bytes", each())
+		}
+	}
+}
+
+//go:noinline
+func useStack(n int) byte {
+	var frame [256]byte
+	if n > 0 {
+		frame[n] = useStack(n - 1)
+	}
+	return frame[n%256]
+}
