@@ -12,12 +12,14 @@ import (
 // TestInteropDeflate compresses in both directions, with what either side may
 // ask for.
 func TestInteropDeflate(t *testing.T) {
-	ws, ws1 := node("ws.js", "ws"), node("ws-1.js", "ws-1")
+	ws, ws1, faye := node("ws.js", "ws"), node("ws-1.js", "ws-1"), node("faye.js", "faye-websocket")
 	for name, p := range map[string]peer{
 		"ws-8/server":   {start: ws.start, role: "server", version: wire.Hybi13, fragments: true},
 		"ws-8/client":   {start: ws.start, role: "client", version: wire.Hybi13, fragments: true},
 		"ws-1/server":   {start: ws1.start, role: "server", version: wire.Hybi13},
 		"ws-1/client":   {start: ws1.start, role: "client", version: wire.Hybi13, options: map[string]any{"version": 13}},
+		"faye/server":   {start: faye.start, role: "server", version: wire.Hybi13},
+		"faye/client":   {start: faye.start, role: "client", version: wire.Hybi13},
 		"python/server": {start: python.start, role: "server", version: wire.Hybi13, fragments: true},
 		"python/client": {start: python.start, role: "client", version: wire.Hybi13, fragments: true},
 	} {

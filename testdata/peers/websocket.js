@@ -38,7 +38,8 @@ run({
         return;
       }
       const protocol = request.requestedProtocols.at(-1);
-      attach(request.accept(protocol, request.origin), request.httpRequest.headers);
+      const answers = request.cookies.map(({name, value}) => ({name: `${name}-seen`, value}));
+      attach(request.accept(protocol, request.origin, answers), request.httpRequest.headers);
     });
     listen(server);
   },
