@@ -72,8 +72,17 @@ func (e *MessageEvent) Kind() wire.Kind { return e.kind }
 func (e *MessageEvent) Binary() bool { return e.kind == wire.Binary }
 
 // Bytes is the message without copying it. As with the Bytes of a
-// bufio.Scanner, the memory is used again when the handler returns.
+// bufio.Scanner, the memory is used again when the handler returns. It is not
+// nil until then.
 func (e *MessageEvent) Bytes() []byte { return e.data }
+
+// notNil is p, but never nil.
+func notNil(p []byte) []byte {
+	if p == nil {
+		return []byte{}
+	}
+	return p
+}
 
 // Text is a copy of the message as a string (AIR's WebSocketEvent.stringData).
 // That of a text message is valid UTF-8.

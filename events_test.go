@@ -297,7 +297,10 @@ func TestInvalidState(t *testing.T) {
 			t.Errorf("%s before the start: %v", name, err)
 		}
 	}
-	if err := s.SendMessage(wire.Fail, nil); err != airsocket.ErrArgument {
+	if err := s.SendMessage(wire.Text, nil); err != airsocket.ErrArgument {
+		t.Errorf("SendMessage without data: %v", err)
+	}
+	if err := s.SendMessage(wire.Fail, []byte{}); err != airsocket.ErrArgument {
 		t.Errorf("SendMessage: %v", err)
 	}
 	if err := s.StartServer(nil); err != airsocket.ErrArgument {

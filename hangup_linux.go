@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -72,11 +73,9 @@ type pollFD struct {
 	events, revents int16
 }
 
-const (
-	pollErr   = 0x8
-	pollHup   = 0x10
-	pollRDHup = 0x2000
-)
+// pollRDHup asks for the end of what the peer sends. Errors and the end of both
+// directions are told of without being asked for.
+const pollRDHup = 0x2000
 
 func lookForHangups() {
 	h := &hangups
@@ -85,13 +84,26 @@ func lookForHangups() {
 	h.waiting, h.armed = nil, false
 	h.Unlock()
 
-	fds := make([]pollFD, len(waiting))
-	for i, w := range waiting {
-		fds[i] = pollFD{fd: int32(w.fd), events: pollRDHup}
+	for _, w := range waiting {
 		w.socket.flags.clear(looked) // whoever waits from now on is looked at again
 	}
+	for chunk := range slices.Chunk(waiting, pollAtOnce) {
+		look(chunk)
+	}
+}
+
+// pollAtOnce is less than any bound on the open files of a process, which is
+// also one on what poll takes.
+const pollAtOnce = 256
+
+// look asks the system about some of who waits, and has those look that need to.
+func look(waiting []hangup) {
+	var fds [pollAtOnce]pollFD
+	for i, w := range waiting {
+		fds[i] = pollFD{fd: int32(w.fd), events: pollRDHup}
+	}
 	var now syscall.Timespec
-	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(fds))), uintptr(len(fds)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&fds)), uintptr(len(waiting)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 	var busy []hangup
 	for i, w := range waiting {
 		isDeep, isQuiet := w.socket.flags.has(deep), w.socket.flags.has(quiet)

@@ -15,7 +15,7 @@ import (
 func TestHangupWithData(t *testing.T) {
 	for name, answers := range map[string]bool{"with an answer": true, "without an answer": false} {
 		t.Run(name, func(t *testing.T) {
-			const conns = 50
+			const conns = 300 // more than are looked at at once
 			closed := make(chan airsocket.StatusCode, conns)
 			texts := make(chan string, conns)
 			srv := new(airsocket.Server)

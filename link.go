@@ -271,7 +271,7 @@ func (s *Socket) nextEvent(in *input) (plain bool) {
 		s.on.message == nil || s.rarely().listeners != nil || s.ReadyState() != Open {
 		return false
 	}
-	in.message = MessageEvent{target{s}, in.ev.Kind, in.ev.Data}
+	in.message = MessageEvent{target{s}, in.ev.Kind, notNil(in.ev.Data)}
 	return true
 }
 
@@ -305,7 +305,7 @@ func (s *Socket) handle(in *input) {
 		case s.set.Parts:
 			emit(s, s.rarely().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, !ev.Cont, !ev.More})
 		default:
-			in.message = MessageEvent{target{s}, ev.Kind, ev.Data}
+			in.message = MessageEvent{target{s}, ev.Kind, notNil(ev.Data)}
 			emit(s, s.on.message, &in.message)
 			in.message.data = nil
 		}

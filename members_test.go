@@ -39,7 +39,7 @@ func TestSendMessage(t *testing.T) {
 					t.Errorf("kind %d: %v", kind, err)
 				}
 			}
-			if err := s.SendMessage(wire.Text, nil); err != airsocket.ErrClosed {
+			if err := s.SendMessage(wire.Text, []byte{}); err != airsocket.ErrClosed {
 				t.Errorf("after a close: %v", err)
 			}
 		})

@@ -258,15 +258,17 @@ func (s *Socket) SendBytes(p []byte) error {
 
 // SendMessage sends what kind says (AIR's sendMessage, whose constants have the
 // same numbers): wire.Text, wire.Binary, wire.Ping, wire.Pong, or wire.Close,
-// which is a Close without status code. Another kind is an [ErrArgument].
+// which is a Close without status code. Another kind is an [ErrArgument], and so
+// is nil data but for a Close; an empty message has an empty slice.
 func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
-	switch kind {
-	case wire.Text, wire.Binary:
-		return s.sendMessage(kind, data)
-	case wire.Ping, wire.Pong:
-		return s.send(wire.Event{Kind: kind, Data: data})
-	case wire.Close:
+	switch {
+	case kind == wire.Close:
 		return s.Close(0, "")
+	case data == nil:
+	case kind == wire.Text, kind == wire.Binary:
+		return s.sendMessage(kind, data)
+	case kind == wire.Ping, kind == wire.Pong:
+		return s.send(wire.Event{Kind: kind, Data: data})
 	}
 	return ErrArgument
 }
