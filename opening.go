@@ -14,8 +14,7 @@ import (
 
 // failOpening is the end of a Socket that has not been open.
 func (s *Socket) failOpening(err error) {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = ErrHandshakeTimeout
 	}
 	s.setCause(err)

@@ -1,0 +1,65 @@
+package airsocket_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+)
+
+// Options.Logger is told of connections that open, fail and close.
+func TestLogger(t *testing.T) {
+	var log lockedBuffer
+	srv := &airsocket.Server{Options: &airsocket.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}}
+	closed := make(chan struct{})
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnClose(func(*airsocket.CloseEvent) { close(closed) })
+	})
+	url := serve(t, srv)
+	c := dialRaw(t, url)
+	c.open()
+	c.write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // RSV1
+	c.want(opClose, closing(1002, "a reserved bit is set that no extension claims"))
+	c.Close()
+	<-closed
+	srv.Shutdown(context.Background())
+
+	var got []string
+	for line := range strings.Lines(log.String()) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(r["level"], " ", r["msg"]))
+		if r["remote"] == "" || r["remote"] == nil {
+			t.Errorf("no address of the peer in %s", line)
+		}
+	}
+	if want := "INFO websocket open, WARN websocket error, INFO websocket closed"; strings.Join(got, ", ") != want {
+		t.Errorf("logged %q, want %q", strings.Join(got, ", "), want)
+	}
+}
+
+// lockedBuffer is a buffer that several goroutines may write to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
