@@ -14,19 +14,33 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// acceptance is a server's part of an opening handshake. It runs in a goroutine
-// of its own, so that the one that stays has a stack that has never grown.
+// acceptance is a server's part of an opening handshake, which goes on in stages
+// that leave their results here. They follow each other rather than call each
+// other, so that the stack keeps the 2 KiB that it begins with; see readable.
 type acceptance struct {
-	hs   handshake.Server
-	rest []byte // received behind the handshake
-	read []byte // received before it, by net/http
-	full bool   // the Server has as many sockets as it may
+	hs       handshake.Server
+	read     []byte // received before, by net/http
+	full     bool   // the Server has as many sockets as it may
+	offered  bool   // hs has the request already, from net/http
+	accept   handshake.Accept
+	sessions []extensions.Session
+	rest     []byte // received behind the handshake
+	buf      [requestSize]byte
 	opening
 }
+
+// requestSize is what is read of a request at a time.
+const requestSize = 1 << 10
 
 // acceptances are used again, so that what lasts only for a handshake does not
 // lie scattered between what lasts as long as a connection.
 var acceptances = sync.Pool{New: func() any { return new(acceptance) }}
+
+func (st *settings) newAcceptance(secure bool) *acceptance {
+	a := acceptances.Get().(*acceptance)
+	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.Versions, st.MaxHead, st.MaxHeadLines, secure
+	return a
+}
 
 // recycle is for the end of an opening handshake.
 func (a *acceptance) recycle() {
@@ -36,41 +50,69 @@ func (a *acceptance) recycle() {
 	}
 }
 
-// accept takes the server's part on s.conn. full is whether the Server has as
-// many sockets as it may.
-func (s *Socket) accept(full bool) {
-	a := acceptances.Get().(*acceptance)
-	defer a.recycle()
-	a.full = full
-	in := inputs.Get().(*input)
-	defer inputs.Put(in)
-	s.setHandshakeDeadline()
-	err := s.readRequest(a, in.buf[:])
-	if s.server != nil && s.server.http != nil && errors.Is(err, handshake.ErrNotUpgrade) {
-		s.giveToHTTP(a)
-		return
-	}
-	if s.server != nil && s.server.Policy != nil && errors.Is(err, handshake.ErrPolicyRequest) {
-		s.conn.Write(s.server.Policy.AppendTo(nil))
-		s.endQuietly()
-		s.conn.Close()
-		return
-	}
-	if err == nil && a.full {
-		err = errFull
-	}
-	if err == nil {
-		err = s.answer(a)
-	}
-	if err != nil {
-		s.refuse(a, err)
+// serveClient is the goroutine of a server's Socket. The one that reads messages
+// is another if the opening handshake, or a handler, has made the stack grow.
+func (s *Socket) serveClient(a *acceptance) {
+	mark := stackMark()
+	err := s.negotiate(a)
+	switch {
+	case err != nil:
+		s.turnAway(a, err)
+	case s.admit(a):
+	case stackMark() == mark:
+		s.serve()
+	default:
+		go s.serve()
 	}
 }
 
-// giveToHTTP ends a Socket whose client wants something else, without a word.
-func (s *Socket) giveToHTTP(a *acceptance) {
-	s.endQuietly()
-	s.server.http.give(s.conn, a.hs.Buffered())
+// admit is for a client whose request has been answered.
+//
+//go:noinline
+func (s *Socket) admit(a *acceptance) (over bool) {
+	over = s.opened(a.hs.Request().Version, a.sessions, a.rest)
+	a.recycle()
+	return over
+}
+
+// negotiate is the opening handshake.
+//
+//go:noinline
+func (s *Socket) negotiate(a *acceptance) error {
+	s.setHandshakeDeadline()
+	if err := s.readRequest(a); err != nil {
+		return err
+	}
+	if a.full {
+		return errFull
+	}
+	if err := s.decide(a); err != nil {
+		return err
+	}
+	if s.server != nil && s.server.onConnect != nil {
+		s.doOpening(func() { s.server.connected(s) })
+		if err := s.cause(); err != nil {
+			return internalError(err)
+		}
+	}
+	return s.answer(a)
+}
+
+// turnAway is for a connection that will not be a WebSocket.
+//
+//go:noinline
+func (s *Socket) turnAway(a *acceptance, err error) {
+	switch srv := s.server; {
+	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
+		s.endQuietly()
+		srv.http.give(s.conn, a.hs.Buffered())
+	case srv != nil && srv.Policy != nil && errors.Is(err, handshake.ErrPolicyRequest):
+		s.conn.Write(srv.Policy.AppendTo(nil))
+		s.endQuietly()
+		s.conn.Close()
+	default:
+		s.refuse(a, err)
+	}
 }
 
 // endQuietly ends a Socket of a Server that OnConnect has not been told of.
@@ -89,17 +131,12 @@ func (s *Socket) setHandshakeDeadline() {
 	}
 }
 
-func (st *settings) newServer(secure bool) handshake.Server {
-	return handshake.Server{Versions: st.Versions, MaxHead: st.MaxHead, MaxLines: st.MaxHeadLines, Secure: secure}
-}
-
 // readRequest reads the client's request.
-func (s *Socket) readRequest(a *acceptance, buf []byte) error {
-	if a.read == nil {
-		a.hs = s.set.newServer(isTLS(s.conn))
+func (s *Socket) readRequest(a *acceptance) error {
+	if a.offered {
+		return nil
 	}
-	p := a.read
-	for {
+	for p := a.read; ; {
 		if len(p) > 0 {
 			rest, done, err := a.hs.Feed(p)
 			if err != nil || done {
@@ -107,19 +144,24 @@ func (s *Socket) readRequest(a *acceptance, buf []byte) error {
 				return err
 			}
 		}
-		n, err := s.conn.Read(buf)
+		n, err := s.conn.Read(a.buf[:])
 		if n == 0 && err == io.EOF {
 			return handshake.ErrUnexpected
 		}
 		if n == 0 && err != nil {
 			return err
 		}
-		p = buf[:n]
+		p = a.buf[:n]
 	}
 }
 
-// answer decides on a good request and answers it.
-func (s *Socket) answer(a *acceptance) error {
+// internalError is for what is not the client's fault.
+func internalError(err error) error {
+	return &handshake.Error{Status: http.StatusInternalServerError, Reason: "internal error", Err: err}
+}
+
+// decide decides on a good request.
+func (s *Socket) decide(a *acceptance) error {
 	req := a.hs.Request()
 	if !s.set.originAllowed(req) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
@@ -129,41 +171,36 @@ func (s *Socket) answer(a *acceptance) error {
 		s.opening = &a.opening
 	}
 	s.opening.request = req
-	protocol, header := s.chooseProtocol(req.Protocols), s.set.Header
+	a.accept.Protocol = s.chooseProtocol(req.Protocols)
 	s.out.Unlock()
+	header := s.set.Header
 	if s.server != nil && s.server.onRequest != nil {
 		r, err := s.ask(req)
 		if err != nil {
 			return err
 		}
-		protocol, header = r.protocol, joinHeaders(header, r.ResponseHeader)
+		a.accept.Protocol, header = r.protocol, joinHeaders(header, r.ResponseHeader)
 	}
-
-	acc := handshake.Accept{Protocol: protocol, Header: wireHeader(header)}
-	var sessions []extensions.Session
-	acc.Extensions, sessions = extensions.Answer(s.set.extensionsFor(req.Version), req.Extensions)
+	a.accept.Header = wireHeader(header)
+	a.accept.Extensions, a.sessions = extensions.Answer(s.set.extensionsFor(req.Version), req.Extensions)
 	s.out.Lock()
 	s.opening.asked = nil
-	s.opening.protocol = protocol
-	s.opening.extensions = string(handshake.AppendExtensions(nil, acc.Extensions))
+	s.opening.protocol = a.accept.Protocol
+	s.opening.extensions = string(handshake.AppendExtensions(nil, a.accept.Extensions))
 	s.out.Unlock()
-	if s.server != nil && s.server.onConnect != nil {
-		s.doOpening(func() { s.server.connected(s) })
-		if err := s.cause(); err != nil {
-			return &handshake.Error{Status: http.StatusInternalServerError, Reason: "internal error", Err: err}
-		}
-	}
+	return nil
+}
+
+// answer sends the answer that opens the connection.
+func (s *Socket) answer(a *acceptance) error {
 	b := buffers.Get(512)
 	defer buffers.Put(b)
-	out, err := a.hs.AppendAccept(b.B, acc)
+	out, err := a.hs.AppendAccept(b.B, a.accept)
 	if err != nil {
-		return &handshake.Error{Status: http.StatusInternalServerError, Reason: "internal error", Err: err}
+		return internalError(err)
 	}
-	if _, err = s.conn.Write(out); err != nil {
-		return err
-	}
-	s.opened(req.Version, sessions, a.rest)
-	return nil
+	_, err = s.conn.Write(out)
+	return err
 }
 
 // doOpening runs a handler in a turn before the connection is open. If that ends

@@ -3,6 +3,7 @@ package airsocket
 import (
 	"errors"
 	"log/slog"
+	"net"
 
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/wire"
@@ -97,32 +98,52 @@ func (s *Socket) emitError(err error) {
 	if err == nil || o.errors > 0 {
 		return
 	}
-	if d, ok := errors.AsType[*droppedError](err); ok {
+	if d, ok := err.(*droppedError); ok {
 		o.code, o.reason, o.clean = d.code, d.reason, false
 		return
 	}
 	o.errors++
 	s.closing()
 	e := &ErrorEvent{target: target{s}, Err: err}
-	if h, ok := errors.AsType[*handshake.Error](err); ok && s.role == wire.Client {
-		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body
+	if s.role == wire.Client {
+		e.describe(err)
 	}
 	if s.set.Logger != nil {
-		s.set.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", s.remote()))
+		s.logError(err)
 	}
 	emit(s, s.on.err, e)
+}
+
+// describe adds the answer of a server that has refused.
+func (e *ErrorEvent) describe(err error) {
+	if h, ok := errors.AsType[*handshake.Error](err); ok {
+		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body
+	}
+}
+
+//go:noinline
+func (s *Socket) logError(err error) {
+	s.set.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
 }
 
 // finish is the end of a connection. Only the reader calls it, or who would
 // have become the reader.
 func (s *Socket) finish() {
+	conn, silent := s.disconnect()
+	if s.server != nil {
+		defer s.server.forget(s)
+	}
+	defer s.disp.release()
+	s.lastTurn(conn, silent)
+}
+
+// disconnect closes the connection, and returns it.
+func (s *Socket) disconnect() (conn net.Conn, silent bool) {
 	s.out.Lock()
 	s.stopClock()
-	conn := s.conn
-	remote := s.remoteLocked()
+	conn, silent = s.conn, s.out.silent
 	s.out.broken = true
 	s.discardPending()
-	silent := s.out.silent
 	if s.stream != nil {
 		s.stream.Close()
 		s.stream = nil
@@ -134,12 +155,14 @@ func (s *Socket) finish() {
 	if s.cfg != nil {
 		s.dec.Release()
 	}
-	server, disp, log := s.server, s.disp, s.set.Logger
-	if server != nil {
-		defer server.forget(s)
-	}
-	defer disp.release()
+	return conn, silent
+}
 
+// lastTurn is the turn of the close event.
+//
+//go:noinline
+func (s *Socket) lastTurn(conn net.Conn, silent bool) {
+	disp, log := s.disp, s.set.Logger
 	disp.enter()
 	defer disp.leave(nil, noFD)
 	o := s.fate()
@@ -149,11 +172,10 @@ func (s *Socket) finish() {
 	}
 	e := &CloseEvent{target: target{s}, Code: o.code, Reason: o.reason, WasClean: o.clean}
 	again, wasOpen := s.planReconnect(e, err), s.wasOpen
-	s.keepClose(o)
 	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
 	s.noteEnded(wasOpen, e, err)
 	if log != nil {
-		log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remote))
+		e.log(log, conn)
 	}
 	if !silent {
 		// A handler may start s again too.
@@ -164,14 +186,9 @@ func (s *Socket) finish() {
 	}
 }
 
-// keepClose keeps for CloseReason what the close event says.
-func (s *Socket) keepClose(o *outcome) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.opening == nil {
-		s.opening = new(opening)
-	}
-	s.opening.closeCode, s.opening.closeReason = o.code, o.reason
+//go:noinline
+func (e *CloseEvent) log(log *slog.Logger, conn net.Conn) {
+	log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remoteOf(conn)))
 }
 
 // setCause keeps the first reason why the connection ends from this side.
@@ -227,15 +244,10 @@ func (s *Socket) closeSent() bool {
 	return s.cfg != nil && s.out.enc.CloseSent()
 }
 
-func (s *Socket) remote() string {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.remoteLocked()
-}
-
-func (s *Socket) remoteLocked() string {
-	if s.conn == nil || s.conn.RemoteAddr() == nil {
+// remoteOf is the address of the peer, for the log.
+func remoteOf(conn net.Conn) string {
+	if conn == nil || conn.RemoteAddr() == nil {
 		return ""
 	}
-	return s.conn.RemoteAddr().String()
+	return conn.RemoteAddr().String()
 }

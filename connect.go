@@ -110,7 +110,9 @@ func (s *Socket) connect(d *dial) {
 	s.opening.status, s.opening.answer = res.Status, res.Header
 	s.opening.extensions = string(handshake.AppendExtensions(nil, res.Extensions))
 	s.out.Unlock()
-	s.opened(res.Version, sessions, rest)
+	if !s.opened(res.Version, sessions, rest) {
+		go s.serve() // on a stack that has not grown
+	}
 }
 
 // reason is why the attempt has failed with err. When the context has ended it,

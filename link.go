@@ -32,11 +32,8 @@ func (s *Socket) serve() {
 	}
 	for {
 		err := s.raw.Read(s.readable)
-		if err == nil {
-			return
-		}
-		if !s.wasPoked(err) {
-			s.readLost(err)
+		if err == nil || !s.wasPoked(err) {
+			s.readEnd(err)
 			return
 		}
 		if s.flags.has(deep) {
@@ -56,14 +53,6 @@ func (s *Socket) wasPoked(err error) bool {
 	}
 	s.flags.clear(poked)
 	return s.conn.SetReadDeadline(time.Time{}) == nil
-}
-
-// readLost is for an error of waiting, not of reading.
-func (s *Socket) readLost(err error) {
-	in := inputs.Get().(*input)
-	s.readEnd(in, err)
-	in.over = false
-	inputs.Put(in)
 }
 
 // readable reads until there is nothing left to read and returns false to wait
@@ -108,7 +97,7 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	}
 	if s.flags.has(paused) || s.flags.has(aborted) {
 		if s.waitPaused(); s.flags.has(aborted) {
-			return s.readEnd(in, net.ErrClosed)
+			return s.readOver(in, net.ErrClosed)
 		}
 	}
 	p := s.space()
@@ -121,9 +110,9 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	case err == errWouldBlock:
 		return false
 	case err != nil:
-		return s.readEnd(in, err)
+		return s.readOver(in, err)
 	case n == 0:
-		return s.readEnd(in, io.EOF)
+		return s.readOver(in, io.EOF)
 	}
 	if in.drained = n < len(p) && s.skips; s.flags.has(deep) {
 		s.flags.clear(quiet)
@@ -156,26 +145,22 @@ func (s *Socket) readConn() {
 		}
 		n, err := s.conn.Read(p)
 		more = n == len(p)
-		over := s.readSome(p[:n], direct, err)
+		over := n > 0 && s.readSome(p[:n], direct)
 		if b != idle {
 			buffers.Put(b)
 		}
-		if over {
+		if over || err != nil {
+			s.readEnd(err)
 			return
 		}
 	}
 }
 
 // readSome handles what a Read of readConn has brought.
-func (s *Socket) readSome(p []byte, direct bool, err error) (over bool) {
+func (s *Socket) readSome(p []byte, direct bool) (over bool) {
 	in := inputs.Get().(*input)
-	if len(p) > 0 {
-		s.feed(in, p, direct)
-		s.turns(in, noFD)
-	}
-	if err != nil && !in.over {
-		s.readEnd(in, err)
-	}
+	s.feed(in, p, direct)
+	s.turns(in, noFD)
 	over, in.over = in.over, false
 	inputs.Put(in)
 	return over
@@ -275,21 +260,35 @@ func (s *Socket) nextEvent(in *input) (plain bool) {
 	return true
 }
 
-// readEnd is the end of what can be read.
+// readOver is for readFD: nothing follows, for the reason err.
 //
 //go:noinline
-func (s *Socket) readEnd(in *input, err error) bool {
+func (s *Socket) readOver(in *input, err error) bool {
+	in.over = true
 	if err != io.EOF {
 		s.setCause(err)
 	}
+	return false
+}
+
+// readEnd is the end of what can be read. An err is why, unless it is the end of
+// what the peer has sent. It does nothing if the closing handshake has said that
+// there is nothing left to read for.
+func (s *Socket) readEnd(err error) {
+	if err != nil && err != io.EOF {
+		s.setCause(err)
+	}
+	in := inputs.Get().(*input)
+	defer inputs.Put(in)
 	s.disp.enter()
 	defer s.disp.leave(nil, noFD)
+	if s.over() {
+		return
+	}
 	s.dec.FeedEOF(s.closeSent())
 	for in.ev = s.dec.Next(); in.ev.Kind != wire.None; in.ev = s.dec.Next() {
 		s.handle(in)
 	}
-	in.over = true
-	return false
 }
 
 // handle does what in.ev asks for, in a turn.

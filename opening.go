@@ -21,14 +21,31 @@ func (s *Socket) failOpening(err error) {
 	s.finish()
 }
 
-// opened begins the life of the connection: the open event, what has been
-// received already, and the goroutine that stays.
-func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []byte) {
+// opened begins the life of the connection: the open event and what has been
+// received already. Unless the connection is over with that, the caller sees to
+// it that it is served.
+func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []byte) (over bool) {
+	s.configure(v, sessions)
+	over = true // unless told otherwise: a handler may end this goroutine, as a failing test does
+	defer func() {
+		if over {
+			s.finish()
+		}
+	}()
+	over = s.open(rest)
+	return over
+}
+
+// configure sets up the state machines for what has been agreed on.
+//
+//go:noinline
+func (s *Socket) configure(v wire.Version, sessions []extensions.Session) {
 	if s.set.handshakeTimeout > 0 {
 		s.conn.SetDeadline(time.Time{})
 	}
 	var exts []wire.Extension
 	s.out.Lock()
+	defer s.out.Unlock()
 	for _, session := range sessions {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
@@ -36,45 +53,39 @@ func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []by
 			s.stream = session.Stream
 		}
 	}
-	cfg := s.set.config(s.role, v, exts)
-	s.cfg = cfg
-	s.dec.Init(cfg)
-	s.out.enc.Init(cfg)
-	s.out.Unlock()
-
-	over := true // unless told otherwise: a handler may end this goroutine, as a failing test does
-	defer func() {
-		if over {
-			s.finish()
-		} else {
-			go s.serve()
-		}
-	}()
-	over = s.open(rest)
+	s.cfg = s.set.config(s.role, v, exts)
+	s.dec.Init(s.cfg)
+	s.out.enc.Init(s.cfg)
 }
 
-// open is the first turn.
+// open is the first turns.
 func (s *Socket) open(rest []byte) (over bool) {
+	s.firstTurn()
+	if len(rest) == 0 {
+		return false
+	}
 	in := inputs.Get().(*input)
 	defer inputs.Put(in)
-	s.disp.do(func() {
-		if queued, ok := s.becomeOpen(); ok {
-			s.noteOpened()
-			for _, ev := range queued {
-				s.noteSent(ev.Kind, len(ev.Data))
-			}
-			emit(s, s.on.open, &OpenEvent{target{s}})
-		}
-		if stop := s.forgetOpening(); stop != nil {
-			stop()
-		}
-	})
-	if len(rest) > 0 {
-		s.feed(in, rest, false)
-		s.turns(in, noFD)
-	}
+	s.feed(in, rest, false)
+	s.turns(in, noFD)
 	over, in.over = in.over, false
 	return over
+}
+
+// firstTurn is the turn of the open event.
+func (s *Socket) firstTurn() {
+	s.disp.enter()
+	defer s.disp.leave(nil, noFD)
+	if queued, ok := s.becomeOpen(); ok {
+		s.noteOpened()
+		for _, ev := range queued {
+			s.noteSent(ev.Kind, len(ev.Data))
+		}
+		emit(s, s.on.open, &OpenEvent{target{s}})
+	}
+	if stop := s.forgetOpening(); stop != nil {
+		stop()
+	}
 }
 
 // becomeOpen is false if Close was called in the last moment. It returns what
@@ -99,9 +110,14 @@ func (s *Socket) becomeOpen() (sent []wire.Event, ok bool) {
 	}
 	s.startPinging()
 	if s.set.Logger != nil {
-		s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", o.protocol), slog.String("remote", s.remoteLocked()))
+		s.logOpen()
 	}
 	return sent, true
+}
+
+//go:noinline
+func (s *Socket) logOpen() {
+	s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", s.opening.protocol), slog.String("remote", remoteOf(s.conn)))
 }
 
 // forgetOpening lets go of what nobody has asked for. It returns the Close that
@@ -141,7 +157,4 @@ type opening struct {
 	queued     int          // bytes of them
 	cause      error        // why it was ended from this side
 	retries    *retries     // nil without Options.Reconnect
-
-	closeCode   StatusCode // of the close event
-	closeReason string
 }

@@ -55,10 +55,10 @@ func (s *Socket) known(get func(*opening) string) string {
 func (s *Socket) CloseReason() (StatusCode, string) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.opening == nil {
+	if s.ReadyState() != Closed || s.outcome == nil {
 		return 0, ""
 	}
-	return s.opening.closeCode, s.opening.closeReason
+	return s.outcome.code, s.outcome.reason // which nothing changes any more
 }
 
 // Response is the status and the header of the server's answer to Connect (Faye's

@@ -229,7 +229,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 	s.start(wire.Server, nil)
 	s.server = srv
 	s.attach(conn)
-	go s.accept(full)
+	a := s.set.newAcceptance(isTLS(conn))
+	a.full = full
+	go s.serveClient(a)
 }
 
 // maxRefusing is the number of connections above MaxConns that are refused

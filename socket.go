@@ -160,7 +160,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 		return ErrInvalidState
 	}
 	s.attach(conn)
-	go s.accept(false)
+	go s.serveClient(s.set.newAcceptance(isTLS(conn)))
 	return nil
 }
 

@@ -14,7 +14,7 @@ func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.
 
 // upgrade takes over the connection of r.
 func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
-	a := &acceptance{hs: s.set.newServer(r.TLS != nil)}
+	a := s.set.newAcceptance(r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
 	if err == nil && done && !s.set.originAllowed(a.hs.Request()) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
@@ -35,27 +35,11 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
 	s.attach(conn)
-	if done {
+	if a.offered = done; done {
 		a.rest = a.read
 	}
-	go s.acceptUpgrade(a, done)
+	go s.serveClient(a)
 	return nil
-}
-
-func (s *Socket) acceptUpgrade(a *acceptance, done bool) {
-	in := inputs.Get().(*input)
-	defer inputs.Put(in)
-	s.setHandshakeDeadline()
-	var err error
-	if !done {
-		err = s.readRequest(a, in.buf[:])
-	}
-	if err == nil {
-		err = s.answer(a)
-	}
-	if err != nil {
-		s.refuse(a, err)
-	}
 }
 
 // writeError answers a refused request through net/http.

@@ -17,12 +17,12 @@ type dialect interface {
 	// read tests what a request of this version must have and completes r.
 	read(r *Request) error
 
-	// readTail takes the bytes that follow the head of the request, of which
-	// there are as many as tail says for a client.
+	// readTail completes the request with the bytes that follow its head, of
+	// which there are as many as tail says for a client.
 	readTail(r *Request, tail []byte)
 
 	// appendAccept appends the answer to r.
-	appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte
+	appendAccept(dst []byte, r *Request, a *Accept, secure bool) []byte
 
 	// newKeys makes the nonces of a request.
 	newKeys(random func([]byte)) keys

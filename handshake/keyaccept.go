@@ -51,10 +51,10 @@ func (k *keyAccept) read(r *Request) (err error) {
 	return err
 }
 
-func (k *keyAccept) appendAccept(dst []byte, r *Request, a Accept, _ bool) []byte {
+func (k *keyAccept) appendAccept(dst []byte, r *Request, a *Accept, _ bool) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: "...)
-	dst = append(appendProof(dst, r.keys.key), "\r\n"...)
+	dst = append(append(dst, r.keys.accept[:]...), "\r\n"...)
 	if a.Protocol != "" {
 		dst = appendField(dst, "Sec-WebSocket-Protocol", a.Protocol)
 	}
@@ -65,11 +65,16 @@ func (k *keyAccept) appendAccept(dst []byte, r *Request, a Accept, _ bool) []byt
 	return append(appendFields(dst, a.Header), "\r\n"...)
 }
 
-// appendProof appends the value of Sec-WebSocket-Accept.
-func appendProof(dst []byte, key string) []byte {
+// readTail computes the answer to the key, ahead of time: a hash takes a lot of
+// stack, of which appendAccept is offered less.
+func (k *keyAccept) readTail(r *Request, _ []byte) { r.keys.accept = acceptOf(r.keys.key) }
+
+// acceptOf is the value of Sec-WebSocket-Accept for a key.
+func acceptOf(key string) (accept [28]byte) {
 	var buf [24 + len(keyGUID)]byte
 	sum := sha1.Sum(append(append(buf[:0], key...), keyGUID...))
-	return base64.StdEncoding.AppendEncode(dst, sum[:])
+	base64.StdEncoding.Encode(accept[:], sum[:])
+	return accept
 }
 
 // is16Bytes reports whether a key is what RFC 6455, section 4.2.1, wants.
@@ -117,7 +122,8 @@ func (k *keyAccept) appendRequest(dst []byte, c *Client) []byte {
 // readAnswer follows RFC 6455, section 4.1, "once the client's opening
 // handshake has been sent".
 func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
-	if accept, _ := r.Header.one("Sec-WebSocket-Accept"); accept != string(appendProof(nil, c.keys.key)) {
+	want := acceptOf(c.keys.key)
+	if accept, _ := r.Header.one("Sec-WebSocket-Accept"); accept != string(want[:]) {
 		return ErrBadAccept
 	}
 	if r.Protocol, err = answeredProtocol(r.Header, "Sec-WebSocket-Protocol", c.Protocols); err != nil {

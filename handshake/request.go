@@ -23,14 +23,19 @@ type Request struct {
 	keys keys
 }
 
-// keys are the nonces of a handshake: one of RFC 6455, or the three of
-// hixie-76 with the numbers that its first two stand for.
+// keys are the nonces of a handshake: one of RFC 6455 with the answer to it, or
+// the three of hixie-76 with the numbers that its first two stand for.
 type keys struct {
 	key     string
+	accept  [28]byte
 	text    [2]string
 	numbers [2]uint32
 	key3    [8]byte
 }
+
+// single are the fields that no request may have twice.
+var single = [...]string{"Sec-WebSocket-Version", "Sec-WebSocket-Key", "Sec-WebSocket-Key1",
+	"Sec-WebSocket-Key2", "Sec-WebSocket-Draft", "Origin", "Sec-WebSocket-Origin"}
 
 // check tests what a request must have in every version and leaves the rest to
 // the dialect that speaks it (RFC 6455, section 4.2.1).
@@ -45,8 +50,7 @@ func (r *Request) check(proto string) error {
 	case !r.Header.hasToken("Connection", "upgrade"):
 		return ErrConnection
 	}
-	for _, name := range [...]string{"Sec-WebSocket-Version", "Sec-WebSocket-Key", "Sec-WebSocket-Key1",
-		"Sec-WebSocket-Key2", "Sec-WebSocket-Draft", "Origin", "Sec-WebSocket-Origin"} {
+	for _, name := range single {
 		if _, ok := r.Header.one(name); !ok {
 			return ErrDuplicate
 		}

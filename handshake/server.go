@@ -55,7 +55,7 @@ func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 		return p, true, nil
 	}
 	if s.dialect == nil {
-		if p, err = s.readHead(p); err != nil {
+		if p, err = s.readRequest(p); err != nil {
 			return nil, false, s.fail(err)
 		}
 		if s.dialect == nil {
@@ -66,7 +66,9 @@ func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 	return rest, s.done, nil
 }
 
-func (s *Server) readHead(p []byte) (rest []byte, err error) {
+// readRequest reads the head of a request. Its parts follow each other rather
+// than call each other, as they run on a stack that should not have to grow.
+func (s *Server) readRequest(p []byte) (rest []byte, err error) {
 	had := len(s.head.buf)
 	if s.policy > 0 || had == 0 && len(p) > 0 && p[0] == PolicyRequest[0] {
 		return nil, s.readPolicyRequest(p)
@@ -75,7 +77,11 @@ func (s *Server) readHead(p []byte) (rest []byte, err error) {
 	if text == nil {
 		return nil, err
 	}
-	if err = s.readRequest(string(text)); errors.Is(err, ErrNotUpgrade) {
+	proto, err := s.parse(string(text))
+	if err == nil {
+		err = s.choose(proto)
+	}
+	if err != nil && errors.Is(err, ErrNotUpgrade) {
 		s.head.buf = append(s.head.buf[:had], p...)
 	}
 	return rest, err
@@ -122,16 +128,17 @@ func (s *Server) readRequestLine(line []byte, whole bool) error {
 // version is the index of the HTTP version in the request line.
 func (s *Server) version() int { return s.method + len(" ") + s.target + len(" ") }
 
-// readRequest reads a whole head, whose first line has been tested.
-func (s *Server) readRequest(text string) (err error) {
+// parse reads a whole head, whose first line has been tested. It returns the
+// HTTP version.
+func (s *Server) parse(text string) (proto string, err error) {
 	line, fields, _ := strings.Cut(text, "\r\n")
 	s.req.Method = line[:s.method]
 	s.req.Target = line[s.method+1:][:s.target]
 	if s.req.Header, err = parseFields(fields, s.head.lines-1); err != nil {
-		return err
+		return "", err
 	}
 	s.req.Host = s.req.Header.Get("Host")
-	return s.choose(line[s.version():])
+	return line[s.version():], nil
 }
 
 // choose finds the dialect that speaks the request.
@@ -254,5 +261,5 @@ func (s *Server) AppendAccept(dst []byte, a Accept) ([]byte, error) {
 	if err := checkOwn(a.Header); err != nil {
 		return dst, err
 	}
-	return s.dialect.appendAccept(dst, &s.req, a, s.Secure), nil
+	return s.dialect.appendAccept(dst, &s.req, &a, s.Secure), nil
 }
