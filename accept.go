@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type acceptance struct {
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received behind the handshake
+	timeout  timeout
 	buf      [requestSize]byte
 	opening
 }
@@ -50,20 +52,35 @@ func (a *acceptance) recycle() {
 	}
 }
 
-// serveClient is the goroutine of a server's Socket. The one that reads messages
-// is another if the opening handshake, or a handler, has made the stack grow.
+// serveClient is the goroutine of a server's Socket.
 func (s *Socket) serveClient(a *acceptance) {
+	if s.welcome(a) {
+		s.serve()
+	}
+}
+
+// welcome is the opening handshake and what comes with it. It reports whether
+// this goroutine is to serve the connection: if the stack has grown meanwhile,
+// as a handler may have made it, another does that.
+//
+//go:noinline
+func (s *Socket) welcome(a *acceptance) (serve bool) {
 	mark := stackMark()
+	s.startTimeout(a)
 	err := s.negotiate(a)
+	if !s.inTime(a) && err == nil {
+		err = os.ErrDeadlineExceeded
+	}
 	switch {
 	case err != nil:
 		s.turnAway(a, err)
 	case s.admit(a):
 	case stackMark() == mark:
-		s.serve()
+		return true
 	default:
 		go s.serve()
 	}
+	return false
 }
 
 // admit is for a client whose request has been answered.
@@ -79,7 +96,6 @@ func (s *Socket) admit(a *acceptance) (over bool) {
 //
 //go:noinline
 func (s *Socket) negotiate(a *acceptance) error {
-	s.setHandshakeDeadline()
 	if err := s.readRequest(a); err != nil {
 		return err
 	}
@@ -102,6 +118,7 @@ func (s *Socket) negotiate(a *acceptance) error {
 //
 //go:noinline
 func (s *Socket) turnAway(a *acceptance, err error) {
+	s.conn.SetDeadline(time.Now().Add(lingerTime))
 	switch srv := s.server; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
 		s.endQuietly()
@@ -125,10 +142,26 @@ func (s *Socket) endQuietly() {
 // errFull is what a Server with MaxConns sockets answers.
 var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
 
-func (s *Socket) setHandshakeDeadline() {
-	if t := s.set.handshakeTimeout; t > 0 {
-		s.conn.SetDeadline(time.Now().Add(t))
+// startTimeout gives the handshake its time, and inTime reports whether it has
+// been done within that.
+func (s *Socket) startTimeout(a *acceptance) {
+	switch after := s.set.handshakeTimeout; {
+	case after == 0:
+	case s.raw != nil:
+		s.set.timeouts.set(&a.timeout, s.conn, after)
+	default:
+		s.conn.SetDeadline(time.Now().Add(after))
 	}
+}
+
+func (s *Socket) inTime(a *acceptance) bool {
+	switch {
+	case s.set.handshakeTimeout == 0:
+		return true
+	case s.raw != nil:
+		return s.set.timeouts.clear(&a.timeout)
+	}
+	return s.conn.SetDeadline(time.Time{}) == nil
 }
 
 // readRequest reads the client's request.
@@ -175,7 +208,7 @@ func (s *Socket) decide(a *acceptance) error {
 	s.out.Unlock()
 	header := s.set.Header
 	if s.server != nil && s.server.onRequest != nil {
-		r, err := s.ask(req)
+		r, err := s.ask(a)
 		if err != nil {
 			return err
 		}
@@ -266,7 +299,6 @@ func (s *Socket) lingerClose() {
 	if !ok || c.CloseWrite() != nil {
 		return
 	}
-	s.conn.SetReadDeadline(time.Now().Add(lingerTime))
 	b := buffers.Get(4 << 10)
 	defer buffers.Put(b)
 	for total := 0; total < 256<<10; {

@@ -43,21 +43,19 @@ func readFD(fd int, p []byte) (int, error) {
 	}
 }
 
-// rawWrite is one call of RawConn.Write. It is kept with its function value so
-// that a call allocates nothing.
+// rawWrite is a write inside a call of RawConn.Control, which keeps the descriptor
+// open meanwhile; that of RawConn.Write would also prepare to wait. It is kept
+// with its function value so that a call allocates nothing.
 type rawWrite struct {
 	head, body []byte
 	n          int
 	err        error
-	do         func(fd uintptr) bool
+	do         func(fd uintptr)
 }
 
 var rawWrites = sync.Pool{New: func() any {
 	w := new(rawWrite)
-	w.do = func(fd uintptr) bool {
-		w.n, w.err = writeFD(int(fd), w.head, w.body)
-		return true
-	}
+	w.do = func(fd uintptr) { w.n, w.err = writeFD(int(fd), w.head, w.body) }
 	return w
 }}
 
@@ -70,7 +68,7 @@ func writeNow(raw syscall.RawConn, fd int, head, body []byte) (int, error) {
 	}
 	w := rawWrites.Get().(*rawWrite)
 	w.head, w.body, w.n, w.err = head, body, 0, nil
-	err := raw.Write(w.do)
+	err := raw.Control(w.do)
 	if err == nil {
 		err = w.err
 	}

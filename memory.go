@@ -36,7 +36,7 @@ func (p *bufferPool) Get(n int) *wire.Buffer {
 }
 
 func (p *bufferPool) Put(b *wire.Buffer) {
-	if c := cap(b.B); c >= minBuffer {
+	if c := cap(b.B); c >= minBuffer && !b.Shared {
 		p.pool.Put(b, 1<<(bits.Len(uint(c))-1)) // the size of which it has enough
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
@@ -40,9 +39,6 @@ func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []by
 //
 //go:noinline
 func (s *Socket) configure(v wire.Version, sessions []extensions.Session) {
-	if s.set.handshakeTimeout > 0 {
-		s.conn.SetDeadline(time.Time{})
-	}
 	var exts []wire.Extension
 	s.out.Lock()
 	defer s.out.Unlock()

@@ -218,6 +218,7 @@ type settings struct {
 	maxMessage, maxFrame, maxBuffered int
 	maxHead, maxHeadLines             int // as the handshake package takes them
 	handshakeTimeout, closeTimeout    time.Duration
+	timeouts                          timeouts
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
 	random                            func([]byte)           // for the keys of opening handshakes; nil means crypto/rand

@@ -150,11 +150,16 @@ func (s *Socket) room(n int) {
 
 //go:noinline
 func (s *Socket) makeRoom(n int) {
-	old := s.out.pending
-	if old == nil {
+	if s.out.pending == nil {
 		s.out.pending = buffers.Get(n)
 		return
 	}
+	s.growRoom(n)
+}
+
+//go:noinline
+func (s *Socket) growRoom(n int) {
+	old := s.out.pending
 	s.out.pending = buffers.Get(max(4*len(old.B), len(old.B)+n))
 	s.out.pending.B = append(s.out.pending.B, old.B...)
 	buffers.Put(old)

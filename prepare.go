@@ -1,7 +1,9 @@
 package airsocket
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -15,8 +17,16 @@ type Prepared struct {
 	kind wire.Kind
 	data []byte
 
+	plain atomic.Pointer[plainForm] // one of the forms, or nil
+
 	mu    sync.Mutex
 	forms []form
+}
+
+// plainForm is the frames for servers' sockets that share a Config.
+type plainForm struct {
+	cfg    *wire.Config
+	frames *wire.Buffer
 }
 
 // form is the message as one kind of socket sends it.
@@ -26,8 +36,9 @@ type form struct {
 	role     wire.Role
 	key      any // of the extension's session; nil without one
 
-	rsv   wire.RSV
-	bytes []byte // the frames, on a server; a client's are masked anew, so only the payload
+	rsv     wire.RSV
+	payload []byte
+	frames  *wire.Buffer // on a server; a client's frames are masked anew
 }
 
 // maxForms is the number of forms that a Prepared keeps.
@@ -48,11 +59,28 @@ func Prepare(kind wire.Kind, data []byte) (*Prepared, error) {
 
 // SendPrepared sends p like Send and SendBytes do.
 func (s *Socket) SendPrepared(p *Prepared) error {
+	if s.sendPlain(p.plain.Load()) {
+		return nil
+	}
 	queued, err := s.takePrepared(p)
 	if err == nil && !queued {
 		s.noteSent(p.kind, len(p.data))
 	}
 	return err
+}
+
+// sendPlain sends f to a Socket that has nothing else to send, and reports
+// whether it could. It is the common case of a broadcast.
+func (s *Socket) sendPlain(f *plainForm) bool {
+	s.out.Lock()
+	good := f != nil && f.cfg == s.cfg && s.ReadyState() == Open && s.set.plain &&
+		s.out.pending == nil && !s.out.writing && !s.out.broken
+	if good {
+		s.out.pending = f.frames
+		s.flushSoon()
+	}
+	s.out.Unlock()
+	return good
 }
 
 // takePrepared is take for p.
@@ -91,23 +119,31 @@ func (s *Socket) sendPreparedLocked(p *Prepared) error {
 	if err := s.appendForm(p, &f); err != nil {
 		return err
 	}
-	if session != nil {
+	switch {
+	case session != nil:
 		session.Prepared(p.data, f.rsv)
+	case f.frames != nil && p.plain.Load() == nil:
+		p.plain.Store(&plainForm{s.cfg, f.frames})
 	}
 	s.flushSoon()
 	return nil
 }
 
 func (s *Socket) appendForm(p *Prepared, f *form) error {
-	s.room(len(f.bytes) + maxHeader)
-	if s.role == wire.Server {
-		s.out.pending.B = append(s.out.pending.B, f.bytes...)
+	if f.frames == nil {
+		s.room(len(f.payload) + maxHeader)
+		b, err := s.out.enc.AppendEncoded(s.out.pending.B, wire.Event{Kind: p.kind, Data: f.payload}, f.rsv)
+		s.out.pending.B = b
+		s.dropEmpty()
+		return err
+	}
+	if s.out.pending == nil {
+		s.out.pending = f.frames // until something else has to go behind it
 		return nil
 	}
-	b, err := s.out.enc.AppendEncoded(s.out.pending.B, wire.Event{Kind: p.kind, Data: f.bytes}, f.rsv)
-	s.out.pending.B = b
-	s.dropEmpty()
-	return err
+	s.room(len(f.frames.B))
+	s.out.pending.B = append(s.out.pending.B, f.frames.B...)
+	return nil
 }
 
 // form completes f, from those that are there or by making it.
@@ -121,21 +157,21 @@ func (p *Prepared) form(f *form, session extensions.Preparer) error {
 			return nil
 		}
 	}
-	payload := p.data
+	f.payload = p.data
 	if session != nil {
 		var err error
-		if payload, f.rsv, err = session.PrepareMessage(nil, p.kind, p.data); err != nil {
+		if f.payload, f.rsv, err = session.PrepareMessage(nil, p.kind, p.data); err != nil {
 			return err
 		}
 	}
-	f.bytes = payload
 	if f.role == wire.Server {
 		var enc wire.Encoder
 		enc.Init(&wire.Config{Version: f.version, Role: f.role, FragmentSize: f.fragment})
-		var err error
-		if f.bytes, err = enc.AppendEncoded(nil, wire.Event{Kind: p.kind, Data: payload}, f.rsv); err != nil {
+		frames, err := enc.AppendEncoded(nil, wire.Event{Kind: p.kind, Data: f.payload}, f.rsv)
+		if err != nil {
 			return err
 		}
+		f.frames = &wire.Buffer{B: slices.Clip(frames), Shared: true}
 	}
 	if len(p.forms) < maxForms {
 		p.forms = append(p.forms, *f)

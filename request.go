@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -138,10 +139,15 @@ func (r *Request) isAnswered() bool {
 	}
 }
 
-// ask has the Server's handler decide on a request, and waits for that.
-func (s *Socket) ask(req *handshake.Request) (*Request, error) {
+// ask has the Server's handler decide on a request, and waits for that. The
+// client has all of its time again then.
+func (s *Socket) ask(a *acceptance) (*Request, error) {
+	if !s.inTime(a) {
+		return nil, os.ErrDeadlineExceeded
+	}
+	defer s.startTimeout(a)
 	srv := s.server
-	r := &Request{Request: req, socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
+	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
 	s.out.Lock()
 	s.opening.asked, s.opening.keep = r, true
 	s.out.Unlock()
@@ -161,7 +167,6 @@ func (s *Socket) ask(req *handshake.Request) (*Request, error) {
 		r.Reject(http.StatusNotFound, "nobody has answered the request")
 		<-r.answered
 	}
-	s.setHandshakeDeadline()
 	if r.refused != nil {
 		return nil, r.refused
 	}

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,7 +44,7 @@ type Server struct {
 	mu        sync.Mutex
 	closing   bool
 	listeners map[net.Listener]struct{}
-	sockets   map[*Socket]struct{}
+	sockets   roster
 	empty     chan struct{} // closed when closing and the last socket is gone
 	http      *httpSide
 }
@@ -65,10 +63,19 @@ func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
 // accepted; see Options.Protocols. What it accepts goes to OnConnect then.
 func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 
-// Sockets are the sockets of the Server that are open at the moment.
+// Sockets are the sockets of the Server that are open at the moment, in the
+// order in which they came.
 func (srv *Server) Sockets() iter.Seq[*Socket] {
 	return func(yield func(*Socket) bool) {
-		for _, s := range srv.all() {
+		srv.mu.Lock()
+		all := srv.sockets.snapshot()
+		srv.mu.Unlock()
+		defer func() {
+			srv.mu.Lock()
+			defer srv.mu.Unlock()
+			srv.sockets.giveBack(all)
+		}()
+		for _, s := range all {
 			if s.ReadyState() == Open && !yield(s) {
 				return
 			}
@@ -102,12 +109,6 @@ func (srv *Server) CloseAll(code StatusCode, reason string) error {
 		}
 	}
 	return nil
-}
-
-func (srv *Server) all() []*Socket {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	return slices.Collect(maps.Keys(srv.sockets))
 }
 
 // ListenAndServe listens on Addr and serves until Shutdown or Close. The error
@@ -241,22 +242,19 @@ const maxRefusing = 128
 func (srv *Server) remember(s *Socket) (full, ok bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if srv.closing || srv.MaxConns > 0 && len(srv.sockets) >= srv.MaxConns+maxRefusing {
+	if srv.closing || srv.MaxConns > 0 && srv.sockets.live >= srv.MaxConns+maxRefusing {
 		return false, false
 	}
-	if srv.sockets == nil {
-		srv.sockets = make(map[*Socket]struct{})
-	}
-	srv.sockets[s] = struct{}{}
-	return srv.MaxConns > 0 && len(srv.sockets) > srv.MaxConns, true
+	srv.sockets.add(s)
+	return srv.MaxConns > 0 && srv.sockets.live > srv.MaxConns, true
 }
 
 // forget is for a Socket that has ended, or whose connection net/http has now.
 func (srv *Server) forget(s *Socket) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	delete(srv.sockets, s)
-	if srv.closing && len(srv.sockets) == 0 && srv.empty != nil {
+	srv.sockets.remove(s)
+	if srv.closing && srv.sockets.live == 0 && srv.empty != nil {
 		close(srv.empty)
 		srv.empty = nil
 	}
@@ -341,7 +339,7 @@ func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 		srv.empty = make(chan struct{})
 	}
 	empty := srv.empty
-	sockets := slices.Collect(maps.Keys(srv.sockets))
+	sockets := srv.sockets.snapshot()
 	if len(sockets) == 0 {
 		close(srv.empty)
 		srv.empty = nil

@@ -31,29 +31,35 @@ const (
 // Its handlers run one at a time, in the turns of its Dispatcher. Everything
 // else may be called from any goroutine, but what says otherwise.
 type Socket struct {
-	set  *settings
-	disp *Dispatcher
+	// What sending needs comes first: a broadcast touches nothing else.
+	set     *settings
+	disp    *Dispatcher
+	cfg     *wire.Config    // nil until the connection is open
+	raw     syscall.RawConn // of conn, where it can be read and written without waiting
+	state   atomic.Uint32   // a ReadyState
+	flags   flags
+	role    wire.Role
+	wasOpen bool  // this connection has been; of the turn
+	skips   bool  // after a short read the reader waits; see lookLater
+	slot    int32 // in the roster of server, under its lock
+	out     output
+	stream  extensions.Stream
+	conn    net.Conn
 
-	conn   net.Conn
-	raw    syscall.RawConn // of conn, where it can be read and written without waiting
-	cfg    *wire.Config    // nil until the connection is open
-	dec    wire.Decoder    // the reader's
-	stream extensions.Stream
-
+	dec  wire.Decoder // the reader's
 	on   handlers
 	rare atomic.Pointer[rare] // what few sockets have; nil without any of it
 
-	state   atomic.Uint32 // a ReadyState
-	flags   flags
-	role    wire.Role
-	wasOpen bool // this connection has been; of the turn
-	skips   bool // after a short read the reader waits; see lookLater
-
-	out     output
 	opening *opening // what is known of the opening handshake; may be nil
 	outcome *outcome // how the connection ends; of the turn
 	clock   *clock   // what time has to do with; under out
 	server  *Server  // that accepted it
+}
+
+// parallel is a Socket with a Dispatcher of its own.
+type parallel struct {
+	disp   Dispatcher
+	socket Socket
 }
 
 // flags are what any goroutine may have to know of a Socket.
@@ -106,11 +112,17 @@ func (s *Socket) makeRare() *rare {
 // NewSocket returns a Socket that has not been started. Nil options are the
 // defaults.
 func NewSocket(opts *Options) *Socket {
-	s := &Socket{set: opts.settings()}
-	s.disp = s.set.dispatcher
-	if s.set.Parallel {
-		s.disp = &Dispatcher{home: s.set.dispatcher}
+	set := opts.settings()
+	var s *Socket
+	if set.Parallel {
+		p := &parallel{disp: Dispatcher{home: set.dispatcher}}
+		s = &p.socket
+		s.disp = &p.disp
+	} else {
+		s = new(Socket)
+		s.disp = set.dispatcher
 	}
+	s.set = set
 	s.state.Store(uint32(Init))
 	return s
 }

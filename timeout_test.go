@@ -70,6 +70,27 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 }
 
+// The same for connections of the system, whose time is kept in another way.
+func TestHandshakeTimeoutOfTCP(t *testing.T) {
+	refused := make(chan error, 1)
+	srv := &airsocket.Server{Options: &airsocket.Options{
+		HandshakeTimeout: 50 * time.Millisecond,
+		Hooks:            &airsocket.Hooks{HandshakeFailed: func(_ *airsocket.Socket, err error) { refused <- err }},
+	}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+	})
+	url := serve(t, srv)
+	good, bad := connectRaw(t, url), dialRaw(t, url)
+	bad.write([]byte(rawRequest[:20])) // and no more
+	bad.wantEnd()
+	if err := <-refused; err != airsocket.ErrHandshakeTimeout {
+		t.Errorf("the handshake has failed with %v", err)
+	}
+	good.send(opText, "still here")
+	good.want(opText, "still here")
+}
+
 // A peer that sends a byte now and then gets no more time for it.
 func TestHandshakeTimeoutIsForAll(t *testing.T) {
 	j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: 10 * time.Second}, nil, func(p *rawPeer) {

@@ -22,7 +22,7 @@ type dialect interface {
 	readTail(r *Request, tail []byte)
 
 	// appendAccept appends the answer to r.
-	appendAccept(dst []byte, r *Request, a *Accept, secure bool) []byte
+	appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte
 
 	// newKeys makes the nonces of a request.
 	newKeys(random func([]byte)) keys

@@ -35,7 +35,7 @@ func (hixie75) read(r *Request) (err error) {
 
 // appendAccept sends the first three lines as they are here: clients compare
 // them byte for byte.
-func (hixie75) appendAccept(dst []byte, r *Request, a *Accept, secure bool) []byte {
+func (hixie75) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte {
 	dst = append(dst, "HTTP/1.1 101 Web Socket Protocol Handshake\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"...)
 	if r.Origin != "" {
 		dst = appendField(dst, "WebSocket-Origin", r.Origin)

@@ -88,7 +88,7 @@ func (k *keys) answer() [md5.Size]byte {
 	return md5.Sum(challenge[:])
 }
 
-func (hixie76) appendAccept(dst []byte, r *Request, a *Accept, secure bool) []byte {
+func (hixie76) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte {
 	dst = append(dst, "HTTP/1.1 101 WebSocket Protocol Handshake\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"...)
 	if r.Origin != "" {
 		dst = appendField(dst, "Sec-WebSocket-Origin", r.Origin)

@@ -51,7 +51,7 @@ func (k *keyAccept) read(r *Request) (err error) {
 	return err
 }
 
-func (k *keyAccept) appendAccept(dst []byte, r *Request, a *Accept, _ bool) []byte {
+func (k *keyAccept) appendAccept(dst []byte, r *Request, a Accept, _ bool) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: "...)
 	dst = append(append(dst, r.keys.accept[:]...), "\r\n"...)
@@ -67,14 +67,13 @@ func (k *keyAccept) appendAccept(dst []byte, r *Request, a *Accept, _ bool) []by
 
 // readTail computes the answer to the key, ahead of time: a hash takes a lot of
 // stack, of which appendAccept is offered less.
-func (k *keyAccept) readTail(r *Request, _ []byte) { r.keys.accept = acceptOf(r.keys.key) }
+func (k *keyAccept) readTail(r *Request, _ []byte) { r.keys.prove() }
 
-// acceptOf is the value of Sec-WebSocket-Accept for a key.
-func acceptOf(key string) (accept [28]byte) {
+// prove sets accept, the value of Sec-WebSocket-Accept for key.
+func (k *keys) prove() {
 	var buf [24 + len(keyGUID)]byte
-	sum := sha1.Sum(append(append(buf[:0], key...), keyGUID...))
-	base64.StdEncoding.Encode(accept[:], sum[:])
-	return accept
+	sum := sha1.Sum(append(append(buf[:0], k.key...), keyGUID...))
+	base64.StdEncoding.Encode(k.accept[:], sum[:])
 }
 
 // is16Bytes reports whether a key is what RFC 6455, section 4.2.1, wants.
@@ -122,8 +121,8 @@ func (k *keyAccept) appendRequest(dst []byte, c *Client) []byte {
 // readAnswer follows RFC 6455, section 4.1, "once the client's opening
 // handshake has been sent".
 func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
-	want := acceptOf(c.keys.key)
-	if accept, _ := r.Header.one("Sec-WebSocket-Accept"); accept != string(want[:]) {
+	c.keys.prove()
+	if accept, _ := r.Header.one("Sec-WebSocket-Accept"); accept != string(c.keys.accept[:]) {
 		return ErrBadAccept
 	}
 	if r.Protocol, err = answeredProtocol(r.Header, "Sec-WebSocket-Protocol", c.Protocols); err != nil {

@@ -261,5 +261,5 @@ func (s *Server) AppendAccept(dst []byte, a Accept) ([]byte, error) {
 	if err := checkOwn(a.Header); err != nil {
 		return dst, err
 	}
-	return s.dialect.appendAccept(dst, &s.req, &a, s.Secure), nil
+	return s.dialect.appendAccept(dst, &s.req, a, s.Secure), nil
 }

@@ -123,7 +123,7 @@ func (p *pool) Get(n int) *Buffer {
 			return b
 		}
 	}
-	return &Buffer{make([]byte, 0, n)}
+	return &Buffer{B: make([]byte, 0, n)}
 }
 
 func (p *pool) Put(b *Buffer) {

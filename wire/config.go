@@ -38,7 +38,13 @@ type Config struct {
 }
 
 // A Buffer is memory that a [Memory] lends.
-type Buffer struct{ B []byte }
+type Buffer struct {
+	B []byte
+
+	// Shared says that others read B too: it is not to be changed, and giving
+	// it back does nothing.
+	Shared bool
+}
 
 // Memory lends buffers.
 type Memory interface {

@@ -167,7 +167,7 @@ func (d *Decoder) put(b **Buffer) {
 
 func borrow(m Memory, n int) *Buffer {
 	if m == nil {
-		return &Buffer{make([]byte, 0, n)}
+		return &Buffer{B: make([]byte, 0, n)}
 	}
 	return m.Get(n)
 }

@@ -1,0 +1,44 @@
+package airsocket
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// The roster is a list in the order of coming, whoever goes and whenever, that
+// does not keep room for those who were there once.
+func TestRoster(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var have roster
+	var want []*Socket
+	for step := range 20_000 {
+		if r.IntN(1000) < 500+200*(1-2*(step/5000%2)) { // now more come, now more go
+			s := new(Socket)
+			have.add(s)
+			want = append(want, s)
+		} else if len(want) > 0 {
+			i := r.IntN(len(want))
+			have.remove(want[i])
+			have.remove(want[i]) // twice is once
+			want = slices.Delete(want, i, i+1)
+		}
+		if len(have.slots) > 2*len(want)+minSlots || have.live != len(want) {
+			t.Fatalf("step %d: %d slots, %d live, for %d sockets", step, len(have.slots), have.live, len(want))
+		}
+		if step%97 == 0 {
+			got := have.snapshot()
+			if !slices.Equal(got, want) {
+				t.Fatalf("step %d: the snapshot of %d sockets is wrong", step, len(want))
+			}
+			have.giveBack(got)
+			if cap(have.spare) > 2*len(want)+minSlots {
+				t.Fatalf("step %d: room for %d is kept for %d sockets", step, cap(have.spare), len(want))
+			}
+		}
+	}
+	have.remove(new(Socket)) // a stranger
+	if have.live != len(want) {
+		t.Error("a stranger was removed")
+	}
+}
