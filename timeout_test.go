@@ -74,7 +74,7 @@ func TestHandshakeTimeout(t *testing.T) {
 func TestHandshakeTimeoutOfTCP(t *testing.T) {
 	refused := make(chan error, 1)
 	srv := &airsocket.Server{Options: &airsocket.Options{
-		HandshakeTimeout: 50 * time.Millisecond,
+		HandshakeTimeout: time.Second,
 		Hooks:            &airsocket.Hooks{HandshakeFailed: func(_ *airsocket.Socket, err error) { refused <- err }},
 	}}
 	srv.OnConnect(func(s *airsocket.Socket) {
