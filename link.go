@@ -251,12 +251,18 @@ func (s *Socket) turn(in *input, fd int) (held bool) {
 //
 //go:noinline
 func (s *Socket) nextEvent(in *input) (plain bool) {
+	plain = s.set.plain && s.on.message != nil && s.rarely().listeners == nil && s.ReadyState() == Open
+	if plain {
+		if kind, data := s.dec.NextMessage(); kind != wire.None {
+			in.message.socket, in.message.kind, in.message.data = s, kind, data
+			return true
+		}
+	}
 	in.ev = s.dec.Next()
-	if k := in.ev.Kind; k != wire.Text && k != wire.Binary || !s.set.plain ||
-		s.on.message == nil || s.rarely().listeners != nil || s.ReadyState() != Open {
+	if k := in.ev.Kind; !plain || k != wire.Text && k != wire.Binary {
 		return false
 	}
-	in.message = MessageEvent{target{s}, in.ev.Kind, notNil(in.ev.Data)}
+	in.message.socket, in.message.kind, in.message.data = s, in.ev.Kind, notNil(in.ev.Data)
 	return true
 }
 

@@ -40,6 +40,7 @@ type Decoder struct {
 	cont       bool // a part of the message has been delivered
 	eof        bool
 	closeSent  bool
+	invalid    bool  // a text that NextMessage has taken is
 	quick      int32 // see quickLimit
 }
 
@@ -106,13 +107,10 @@ func (d *Decoder) Next() (ev Event) {
 	if d.spent != nil {
 		d.put(&d.spent)
 	}
-	if op, p := d.quickNext(); op != None {
-		if op == Text && !validText(p) {
-			d.fail(&ev, ErrInvalidUTF8)
-			return ev
-		}
-		ev.Kind, ev.Data = op, p
-		return ev
+	ev.Kind, ev.Data = d.NextMessage()
+	if d.invalid {
+		d.invalid = false
+		d.fail(&ev, ErrInvalidUTF8)
 	}
 	for ev.Kind == None && d.step(&ev) {
 	}

@@ -24,6 +24,18 @@ func quickLimit(cfg *Config, f framing, limits ...int) int32 {
 	return int32(limit)
 }
 
+// NextMessage is Next where what comes next is a small message that has arrived
+// as a whole: its kind and its payload. It is the way that costs least. Otherwise,
+// and for what breaks a rule, it returns None, and Next says what there is.
+func (d *Decoder) NextMessage() (Kind, []byte) {
+	op, p := d.quickNext()
+	if op == Text && !validText(p) {
+		d.invalid = true
+		return None, nil
+	}
+	return op, p
+}
+
 // quickNext takes a small message from the input: its kind and its payload,
 // without the mask and not checked yet. It returns None if there is none.
 func (d *Decoder) quickNext() (Kind, []byte) {
