@@ -4,14 +4,31 @@ package wire
 
 import "math"
 
+// What the processor has, and the system keeps for each thread: 32 bytes at a
+// time with AVX2, and 64 with the parts of AVX-512 that textAVX512 uses.
+var hasAVX2, hasAVX512 = func() (avx2, avx512 bool) {
+	const (
+		bitAVX2 = 1 << 5
+		avx512F = 1<<16 | 1<<30 // Foundation; Byte and Word
+
+		ymm = 1<<1 | 1<<2
+		zmm = ymm | 1<<5 | 1<<6 | 1<<7
+	)
+	leaf7, xcr0 := cpuFeatures()
+	return leaf7&bitAVX2 != 0 && xcr0&ymm == ymm, leaf7&avx512F == avx512F && xcr0&zmm == zmm
+}()
+
 // textBlocksMin is the least that textBlocks is used for: what it is worth a
 // call for, and three bytes more than it needs.
 var textBlocksMin = func() int {
-	if hasAVX2() {
+	if hasAVX2 {
 		return 40
 	}
 	return math.MaxInt
 }()
+
+// wideTextMin is the least that is worth 64 bytes at a time; 67 is what that needs.
+var wideTextMin = 256
 
 // textBlocks reports whether p, which begins with a rune and has 35 bytes or
 // more, breaks no rule that two bytes in it can break. It does not ask whether
@@ -19,12 +36,20 @@ var textBlocksMin = func() int {
 //
 // It works by the method of Keiser and Lemire ("Validating UTF-8 in less than
 // one instruction per byte", 2021).
-func textBlocks(p []byte) bool { return textAVX2(p, &textRules) }
+func textBlocks(p []byte) bool {
+	if hasAVX512 && len(p) >= wideTextMin {
+		return textAVX512(p, &textRules)
+	}
+	return textAVX2(p, &textRules)
+}
 
 //go:noescape
 func textAVX2(p []byte, rules *[3][16]uint8) bool
 
-func hasAVX2() bool
+//go:noescape
+func textAVX512(p []byte, rules *[3][16]uint8) bool
+
+func cpuFeatures() (leaf7, xcr0 uint32)
 
 // textRules are those of well-formed UTF-8, as far as two bytes in a row show
 // that they are broken. Bit i of the first row is rule i's, by the upper four

@@ -122,10 +122,106 @@ last:
 	VZEROUPPER
 	RET
 
-// func hasAVX2() bool
-// The system must keep the upper halves of the registers, too: XCR0 says so.
-TEXT ·hasAVX2(SB), NOSPLIT, $0-1
-	MOVB  $0, ret+0(FP)
+#define HIGH512   Z8
+#define LOW512    Z9
+#define NEXT512   Z10
+#define NIBBLE512 Z11
+#define LEAD3512  Z12
+#define LEAD4512  Z13
+#define TOP512    Z14
+#define BROKEN512 Z15
+
+// CHECK512 is CHECK for 64 bytes.
+#define CHECK512 \
+	VPSRLW     $4, Z1, Z4                \
+	VPSRLW     $4, Z0, Z5                \
+	VPANDD     NIBBLE512, Z4, Z4         \
+	VPANDD     NIBBLE512, Z1, Z1         \
+	VPANDD     NIBBLE512, Z5, Z5         \
+	VPSHUFB    Z4, HIGH512, Z4           \
+	VPSHUFB    Z1, LOW512, Z1            \
+	VPSHUFB    Z5, NEXT512, Z5           \
+	VPSUBUSB   LEAD3512, Z2, Z2          \
+	VPSUBUSB   LEAD4512, Z3, Z3          \
+	VPTERNLOGD $0x80, Z4, Z5, Z1         \ // Z1 & Z4 & Z5
+	VPTERNLOGD $0xA8, TOP512, Z3, Z2     \ // (Z2 | Z3) & TOP
+	VPTERNLOGD $0xF6, Z1, Z2, BROKEN512  // BROKEN | Z1 ^ Z2
+
+#define LOAD512(p) \
+	VMOVDQU64 (p), Z0   \
+	VMOVDQU64 -1(p), Z1 \
+	VMOVDQU64 -2(p), Z2 \
+	VMOVDQU64 -3(p), Z3
+
+// func textAVX512(p []byte, rules *[3][16]uint8) bool
+// As there are 67 bytes or more, three stand before the last 64.
+TEXT ·textAVX512(SB), NOSPLIT, $0-33
+	MOVQ p_base+0(FP), SI
+	MOVQ p_len+8(FP), DI
+	MOVQ rules+24(FP), AX
+	LEAQ -64(SI)(DI*1), DI // the last 64 bytes; they may overlap those before
+
+	VBROADCASTI32X4 (AX), HIGH512
+	VBROADCASTI32X4 16(AX), LOW512
+	VBROADCASTI32X4 32(AX), NEXT512
+	VPBROADCASTD    textBytes<>+0(SB), NIBBLE512
+	VPBROADCASTD    textBytes<>+4(SB), LEAD3512
+	VPBROADCASTD    textBytes<>+8(SB), LEAD4512
+	VPBROADCASTD    textBytes<>+12(SB), TOP512
+	VPXORD          BROKEN512, BROKEN512, BROKEN512
+
+	// Before the first bytes there is nothing: masked loads put zeros there.
+	MOVQ        $-2, AX
+	KMOVQ       AX, K1
+	ADDQ        AX, AX
+	KMOVQ       AX, K2
+	ADDQ        AX, AX
+	KMOVQ       AX, K3
+	VMOVDQU64   (SI), Z0
+	VMOVDQU8.Z  -1(SI), K1, Z1
+	VMOVDQU8.Z  -2(SI), K2, Z2
+	VMOVDQU8.Z  -3(SI), K3, Z3
+	ADDQ        $64, SI
+	VPTESTMB    TOP512, Z0, K4
+	CHECK512
+	KORTESTQ    K4, K4
+	JZ          ascii
+
+	PCALIGN $32
+text64:
+	CMPQ     SI, DI
+	JAE      last
+	LOAD512(SI)
+	ADDQ     $64, SI
+	VPTESTMB TOP512, Z0, K4
+	CHECK512
+	KORTESTQ K4, K4
+	JNZ      text64
+
+ascii:
+	CMPQ      SI, DI
+	JAE       last
+	VMOVDQU64 (SI), Z0
+	VPTESTMB  TOP512, Z0, K4
+	KORTESTQ  K4, K4
+	JNZ       text64
+	ADDQ      $64, SI
+	JMP       ascii
+
+last:
+	LOAD512(DI)
+	CHECK512
+	VPTESTMD BROKEN512, BROKEN512, K4
+	KORTESTW K4, K4
+	SETEQ    ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func cpuFeatures() (leaf7 uint32, xcr0 uint32)
+// Both are 0 without AVX or without the system's support of it.
+TEXT ·cpuFeatures(SB), NOSPLIT, $0-8
+	MOVL  $0, leaf7+0(FP)
+	MOVL  $0, xcr0+4(FP)
 	MOVL  $0, AX
 	CPUID
 	CMPL  AX, $7
@@ -138,14 +234,11 @@ TEXT ·hasAVX2(SB), NOSPLIT, $0-1
 	JNE   no
 	MOVL  $0, CX
 	XGETBV
-	ANDL  $6, AX          // XMM and YMM
-	CMPL  AX, $6
-	JNE   no
+	MOVL  AX, xcr0+4(FP)
 	MOVL  $7, AX
 	MOVL  $0, CX
 	CPUID
-	BTL   $5, BX          // AVX2
-	SETCS ret+0(FP)
+	MOVL  BX, leaf7+0(FP)
 
 no:
 	RET

@@ -7,10 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// places are where in a text of blocks of 32 bytes something may go wrong, and
-// what may be left of the text behind that.
+// places are where in a text of blocks of 32 or 64 bytes something may go wrong,
+// and what may be left of the text behind that.
 var places = []struct{ before, after int }{
 	{0, 40}, {28, 40}, {29, 40}, {30, 40}, {31, 40}, {32, 40}, {36, 0}, {37, 0}, {60, 1}, {61, 0}, {62, 0}, {63, 0}, {64, 0}, {65, 3}, {94, 33}, {95, 2},
+	{66, 0}, {67, 0}, {124, 40}, {125, 40}, {126, 40}, {127, 40}, {128, 0}, {129, 1},
 }
 
 // among is s, as a part of it takes the i-th of places in ASCII.
@@ -23,7 +24,9 @@ func among(buf []byte, i int, s []byte) []byte {
 // Every two bytes, every three of which the first may be a lead, and every four
 // of which the first may be one of four bytes as far as it takes borders to tell
 // the last two, among ASCII.
-func TestValidTextSequences(t *testing.T) {
+func TestValidTextSequences(t *testing.T) { eachWidth(t, testValidTextSequences) }
+
+func testValidTextSequences(t *testing.T) {
 	buf := make([]byte, 200)
 	check := func(i int, s []byte) {
 		t.Helper()
@@ -56,7 +59,9 @@ func TestValidTextSequences(t *testing.T) {
 }
 
 // Every rune, and what is left of it when its last bytes are missing.
-func TestValidTextRunes(t *testing.T) {
+func TestValidTextRunes(t *testing.T) { eachWidth(t, testValidTextRunes) }
+
+func testValidTextRunes(t *testing.T) {
 	buf := make([]byte, 200)
 	for r := rune(0); r <= utf8.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
@@ -78,7 +83,9 @@ func TestValidTextRunes(t *testing.T) {
 
 // An error at each place of texts of each length, also of those that go on in
 // the middle of a rune.
-func TestValidTextPlaces(t *testing.T) {
+func TestValidTextPlaces(t *testing.T) { eachWidth(t, testValidTextPlaces) }
+
+func testValidTextPlaces(t *testing.T) {
 	faults := []byte{0xFF, 0x80, 'a', 0xC0, 0xE0, 0xF4}
 	for _, text := range benchTexts {
 		all := []byte(strings.Repeat(text.unit, 210/len(text.unit)+1))
@@ -106,7 +113,9 @@ func TestValidTextPlaces(t *testing.T) {
 }
 
 // Texts of all kinds with bits turned over and bytes taken out.
-func TestValidTextMutations(t *testing.T) {
+func TestValidTextMutations(t *testing.T) { eachWidth(t, testValidTextMutations) }
+
+func testValidTextMutations(t *testing.T) {
 	rnd := rand.New(rand.NewSource(2))
 	for range 20000 {
 		var p []byte

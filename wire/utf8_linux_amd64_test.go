@@ -9,12 +9,16 @@ import (
 )
 
 // What CPUID says agrees with what the kernel says.
-func TestHasAVX2(t *testing.T) {
+func TestProcessor(t *testing.T) {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
-		t.Skip(err)
+		t.Skip("no list of the processor's features: ", err)
 	}
-	if want := regexp.MustCompile(`(?m)^flags.*\bavx2\b`).Match(info); hasAVX2() != want {
-		t.Errorf("hasAVX2() = %t", !want)
+	has := func(flag string) bool { return regexp.MustCompile(`(?m)^flags.*\b` + flag + `\b`).Match(info) }
+	if want := has("avx2"); hasAVX2 != want {
+		t.Errorf("hasAVX2 is %t", !want)
+	}
+	if want := has("avx512f") && has("avx512bw"); hasAVX512 != want {
+		t.Errorf("hasAVX512 is %t", !want)
 	}
 }

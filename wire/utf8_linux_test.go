@@ -9,7 +9,9 @@ import (
 
 // Texts at both ends of a page between two that may not be read: not one byte
 // too many is looked at.
-func TestValidTextReadsNoFurther(t *testing.T) {
+func TestValidTextReadsNoFurther(t *testing.T) { eachWidth(t, testValidTextReadsNoFurther) }
+
+func testValidTextReadsNoFurther(t *testing.T) {
 	size := syscall.Getpagesize()
 	mem, err := syscall.Mmap(-1, 0, 3*size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
