@@ -143,7 +143,8 @@ func (s *Socket) endQuietly() {
 var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
 
 // startTimeout gives the handshake its time, and inTime reports whether it has
-// been done within that.
+// been done within that, as far as is known: there are connections that have no
+// deadlines.
 func (s *Socket) startTimeout(a *acceptance) {
 	switch after := s.set.handshakeTimeout; {
 	case after == 0:
@@ -157,11 +158,12 @@ func (s *Socket) startTimeout(a *acceptance) {
 func (s *Socket) inTime(a *acceptance) bool {
 	switch {
 	case s.set.handshakeTimeout == 0:
-		return true
 	case s.raw != nil:
 		return s.set.timeouts.clear(&a.timeout)
+	default:
+		s.conn.SetDeadline(time.Time{})
 	}
-	return s.conn.SetDeadline(time.Time{}) == nil
+	return true
 }
 
 // readRequest reads the client's request.

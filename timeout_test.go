@@ -2,6 +2,7 @@ package airsocket_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -89,6 +90,36 @@ func TestHandshakeTimeoutOfTCP(t *testing.T) {
 	}
 	good.send(opText, "still here")
 	good.want(opText, "still here")
+}
+
+// timeless is a connection that has no deadlines, like a channel of SSH.
+type timeless struct{ net.Conn }
+
+var errNoDeadlines = errors.New("deadline not supported")
+
+func (timeless) SetDeadline(time.Time) error      { return errNoDeadlines }
+func (timeless) SetReadDeadline(time.Time) error  { return errNoDeadlines }
+func (timeless) SetWriteDeadline(time.Time) error { return errNoDeadlines }
+
+// Where there are no deadlines, the handshake takes the time that it takes.
+func TestConnectionWithoutDeadlines(t *testing.T) {
+	theirs, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return timeless{theirs}, nil
+	}})
+	server := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+	j := follow(t, client)
+	airsocket.AddEventListener(client, airsocket.EventOpen, func(*airsocket.OpenEvent) { client.Send("hello") })
+	server.OnMessage(func(e *airsocket.MessageEvent) {
+		server.Send(e.Text())
+		server.Close(1000, "")
+	})
+	run(t, d, func() {
+		server.StartServer(timeless{ours})
+		client.Connect("ws://example.com/")
+	})
+	j.want("open", "text hello", `close 1000 "" clean`)
 }
 
 // A peer that sends a byte now and then gets no more time for it.
