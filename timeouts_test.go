@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Each of the times counts by itself, those that are taken back do nothing, and
-// the timer is there again after it has fired for the last one.
+// In a bubble of time: each of the times counts by itself, those that are taken
+// back do nothing, and the timer is there again after it has fired for the last
+// one.
 func TestTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ts timeouts
