@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -121,11 +120,7 @@ func (srv *Server) ListenAndServe() error {
 			addr = ":443"
 		}
 	}
-	network := "tcp"
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		network, addr = "unix", path
-	}
-	l, err := net.Listen(network, addr)
+	l, err := Listen(addr)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -95,7 +96,7 @@ func parseServe(args []string) (*serveConfig, error) {
 	var cert, key string
 	var selfSigned, compress bool
 	fs := newFlags("serve")
-	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` (repeatable; default 127.0.0.1:10081); port 0 is any free one")
+	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` or unix:/PATH (repeatable; default 127.0.0.1:10081); port 0 is any free one")
 	fs.StringVar(&cert, "tls-cert", "", "serve wss with the certificate chain in `FILE` (PEM)")
 	fs.StringVar(&key, "tls-key", "", "the private key for -tls-cert, in `FILE` (PEM)")
 	fs.BoolVar(&selfSigned, "tls-self-signed", false, "serve wss with a certificate that is made now and kept nowhere")
@@ -192,7 +193,7 @@ func serverTLS(cert, key string, selfSigned bool, listen []string) (*tls.Config,
 func listenAll(addresses []string) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, addr := range addresses {
-		l, err := net.Listen("tcp", addr)
+		l, err := airsocket.Listen(addr)
 		if err != nil {
 			closeAll(all)
 			return nil, err
@@ -215,6 +216,10 @@ func announce(w io.Writer, listeners []net.Listener, secure bool, fingerprint st
 		s = "s"
 	}
 	for _, l := range listeners {
+		if path, ok := strings.CutPrefix(l.Addr().Network()+":"+l.Addr().String(), "unix:"); ok {
+			fmt.Fprintf(w, "listening on ws%s+unix://%s\n", s, path)
+			continue
+		}
 		host, all := reachable(l.Addr())
 		fmt.Fprintf(w, "listening on ws%s://%s/\n", s, host)
 		fmt.Fprintf(w, "try-out page http%s://%s/\n", s, host)

@@ -45,6 +45,33 @@ func TestServeWildcardAddressCanBeUsed(t *testing.T) {
 	}
 }
 
+func TestServeUnix(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "echo")
+	startServe(t, "--listen=unix:"+path)
+	got := ""
+	talk(t, nil, "ws+unix://"+path, "", func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Send("over a unix socket") })
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			got = e.Text()
+			s.Close(airsocket.StatusNormalClosure, "")
+		})
+	})
+	if got != "over a unix socket" {
+		t.Errorf("got %q", got)
+	}
+	l, err := airsocket.Listen("unix:" + path + "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var printed strings.Builder
+	announce(&printed, []net.Listener{l}, false, "")
+	if want := "listening on ws+unix://" + path + "2\n"; printed.String() != want {
+		t.Errorf("printed %q, want %q", printed.String(), want)
+	}
+}
+
 // talk opens a socket with the handlers that attach sets and returns its close
 // event.
 func talk(t *testing.T, o *airsocket.Options, url, protocol string, attach func(*airsocket.Socket)) (closed airsocket.CloseEvent) {

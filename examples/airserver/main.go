@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"os"
 	"slices"
 
@@ -52,7 +51,7 @@ func run(args []string, stdout io.Writer) error {
 	})
 
 	// serverSocket.bind(8080, "127.0.0.1"); serverSocket.listen();
-	l, err := net.Listen("tcp", *addr)
+	l, err := airsocket.Listen(*addr)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 
@@ -39,7 +38,7 @@ func run(args []string, stdout io.Writer) error {
 	c.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(page) })
 	c.server.OnConnect(c.connect)
 
-	l, err := net.Listen("tcp", *addr)
+	l, err := airsocket.Listen(*addr)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -32,7 +31,7 @@ func run(args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", *addr)
+	l, err := airsocket.Listen(*addr)
 	if err != nil {
 		return err
 	}

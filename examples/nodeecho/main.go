@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 
@@ -68,7 +67,7 @@ func run(args []string, stdout io.Writer) error {
 		})
 	})
 
-	l, err := net.Listen("tcp", *addr)
+	l, err := airsocket.Listen(*addr)
 	if err != nil {
 		return err
 	}

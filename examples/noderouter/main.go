@@ -9,7 +9,6 @@ import (
 	"io"
 	"log"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -44,7 +43,7 @@ func run(args []string, stdout io.Writer) error {
 		increment(request, *every, stdout)
 	})
 
-	l, err := net.Listen("tcp", *addr)
+	l, err := airsocket.Listen(*addr)
 	if err != nil {
 		return err
 	}

@@ -46,22 +46,19 @@ func Compress() bool { return *zip != "off" }
 func Takeover() bool { return *zip == "takeover" }
 
 // Listen starts and listens on -addr, with TLS if that is wanted.
-func Listen() net.Listener { return Secure(ListenTCP()) }
+func Listen() net.Listener {
+	Start()
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return Secure(l)
+}
 
 // Secure is l with TLS, if that is wanted.
 func Secure(l net.Listener) net.Listener {
 	if *TLS {
 		return tls.NewListener(l, TLSConfig())
-	}
-	return l
-}
-
-// ListenTCP starts and listens on -addr.
-func ListenTCP() net.Listener {
-	Start()
-	l, err := net.Listen("tcp", *addr)
-	if err != nil {
-		log.Fatal(err)
 	}
 	return l
 }

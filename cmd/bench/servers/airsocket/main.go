@@ -24,7 +24,11 @@ const longest = 64 << 20
 var srv airsocket.Server
 
 func main() {
-	l := server.ListenTCP()
+	server.Start()
+	l, err := airsocket.Listen(server.Addr())
+	if err != nil {
+		log.Fatal(err)
+	}
 	opts := &airsocket.Options{
 		Parallel:    !*shared,
 		MaxMessage:  longest,
