@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/wire"
@@ -281,4 +282,41 @@ func TestManyCloseAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// writtenConn calls after when something has been written to it.
+type writtenConn struct {
+	net.Conn
+	after func()
+}
+
+func (c writtenConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.after()
+	return n, err
+}
+
+// A connection that is ended when the answer to its request is out already, and
+// the open event is not, has never been open.
+func TestEndedBehindTheAnswer(t *testing.T) {
+	ours, theirs := net.Pipe()
+	srv := new(airsocket.Server)
+	var j *journal
+	srv.OnConnect(func(s *airsocket.Socket) { j = follow(t, s) })
+	l := newPipeListener()
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	l.conns <- writtenConn{ours, func() { srv.Close() }}
+	p := newRawPeer(t, theirs, true)
+	p.SetDeadline(time.Now().Add(patience))
+	p.write([]byte(rawRequest))
+	p.answer()
+	if err := srv.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-served; err != airsocket.ErrServerClosed {
+		t.Errorf("Serve: %v", err)
+	}
+	j.wantError(airsocket.ErrServerClosed)
+	j.want("error", `close 1006 "" unclean`)
 }

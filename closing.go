@@ -12,17 +12,15 @@ import (
 // outcome is how a connection ends, as far as it is known. It belongs to the
 // turn.
 type outcome struct {
-	code   StatusCode
-	reason string
-	clean  bool
-	failed bool // this endpoint has failed the connection
-	errors int  // error events: at most one
-	over   bool // nothing is left to read for
+	CloseEvent      // as it is going to be
+	failed     bool // this endpoint has failed the connection
+	told       bool // by an error event: there is one at most
+	over       bool // nothing is left to read for
 }
 
 func (s *Socket) fate() *outcome {
 	if s.outcome == nil {
-		s.outcome = &outcome{code: StatusAbnormalClosure}
+		s.outcome = &outcome{CloseEvent: CloseEvent{target: target{s}, Code: StatusAbnormalClosure}}
 	}
 	return s.outcome
 }
@@ -34,7 +32,7 @@ func (s *Socket) over() bool { return s.outcome != nil && s.outcome.over }
 func (s *Socket) peerClosed(ev wire.Event) {
 	o := s.fate()
 	if !o.failed && !s.gaveUp() {
-		o.code, o.reason, o.clean = ev.Code, string(ev.Data), true
+		o.Code, o.Reason, o.WasClean = ev.Code, string(ev.Data), true
 	}
 	s.closing()
 }
@@ -42,9 +40,9 @@ func (s *Socket) peerClosed(ev wire.Event) {
 // peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7).
 func (s *Socket) peerFailed(ev wire.Event) {
 	o := s.fate()
-	o.code, o.failed = ev.Code, true
+	o.Code, o.failed = ev.Code, true
 	if p, ok := errors.AsType[*wire.ProtocolError](ev.Err); ok {
-		o.reason = p.Reason
+		o.Reason = p.Reason
 	}
 	s.closing()
 	s.emitError(ev.Err)
@@ -59,7 +57,7 @@ func (s *Socket) fail(code StatusCode, reason string, err error) {
 	if o.failed {
 		return
 	}
-	o.code, o.reason, o.clean, o.failed = code, reason, false, true
+	o.Code, o.Reason, o.WasClean, o.failed = code, reason, false, true
 	s.closing()
 	s.reply(wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)})
 	s.emitError(err)
@@ -77,9 +75,9 @@ func (s *Socket) ended(ev wire.Event) {
 	o.over = true
 	expected, err := ev.Code != StatusAbnormalClosure, s.cause()
 	switch {
-	case expected && (o.failed || o.clean): // what there is to say is known
+	case expected && (o.failed || o.WasClean): // what there is to say is known
 	case expected && !s.gaveUp():
-		o.code, o.clean = ev.Code, true
+		o.Code, o.WasClean = ev.Code, true
 	case err != nil:
 		s.emitError(err)
 	default:
@@ -95,30 +93,30 @@ func (s *Socket) gaveUp() bool { return s.flags.has(aborted) && !s.flags.has(los
 // emitError emits the one error event that a connection may have.
 func (s *Socket) emitError(err error) {
 	o := s.fate()
-	if err == nil || o.errors > 0 {
+	if err == nil || o.told {
 		return
 	}
 	if d, ok := err.(*droppedError); ok {
-		o.code, o.reason, o.clean = d.code, d.reason, false
+		o.Code, o.Reason, o.WasClean = d.code, d.reason, false
 		return
 	}
-	o.errors++
+	o.told = true
 	s.closing()
-	e := &ErrorEvent{target: target{s}, Err: err}
-	if s.role == wire.Client {
-		e.describe(err)
-	}
 	if s.set.Logger != nil {
 		s.logError(err)
 	}
-	emit(s, s.on.err, e)
+	if heard(s, s.on.err) {
+		emit(s, s.on.err, s.newErrorEvent(err))
+	}
 }
 
-// describe adds the answer of a server that has refused.
-func (e *ErrorEvent) describe(err error) {
-	if h, ok := errors.AsType[*handshake.Error](err); ok {
+// newErrorEvent has the answer of a server that has refused.
+func (s *Socket) newErrorEvent(err error) *ErrorEvent {
+	e := &ErrorEvent{target: target{s}, Err: err}
+	if h, ok := errors.AsType[*handshake.Error](err); ok && s.role == wire.Client {
 		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body
 	}
+	return e
 }
 
 //go:noinline
@@ -144,9 +142,9 @@ func (s *Socket) disconnect() (conn net.Conn, silent bool) {
 	conn, silent = s.conn, s.out.silent
 	s.out.broken = true
 	s.discardPending()
-	if s.stream != nil {
-		s.stream.Close()
-		s.stream = nil
+	if r := s.rarely(); r.stream != nil {
+		r.stream.Close()
+		r.stream = nil
 	}
 	s.out.Unlock()
 	if conn != nil {
@@ -167,10 +165,10 @@ func (s *Socket) lastTurn(conn net.Conn, silent bool) {
 	defer disp.leave(nil, noFD)
 	o := s.fate()
 	err := s.cause()
-	if err != nil && !o.clean {
+	if err != nil && !o.WasClean {
 		s.emitError(err)
 	}
-	e := &CloseEvent{target: target{s}, Code: o.code, Reason: o.reason, WasClean: o.clean}
+	e := &o.CloseEvent
 	again, wasOpen := s.planReconnect(e, err), s.wasOpen
 	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
 	s.noteEnded(wasOpen, e, err)
@@ -199,21 +197,15 @@ func (s *Socket) setCause(err error) {
 }
 
 func (s *Socket) setCauseLocked(err error) {
-	if s.opening == nil {
-		s.opening = &opening{}
-	}
-	if s.opening.cause == nil {
-		s.opening.cause = err
+	if s.why == nil {
+		s.why = err
 	}
 }
 
 func (s *Socket) cause() error {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.opening == nil {
-		return nil
-	}
-	return s.opening.cause
+	return s.why
 }
 
 // abort ends the connection without another word. The reader finds out and
@@ -226,7 +218,7 @@ func (s *Socket) abort(err error) {
 
 func (s *Socket) abortLocked(err error) {
 	s.setCauseLocked(err)
-	if s.opening.cancel != nil {
+	if s.opening != nil && s.opening.cancel != nil {
 		s.opening.cancel()
 	}
 	s.resumeLocked()

@@ -341,6 +341,12 @@ func (s *Socket) DispatchEvent(e Event) {
 	}
 }
 
+// heard reports whether emit has somebody to call, as far as it can be told
+// without an event.
+func heard[E Event](s *Socket, on func(E)) bool {
+	return on != nil || s.rarely().listeners != nil
+}
+
 // emit calls the property handler and the listeners for e. With
 // Options.Recover a panic fails the connection.
 func emit[E Event](s *Socket, on func(E), e E) {

@@ -25,7 +25,7 @@ func (s *Socket) flush(fd int) {
 	s.out.Lock()
 	s.out.listed = false
 	b := s.out.pending
-	if fd == noFD || b == nil || s.out.writing || s.out.broken || s.stream != nil || s.out.fin {
+	if fd == noFD || b == nil || s.out.writing || s.out.broken || s.rarely().stream != nil || s.out.fin {
 		s.flushLocked(fd)
 		s.out.Unlock()
 		return
@@ -69,7 +69,7 @@ func (s *Socket) flushLocked(fd int) {
 		return
 	}
 	s.out.pending = nil
-	if s.stream != nil {
+	if s.rarely().stream != nil {
 		b = s.throughStream(b)
 	}
 	n := 0
@@ -83,7 +83,7 @@ func (s *Socket) flushLocked(fd int) {
 // throughStream is what the stream extension makes of the frames in b.
 func (s *Socket) throughStream(b *wire.Buffer) *wire.Buffer {
 	z := buffers.Get(len(b.B))
-	out, err := s.stream.Append(z.B, b.B)
+	out, err := s.rarely().stream.Append(z.B, b.B)
 	if err != nil {
 		s.abortLocked(err)
 	}
@@ -123,7 +123,7 @@ func (s *Socket) written(conn net.Conn, err error) *wire.Buffer {
 	}
 	if b := s.out.pending; b != nil && !s.out.broken {
 		s.out.pending = nil
-		if s.stream != nil {
+		if s.rarely().stream != nil {
 			b = s.throughStream(b)
 		}
 		s.out.inflight = len(b.B)

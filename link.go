@@ -168,7 +168,7 @@ func (s *Socket) readSome(p []byte, direct bool) (over bool) {
 
 // space is where the bytes of a long payload can be read to directly.
 func (s *Socket) space() []byte {
-	if s.stream != nil {
+	if s.rarely().stream != nil {
 		return nil
 	}
 	return s.dec.Space()
@@ -180,8 +180,8 @@ func (s *Socket) feed(in *input, p []byte, direct bool) {
 	switch {
 	case direct:
 		s.dec.Filled(len(p))
-	case s.stream != nil:
-		s.stream.Feed(p)
+	case s.rarely().stream != nil:
+		s.rarely().stream.Feed(p)
 	default:
 		s.dec.Feed(p)
 	}
@@ -193,7 +193,7 @@ func (s *Socket) feed(in *input, p []byte, direct bool) {
 // turns runs turns until all that was fed has been handled: one, but for pauses
 // and for what a stream extension inflates, which is taken a piece at a time.
 func (s *Socket) turns(in *input, fd int) {
-	if s.stream != nil {
+	if s.rarely().stream != nil {
 		s.turnsOfStream(in, fd)
 		return
 	}
@@ -206,7 +206,7 @@ func (s *Socket) turnsOfStream(in *input, fd int) {
 	inner := buffers.Get(streamSize)
 	defer buffers.Put(inner)
 	for !in.over {
-		n, err := s.stream.Read(inner.B[:streamSize])
+		n, err := s.rarely().stream.Read(inner.B[:streamSize])
 		if err != nil {
 			in.ev = wire.Event{Kind: wire.Fail, Code: wire.ErrStreamData.Code, Err: wire.ErrStreamData}
 			s.disp.do(func() { s.handle(in) })

@@ -46,7 +46,7 @@ func (s *Socket) configure(v wire.Version, sessions []extensions.Session) {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
 		} else {
-			s.stream = session.Stream
+			s.makeRare().stream = session.Stream
 		}
 	}
 	s.cfg = s.set.config(s.role, v, exts)
@@ -77,7 +77,9 @@ func (s *Socket) firstTurn() {
 		for _, ev := range queued {
 			s.noteSent(ev.Kind, len(ev.Data))
 		}
-		emit(s, s.on.open, &OpenEvent{target{s}})
+		if heard(s, s.on.open) {
+			emit(s, s.on.open, &OpenEvent{target{s}})
+		}
 	}
 	if stop := s.forgetOpening(); stop != nil {
 		stop()
@@ -90,7 +92,7 @@ func (s *Socket) becomeOpen() (sent []wire.Event, ok bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	o := s.opening
-	if o.cause != nil {
+	if s.why != nil {
 		return nil, false
 	}
 	s.wasOpen = true
@@ -127,7 +129,7 @@ func (s *Socket) forgetOpening() (stop func()) {
 	if !o.keep {
 		o.request = nil
 	}
-	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil && o.cause == nil {
+	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil {
 		s.opening, o.forgotten = nil, true
 	} else if s.role == wire.Server {
 		rest := *o // without what else there is to an acceptance
@@ -151,6 +153,5 @@ type opening struct {
 	queue      []wire.Event // sent before open
 	close      func()       // the Close that a server has called before open
 	queued     int          // bytes of them
-	cause      error        // why it was ended from this side
 	retries    *retries     // nil without Options.Reconnect
 }

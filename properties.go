@@ -58,7 +58,7 @@ func (s *Socket) CloseReason() (StatusCode, string) {
 	if s.ReadyState() != Closed || s.outcome == nil {
 		return 0, ""
 	}
-	return s.outcome.code, s.outcome.reason // which nothing changes any more
+	return s.outcome.Code, s.outcome.Reason // which nothing changes any more
 }
 
 // Response is the status and the header of the server's answer to Connect (Faye's

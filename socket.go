@@ -43,8 +43,8 @@ type Socket struct {
 	skips   bool  // after a short read the reader waits; see lookLater
 	slot    int32 // in the roster of server, under its lock
 	out     output
-	stream  extensions.Stream
 	conn    net.Conn
+	why     error // the connection ends from this side; under out
 
 	dec  wire.Decoder // the reader's
 	on   handlers
@@ -88,8 +88,9 @@ type rare struct {
 	drain     func(*DrainEvent)
 	cert      func(*CertificateErrorEvent)
 
-	pings   []pingWait    // under out
-	resumed chan struct{} // closed by Resume; under out
+	stream  extensions.Stream // below the frames
+	pings   []pingWait        // under out
+	resumed chan struct{}     // closed by Resume; under out
 }
 
 // noRare is what rarely returns for a Socket that has none.
@@ -232,7 +233,7 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 // resetLocked makes s as it is before a connection.
 func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	s.role, s.opening, s.wasOpen = role, o, false
-	s.conn, s.raw, s.cfg, s.stream, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
+	s.conn, s.raw, s.cfg, s.why, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
 	if r := s.rare.Load(); r != nil {
 		r.pings = nil
 	}
