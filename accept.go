@@ -27,8 +27,17 @@ type acceptance struct {
 	sessions []extensions.Session
 	rest     []byte // received behind the handshake
 	timeout  timeout
-	buf      [requestSize]byte
+	reading
 	opening
+}
+
+// reading is a read of the request inside a call of RawConn.Read. It is kept with
+// its function value, as is rawWrite.
+type reading struct {
+	fill func(fd uintptr) (done bool)
+	n    int
+	err  error
+	buf  [requestSize]byte
 }
 
 // requestSize is what is read of a request at a time.
@@ -36,7 +45,14 @@ const requestSize = 1 << 10
 
 // acceptances are used again, so that what lasts only for a handshake does not
 // lie scattered between what lasts as long as a connection.
-var acceptances = sync.Pool{New: func() any { return new(acceptance) }}
+var acceptances = sync.Pool{New: func() any {
+	a := new(acceptance)
+	a.fill = func(fd uintptr) bool {
+		a.n, a.reading.err = readFD(int(fd), a.buf[:])
+		return a.reading.err != errWouldBlock
+	}
+	return a
+}}
 
 func (st *settings) newAcceptance(secure bool) *acceptance {
 	a := acceptances.Get().(*acceptance)
@@ -47,7 +63,7 @@ func (st *settings) newAcceptance(secure bool) *acceptance {
 // recycle is for the end of an opening handshake.
 func (a *acceptance) recycle() {
 	if a.forgotten && !a.keep {
-		*a = acceptance{}
+		*a = acceptance{reading: reading{fill: a.fill}}
 		acceptances.Put(a)
 	}
 }
@@ -179,15 +195,26 @@ func (s *Socket) readRequest(a *acceptance) error {
 				return err
 			}
 		}
-		n, err := s.conn.Read(a.buf[:])
-		if n == 0 && err == io.EOF {
+		n, err := s.readTo(&a.reading)
+		if n == 0 && (err == nil || err == io.EOF) {
 			return handshake.ErrUnexpected
 		}
-		if n == 0 && err != nil {
+		if n == 0 {
 			return err
 		}
 		p = a.buf[:n]
 	}
+}
+
+// readTo waits for something to read.
+func (s *Socket) readTo(r *reading) (int, error) {
+	if s.raw == nil {
+		return s.conn.Read(r.buf[:])
+	}
+	if err := s.raw.Read(r.fill); err != nil {
+		return 0, err
+	}
+	return r.n, r.err
 }
 
 // internalError is for what is not the client's fault.
@@ -234,7 +261,13 @@ func (s *Socket) answer(a *acceptance) error {
 	if err != nil {
 		return internalError(err)
 	}
-	_, err = s.conn.Write(out)
+	n := 0
+	if s.raw != nil {
+		n, err = writeNow(s.raw, noFD, out, nil)
+	}
+	if err == nil && n < len(out) {
+		_, err = s.conn.Write(out[n:])
+	}
 	return err
 }
 

@@ -30,7 +30,7 @@ func rawConn(c net.Conn) syscall.RawConn {
 // readFD reads what is there. It returns errWouldBlock if there is nothing.
 func readFD(fd int, p []byte) (int, error) {
 	for {
-		n, err := syscall.Read(fd, p)
+		n, err := readNoWait(fd, p)
 		switch err {
 		case nil:
 			return n, nil
@@ -83,7 +83,7 @@ func writeFD(fd int, head, body []byte) (int, error) {
 		var n int
 		var err error
 		if len(body) == 0 {
-			n, err = syscall.Write(fd, head)
+			n, err = writeNoWait(fd, head)
 		} else {
 			n, err = writev(fd, head, body)
 		}

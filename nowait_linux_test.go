@@ -1,0 +1,75 @@
+//go:build !386 && !s390x && !race && !msan && !asan
+
+package airsocket_test
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"runtime"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/airsocket/airsocket"
+)
+
+const countsReads = false
+
+// systemCalls has how many segments with data have come to the descriptor fd of
+// the other end, which are as many as have been written: nothing waits for more.
+func systemCalls(t *testing.T, fd int) (_, writes int) {
+	const dataSegsIn = 152 // where tcpi_data_segs_in is in struct tcp_info
+	var info [256]byte
+	size := uint32(len(info))
+	_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 || size < dataSegsIn+4 {
+		t.Skip("segments cannot be counted here: ", errno)
+	}
+	return 0, int(binary.NativeEndian.Uint32(info[dataSegsIn:]))
+}
+
+// A descriptor that somebody has made a waiting one, as os.File.Fd does, does not
+// stop the goroutines of the process: here all of them have one processor.
+func TestDescriptorThatWaits(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := new(airsocket.Server)
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+	})
+	go srv.Serve(waitingListener{l})
+	p := connectRaw(t, "ws://"+l.Addr().String())
+	for range 3 {
+		p.send(opText, "echo")
+		if first, payload, err := p.read(); first != opText || payload != "echo" || err != nil {
+			t.Fatalf("%x %q %v", first, payload, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p.Close()
+	if err := srv.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// waitingListener accepts connections whose descriptors wait.
+type waitingListener struct{ net.Listener }
+
+func (l waitingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	raw.Control(func(fd uintptr) { err = syscall.SetNonblock(int(fd), false) })
+	return conn, err
+}
