@@ -30,7 +30,7 @@ func rawConn(c net.Conn) syscall.RawConn {
 // readFD reads what is there. It returns errWouldBlock if there is nothing.
 func readFD(fd int, p []byte) (int, error) {
 	for {
-		n, err := readNoWait(fd, p)
+		n, err := read(fd, p)
 		switch err {
 		case nil:
 			return n, nil
@@ -42,6 +42,17 @@ func readFD(fd int, p []byte) (int, error) {
 		}
 	}
 }
+
+func read(fd int, p []byte) (int, error) {
+	if len(p) > shortCall {
+		return syscall.Read(fd, p)
+	}
+	return readNoWait(fd, p)
+}
+
+// shortCall is the number of bytes up to which moving them takes so little time
+// that the collector may have to wait for it.
+const shortCall = 256 << 10
 
 // rawWrite is a write inside a call of RawConn.Control, which keeps the descriptor
 // open meanwhile; that of RawConn.Write would also prepare to wait. It is kept
@@ -82,10 +93,13 @@ func writeFD(fd int, head, body []byte) (int, error) {
 	for {
 		var n int
 		var err error
-		if len(body) == 0 {
+		switch {
+		case len(head)+len(body) > shortCall:
+			n, err = writeLong(fd, head, body)
+		case len(body) == 0:
 			n, err = writeNoWait(fd, head)
-		} else {
-			n, err = writev(fd, head, body)
+		default:
+			n, err = writeBoth(fd, head, body)
 		}
 		switch err {
 		case nil:
@@ -97,4 +111,27 @@ func writeFD(fd int, head, body []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// writeLong is writeFD for what takes longer. The body is not written together
+// with the head: that would cost a quarter more at 1 MiB, measured over loopback.
+// Nor is it written in pieces, which would cost half as much again.
+//
+//go:noinline
+func writeLong(fd int, head, body []byte) (int, error) {
+	if len(body) == 0 {
+		return syscall.Write(fd, head)
+	}
+	n, err := writeMore(fd, head)
+	if err != nil || n < len(head) {
+		return n, err
+	}
+	m, err := syscall.Write(fd, body)
+	switch err {
+	case nil:
+		return n + m, nil
+	case syscall.EAGAIN, syscall.EINTR:
+		return n, nil
+	}
+	return 0, err
 }
