@@ -32,16 +32,23 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	for range conns {
 		open = append(open, dialCorked(t, addr))
 	}
-	for _, c := range open {
-		c.Write([]byte{0x82, 0x81, 0, 0, 0, 0, 'x'})
-		if _, err := io.ReadFull(c, make([]byte, 3)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	each := func() int64 { return (int64(stacks()) - int64(before)) / conns }
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(20 * time.Second); each() > kept; <-tick.C {
+	for end := time.Now().Add(patience); ; {
+		for _, c := range open {
+			c.Write([]byte{0x82, 0x81, 0, 0, 0, 0, 'x'})
+			if _, err := io.ReadFull(c, make([]byte, 3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 50 {
+			if <-tick.C; each() <= kept {
+				return
+			}
+		}
+		// The runtime makes the stacks of new goroutines as large as those that the
+		// collector has found in use are on average, which are others by now.
 		if time.Now().After(end) {
 			t.Fatalf("an idle connection has a stack of %d bytes", each())
 		}
