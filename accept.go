@@ -47,9 +47,10 @@ const requestSize = 1 << 10
 // lie scattered between what lasts as long as a connection.
 var acceptances = sync.Pool{New: func() any {
 	a := new(acceptance)
-	a.fill = func(fd uintptr) bool {
-		a.n, a.reading.err = readFD(int(fd), a.buf[:])
-		return a.reading.err != errWouldBlock
+	r := &a.reading
+	r.fill = func(fd uintptr) bool {
+		r.n, r.err = readFD(int(fd), r.buf[:])
+		return r.err != errWouldBlock
 	}
 	return a
 }}

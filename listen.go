@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Listen listens on addr, host:port for TCP or unix:path, for [Server.Serve].
-// The connections have package net's keep-alive settings; where the system lets
+// Listen listens on addr, host:port for TCP or unix:path, for [Server.Serve]. The
+// errors are those of net.Listen. The connections have package net's keep-alive settings; where the system lets
 // them have them from the listener, accepting one costs four system calls less
 // than with net.Listen.
 func Listen(addr string) (net.Listener, error) {

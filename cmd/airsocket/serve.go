@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -216,8 +215,8 @@ func announce(w io.Writer, listeners []net.Listener, secure bool, fingerprint st
 		s = "s"
 	}
 	for _, l := range listeners {
-		if path, ok := strings.CutPrefix(l.Addr().Network()+":"+l.Addr().String(), "unix:"); ok {
-			fmt.Fprintf(w, "listening on ws%s+unix://%s\n", s, path)
+		if l.Addr().Network() == "unix" {
+			fmt.Fprintf(w, "listening on ws%s+unix://%s\n", s, l.Addr())
 			continue
 		}
 		host, all := reachable(l.Addr())
