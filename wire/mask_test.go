@@ -10,12 +10,15 @@ import (
 // other memory, against one byte at a time.
 func TestXOR(t *testing.T) {
 	const key = 0x3D21FA37
-	plain := make([]byte, 400)
+	plain := make([]byte, 1400)
 	for i := range plain {
 		plain[i] = byte(i * 7)
 	}
 	for from := range 9 {
-		for n := range 300 {
+		for n := range 1300 {
+			if 300 < n && n < 1000 { // what differs begins below and above
+				continue
+			}
 			src := plain[from : from+n]
 			want := bytes.Clone(src)
 			for i := range want {
