@@ -104,7 +104,7 @@ func (s *Socket) welcome(a *acceptance) (serve bool) {
 //
 //go:noinline
 func (s *Socket) admit(a *acceptance) (over bool) {
-	over = s.opened(a.hs.Request().Version, a.sessions, a.rest)
+	over = s.opened(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
 	a.recycle()
 	return over
 }
@@ -165,7 +165,7 @@ var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "t
 func (s *Socket) startTimeout(a *acceptance) {
 	switch after := s.set.handshakeTimeout; {
 	case after == 0:
-	case s.raw != nil:
+	case s.raw != nil && bubbleID() == 0:
 		s.set.timeouts.set(&a.timeout, s.conn, after)
 	default:
 		s.conn.SetDeadline(time.Now().Add(after))
@@ -175,7 +175,7 @@ func (s *Socket) startTimeout(a *acceptance) {
 func (s *Socket) inTime(a *acceptance) bool {
 	switch {
 	case s.set.handshakeTimeout == 0:
-	case s.raw != nil:
+	case s.raw != nil && bubbleID() == 0:
 		return s.set.timeouts.clear(&a.timeout)
 	default:
 		s.conn.SetDeadline(time.Time{})
@@ -331,8 +331,7 @@ func (s *Socket) refuse(a *acceptance, err error) {
 // close with something left unread resets the connection, and the answer with
 // it.
 func (s *Socket) lingerClose() {
-	c, ok := s.conn.(interface{ CloseWrite() error })
-	if !ok || c.CloseWrite() != nil {
+	if !closeWrite(s.conn) {
 		return
 	}
 	b := buffers.Get(4 << 10)

@@ -48,19 +48,21 @@ func (s *Socket) peerFailed(ev wire.Event) {
 	s.emitError(ev.Err)
 }
 
-// fail is for what this endpoint cannot go on with. It is called in a turn.
-func (s *Socket) fail(code StatusCode, reason string, err error) {
-	if st := s.ReadyState(); st != Open && st != Closing {
-		return
+// fail is for what this endpoint cannot go on with. It is called in a turn, and
+// reports false if there can be no error event for it any more.
+func (s *Socket) fail(code StatusCode, reason string, err error) bool {
+	if st := s.ReadyState(); st != Open && st != Closing || s.cfg == nil {
+		return false
 	}
 	o := s.fate()
-	if o.failed {
-		return
+	if o.failed || o.told {
+		return false
 	}
 	o.Code, o.Reason, o.WasClean, o.failed = code, reason, false, true
 	s.closing()
 	s.reply(wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)})
 	s.emitError(err)
+	return true
 }
 
 func (s *Socket) closing() {
@@ -69,19 +71,18 @@ func (s *Socket) closing() {
 	s.state.Store(uint32(Closing))
 }
 
-// ended is for the end of what the peer sends.
+// ended is for the end of what the peer sends. What it is an error for, lastTurn
+// says.
 func (s *Socket) ended(ev wire.Event) {
 	o := s.fate()
 	o.over = true
-	expected, err := ev.Code != StatusAbnormalClosure, s.cause()
+	expected := ev.Code != StatusAbnormalClosure
 	switch {
 	case expected && (o.failed || o.WasClean): // what there is to say is known
 	case expected && !s.gaveUp():
 		o.Code, o.WasClean = ev.Code, true
-	case err != nil:
-		s.emitError(err)
 	default:
-		s.emitError(ev.Err)
+		s.setCause(ev.Err)
 	}
 }
 
@@ -127,6 +128,7 @@ func (s *Socket) logError(err error) {
 // finish is the end of a connection. Only the reader calls it, or who would
 // have become the reader.
 func (s *Socket) finish() {
+	s.drain()
 	conn, silent := s.disconnect()
 	if s.server != nil {
 		defer s.server.forget(s)
@@ -141,15 +143,18 @@ func (s *Socket) disconnect() (conn net.Conn, silent bool) {
 	s.stopClock()
 	conn, silent = s.conn, s.out.silent
 	s.out.broken = true
-	s.discardPending()
+	s.out.Unlock()
+	if conn != nil {
+		conn.Close()
+	}
+	s.waitForWriter()
+	s.out.Lock()
+	s.giveUpSending(0)
 	if r := s.rarely(); r.stream != nil {
 		r.stream.Close()
 		r.stream = nil
 	}
 	s.out.Unlock()
-	if conn != nil {
-		conn.Close()
-	}
 	if s.cfg != nil {
 		s.dec.Release()
 	}
@@ -164,12 +169,15 @@ func (s *Socket) lastTurn(conn net.Conn, silent bool) {
 	disp.enter()
 	defer disp.leave(nil, noFD)
 	o := s.fate()
-	err := s.cause()
+	err := s.withUnsent(s.cause())
+	if errors.Is(err, ErrUnsent) {
+		o.WasClean = false // the peer has not got all
+	}
 	if err != nil && !o.WasClean {
 		s.emitError(err)
 	}
 	e := &o.CloseEvent
-	again, wasOpen := s.planReconnect(e, err), s.wasOpen
+	again, wasOpen := s.planReconnect(e, err), s.cfg != nil
 	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
 	s.noteEnded(wasOpen, e, err)
 	if log != nil {
@@ -177,7 +185,7 @@ func (s *Socket) lastTurn(conn net.Conn, silent bool) {
 	}
 	if !silent {
 		// A handler may start s again too.
-		emit(s, s.on.close, e)
+		s.emitClose(e)
 	}
 	if again != nil {
 		s.reconnectAfter(e, again)
@@ -222,6 +230,7 @@ func (s *Socket) abortLocked(err error) {
 		s.opening.cancel()
 	}
 	s.resumeLocked()
+	s.stopWaitingForWriter()
 	s.flags.set(aborted)
 	if s.conn != nil {
 		// Close waits for the reader to leave RawConn.Read, which it may have

@@ -105,12 +105,7 @@ func (s *Socket) connect(d *dial) {
 		return
 	}
 	res := d.hs.Result()
-	s.out.Lock()
-	s.opening.protocol = res.Protocol
-	s.opening.status, s.opening.answer = res.Status, res.Header
-	s.opening.extensions = string(handshake.AppendExtensions(nil, res.Extensions))
-	s.out.Unlock()
-	if !s.opened(res.Version, sessions, rest) {
+	if !s.opened(agreement{res.Version, sessions, &res}, rest) {
 		go s.serve() // on a stack that has not grown
 	}
 }

@@ -36,6 +36,9 @@ type extra struct {
 	posted  []func()
 	pumping bool      // a goroutine is there to run what is posted
 	idle    sync.Cond // pending has become 0
+
+	slots  []sync.Mutex // see takeSlot
+	waitAt int          // the one of them that was waited for last
 }
 
 // withExtra is d.extra. The caller holds d.mu.

@@ -38,6 +38,10 @@ var (
 	ErrHandshakeTimeout = fmt.Errorf("airsocket: the opening handshake took too long: %w", os.ErrDeadlineExceeded)
 	ErrCloseTimeout     = fmt.Errorf("airsocket: the closing handshake took too long: %w", os.ErrDeadlineExceeded)
 	ErrPongTimeout      = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
+	// ErrUnsent is wrapped in the error of a connection that has ended before all
+	// that Send accepted was written; the text says how many bytes were left,
+	// headers of frames included.
+	ErrUnsent = errors.New("airsocket: accepted messages were not sent")
 	// ErrAborted: Close was called before the connection was open.
 	ErrAborted = errors.New("airsocket: closed before the connection was open")
 )

@@ -353,6 +353,19 @@ func emit[E Event](s *Socket, on func(E), e E) {
 	if s.set.Recover {
 		defer s.recoverHandler()
 	}
+	call(s, on, e)
+}
+
+// emitClose is emit for the close event.
+func (s *Socket) emitClose(e *CloseEvent) {
+	if s.set.Recover {
+		defer s.recoverClose()
+	}
+	call(s, s.on.close, e)
+}
+
+// call is emit without recovering.
+func call[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)
 	}

@@ -9,6 +9,9 @@ import (
 // flushSoon has what is pending written at the end of the turn, or now.
 func (s *Socket) flushSoon() {
 	if s.out.writing {
+		if s.out.pending != nil && len(s.out.pending.B) >= flushAt {
+			s.stashPending()
+		}
 		return
 	}
 	if !s.out.listed {
@@ -42,8 +45,9 @@ func (s *Socket) flush(fd int) {
 func (s *Socket) wrote(b *wire.Buffer, n int, err error) {
 	switch {
 	case err != nil:
+		unsent := len(b.B) - n
 		buffers.Put(b)
-		s.brokenLocked(err)
+		s.brokenLocked(err, unsent)
 	case n < len(b.B):
 		s.startWriter(b, n)
 	default:
@@ -65,7 +69,7 @@ func (s *Socket) flushLocked(fd int) {
 		return
 	}
 	if s.conn == nil || s.out.broken {
-		s.discardPending()
+		s.discardPending() // a close frame: nothing else is taken any more
 		return
 	}
 	s.out.pending = nil
@@ -78,63 +82,6 @@ func (s *Socket) flushLocked(fd int) {
 		n, err = writeNow(s.raw, fd, b.B, nil)
 	}
 	s.wrote(b, n, err)
-}
-
-// throughStream is what the stream extension makes of the frames in b.
-func (s *Socket) throughStream(b *wire.Buffer) *wire.Buffer {
-	z := buffers.Get(len(b.B))
-	out, err := s.rarely().stream.Append(z.B, b.B)
-	if err != nil {
-		s.abortLocked(err)
-	}
-	z.B = out
-	buffers.Put(b)
-	return z
-}
-
-func (s *Socket) startWriter(b *wire.Buffer, from int) {
-	s.out.writing = true
-	s.out.inflight = len(b.B) - from
-	go s.write(s.conn, b, from)
-}
-
-// write is the writer goroutine.
-func (s *Socket) write(conn net.Conn, b *wire.Buffer, from int) {
-	for b != nil {
-		_, err := conn.Write(b.B[from:])
-		buffers.Put(b)
-		b, from = s.written(conn, err), 0
-	}
-}
-
-// written tells the writer goroutine of conn what is next: nil ends it.
-func (s *Socket) written(conn net.Conn, err error) *wire.Buffer {
-	s.out.Lock()
-	if s.conn != conn { // the Socket has another by now
-		s.out.Unlock()
-		return nil
-	}
-	s.out.inflight = 0
-	if err != nil {
-		s.out.writing = false
-		s.brokenLocked(err)
-		s.out.Unlock()
-		return nil
-	}
-	if b := s.out.pending; b != nil && !s.out.broken {
-		s.out.pending = nil
-		if s.rarely().stream != nil {
-			b = s.throughStream(b)
-		}
-		s.out.inflight = len(b.B)
-		s.out.Unlock()
-		return b
-	}
-	s.out.writing = false
-	s.shutdownIfDone()
-	s.out.Unlock()
-	s.drained()
-	return nil
 }
 
 // drained emits the drain event, unless there is a writer goroutine again, whose
@@ -158,21 +105,37 @@ func (s *Socket) shutdownIfDone() {
 	}
 	s.out.fin = false
 	conn := s.conn
-	if c, ok := conn.(interface{ CloseWrite() error }); ok {
-		if s.raw != nil {
-			c.CloseWrite()
-			return
-		}
-		go c.CloseWrite() // that of TLS writes, and may have to wait
+	if s.raw != nil {
+		closeWrite(conn)
 		return
 	}
-	go conn.Close()
+	go func() { // TLS writes, and may have to wait
+		if !closeWrite(conn) {
+			conn.Close()
+		}
+	}()
 }
 
-// brokenLocked is for a connection that cannot be written to any more.
-func (s *Socket) brokenLocked(err error) {
+// closeWrite ends the sending direction of conn and of the connection below it,
+// and reports whether there is such a thing: there are peers that wait for the
+// end of TCP, and do not take that of TLS for it.
+func closeWrite(conn net.Conn) bool {
+	c, ok := conn.(interface{ CloseWrite() error })
+	if !ok {
+		return false
+	}
+	ended := c.CloseWrite() == nil
+	if over, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return closeWrite(over.NetConn()) || ended
+	}
+	return ended
+}
+
+// brokenLocked is for a connection that cannot be written to any more. So many
+// bytes of what is neither pending nor the writer goroutine's have not gone out.
+func (s *Socket) brokenLocked(err error, unsent int) {
 	s.out.broken = true
-	s.discardPending()
+	s.giveUpSending(unsent)
 	if !s.flags.has(aborted) {
 		s.flags.set(lost)
 	}

@@ -16,6 +16,9 @@ import (
 // system will still report. So who waits without having looked is on a list,
 // and hangupDelay later one poll(2) looks for all of them.
 //
+// The list and its timer are the process's. Sockets of a testing/synctest bubble
+// read until there is nothing left instead.
+//
 // That is also the time for a reader whose stack has grown to be replaced by
 // one with a new stack: the collector makes none smaller than 4 KiB.
 
@@ -74,8 +77,12 @@ type pollFD struct {
 }
 
 // pollRDHup asks for the end of what the peer sends. Errors and the end of both
-// directions are told of without being asked for.
-const pollRDHup = 0x2000
+// directions are told of without being asked for. pollPri asks for TCP's urgent
+// data, at which a read ends although there is more behind it.
+const (
+	pollRDHup = 0x2000
+	pollPri   = 0x2
+)
 
 func lookForHangups() {
 	h := &hangups
@@ -100,7 +107,7 @@ const pollAtOnce = 256
 func look(waiting []hangup) {
 	var fds [pollAtOnce]pollFD
 	for i, w := range waiting {
-		fds[i] = pollFD{fd: int32(w.fd), events: pollRDHup}
+		fds[i] = pollFD{fd: int32(w.fd), events: pollRDHup | pollPri}
 	}
 	var now syscall.Timespec
 	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&fds)), uintptr(len(waiting)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
@@ -110,7 +117,6 @@ func look(waiting []hangup) {
 		switch {
 		case fds[i].revents != 0, isDeep && isQuiet:
 			// A descriptor that is another's by now only makes a reader look in vain.
-			w.socket.flags.set(poked)
 			w.conn.SetReadDeadline(time.Unix(1, 0))
 		case isDeep:
 			busy = append(busy, w)

@@ -32,7 +32,7 @@ func (s *Socket) serve() {
 	}
 	for {
 		err := s.raw.Read(s.readable)
-		if err == nil || !s.wasPoked(err) {
+		if err == nil || !s.looksAgain(err) {
 			s.readEnd(err)
 			return
 		}
@@ -45,14 +45,12 @@ func (s *Socket) serve() {
 	}
 }
 
-// wasPoked reports whether an error of waiting means that the reader shall look
-// at the connection once more.
-func (s *Socket) wasPoked(err error) bool {
-	if !errors.Is(err, os.ErrDeadlineExceeded) || !s.flags.has(poked) {
-		return false
-	}
-	s.flags.clear(poked)
-	return s.conn.SetReadDeadline(time.Time{}) == nil
+// looksAgain reports whether an error of waiting means that the reader shall look
+// at the connection once more: nothing but that sets a deadline in the past for
+// an open connection; see look. It is reset before the connection is looked at,
+// so that no other look is missed.
+func (s *Socket) looksAgain(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && !s.flags.has(aborted) && s.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // readable reads until there is nothing left to read and returns false to wait
@@ -193,18 +191,23 @@ func (s *Socket) feed(in *input, p []byte, direct bool) {
 // turns runs turns until all that was fed has been handled: one, but for pauses
 // and for what a stream extension inflates, which is taken a piece at a time.
 func (s *Socket) turns(in *input, fd int) {
-	if s.rarely().stream != nil {
+	switch {
+	case s.rarely().stream != nil:
 		s.turnsOfStream(in, fd)
-		return
-	}
-	for s.turn(in, fd) {
-		s.waitPaused()
+	case s.decodesAhead():
+		s.turnsAhead(in, fd)
+	default:
+		for s.turn(in, fd) {
+			s.waitPaused()
+		}
 	}
 }
 
 func (s *Socket) turnsOfStream(in *input, fd int) {
 	inner := buffers.Get(streamSize)
 	defer buffers.Put(inner)
+	slot := s.disp.takeSlot()
+	defer func() { slot.release() }()
 	for !in.over {
 		n, err := s.rarely().stream.Read(inner.B[:streamSize])
 		if err != nil {
@@ -217,7 +220,9 @@ func (s *Socket) turnsOfStream(in *input, fd int) {
 		}
 		s.dec.Feed(inner.B[:n])
 		for s.turn(in, fd) {
+			slot.release()
 			s.waitPaused()
+			slot = s.disp.takeSlot()
 		}
 	}
 }
@@ -281,7 +286,9 @@ func (s *Socket) readOver(in *input, err error) bool {
 // what the peer has sent. It does nothing if the closing handshake has said that
 // there is nothing left to read for.
 func (s *Socket) readEnd(err error) {
-	if err != nil && err != io.EOF {
+	// TLS without its close_notify ends with io.ErrUnexpectedEOF. Whether the end
+	// was to be expected is known from what the frames have said, as without TLS.
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		s.setCause(err)
 	}
 	in := inputs.Get().(*input)
@@ -344,15 +351,15 @@ func (s *Socket) handle(in *input) {
 	}
 }
 
-// reply sends what is owed. A pong that has no room is not sent: a peer that
-// does not read what it asked for is owed no more.
+// reply sends what is owed.
 func (s *Socket) reply(r wire.Event) {
 	if s.replied(r) {
 		s.noteSent(r.Kind, len(r.Data))
 	}
 }
 
-// replied is reply without the hook. It reports whether a pong was sent.
+// replied is reply without the hook. It reports whether a pong was sent: one that
+// cannot go out at once is the writer goroutine's.
 func (s *Socket) replied(r wire.Event) (pong bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
@@ -362,6 +369,10 @@ func (s *Socket) replied(r wire.Event) (pong bool) {
 		// goroutine that is just done would end the connection without it.
 		s.out.fin = s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
 		s.sendCloseLocked(r)
+		return false
+	}
+	if s.out.writing {
+		s.owePong(r.Data)
 		return false
 	}
 	st := s.ReadyState()

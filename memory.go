@@ -48,6 +48,7 @@ type input struct {
 	ev      wire.Event // that is being handled
 	over    bool       // the connection is
 	drained bool       // the last read has left nothing, as far as is known
+	ahead   ahead
 	message MessageEvent
 	ping    PingEvent
 	pong    PongEvent

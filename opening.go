@@ -20,43 +20,55 @@ func (s *Socket) failOpening(err error) {
 	s.finish()
 }
 
+// agreement is what an opening handshake has led to. None of it shows before the
+// turn of the open event.
+type agreement struct {
+	version  wire.Version
+	sessions []extensions.Session
+	answer   *handshake.Result // a client's; nil on a server
+}
+
 // opened begins the life of the connection: the open event and what has been
 // received already. Unless the connection is over with that, the caller sees to
 // it that it is served.
-func (s *Socket) opened(v wire.Version, sessions []extensions.Session, rest []byte) (over bool) {
-	s.configure(v, sessions)
+func (s *Socket) opened(a agreement, rest []byte) (over bool) {
 	over = true // unless told otherwise: a handler may end this goroutine, as a failing test does
 	defer func() {
 		if over {
 			s.finish()
 		}
 	}()
-	over = s.open(rest)
+	over = s.open(a, rest)
 	return over
 }
 
-// configure sets up the state machines for what has been agreed on.
+// configureLocked sets up the state machines for what has been agreed on.
 //
 //go:noinline
-func (s *Socket) configure(v wire.Version, sessions []extensions.Session) {
+func (s *Socket) configureLocked(a *agreement) {
 	var exts []wire.Extension
-	s.out.Lock()
-	defer s.out.Unlock()
-	for _, session := range sessions {
+	for _, session := range a.sessions {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
 		} else {
 			s.makeRare().stream = session.Stream
 		}
 	}
-	s.cfg = s.set.config(s.role, v, exts)
+	s.cfg = s.set.config(s.role, a.version, exts)
 	s.dec.Init(s.cfg)
 	s.out.enc.Init(s.cfg)
+	if res := a.answer; res != nil {
+		o := s.opening
+		o.protocol, o.status, o.answer = res.Protocol, res.Status, res.Header
+		o.extensions = string(handshake.AppendExtensions(nil, res.Extensions))
+	}
 }
 
 // open is the first turns.
-func (s *Socket) open(rest []byte) (over bool) {
-	s.firstTurn()
+func (s *Socket) open(a agreement, rest []byte) (over bool) {
+	if !s.firstTurn(&a) {
+		return true
+	}
 	if len(rest) == 0 {
 		return false
 	}
@@ -68,11 +80,13 @@ func (s *Socket) open(rest []byte) (over bool) {
 	return over
 }
 
-// firstTurn is the turn of the open event.
-func (s *Socket) firstTurn() {
+// firstTurn is the turn of the open event. It reports false if the connection has
+// been ended in the last moment: it has never been open then.
+func (s *Socket) firstTurn(a *agreement) bool {
 	s.disp.enter()
 	defer s.disp.leave(nil, noFD)
-	if queued, ok := s.becomeOpen(); ok {
+	queued, ok := s.becomeOpen(a)
+	if ok {
 		s.noteOpened()
 		for _, ev := range queued {
 			s.noteSent(ev.Kind, len(ev.Data))
@@ -81,21 +95,27 @@ func (s *Socket) firstTurn() {
 			emit(s, s.on.open, &OpenEvent{target{s}})
 		}
 	}
-	if stop := s.forgetOpening(); stop != nil {
+	if stop := s.forgetOpening(); stop != nil && ok {
 		stop()
 	}
+	return ok
 }
 
 // becomeOpen is false if Close was called in the last moment. It returns what
 // has been sent of what was sent before open.
-func (s *Socket) becomeOpen() (sent []wire.Event, ok bool) {
+func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	o := s.opening
 	if s.why != nil {
+		for _, session := range a.sessions {
+			if session.Stream != nil {
+				session.Stream.Close()
+			}
+		}
 		return nil, false
 	}
-	s.wasOpen = true
+	s.configureLocked(a)
 	s.state.Store(uint32(Open))
 	for _, ev := range o.queue {
 		if s.sendLocked(ev) == nil {

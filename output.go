@@ -18,7 +18,8 @@ type output struct {
 	enc      wire.Encoder
 	pending  *wire.Buffer // frames that nobody has begun to write
 	next     *Socket      // in the Dispatcher's list of unflushed sockets
-	inflight int          // bytes that the writer goroutine has
+	inflight int          // bytes that the writer goroutine has, or finds in the backlog
+	closeLen uint8        // length of the close frame, behind which nothing follows
 	listed   bool         // the Dispatcher will flush
 	writing  bool         // there is a writer goroutine
 	fin      bool         // nothing follows: shut down when all is written
@@ -36,6 +37,7 @@ const flushAt = 64 << 10
 // rather than copied behind its header.
 const directAt = 32 << 10
 
+// buffered is how many bytes are held until they are written.
 func (o *output) buffered() int {
 	n := o.inflight
 	if o.pending != nil {
@@ -160,7 +162,12 @@ func (s *Socket) makeRoom(n int) {
 //go:noinline
 func (s *Socket) growRoom(n int) {
 	old := s.out.pending
-	s.out.pending = buffers.Get(max(4*len(old.B), len(old.B)+n))
+	if s.out.writing && len(old.B) > flushAt/2 && len(old.B)+n > flushAt {
+		s.stashPending()
+		s.out.pending = buffers.Get(n)
+		return
+	}
+	s.out.pending = buffers.Get(max(min(4*len(old.B), flushAt), len(old.B)+n))
 	s.out.pending.B = append(s.out.pending.B, old.B...)
 	buffers.Put(old)
 }
@@ -182,8 +189,9 @@ func (s *Socket) sendDirect(ev wire.Event) error {
 	head := s.out.pending
 	s.out.pending = nil
 	n, err = writeNow(s.raw, noFD, head.B, rest)
-	if n < len(head.B)+len(rest) && err == nil {
-		left := buffers.Get(len(head.B) + len(rest) - n)
+	unsent := len(head.B) + len(rest) - n
+	if unsent > 0 && err == nil {
+		left := &wire.Buffer{B: make([]byte, 0, unsent)} // which may have to wait for long
 		if n < len(head.B) {
 			left.B = append(left.B, head.B[n:]...)
 		}
@@ -192,7 +200,7 @@ func (s *Socket) sendDirect(ev wire.Event) error {
 	}
 	buffers.Put(head)
 	if err != nil {
-		s.brokenLocked(err)
+		s.brokenLocked(err, unsent)
 	}
 	return nil
 }
@@ -233,6 +241,7 @@ func (s *Socket) sendCloseLocked(ev wire.Event) {
 	s.room(maxControl + maxHeader)
 	b, err := s.out.enc.Append(s.out.pending.B, ev)
 	if err == nil {
+		s.out.closeLen = uint8(len(b) - len(s.out.pending.B))
 		s.out.pending.B = b
 	} else if errors.Is(err, wire.ErrUnsupported) {
 		s.out.fin = true

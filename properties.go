@@ -13,7 +13,7 @@ import (
 func (s *Socket) BufferedAmount() int {
 	s.out.Lock()
 	defer s.out.Unlock()
-	return s.out.buffered()
+	return s.out.buffered() - s.rarely().backlog.handed
 }
 
 // ReadyState is the state of the socket.

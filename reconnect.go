@@ -147,9 +147,9 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 		return nil
 	case e.WasClean && e.Code == StatusNormalClosure:
 		return nil
-	case !s.wasOpen && permanent(err):
+	case s.cfg == nil && permanent(err):
 		return nil
-	case s.wasOpen && time.Since(r.since) >= policy.min():
+	case s.cfg != nil && time.Since(r.since) >= policy.min():
 		r.failed = 0
 	}
 	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {

@@ -32,19 +32,18 @@ const (
 // else may be called from any goroutine, but what says otherwise.
 type Socket struct {
 	// What sending needs comes first: a broadcast touches nothing else.
-	set     *settings
-	disp    *Dispatcher
-	cfg     *wire.Config    // nil until the connection is open
-	raw     syscall.RawConn // of conn, where it can be read and written without waiting
-	state   atomic.Uint32   // a ReadyState
-	flags   flags
-	role    wire.Role
-	wasOpen bool  // this connection has been; of the turn
-	skips   bool  // after a short read the reader waits; see lookLater
-	slot    int32 // in the roster of server, under its lock
-	out     output
-	conn    net.Conn
-	why     error // the connection ends from this side; under out
+	set   *settings
+	disp  *Dispatcher
+	cfg   *wire.Config    // nil unless the connection is, or was, open
+	raw   syscall.RawConn // of conn, where it can be read and written without waiting
+	state atomic.Uint32   // a ReadyState
+	flags flags
+	role  wire.Role
+	skips bool  // after a short read the reader waits; see lookLater
+	slot  int32 // in the roster of server, under its lock
+	out   output
+	conn  net.Conn
+	why   error // the connection ends from this side; under out
 
 	dec  wire.Decoder // the reader's
 	on   handlers
@@ -70,7 +69,6 @@ const (
 	aborted             // ended from this side: what may still come is not read
 	lost                // aborted because it cannot be written to
 	looked              // is listed for hangups; see lookLater
-	poked               // the reader shall look at the connection
 	deep                // a handler has made the reader's stack grow
 	quiet               // nothing was read since it was listed
 )
@@ -89,6 +87,7 @@ type rare struct {
 	cert      func(*CertificateErrorEvent)
 
 	stream  extensions.Stream // below the frames
+	backlog backlog           // under out
 	pings   []pingWait        // under out
 	resumed chan struct{}     // closed by Resume; under out
 }
@@ -232,12 +231,12 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 
 // resetLocked makes s as it is before a connection.
 func (s *Socket) resetLocked(role wire.Role, o *opening) {
-	s.role, s.opening, s.wasOpen = role, o, false
+	s.role, s.opening = role, o
 	s.conn, s.raw, s.cfg, s.why, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
 	if r := s.rare.Load(); r != nil {
-		r.pings = nil
+		r.pings, r.backlog = nil, backlog{}
 	}
-	s.out.broken, s.out.fin, s.out.silent = false, false, false
+	s.out.broken, s.out.fin, s.out.silent, s.out.closeLen = false, false, false, 0
 	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
 	s.flags.bits.Store(0)                    // the list for hangups may still have the connection before; see lookLater
 }
@@ -246,7 +245,7 @@ func (s *Socket) resetLocked(role wire.Role, o *opening) {
 func (s *Socket) attach(conn net.Conn) {
 	raw := rawConn(conn)
 	s.out.Lock()
-	s.conn, s.raw, s.skips = conn, raw, raw != nil && canSkip(conn)
+	s.conn, s.raw, s.skips = conn, raw, raw != nil && canSkip(conn) && bubbleID() == 0
 	s.out.Unlock()
 }
 
@@ -350,6 +349,9 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 	case Connecting:
 		s.abortLocked(ErrAborted)
 	case Open, Closing:
+		if s.cfg == nil {
+			return nil // it could not be opened, and its close event follows
+		}
 		s.state.Store(uint32(Closing))
 		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
 		s.flushLocked(noFD)
@@ -400,7 +402,8 @@ func (s *Socket) Flush() {
 	s.flushLocked(noFD)
 }
 
-// recoverHandler is deferred around handlers where Options.Recover is set.
+// recoverHandler is deferred around handlers where Options.Recover is set. What
+// no event can tell of any more is told to the Logger.
 func (s *Socket) recoverHandler() {
 	v := recover()
 	if v == nil {
@@ -411,7 +414,17 @@ func (s *Socket) recoverHandler() {
 		s.setCause(err) // the request is refused with 500
 		return
 	}
-	s.fail(StatusInternalError, "internal error", err)
+	if !s.fail(StatusInternalError, "internal error", err) {
+		s.logError(err)
+	}
+}
+
+// recoverClose is recoverHandler for the handlers of the close event. The socket
+// may have another connection by then, which has nothing to do with the panic.
+func (s *Socket) recoverClose() {
+	if v := recover(); v != nil {
+		s.logError(&PanicError{Value: v, Stack: debug.Stack()})
+	}
 }
 
 // The status codes of RFC 6455, section 7.4.1.

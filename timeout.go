@@ -8,7 +8,7 @@ import (
 
 // timeouts are the times by which opening handshakes must be done, of all raw
 // connections of sockets with the same Options, and so in the order in which they
-// began. All of them share a timer that is seldom set: a deadline on each
+// began; those of testing/synctest bubbles have deadlines instead. All of them share a timer that is seldom set: a deadline on each
 // connection would often wake up the runtime's poller for nothing.
 type timeouts struct {
 	mu          sync.Mutex
@@ -37,7 +37,7 @@ func (ts *timeouts) set(t *timeout, conn net.Conn, after time.Duration) {
 		ts.first = t
 	}
 	ts.last = t
-	if ts.fires.Before(now) { // also if it was that of a testing/synctest bubble
+	if ts.fires.Before(now) {
 		ts.start(now)
 	}
 }

@@ -101,8 +101,17 @@ func (d *Decoder) Events() iter.Seq[Event] {
 	}
 }
 
+// Detach hands over the memory of the last event, or nil if that is a view of what
+// was fed. The event stays valid until the caller gives the memory back.
+func (d *Decoder) Detach() *Buffer {
+	b := d.spent
+	d.spent = nil
+	return b
+}
+
 // Next returns the next event, or None if that takes more bytes; nothing of
-// what was fed is referred to any more then. The event before it becomes invalid.
+// what was fed is referred to any more then. The event before it becomes invalid,
+// unless its memory was detached.
 func (d *Decoder) Next() (ev Event) {
 	if d.spent != nil {
 		d.put(&d.spent)

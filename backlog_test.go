@@ -1,0 +1,185 @@
+package airsocket_test
+
+import (
+	"bytes"
+	"errors"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// A peer that pings and does not read is owed one pong, for its latest ping (RFC
+// 6455, section 5.5.3), however many pings there were.
+func TestPongsThatCannotBeSent(t *testing.T) {
+	const pings = 10_000
+	stuck, seen := make(chan struct{}), make(chan struct{})
+	var waiting int
+	sent := map[wire.Kind]int{}
+	hooks := &airsocket.Hooks{Sent: func(_ *airsocket.Socket, kind wire.Kind, _ int) { sent[kind]++ }}
+	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered, o.Hooks = -1, hooks }, func(s *airsocket.Socket) {
+		count := 0
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			for s.BufferedAmount() == 0 {
+				s.SendBytes(make([]byte, 1<<20))
+				s.Flush()
+			}
+			waiting = s.BufferedAmount()
+			close(stuck)
+		})
+		s.OnPing(func(*airsocket.PingEvent) { count++ })
+		s.OnMessage(func(*airsocket.MessageEvent) {
+			if more := s.BufferedAmount() - waiting; count != pings || more > 0 {
+				t.Errorf("%d bytes of pongs are waiting after %d pings", more, count)
+			}
+			close(seen)
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		<-stuck
+		var all []byte
+		for i := range pings {
+			all = append(all, p.frame(opPing, strconv.Itoa(i))...)
+		}
+		p.write(append(all, p.frame(opText, "")...))
+		<-seen
+		for {
+			first, payload, err := p.read()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if first != opBinary {
+				if first != opPong || payload != strconv.Itoa(pings-1) {
+					t.Errorf("frame %#x %q", first, payload)
+				}
+				break
+			}
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.wantError(nil)
+	if sent[wire.Pong] != 1 {
+		t.Errorf("the hook was told of %d pongs", sent[wire.Pong])
+	}
+}
+
+// Pings that a peer does read the answers of are all answered.
+func TestEachPingIsAnswered(t *testing.T) {
+	startServer(t, nil, nil, func(p *rawPeer) {
+		p.open()
+		var all []byte
+		for i := range 100 {
+			all = append(all, p.frame(opPing, strconv.Itoa(i))...)
+		}
+		p.write(all)
+		for i := range 100 {
+			p.want(opPong, strconv.Itoa(i))
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+}
+
+// What waits for a peer that does not read takes hardly more memory than it is
+// long, whatever the length of the messages.
+func TestMemoryOfWhatWaits(t *testing.T) {
+	const most = 16 << 20
+	for _, size := range []int{100, 1000, 20 << 10, 33 << 10, 100 << 10, 1<<20 + 1, 2200 << 10, 5 << 20} {
+		for _, name := range []string{"server", "client"} {
+			t.Run(name+" "+strconv.Itoa(size), func(t *testing.T) {
+				start := startServer
+				if name == "client" {
+					start = startClient
+				}
+				filled := make(chan struct{})
+				start(t, func(o *airsocket.Options) { o.MaxBuffered = most }, func(s *airsocket.Socket) {
+					airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+						message := bytes.Repeat([]byte{'x'}, size)
+						before := liveMemory()
+						for {
+							err := s.SendBytes(message)
+							if errors.Is(err, airsocket.ErrBufferFull) {
+								break
+							}
+							if err != nil {
+								t.Error(err)
+								break
+							}
+						}
+						after, waiting := liveMemory(), s.BufferedAmount()
+						if waiting > most || waiting < most-size-100 {
+							t.Errorf("%d bytes are waiting", waiting)
+						}
+						if took := int64(after) - int64(before); took > 18<<20 {
+							t.Errorf("%d bytes that wait take %d of memory", waiting, took)
+						}
+						close(filled)
+						s.Drop(1001, "")
+					})
+				}, func(p *rawPeer) {
+					if p.client {
+						p.open()
+					} else {
+						p.accept()
+					}
+					<-filled
+					p.Close()
+				})
+			})
+		}
+	}
+}
+
+// liveMemory is what is in use of the heap, without what pools may let go of.
+func liveMemory() uint64 {
+	for range 3 { // a pool keeps what it has over one collection
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// Messages of all lengths arrive whole and in order when most of them had to wait.
+func TestOrderOfWhatWaits(t *testing.T) {
+	var lengths []int
+	for i := range 400 {
+		lengths = append(lengths, []int{1, 200, 4000, 40 << 10, 70 << 10, 300 << 10}[i*7%6])
+	}
+	prepared, err := airsocket.Prepare(wire.Text, []byte("prepared"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = -1 }, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			for i, n := range lengths {
+				if err := s.Send(strings.Repeat(string(rune('a'+i%26)), n)); err != nil {
+					t.Error(err)
+				}
+				if i%10 == 0 {
+					s.SendPrepared(prepared)
+				}
+			}
+			s.Close(1000, "")
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		for i, n := range lengths {
+			p.want(opText, strings.Repeat(string(rune('a'+i%26)), n))
+			if i%10 == 0 {
+				p.want(opText, "prepared")
+			}
+		}
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, closing(1000, ""))
+		p.part()
+	})
+	j.want("open", `close 1000 "" clean`)
+}
