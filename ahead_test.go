@@ -1,0 +1,225 @@
+package airsocket_test
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// slowExtension decodes a message when it is told to.
+type slowExtension struct {
+	begun   chan<- string
+	release <-chan struct{}
+}
+
+func (slowExtension) Name() string                                           { return "x-slow" }
+func (x slowExtension) Offer() []extensions.Params                           { return []extensions.Params{nil} }
+func (x slowExtension) Accept(extensions.Params) (extensions.Session, error) { return x.session(), nil }
+func (x slowExtension) Answer(extensions.Params) (extensions.Params, extensions.Session, bool) {
+	return nil, x.session(), true
+}
+func (x slowExtension) session() extensions.Session { return extensions.Session{Wire: slowSession{x}} }
+
+type slowSession struct{ slowExtension }
+
+func (slowSession) Claims() wire.RSV { return wire.RSV2 }
+func (slowSession) EncodeMessage(_ []byte, _ wire.Kind, p []byte) ([]byte, wire.RSV, error) {
+	return p, wire.RSV2, nil
+}
+func (x slowSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []byte, _ int) ([]byte, error) {
+	x.begun <- string(p)
+	<-x.release
+	return append(dst, p...), nil
+}
+
+// While a message of one socket is decoded, which may take long, the handlers of
+// the others run: decoding comes before the turn, also behind a message that is
+// there already.
+func TestDecodingHoldsUpNobody(t *testing.T) {
+	begun, release := make(chan string, 10), make(chan struct{})
+	d := airsocket.NewDispatcher()
+	var got []string
+	opts := &airsocket.Options{Dispatcher: d, Extensions: []extensions.Extension{slowExtension{begun, release}}}
+	other := &airsocket.Options{Dispatcher: d}
+	slowEnd, slowOurs := pair(t)
+	quickEnd, quickOurs := pair(t)
+	answered := make(chan struct{})
+	slow, quick := airsocket.NewSocket(opts), airsocket.NewSocket(other)
+	slow.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()) })
+	quick.OnMessage(func(e *airsocket.MessageEvent) {
+		got = append(got, e.Text())
+		quick.Send("re: " + e.Text())
+	})
+	go func() {
+		defer close(answered)
+		p, q := newRawPeer(t, slowEnd, true), newRawPeer(t, quickEnd, true)
+		p.write([]byte(request("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
+		p.answer()
+		q.open()
+		// The second one follows the first in the same segment.
+		p.write(append(p.frame(opText|0x20, "one"), p.frame(opText|0x20, "two")...))
+		for range 2 {
+			<-begun
+			q.send(opText, "quick")
+			q.want(opText, "re: quick")
+			release <- struct{}{}
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.Close()
+		q.send(opClose, "")
+		q.want(opClose, "")
+		q.Close()
+	}()
+	run(t, d, func() {
+		slow.StartServer(slowOurs)
+		quick.StartServer(quickOurs)
+	})
+	<-answered
+	count := map[string]int{}
+	for _, text := range got {
+		count[text]++
+	}
+	if count["quick"] != 2 || count["one"] != 1 || count["two"] != 1 {
+		t.Errorf("messages: %q", got)
+	}
+}
+
+// What is inflated waits for its turn in no more memory than as many messages take
+// as there are processors; the other sockets wait with what they have received.
+func TestInflatedMessagesThatWait(t *testing.T) {
+	const sockets, size = 1000, 16 << 20
+	payload := string(deflated(t, make([]byte, size)))
+	d := airsocket.NewDispatcher()
+	blocked, leave := make(chan struct{}), make(chan struct{})
+	var over atomic.Bool
+	var messages atomic.Int32
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Compression: airsocket.CompressionNoTakeover}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if len(e.Bytes()) == 0 {
+				close(blocked)
+				<-leave
+				return
+			}
+			if !over.Load() {
+				t.Error("a message in the turn of another")
+			}
+			messages.Add(1)
+		})
+	})
+	url := serve(t, srv)
+	peers := make([]*rawPeer, sockets)
+	for i := range peers {
+		peers[i] = dialRaw(t, url)
+		peers[i].openCompressed("permessage-deflate")
+	}
+	before := liveMemory()
+	first := connectRaw(t, url)
+	first.send(opText, "")
+	<-blocked
+	bomb := peers[0].frame(opBinary|rsv1, payload)
+	for _, p := range peers {
+		p.write(bomb)
+	}
+	// All that can be inflated now is when the memory does not grow any more.
+	most := uint64(0)
+	for calm := 0; calm < 5; {
+		runtime.GC()
+		if now := liveMemory(); now > most+1<<20 {
+			most, calm = now, 0
+		} else {
+			calm++
+		}
+	}
+	// Each socket may have borrowed a buffer to read, of 64 KiB and more.
+	if bound := uint64(sockets*(96<<10) + 2*size*runtime.GOMAXPROCS(0)); most-before > bound {
+		t.Errorf("%d messages that wait take %d MiB, more than %d", sockets, (most-before)>>20, bound>>20)
+	}
+	over.Store(true)
+	srv.Close()
+	close(leave)
+}
+
+// Sockets of a Dispatcher that is held up take no permission to decode away from
+// those of another.
+func TestDecodingOfOtherDispatchers(t *testing.T) {
+	n := runtime.GOMAXPROCS(0) + 1
+	d := airsocket.NewDispatcher()
+	blocked, leave := make(chan struct{}), make(chan struct{})
+	stuck := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Compression: airsocket.CompressionTakeover}}
+	stuck.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if len(e.Bytes()) == 0 {
+				close(blocked)
+				<-leave
+			}
+		})
+	})
+	stuckURL := serve(t, stuck)
+	var peers []*rawPeer
+	for range n {
+		p := dialRaw(t, stuckURL)
+		p.openCompressed("permessage-deflate")
+		peers = append(peers, p)
+	}
+	p := connectRaw(t, stuckURL)
+	p.send(opText, "")
+	<-blocked
+	defer close(leave)
+	big := string(deflated(t, make([]byte, 1<<20)))
+	for _, p := range peers {
+		p.send(opBinary|rsv1, big)
+	}
+	for _, opts := range []*airsocket.Options{
+		{Parallel: true, Compression: airsocket.CompressionTakeover},
+		{Dispatcher: airsocket.NewDispatcher(), Compression: airsocket.CompressionTakeover},
+	} {
+		srv := &airsocket.Server{Options: opts}
+		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(strconv.Itoa(len(e.Bytes()))) })
+		})
+		p := dialRaw(t, serve(t, srv))
+		p.openCompressed("permessage-deflate")
+		p.send(opBinary|rsv1, big)
+		p.want(opText, strconv.Itoa(1<<20))
+	}
+}
+
+// Pause within what was decoded ahead holds up the rest of it.
+func TestPauseWithinWhatWasDecoded(t *testing.T) {
+	var got []string
+	var d *airsocket.Dispatcher
+	startServer(t, func(o *airsocket.Options) {
+		d = o.Dispatcher
+		o.Compression = airsocket.CompressionNoTakeover
+	}, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			got = append(got, e.Text())
+			s.Pause()
+			d.Post(func() {
+				got = append(got, "resumed")
+				s.Resume()
+			})
+		})
+	}, func(p *rawPeer) {
+		p.openCompressed("permessage-deflate")
+		var all []byte
+		for _, text := range []string{"a", "b", "c"} {
+			all = append(all, p.frame(opText|rsv1, string(deflated(t, []byte(text))))...)
+		}
+		p.write(all)
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	if want := "a resumed b resumed c resumed"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,116 @@
+package airsocket_test
+
+import (
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// What the opening handshake has led to shows from the turn of the open event on,
+// not while another handler of the same Dispatcher runs.
+func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
+	theirs, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: dialTo(ours), Compression: airsocket.CompressionTakeover})
+	properties := func() (all string) {
+		status, header := s.Response()
+		if s.Version() != 0 || status != 0 || header != nil {
+			all = s.Version().String()
+		}
+		return all + s.Protocol() + s.Extensions()
+	}
+	answered, closed := make(chan struct{}), make(chan struct{})
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		if got := properties(); got != "hybi-13chatpermessage-deflate" {
+			t.Errorf("in the open event: %q", got)
+		}
+		s.Close(1000, "")
+	})
+	go func() {
+		defer close(closed)
+		p := newRawPeer(t, theirs, false)
+		p.acceptCompressed("permessage-deflate\r\nSec-WebSocket-Protocol: chat")
+		close(answered)
+		p.want(opClose, closing(1000, ""))
+		p.send(opClose, closing(1000, ""))
+		p.Close()
+	}()
+	run(t, d, func() {
+		if err := s.Connect("ws://example.com/", "chat"); err != nil {
+			t.Fatal(err)
+		}
+		<-answered
+		// The answer is read while this turn goes on, and the socket waits for it
+		// to end. Nothing tells when it does so.
+		for range 1000 {
+			if got := properties(); got != "" || s.ReadyState() != airsocket.Connecting {
+				t.Fatalf("before the open event: %q, state %d", got, s.ReadyState())
+			}
+			runtime.Gosched()
+		}
+	})
+	<-closed
+}
+
+// Over TLS a message is not counted as waiting any more when its answer has come.
+func TestBufferedAmountOverTLS(t *testing.T) {
+	root := newAuthority(t, nil)
+	url := serveTLS(t, root.issue(t, serverCertificate("127.0.0.1")))
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, TLS: root.trust()})
+	const n = 2000
+	count, wrong := 0, 0
+	s.OnOpen(func(*airsocket.OpenEvent) { s.Send("x") })
+	s.OnMessage(func(*airsocket.MessageEvent) {
+		if s.BufferedAmount() != 0 {
+			wrong++
+		}
+		if count++; count == n {
+			s.Close(1000, "")
+			return
+		}
+		s.Send(strings.Repeat("x", count%3*5000))
+	})
+	run(t, d, func() { s.Connect(url) })
+	if wrong > 0 || count != n {
+		t.Errorf("in %d of %d answers the message was still waiting", wrong, count)
+	}
+}
+
+// What a connection other than TCP cannot take at once is waiting, but for the
+// piece that is being written.
+func TestBufferedAmountOfAPipe(t *testing.T) {
+	ours, theirs := net.Pipe()
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+	const n, size = 64, 4 << 10
+	opened := make(chan struct{})
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		for range n {
+			s.SendBytes(make([]byte, size))
+		}
+		s.Flush()
+		if got := s.BufferedAmount(); got < (n-4)*size {
+			t.Errorf("%d bytes are waiting", got)
+		}
+		close(opened)
+		s.SendMessage(wire.Close, nil)
+	})
+	go func() {
+		p := newRawPeer(t, theirs, true)
+		p.open()
+		<-opened
+		for range n {
+			p.read()
+		}
+		p.want(opClose, "")
+		p.send(opClose, "")
+		io.Copy(io.Discard, p.Conn)
+	}()
+	run(t, d, func() { s.StartServer(ours) })
+}
