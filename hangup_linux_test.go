@@ -31,11 +31,7 @@ func TestHangupWithData(t *testing.T) {
 			addr := strings.TrimSuffix(strings.TrimPrefix(serve(t, srv), "ws://"), "/")
 			for range conns {
 				c := dialCorked(t, addr)
-				// TCP_CORK keeps the frame back until the FIN can go with it.
-				raw, _ := c.(*net.TCPConn).SyscallConn()
-				raw.Control(func(fd uintptr) {
-					syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, 3 /* TCP_CORK */, 1)
-				})
+				cork(c.(*net.TCPConn))
 				c.Write([]byte{0x81, 0x85, 1, 2, 3, 4, 'h' ^ 1, 'e' ^ 2, 'l' ^ 3, 'l' ^ 4, 'o' ^ 1})
 				c.(*net.TCPConn).CloseWrite()
 			}
@@ -49,6 +45,14 @@ func TestHangupWithData(t *testing.T) {
 			}
 		})
 	}
+}
+
+// cork keeps what is sent back until the FIN can go with it.
+func cork(c *net.TCPConn) {
+	raw, _ := c.SyscallConn()
+	raw.Control(func(fd uintptr) {
+		syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, 3 /* TCP_CORK */, 1)
+	})
 }
 
 // dialCorked opens a connection and has the opening handshake on it.

@@ -1,0 +1,136 @@
+package airsocket_test
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+)
+
+// A bubble of testing/synctest that uses TCP leaves the detection of hangups as it
+// was: what comes after it notices an end that came together with data.
+func TestHangupAfterABubble(t *testing.T) {
+	for range 2 {
+		synctest.Test(t, func(t *testing.T) {
+			theirs, ours := pair(t)
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+			ended := make(chan airsocket.StatusCode, 1)
+			s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+			s.OnClose(func(e *airsocket.CloseEvent) { ended <- e.Code })
+			s.StartServer(ours)
+			p := newRawPeer(t, theirs, true)
+			p.open()
+			p.send(opText, "x")
+			p.want(opText, "x")
+			cork(theirs)
+			p.send(opText, "y")
+			theirs.CloseWrite()
+			p.want(opText, "y")
+			if code := <-ended; code != airsocket.StatusAbnormalClosure {
+				t.Errorf("closed with %d", code)
+			}
+		})
+	}
+	TestHangupWithData(t)
+}
+
+// The times of handshakes are not kept by the timer of a bubble either.
+func TestHandshakeTimeoutAfterABubble(t *testing.T) {
+	opts := &airsocket.Options{HandshakeTimeout: 100 * time.Millisecond, Parallel: true}
+	silent := func(t *testing.T) {
+		_, ours := pair(t)
+		s := airsocket.NewSocket(opts)
+		failed := make(chan error, 1)
+		s.OnError(func(e *airsocket.ErrorEvent) { failed <- e.Err })
+		s.StartServer(ours)
+		if err := <-failed; err != airsocket.ErrHandshakeTimeout {
+			t.Error(err)
+		}
+	}
+	quick := func(t *testing.T) {
+		theirs, ours := pair(t)
+		s := airsocket.NewSocket(opts)
+		s.StartServer(ours)
+		p := newRawPeer(t, theirs, true)
+		p.open()
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	}
+	synctest.Test(t, quick)
+	synctest.Test(t, silent)
+	silent(t)
+	synctest.Test(t, silent)
+}
+
+// A look that comes late, when the reader has looked already, ends no connection:
+// it has set a deadline in the past, whoever knows of it.
+func TestLateLook(t *testing.T) {
+	j := startServer(t, nil, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
+			s.Conn().SetReadDeadline(time.Unix(1, 0))
+			s.Send(e.Text())
+		})
+	}, func(p *rawPeer) {
+		p.open()
+		for range 20 {
+			p.send(opText, "x")
+			p.want(opText, "x")
+		}
+		p.send(opClose, "")
+		p.want(opClose, "")
+		p.part()
+	})
+	j.wantError(nil)
+}
+
+// What follows TCP's urgent data is read although a read ends there. The handler
+// needs so little stack that its reader is not replaced, which would read too.
+func TestDataBehindUrgentData(t *testing.T) {
+	for range 5 {
+		begun, sent := make(chan struct{}), make(chan struct{})
+		lengths := make([]int, 0, 3)
+		theirs, ours := pair(t)
+		d := airsocket.NewDispatcher()
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if lengths = append(lengths, len(e.Bytes())); len(lengths) == 1 {
+				close(begun)
+				<-sent
+			}
+		})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			p := newRawPeer(t, theirs, true)
+			p.SetDeadline(time.Now().Add(patience))
+			p.open()
+			p.send(opText, "1")
+			<-begun
+			p.send(opText, "12")
+			raw, err := theirs.SyscallConn()
+			if err != nil {
+				t.Error(err)
+			}
+			raw.Control(func(fd uintptr) { err = syscall.Sendto(int(fd), []byte{0}, syscall.MSG_OOB, nil) })
+			if err != nil {
+				t.Error(err)
+			}
+			p.send(opText, "123")
+			p.send(opPing, "")
+			close(sent)
+			p.want(opPong, "")
+			p.send(opClose, "")
+			p.want(opClose, "")
+			p.part()
+		}()
+		run(t, d, func() { s.StartServer(ours) })
+		<-ended
+		if !slices.Equal(lengths, []int{1, 2, 3}) {
+			t.Errorf("messages of the lengths %v", lengths)
+		}
+	}
+}
