@@ -178,7 +178,9 @@ type CloseEvent struct {
 	// Reason is what came with the code, or the rule that was broken.
 	Reason string
 
-	// WasClean reports whether the closing handshake was done.
+	// WasClean reports whether the closing handshake was done, and all that Send
+	// accepted was written. If something was left, the error event says how much;
+	// see ErrUnsent.
 	WasClean bool
 
 	// WillReconnect reports whether the Socket is going to connect again, by

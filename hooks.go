@@ -38,7 +38,8 @@ type Hooks struct {
 
 	// Sent: a message, ping or pong has been taken for sending, those included
 	// that are sent by themselves; the number of bytes is the length of its
-	// payload, before compression and without headers.
+	// payload, before compression and without headers. While a peer takes nothing
+	// only its latest ping is going to be answered.
 	Sent func(s *Socket, kind wire.Kind, bytes int)
 }
 

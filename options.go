@@ -169,7 +169,8 @@ type Options struct {
 	QueueBeforeOpen bool
 
 	// Recover turns a panic in a handler into an error event and a close with
-	// status code 1011. Without it a panic ends the program.
+	// status code 1011; a panic after the error event, in a close handler for
+	// instance, is only told to the Logger. Without it a panic ends the program.
 	Recover bool
 
 	// Reconnect has a client connect again when its connection ends. Nil: it

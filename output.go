@@ -19,6 +19,7 @@ type output struct {
 	pending  *wire.Buffer // frames that nobody has begun to write
 	next     *Socket      // in the Dispatcher's list of unflushed sockets
 	inflight int          // bytes that the writer goroutine has, or finds in the backlog
+	handed   uint16       // of inflight, inside a Write of a connection that is not raw
 	closeLen uint8        // length of the close frame, behind which nothing follows
 	listed   bool         // the Dispatcher will flush
 	writing  bool         // there is a writer goroutine

@@ -8,12 +8,14 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// BufferedAmount is how many bytes wait to be given to the system, headers of
-// frames included (WHATWG bufferedAmount, which leaves those out).
+// BufferedAmount returns how many bytes wait to be given to the system, headers of
+// frames included (WHATWG bufferedAmount, which leaves those out). Over TLS, and on
+// other connections than TCP and unix sockets, the 16 KiB that are being written
+// are not counted: they may have arrived by now.
 func (s *Socket) BufferedAmount() int {
 	s.out.Lock()
 	defer s.out.Unlock()
-	return s.out.buffered() - s.rarely().backlog.handed
+	return s.out.buffered() - int(s.out.handed)
 }
 
 // ReadyState is the state of the socket.

@@ -15,7 +15,6 @@ import (
 // nothing left. It is guarded by Socket.out.
 type backlog struct {
 	chunks []*wire.Buffer // what goes out before the pending frames
-	handed int            // bytes inside a Write of a connection that is not raw
 	pong   []byte         // what the latest ping is owed; nil for nothing
 	lost   int            // bytes of accepted messages that could not be written
 	done   chan struct{}  // closed at the end of the writer goroutine, if somebody waits for it
@@ -62,7 +61,7 @@ func (s *Socket) startWriter(b *wire.Buffer, from int) {
 // noteHanded is for a Write of what is left of a buffer, or for its end.
 func (s *Socket) noteHanded(left int) {
 	if s.raw == nil {
-		s.makeRare().backlog.handed = min(left, handOver)
+		s.out.handed = uint16(min(left, handOver))
 	}
 }
 
@@ -82,7 +81,7 @@ func (s *Socket) write(conn net.Conn, raw bool, b *wire.Buffer, from int) {
 // b up to the offset from, what is next: nil ends it.
 func (s *Socket) written(conn net.Conn, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
 	s.out.Lock()
-	if s.conn != conn { // the Socket has another by now
+	if s.conn != conn || !s.out.writing { // the Socket has another by now, or has given this one up
 		s.out.Unlock()
 		return nil, 0
 	}
@@ -259,13 +258,13 @@ func (s *Socket) giveUpSending(more int) {
 	if n := s.unsentLocked(); n > 0 {
 		s.makeRare().backlog.lost = n
 	}
-	s.out.inflight, s.out.closeLen = 0, 0
+	s.out.writing, s.out.inflight, s.out.handed, s.out.closeLen = false, 0, 0, 0
 	s.discardPending()
 	if r := s.rare.Load(); r != nil {
 		for _, b := range r.backlog.chunks {
 			buffers.Put(b)
 		}
-		r.backlog.chunks, r.backlog.handed, r.backlog.pong = nil, 0, nil
+		r.backlog.chunks, r.backlog.pong = nil, nil
 	}
 }
 
