@@ -3,7 +3,6 @@ package airsocket
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // A Dispatcher is a thread of events: the handlers of all sockets, servers and
@@ -24,26 +23,28 @@ type Dispatcher struct {
 	// by Socket.out.next and ended by endOfTurn. It is nil between turns.
 	unflushed atomic.Pointer[Socket]
 
-	home *Dispatcher // where Run waits for this one; nil for itself
+	home *Dispatcher // counts what Run waits for in place of this one; nil: itself
 
-	mu      sync.Mutex // guards what follows; no handler runs under it
-	pending int        // sockets, servers, timers, posts that can cause a turn
-	extra   *extra     // nil until there is a Post or a Run
+	mu    sync.Mutex // guards what follows and the loops; no handler runs under it
+	extra *extra     // nil until something is there that Run waits for
 }
 
 // extra is the part of a Dispatcher that those of single sockets do without.
 type extra struct {
-	posted  []func()
-	pumping bool      // a goroutine is there to run what is posted
-	idle    sync.Cond // pending has become 0
+	process loop // of all goroutines that are not in a bubble
+	bubbles
 }
 
-// withExtra is d.extra. The caller holds d.mu.
-func (d *Dispatcher) withExtra() *extra {
+// loop returns the loop of a bubble, 0 being the process. The caller holds d.mu.
+func (d *Dispatcher) loop(bubble uint64) *loop {
 	if d.extra == nil {
-		d.extra = &extra{idle: sync.Cond{L: &d.mu}}
+		d.extra = new(extra)
+		d.extra.process.init(d, 0)
 	}
-	return d.extra
+	if bubble == 0 {
+		return &d.extra.process
+	}
+	return d.extra.bubbles.find(d, bubble)
 }
 
 // defaultDispatcher is the one of all sockets that are not told another.
@@ -101,164 +102,60 @@ func (d *Dispatcher) do(fn func()) {
 	fn()
 }
 
-// Post has fn run in a turn of its own, after those that are already waiting.
-// It returns at once and may be called from any goroutine: it is the way into
-// the thread of events from outside.
+// Post has fn run in a turn of its own, after the functions that were posted
+// before. It returns at once and may be called from any goroutine: it is the way
+// into the thread of events from outside.
 func (d *Dispatcher) Post(fn func()) {
-	d.hold()
+	bubble := bubbleID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	x := d.withExtra()
-	x.posted = append(x.posted, fn)
-	if !x.pumping {
-		x.pumping = true
-		go d.pump()
-	}
-}
-
-func (d *Dispatcher) pump() {
-	done := false
-	defer func() {
-		if !done {
-			go d.pump() // a function ended its goroutine, which was this one
-		}
-	}()
-	for {
-		d.mu.Lock()
-		x := d.extra
-		if len(x.posted) == 0 {
-			x.posted, x.pumping, done = nil, false, true
-			d.mu.Unlock()
-			return
-		}
-		fn := x.posted[0]
-		x.posted = x.posted[1:]
-		d.mu.Unlock()
-		d.runPosted(fn)
-	}
-}
-
-func (d *Dispatcher) runPosted(fn func()) {
-	defer d.release()
-	d.do(fn)
+	d.loop(bubble).post(fn)
 }
 
 // Run runs main as the first turn and returns when nothing is left that could
 // cause another: no socket that is connecting, open or closing, no listening
-// server, no timer and no posted function. It is EventMachine's EM.run and the
-// rule by which a Node process exits. It must not be called from a handler.
+// server, no timer and no posted function, and none of their handlers is still
+// running. It is EventMachine's EM.run and the rule by which a Node process
+// exits. It must not be called from a handler.
 //
 // Sockets with Options.Parallel belong to the Dispatcher that they would have
-// had without it.
+// had without it. In a bubble of testing/synctest Run waits for what was started
+// in that bubble, and outside for what was started outside.
 func (d *Dispatcher) Run(main func()) {
+	bubble := bubbleID()
 	d.hold()
-	d.runPosted(main)
+	d.first(main)
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	x := d.withExtra()
-	for d.pending > 0 {
-		x.idle.Wait()
-	}
+	d.loop(bubble).wait()
 }
 
-// hold and release count what Run waits for.
+func (d *Dispatcher) first(main func()) {
+	defer d.release()
+	d.do(main)
+}
+
+// hold and release count what Run waits for. They belong to the same bubble, as
+// do all goroutines of a socket.
 func (d *Dispatcher) hold() {
 	if d.home != nil {
 		d = d.home
 	}
+	bubble := bubbleID()
 	d.mu.Lock()
-	d.pending++
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	d.loop(bubble).add(1)
 }
 
 func (d *Dispatcher) release() {
 	if d.home != nil {
 		d = d.home
 	}
+	bubble := bubbleID()
 	d.mu.Lock()
-	d.pending--
-	if d.pending == 0 && d.extra != nil {
-		d.extra.idle.Broadcast()
-	}
-	d.mu.Unlock()
-}
-
-// A Timer is what SetTimeout and SetInterval return.
-type Timer struct {
-	d     *Dispatcher
-	fn    func()
-	every time.Duration // 0: once
-
-	mu      sync.Mutex
-	timer   *time.Timer
-	cleared bool
-}
-
-// SetTimeout has fn run in a turn after the time delay, like setTimeout of
-// ActionScript and the browser.
-func (d *Dispatcher) SetTimeout(fn func(), delay time.Duration) *Timer {
-	return d.startTimer(fn, delay, 0)
-}
-
-// SetInterval has fn run in a turn each time the time every has passed, like
-// setInterval of ActionScript and the browser, until the Timer is cleared. The
-// time counts from the end of one run to the beginning of the next. An every
-// of zero or less is taken as a millisecond.
-func (d *Dispatcher) SetInterval(fn func(), every time.Duration) *Timer {
-	if every <= 0 {
-		every = time.Millisecond
-	}
-	return d.startTimer(fn, every, every)
-}
-
-func (d *Dispatcher) startTimer(fn func(), delay, every time.Duration) *Timer {
-	t := &Timer{d: d, fn: fn, every: every}
-	d.hold()
-	t.mu.Lock()
-	t.timer = time.AfterFunc(delay, t.fire)
-	t.mu.Unlock()
-	return t
-}
-
-// Clear stops the timer: its function is not called any more, not even if its
-// time has come already, if Clear is called in a turn of the same Dispatcher.
-// Clearing twice, or a timer that has run, does nothing.
-func (t *Timer) Clear() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.cleared {
-		t.cleared = true
-		t.timer.Stop()
-		t.d.release()
-	}
-}
-
-func (t *Timer) fire() {
-	defer t.rearm()
-	t.d.do(func() {
-		if t.active() {
-			t.fn()
-		}
-	})
-}
-
-func (t *Timer) rearm() {
-	if t.every == 0 {
-		t.Clear()
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.cleared {
-		t.timer.Reset(t.every)
-	}
-}
-
-func (t *Timer) active() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return !t.cleared
+	defer d.mu.Unlock()
+	d.loop(bubble).add(-1)
 }
 
 // Run is [Dispatcher.Run] of the default Dispatcher, on which every socket and
@@ -267,13 +164,3 @@ func Run(main func()) { defaultDispatcher.Run(main) }
 
 // Post is [Dispatcher.Post] of the default Dispatcher.
 func Post(fn func()) { defaultDispatcher.Post(fn) }
-
-// SetTimeout is [Dispatcher.SetTimeout] of the default Dispatcher.
-func SetTimeout(fn func(), delay time.Duration) *Timer {
-	return defaultDispatcher.SetTimeout(fn, delay)
-}
-
-// SetInterval is [Dispatcher.SetInterval] of the default Dispatcher.
-func SetInterval(fn func(), every time.Duration) *Timer {
-	return defaultDispatcher.SetInterval(fn, every)
-}
