@@ -70,8 +70,7 @@ func (s *Socket) open(rest []byte) (over bool) {
 
 // firstTurn is the turn of the open event.
 func (s *Socket) firstTurn() {
-	s.disp.enter()
-	defer s.disp.leave(nil, noFD)
+	defer s.leave(s.enter(), openTurn, noFD)
 	if queued, ok := s.becomeOpen(); ok {
 		s.noteOpened()
 		for _, ev := range queued {
