@@ -10,10 +10,15 @@ import (
 // in ActionScript, the browser, Node and EventMachine. Handlers of one
 // Dispatcher may therefore share variables without a lock.
 //
+// One slow handler holds up everything else on its Dispatcher, which by default
+// is every socket of the process. What takes long belongs in a goroutine, which
+// comes back with Post; or the sockets get Options.Parallel. Options.SlowTurn
+// helps to find such handlers.
+//
 // A Dispatcher is a turnstile and not a goroutine. A goroutine that has an
 // event to deliver takes the turn, runs the handlers itself and leaves. What
 // the handlers have sent goes out when the turn ends, in one write for each
-// socket. A handler that blocks holds up everything else on its Dispatcher.
+// socket.
 //
 // The zero value is ready for use.
 type Dispatcher struct {
@@ -102,7 +107,7 @@ func (d *Dispatcher) do(fn func()) {
 	fn()
 }
 
-// Post has fn run in a turn of its own, after the functions that were posted
+// Post runs fn in a turn of its own, after the functions that were posted
 // before. It returns at once and may be called from any goroutine: it is the way
 // into the thread of events from outside.
 func (d *Dispatcher) Post(fn func()) {
@@ -112,15 +117,15 @@ func (d *Dispatcher) Post(fn func()) {
 	d.loop(bubble).post(fn)
 }
 
-// Run runs main as the first turn and returns when nothing is left that could
-// cause another: no socket that is connecting, open or closing, no listening
-// server, no timer and no posted function, and none of their handlers is still
-// running. It is EventMachine's EM.run and the rule by which a Node process
-// exits. It must not be called from a handler.
+// Run runs main in a turn and returns when nothing is left that could cause
+// another one: no socket that is connecting, open or closing, no listening
+// server, no timer and no posted function. It waits for handlers to return, and
+// for what they have started by then. It is EventMachine's EM.run and the rule by
+// which a Node process exits. It must not be called from a handler.
 //
-// Sockets with Options.Parallel belong to the Dispatcher that they would have
-// had without it. In a bubble of testing/synctest Run waits for what was started
-// in that bubble, and outside for what was started outside.
+// Sockets with Options.Parallel count for the Dispatcher that they would have
+// without it. In a bubble of testing/synctest Run waits for what was started in
+// that bubble, and outside of bubbles for what was started there.
 func (d *Dispatcher) Run(main func()) {
 	bubble := bubbleID()
 	d.hold()
@@ -158,9 +163,9 @@ func (d *Dispatcher) release() {
 	d.loop(bubble).add(-1)
 }
 
-// Run is [Dispatcher.Run] of the default Dispatcher, on which every socket and
-// server is that was not told otherwise.
+// Run calls [Dispatcher.Run] on the default Dispatcher, which sockets and servers
+// use unless Options.Dispatcher names another.
 func Run(main func()) { defaultDispatcher.Run(main) }
 
-// Post is [Dispatcher.Post] of the default Dispatcher.
+// Post calls [Dispatcher.Post] on the default Dispatcher.
 func Post(fn func()) { defaultDispatcher.Post(fn) }

@@ -12,8 +12,8 @@ import (
 // that uses it, for the reasons in bubble.go: a turn may belong to any of them,
 // but what starts, waits or wakes stays in its own.
 //
-// It is guarded by Dispatcher.mu, which its methods want held where they do not
-// say otherwise.
+// It is guarded by Dispatcher.mu. Its methods are called with that held, unless
+// their comment says otherwise.
 type loop struct {
 	disp    *Dispatcher
 	bubble  uint64    // 0: the process
@@ -29,8 +29,8 @@ func (l *loop) init(d *Dispatcher, bubble uint64) {
 	l.disp, l.bubble, l.idle.L = d, bubble, &d.mu
 }
 
-// add changes the number of what Run waits for. It is called in the loop's own
-// bubble, but by Timer.Clear for the process.
+// add changes the count of what Run waits for. It is called in the loop's own
+// bubble, as it may wake Run; that of the process can be woken from anywhere.
 func (l *loop) add(n int) {
 	l.pending += n - l.overcount
 	l.overcount = 0
@@ -40,7 +40,7 @@ func (l *loop) add(n int) {
 	l.keep()
 }
 
-// wait is what Run does.
+// wait returns when nothing is left to wait for.
 func (l *loop) wait() {
 	l.waiting++
 	l.keep()
@@ -69,8 +69,8 @@ func (l *loop) pump() {
 		}
 	}()
 	for {
-		fn := l.nextPosted()
-		if fn == nil {
+		fn, ok := l.nextPosted()
+		if !ok {
 			done = true
 			return
 		}
@@ -79,16 +79,16 @@ func (l *loop) pump() {
 }
 
 // nextPosted is called without the lock.
-func (l *loop) nextPosted() func() {
+func (l *loop) nextPosted() (fn func(), ok bool) {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
 	if len(l.posted) == 0 {
 		l.posted, l.pumping = nil, false
-		return nil
+		return nil, false
 	}
-	fn := l.posted[0]
+	fn = l.posted[0]
 	l.posted = l.posted[1:]
-	return fn
+	return fn, true
 }
 
 // runPosted is called without the lock.
@@ -97,8 +97,8 @@ func (l *loop) runPosted(fn func()) {
 	l.disp.do(fn)
 }
 
-// done is for a function that has run and for what its turn has sent, which has
-// been written. It is called without the lock.
+// done is called when a function has run and what its turn has sent has been
+// written. It is called without the lock.
 func (l *loop) done() {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
@@ -109,8 +109,8 @@ func (l *loop) done() {
 type bubbles struct {
 	busy map[uint64]*loop
 
-	// asleep are those that have nothing but timers. They are kept by the bubble's
-	// runtime timer: once the bubble has ended, it takes them with it.
+	// asleep have nothing but timers. The bubble's runtime timer keeps them, and
+	// takes them with it when the bubble has ended and can never fire it.
 	asleep map[uint64]weak.Pointer[loop]
 }
 

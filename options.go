@@ -155,9 +155,10 @@ type Options struct {
 	// the default one, which all sockets of the process share.
 	Dispatcher *Dispatcher
 
-	// Parallel gives each Socket a thread of events of its own. Handlers of
-	// different sockets may then run at the same time and need locks for what
-	// they share; those of one Socket still never overlap.
+	// Parallel gives each Socket a thread of events of its own, so that a slow
+	// handler holds up nothing but its Socket. Handlers of different sockets may
+	// then run at the same time and need locks for what they share; those of one
+	// Socket still never overlap.
 	Parallel bool
 
 	// SilentClose omits the close event after one's own Close, as AIR does.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Timer is what SetTimeout and SetInterval return.
+// A Timer is a function that SetTimeout or SetInterval is going to run.
 type Timer struct {
 	loop  *loop
 	fn    func()
@@ -19,21 +19,21 @@ type Timer struct {
 	cleared bool
 }
 
-// SetTimeout has fn run in a turn after the time delay, like setTimeout of
-// ActionScript and the browser. A delay of zero or less is over at once, but fn
-// does not run before SetTimeout returns.
+// SetTimeout runs fn in a turn of its own when the time delay has passed, like
+// setTimeout of ActionScript and the browser. A delay of zero or less has passed
+// at once.
 //
 // Timers run in the order of their times, and those with the same time in the
-// order of the calls, each in a turn of its own. In a bubble of testing/synctest
-// the time is that of the bubble.
+// order of the calls. In a bubble of testing/synctest a timer has the time of the
+// bubble, and ends with it.
 func (d *Dispatcher) SetTimeout(fn func(), delay time.Duration) *Timer {
 	return d.startTimer(fn, delay, 0)
 }
 
-// SetInterval has fn run in a turn each time the time every has passed, like
-// setInterval of ActionScript and the browser, until the Timer is cleared. The
-// time counts from the end of one run to the beginning of the next. An every
-// of zero or less is taken as a millisecond.
+// SetInterval runs fn like SetTimeout, again and again until the Timer is cleared,
+// like setInterval of ActionScript and the browser. The time counts from the end
+// of one run to the beginning of the next. An every of zero or less is taken as a
+// millisecond.
 func (d *Dispatcher) SetInterval(fn func(), every time.Duration) *Timer {
 	if every <= 0 {
 		every = time.Millisecond
@@ -62,11 +62,11 @@ func (t *Timer) Clear() {
 	defer l.disp.mu.Unlock()
 	t.cleared = true
 	if t.index < 0 {
-		return // who runs it sees to the rest
+		return // fired sees to the rest, if its function is running
 	}
 	heap.Remove(&l.heap, t.index)
 	if l.bubble != 0 && l.bubble != bubble {
-		l.overcount++ // nobody who waits in a bubble can be woken from here
+		l.overcount++ // a Run that waits in that bubble must not be woken from here
 		return
 	}
 	if l.bubble == bubble {
@@ -75,8 +75,8 @@ func (t *Timer) Clear() {
 	l.add(-1)
 }
 
-// timers are those of a loop, and the one runtime timer behind them, which is
-// used by goroutines of the loop's own bubble only.
+// timers are the timers of a loop, and the one runtime timer behind them, which
+// only goroutines of the loop's own bubble touch.
 type timers struct {
 	heap      timerHeap
 	calls     uint64    // of schedule
@@ -88,7 +88,7 @@ type timers struct {
 	overcount int           // of pending: cleared from outside the bubble, and still counted in pending
 }
 
-// clock is the time since something of the loop's bubble.
+// clock returns the time since its first call.
 func (ts *timers) clock() time.Duration {
 	if ts.epoch.IsZero() {
 		ts.epoch = time.Now()
@@ -128,8 +128,8 @@ func (l *loop) setAlarm() {
 	}
 }
 
-// ring is called by the alarm, without the lock. That there is nothing to do, or
-// that somebody is doing it, is no matter.
+// ring is called by the alarm, without the lock. There may be nothing to do, or
+// another goroutine that does it already.
 func (l *loop) ring() {
 	l.disp.mu.Lock()
 	l.set = false
@@ -198,7 +198,7 @@ func (l *loop) takeDue() *Timer {
 	return t
 }
 
-// fired is for a timer that has run. It is called without the lock.
+// fired is called when a timer's function has run, without the lock.
 func (l *loop) fired(t *Timer) {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
@@ -244,12 +244,12 @@ func (h *timerHeap) Pop() any {
 	return t
 }
 
-// SetTimeout is [Dispatcher.SetTimeout] of the default Dispatcher.
+// SetTimeout calls [Dispatcher.SetTimeout] on the default Dispatcher.
 func SetTimeout(fn func(), delay time.Duration) *Timer {
 	return defaultDispatcher.SetTimeout(fn, delay)
 }
 
-// SetInterval is [Dispatcher.SetInterval] of the default Dispatcher.
+// SetInterval calls [Dispatcher.SetInterval] on the default Dispatcher.
 func SetInterval(fn func(), every time.Duration) *Timer {
 	return defaultDispatcher.SetInterval(fn, every)
 }
