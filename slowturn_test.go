@@ -1,11 +1,13 @@
 package airsocket_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
-	"net"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,14 +18,17 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// slowTurns has a client and a server on connections in memory exchange a
-// message. Each handler of the server takes a time, and so do its timers and
-// posted functions. It returns the warnings about slow turns.
+// slowTurns has a server echo a message, each of whose handlers takes a time, and
+// so do its Dispatcher's timers and posted functions. It returns the warnings about
+// slow turns.
+//
+// Nobody may wait for a turn while a handler sleeps, or the time of the bubble
+// stands still: hence the pauses.
 func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 	var log lockedBuffer
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
-		logger := slog.New(&turnTaker{slog.NewJSONHandler(&log, nil), d})
+		logger := slog.New(slog.NewJSONHandler(&log, nil))
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Logger: logger, SlowTurn: slow}}
 		srv.OnRequest(func(r *airsocket.Request) { time.Sleep(takes); r.Accept("") })
 		srv.OnConnect(func(s *airsocket.Socket) {
@@ -35,20 +40,20 @@ func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 		})
 		l := newPipeListener()
 		go srv.Serve(l)
-		clients := airsocket.NewDispatcher()
-		clients.Run(func() {
-			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: clients, Dial: func(context.Context, string, string) (net.Conn, error) {
-				return l.dial(), nil
-			}})
-			// Nobody may wait for a turn while a handler sleeps: that would stop the
-			// bubble's time.
-			c.OnOpen(func(*airsocket.OpenEvent) { clients.SetTimeout(func() { c.Send("x") }, time.Minute) })
-			c.OnMessage(func(*airsocket.MessageEvent) {
-				clients.SetTimeout(func() { c.Close(1000, "") }, time.Minute)
-			})
-			c.OnClose(func(*airsocket.CloseEvent) { clients.SetTimeout(func() {}, time.Minute) })
-			c.Connect("ws://example.com/")
-		})
+		conn := l.dial()
+		r := bufio.NewReader(conn)
+		conn.Write([]byte(rawRequest))
+		if _, err := http.ReadResponse(r, nil); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		conn.Write(frame(true, opText, "x"))
+		if _, err := io.ReadFull(r, make([]byte, 3)); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		conn.Close()
+		time.Sleep(time.Minute)
 		srv.Shutdown(context.Background())
 		d.Run(func() { time.Sleep(takes) })
 		d.Run(func() { d.Post(func() { time.Sleep(takes) }) })
@@ -73,21 +78,6 @@ func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 	return warnings
 }
 
-// turnTaker takes a turn for each warning about one: it must have ended.
-type turnTaker struct {
-	slog.Handler
-	d *airsocket.Dispatcher
-}
-
-func (h *turnTaker) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level == slog.LevelWarn {
-		took := make(chan struct{})
-		h.d.Post(func() { close(took) })
-		<-took
-	}
-	return h.Handler.Handle(ctx, r)
-}
-
 func TestSlowTurn(t *testing.T) {
 	const ms = time.Millisecond
 	all := func(took string) (all []string) {
@@ -110,4 +100,49 @@ func TestSlowTurn(t *testing.T) {
 			t.Errorf("handlers that take %v with a SlowTurn of %v: %q, want %q", c.takes, c.slow, got, c.want)
 		}
 	}
+}
+
+// The Logger is called when the turn has ended and without a lock: it may take a
+// turn and call the Socket.
+func TestSlowTurnIsToldAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		own, d := airsocket.NewDispatcher(), airsocket.NewDispatcher()
+		var s *airsocket.Socket
+		told := 0
+		logger := slog.New(&warned{slog.DiscardHandler, func() {
+			turn := make(chan struct{})
+			d.Post(func() { close(turn) })
+			<-turn
+			if s.BufferedAmount() == 0 {
+				told++
+			}
+		}})
+		own.Run(func() {
+			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: own})
+			c.OnOpen(func(*airsocket.OpenEvent) { own.SetTimeout(func() { c.Close(1000, "") }, time.Minute) })
+			s = airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Logger: logger})
+			s.OnOpen(func(*airsocket.OpenEvent) { time.Sleep(time.Second) })
+			if err := airsocket.Pipe(c, s); err != nil {
+				t.Error(err)
+			}
+		})
+		if told != 1 {
+			t.Errorf("told of %d slow turns, want 1", told)
+		}
+	})
+}
+
+// warned calls a function for each warning.
+type warned struct {
+	slog.Handler
+	fn func()
+}
+
+func (h *warned) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *warned) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelWarn {
+		h.fn()
+	}
+	return nil
 }
