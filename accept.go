@@ -123,7 +123,7 @@ func (s *Socket) negotiate(a *acceptance) error {
 		return err
 	}
 	if s.server != nil && s.server.onConnect != nil {
-		s.doOpening(func() { s.server.connected(s) })
+		s.doOpening(connectTurn, func() { s.server.connected(s) })
 		if err := s.cause(); err != nil {
 			return internalError(err)
 		}
@@ -274,14 +274,14 @@ func (s *Socket) answer(a *acceptance) error {
 
 // doOpening runs a handler in a turn before the connection is open. If that ends
 // the goroutine, as a failing test does, the Socket ends with it.
-func (s *Socket) doOpening(fn func()) {
+func (s *Socket) doOpening(kind turnKind, fn func()) {
 	returned := false
 	defer func() {
 		if !returned {
 			s.finish()
 		}
 	}()
-	s.disp.do(fn)
+	s.do(kind, fn)
 	returned = true
 }
 

@@ -55,8 +55,7 @@ func (s *Socket) turnsAhead(in *input, fd int) {
 
 // turnAhead is turn for the events in in.ahead.
 func (s *Socket) turnAhead(in *input, fd int, slot *decodingSlot) (held bool) {
-	s.disp.enter()
-	defer s.disp.leave(s, fd)
+	defer s.leave(s.enter(), receiveTurn, fd)
 	slot.release()
 	for a := &in.ahead; a.next < len(a.events); {
 		in.ev = a.events[a.next]
@@ -96,6 +95,12 @@ func (a *ahead) empty() {
 	a.events, a.memory, a.next, a.size = a.events[:0], a.memory[:0], 0, 0
 }
 
+// decodingSlots are as many as there are processors.
+type decodingSlots struct {
+	slots  []sync.Mutex
+	waitAt int // the one that was waited for last
+}
+
 // decodingSlot is the permission to decode.
 type decodingSlot struct{ held *sync.Mutex }
 
@@ -108,7 +113,7 @@ func (d *Dispatcher) takeSlot() decodingSlot {
 		return decodingSlot{}
 	}
 	d.mu.Lock()
-	x := d.withExtra()
+	x := &d.withExtra().decoding
 	if x.slots == nil {
 		x.slots = make([]sync.Mutex, runtime.GOMAXPROCS(0))
 	}

@@ -165,9 +165,8 @@ func (s *Socket) disconnect() (conn net.Conn, silent bool) {
 //
 //go:noinline
 func (s *Socket) lastTurn(conn net.Conn, silent bool) {
-	disp, log := s.disp, s.set.Logger
-	disp.enter()
-	defer disp.leave(nil, noFD)
+	log := s.set.Logger
+	defer s.leave(s.enter(), closeTurn, noFD)
 	o := s.fate()
 	err := s.withUnsent(s.cause())
 	if errors.Is(err, ErrUnsent) {

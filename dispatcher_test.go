@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -55,96 +54,6 @@ func TestPostFromManyGoroutines(t *testing.T) {
 			t.Errorf("goroutine %d: %d functions ran when Run returned", g, n)
 		}
 	}
-}
-
-func TestTimers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
-		start := time.Now()
-		var got []string
-		at := func(what string) { got = append(got, what+" "+time.Since(start).String()) }
-		d.Run(func() {
-			d.SetTimeout(func() { at("timeout") }, 3*time.Second)
-			d.SetTimeout(func() { at("cleared") }, 2*time.Second).Clear()
-			n := 0
-			var every *airsocket.Timer
-			every = d.SetInterval(func() {
-				at("interval")
-				if n++; n == 4 {
-					every.Clear()
-					every.Clear()
-				}
-			}, time.Second)
-		})
-		slices.Sort(got)
-		want := []string{"interval 1s", "interval 2s", "interval 3s", "interval 4s", "timeout 3s"}
-		if !slices.Equal(got, want) {
-			t.Errorf("%q, want %q", got, want)
-		}
-		if took := time.Since(start); took != 4*time.Second {
-			t.Errorf("Run returned after %v", took)
-		}
-	})
-}
-
-// The time of an interval counts from the end of one run to the next, so that
-// a slow function is not called ever faster.
-func TestIntervalAfterASlowRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
-		start := time.Now()
-		var got []time.Duration
-		d.Run(func() {
-			var every *airsocket.Timer
-			every = d.SetInterval(func() {
-				got = append(got, time.Since(start))
-				time.Sleep(5 * time.Second)
-				if len(got) == 3 {
-					every.Clear()
-				}
-			}, time.Second)
-		})
-		if want := []time.Duration{1 * time.Second, 7 * time.Second, 13 * time.Second}; !slices.Equal(got, want) {
-			t.Errorf("%v, want %v", got, want)
-		}
-	})
-}
-
-// Two timers are due; the one that runs first clears the other.
-func TestClearInATurn(t *testing.T) {
-	d := airsocket.NewDispatcher()
-	ran := 0
-	run(t, d, func() {
-		var a, b *airsocket.Timer
-		a = d.SetTimeout(func() { ran++; b.Clear() }, 0)
-		b = d.SetTimeout(func() { ran++; a.Clear() }, 0)
-		yield() // until both are waiting for this turn to end
-	})
-	yield() // until both have had theirs
-	if ran != 1 {
-		t.Errorf("%d of the timers ran, want 1", ran)
-	}
-}
-
-// yield lets other goroutines get as far as they can.
-func yield() {
-	for range 1000 {
-		runtime.Gosched()
-	}
-}
-
-func TestZeroIntervalIsAMillisecond(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
-		start := time.Now()
-		d.Run(func() {
-			var every *airsocket.Timer
-			every = d.SetInterval(func() { every.Clear() }, 0)
-		})
-		if took := time.Since(start); took != time.Millisecond {
-			t.Errorf("it ran after %v", took)
-		}
-	})
 }
 
 // Run waits for a listening server and for sockets, not for what has ended, and

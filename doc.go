@@ -13,8 +13,13 @@
 //
 // All handlers of sockets, servers and timers on one [Dispatcher] run one after
 // another. By default there is one Dispatcher for the process: ported code may
-// keep its sockets in a plain slice. Options.Parallel gives each Socket its own,
-// for servers whose connections share nothing.
+// keep its sockets in a plain slice.
+//
+// One slow handler therefore holds up every socket of the process. What takes
+// long belongs in a goroutine, which comes back with [Post]; or Options.Parallel
+// gives each Socket a Dispatcher of its own, for servers whose connections share
+// nothing. Options.Logger is told of turns that are longer than
+// Options.SlowTurn.
 //
 // # Ownership
 //

@@ -240,7 +240,10 @@ type handlers struct {
 // before the connection is started or from a handler.
 func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.on.open = fn }
 
-// OnMessage sets the handler of message events.
+// OnMessage sets the handler of message events. While it runs, no other handler
+// of the same Dispatcher does, which by default means of the process: what takes
+// long belongs in a goroutine, which comes back with [Post], or the sockets get
+// Options.Parallel.
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.on.message = fn }
 
 // OnFrame sets the handler of frame events.

@@ -11,3 +11,6 @@ func (o *Options) Predetermine(random func([]byte), mask func() [4]byte) {
 		set.configs[wire.Client][v].MaskKey = mask
 	}
 }
+
+// BubbleID is bubbleID.
+func BubbleID() uint64 { return bubbleID() }

@@ -87,7 +87,7 @@ func (s *Socket) flushLocked(fd int) {
 // drained emits the drain event, unless there is a writer goroutine again, whose
 // event it is then.
 func (s *Socket) drained() {
-	s.disp.do(func() {
+	s.do(drainTurn, func() {
 		// What other goroutines and turns have sent meanwhile must not be the
 		// end of it: if it goes at once there will be no other event.
 		s.Flush()

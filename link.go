@@ -212,7 +212,7 @@ func (s *Socket) turnsOfStream(in *input, fd int) {
 		n, err := s.rarely().stream.Read(inner.B[:streamSize])
 		if err != nil {
 			in.ev = wire.Event{Kind: wire.Fail, Code: wire.ErrStreamData.Code, Err: wire.ErrStreamData}
-			s.disp.do(func() { s.handle(in) })
+			s.do(receiveTurn, func() { s.handle(in) })
 			return
 		}
 		if n == 0 {
@@ -232,8 +232,7 @@ const streamSize = 16 << 10
 // turn handles events until there are none left or the socket is paused, which
 // it reports.
 func (s *Socket) turn(in *input, fd int) (held bool) {
-	s.disp.enter()
-	defer s.disp.leave(s, fd)
+	defer s.leave(s.enter(), receiveTurn, fd)
 	for {
 		if s.nextEvent(in) {
 			// What emit does if nobody but the handler wants to know.
@@ -293,8 +292,7 @@ func (s *Socket) readEnd(err error) {
 	}
 	in := inputs.Get().(*input)
 	defer inputs.Put(in)
-	s.disp.enter()
-	defer s.disp.leave(nil, noFD)
+	defer s.leave(s.enter(), receiveTurn, noFD)
 	if s.over() {
 		return
 	}

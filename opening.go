@@ -83,8 +83,7 @@ func (s *Socket) open(a agreement, rest []byte) (over bool) {
 // firstTurn is the turn of the open event. It reports false if the connection has
 // been ended in the last moment: it has never been open then.
 func (s *Socket) firstTurn(a *agreement) bool {
-	s.disp.enter()
-	defer s.disp.leave(nil, noFD)
+	defer s.leave(s.enter(), openTurn, noFD)
 	queued, ok := s.becomeOpen(a)
 	if ok {
 		s.noteOpened()

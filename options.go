@@ -155,9 +155,10 @@ type Options struct {
 	// the default one, which all sockets of the process share.
 	Dispatcher *Dispatcher
 
-	// Parallel gives each Socket a thread of events of its own. Handlers of
-	// different sockets may then run at the same time and need locks for what
-	// they share; those of one Socket still never overlap.
+	// Parallel gives each Socket a thread of events of its own, so that a slow
+	// handler holds up nothing but its Socket. Handlers of different sockets may
+	// then run at the same time and need locks for what they share; those of one
+	// Socket still never overlap.
 	Parallel bool
 
 	// SilentClose omits the close event after one's own Close, as AIR does.
@@ -180,8 +181,17 @@ type Options struct {
 	// Hooks are called for what happens to the sockets, to count it. Nil: none.
 	Hooks *Hooks
 
-	// Logger is told of connections that open, fail and close. Nil: silent.
+	// Logger is told of connections that open, fail and close, and of turns that
+	// take longer than SlowTurn. Nil: silent.
 	Logger *slog.Logger
+
+	// SlowTurn is how long handlers may hold up everything else on their
+	// Dispatcher before the Logger is told: a turn of a Socket, from its
+	// beginning to its end, without the wait for it. The warning says how long
+	// it took, what it was for and who the peer is. Without a Logger nothing is
+	// measured, nor is what timers and Post run, which have no Options. Default:
+	// 100 ms; negative: never.
+	SlowTurn time.Duration
 
 	resolved atomic.Pointer[settings]
 }
@@ -210,6 +220,7 @@ const (
 	DefaultHandshakeTimeout = 30 * time.Second
 	DefaultCloseTimeout     = 30 * time.Second
 	DefaultPongTimeout      = 10 * time.Second
+	DefaultSlowTurn         = 100 * time.Millisecond
 )
 
 // settings are Options with their defaults filled in: 0 means none in them.
@@ -219,6 +230,7 @@ type settings struct {
 	maxMessage, maxFrame, maxBuffered int
 	maxHead, maxHeadLines             int // as the handshake package takes them
 	handshakeTimeout, closeTimeout    time.Duration
+	slowTurn                          time.Duration // 0 without a Logger
 	timeouts                          timeouts
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
@@ -308,7 +320,9 @@ func (o *Options) resolve() *settings {
 	if st.dispatcher == nil {
 		st.dispatcher = defaultDispatcher
 	}
-	if st.log == nil {
+	if st.log != nil {
+		st.slowTurn = limit(o.SlowTurn, DefaultSlowTurn)
+	} else {
 		st.log = slog.New(slog.DiscardHandler)
 	}
 	for role := range st.configs {

@@ -160,7 +160,7 @@ func (s *Socket) ask(a *acceptance) (*Request, error) {
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	s.doOpening(func() { srv.requested(r) })
+	s.doOpening(requestTurn, func() { srv.requested(r) })
 	select {
 	case <-r.answered:
 	case <-timeout:

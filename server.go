@@ -21,6 +21,10 @@ import (
 // that do not ask for a WebSocket go to Handler. To serve WebSockets from a
 // net/http server see [Socket.Upgrade].
 //
+// The handlers of all its sockets run one after another, so that a slow one holds
+// up all of them, and whatever else is on their [Dispatcher]. Use a goroutine and
+// [Post] for what takes long, or Options.Parallel.
+//
 // Set the fields and OnConnect before serving and leave them then.
 type Server struct {
 	Addr      string       // for ListenAndServe: host:port, or unix:path; empty is ":80", or ":443" with TLSConfig

@@ -181,6 +181,10 @@ func (s *Socket) StartServer(conn net.Conn) error {
 // opening handshake, or not from an accepted origin, it answers with the HTTP
 // status for that and returns a [*handshake.Error]. The ResponseWriter may be
 // wrapped if it has an Unwrap method, as http.ResponseController wants.
+//
+// The handlers of net/http run at the same time; those of the Socket do not. A
+// slow one holds up every Socket of its [Dispatcher], by default of the process:
+// use a goroutine and [Post], or Options.Parallel.
 func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	if w == nil || r == nil {
 		return ErrArgument

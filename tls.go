@@ -110,7 +110,7 @@ func rawCertificates(certs []*x509.Certificate) [][]byte {
 // acceptsCertificate asks the handlers, unless the attempt has ended.
 func (s *Socket) acceptsCertificate(d *dial, chain []*x509.Certificate, reason error) bool {
 	e := &CertificateErrorEvent{target: target{s}, Chain: chain, Err: reason}
-	s.disp.do(func() {
+	s.do(certificateTurn, func() {
 		if d.ctx.Err() == nil {
 			emit(s, s.rarely().cert, e)
 		}

@@ -1,0 +1,255 @@
+package airsocket
+
+import (
+	"container/heap"
+	"math"
+	"time"
+)
+
+// A Timer is a function that SetTimeout or SetInterval is going to run.
+type Timer struct {
+	loop  *loop
+	fn    func()
+	every time.Duration // 0: once
+
+	// Under loop.disp.mu.
+	due     time.Duration // on the clock of the loop
+	seq     uint64        // of the call, among those with the same due
+	index   int           // in the heap; -1: not there
+	cleared bool
+}
+
+// SetTimeout runs fn in a turn of its own when the time delay has passed, like
+// setTimeout of ActionScript and the browser. A delay of zero or less has passed
+// at once.
+//
+// Timers run in the order of their times, and those with the same time in the
+// order of the calls. In a bubble of testing/synctest a timer has the time of the
+// bubble, and ends with it.
+func (d *Dispatcher) SetTimeout(fn func(), delay time.Duration) *Timer {
+	return d.startTimer(fn, delay, 0)
+}
+
+// SetInterval runs fn like SetTimeout, again and again until the Timer is cleared,
+// like setInterval of ActionScript and the browser. The time counts from the end
+// of one run to the beginning of the next. An every of zero or less is taken as a
+// millisecond.
+func (d *Dispatcher) SetInterval(fn func(), every time.Duration) *Timer {
+	if every <= 0 {
+		every = time.Millisecond
+	}
+	return d.startTimer(fn, every, every)
+}
+
+func (d *Dispatcher) startTimer(fn func(), delay, every time.Duration) *Timer {
+	bubble := bubbleID()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.loop(bubble)
+	t := &Timer{loop: l, fn: fn, every: every}
+	l.schedule(t, delay)
+	l.add(1)
+	return t
+}
+
+// Clear stops the timer: its function is not called any more, not even if its
+// time has come already, if Clear is called in a turn of the same Dispatcher.
+// Clearing twice, or a timer that has run, does nothing. It may be called from
+// any goroutine.
+func (t *Timer) Clear() {
+	l, bubble := t.loop, bubbleID()
+	l.disp.mu.Lock()
+	defer l.disp.mu.Unlock()
+	t.cleared = true
+	if t.index < 0 {
+		return // fired sees to the rest, if its function is running
+	}
+	heap.Remove(&l.heap, t.index)
+	if l.bubble != 0 && l.bubble != bubble {
+		l.overcount++ // a Run that waits in that bubble must not be woken from here
+		return
+	}
+	if l.bubble == bubble {
+		l.setAlarm()
+	}
+	l.add(-1)
+}
+
+// timers are the timers of a loop, and the one runtime timer behind them, which
+// only goroutines of the loop's own bubble touch.
+type timers struct {
+	heap      timerHeap
+	calls     uint64    // of schedule
+	epoch     time.Time // of the clock
+	alarm     *time.Timer
+	rings     time.Duration // when alarm does, or did
+	set       bool          // alarm is going to ring
+	firing    bool          // a goroutine is there to run what is due
+	overcount int           // of pending: cleared from outside the bubble, and still counted in pending
+}
+
+// clock returns the time since its first call.
+func (ts *timers) clock() time.Duration {
+	if ts.epoch.IsZero() {
+		ts.epoch = time.Now()
+	}
+	return time.Since(ts.epoch)
+}
+
+// schedule puts t among the others.
+func (l *loop) schedule(t *Timer, delay time.Duration) {
+	l.calls++
+	t.seq, t.due = l.calls, l.clock()
+	if t.due += max(delay, 0); t.due < 0 {
+		t.due = math.MaxInt64
+	}
+	heap.Push(&l.heap, t)
+	l.setAlarm()
+}
+
+// setAlarm has the alarm ring for the first timer. It may ring earlier, for one
+// that has been cleared: setting it anew each time would cost more.
+func (l *loop) setAlarm() {
+	switch {
+	case l.firing: // and will set it
+	case len(l.heap) == 0:
+		if l.set {
+			l.set = false
+			l.alarm.Stop()
+		}
+	case l.set && l.rings <= l.heap[0].due:
+	default:
+		l.set, l.rings = true, l.heap[0].due
+		if wait := l.rings - l.clock(); l.alarm == nil {
+			l.alarm = time.AfterFunc(wait, l.ring)
+		} else {
+			l.alarm.Reset(wait)
+		}
+	}
+}
+
+// ring is called by the alarm, without the lock. There may be nothing to do, or
+// another goroutine that does it already.
+func (l *loop) ring() {
+	l.disp.mu.Lock()
+	l.set = false
+	begin := !l.firing
+	l.firing = true
+	l.disp.mu.Unlock()
+	if begin {
+		l.fire()
+	}
+}
+
+// fire runs the timers that are due. It is called without the lock.
+func (l *loop) fire() {
+	done := false
+	defer func() {
+		if !done {
+			go l.fire() // a function ended its goroutine, which was this one
+		}
+	}()
+	for l.moreToFire() {
+		l.fireFirst()
+	}
+	done = true
+}
+
+// moreToFire is called without the lock.
+func (l *loop) moreToFire() bool {
+	l.disp.mu.Lock()
+	defer l.disp.mu.Unlock()
+	if l.isDue() {
+		return true
+	}
+	l.firing = false
+	l.setAlarm()
+	l.add(0) // for those that were cleared from outside the bubble
+	return false
+}
+
+func (l *loop) isDue() bool { return len(l.heap) > 0 && l.heap[0].due <= l.clock() }
+
+// fireFirst runs the first of the timers, which it takes in the turn: until then
+// a handler may clear it. It is called without the lock.
+func (l *loop) fireFirst() {
+	var t *Timer
+	defer func() {
+		if t != nil {
+			l.fired(t)
+		}
+	}()
+	l.disp.do(func() {
+		if t = l.takeDue(); t != nil {
+			t.fn()
+		}
+	})
+}
+
+// takeDue is called without the lock.
+func (l *loop) takeDue() *Timer {
+	l.disp.mu.Lock()
+	defer l.disp.mu.Unlock()
+	if !l.isDue() {
+		return nil
+	}
+	t := heap.Pop(&l.heap).(*Timer)
+	l.keep()
+	return t
+}
+
+// fired is called when a timer's function has run, without the lock.
+func (l *loop) fired(t *Timer) {
+	l.disp.mu.Lock()
+	defer l.disp.mu.Unlock()
+	if t.every == 0 || t.cleared {
+		l.add(-1)
+		return
+	}
+	l.schedule(t, t.every)
+	l.keep()
+}
+
+// timerHeap is a heap for package container/heap. The first timer is the next.
+type timerHeap []*Timer
+
+func (h timerHeap) Len() int { return len(h) }
+
+func (h timerHeap) Less(i, j int) bool {
+	if h[i].due != h[j].due {
+		return h[i].due < h[j].due
+	}
+	return h[i].seq < h[j].seq
+}
+
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *timerHeap) Push(t any) {
+	t.(*Timer).index = len(*h)
+	*h = append(*h, t.(*Timer))
+}
+
+func (h *timerHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	t.index = -1
+	if (*h)[last] = nil; last == 0 {
+		*h = nil // what a million timers have needed is not kept
+	} else {
+		*h = (*h)[:last]
+	}
+	return t
+}
+
+// SetTimeout calls [Dispatcher.SetTimeout] on the default Dispatcher.
+func SetTimeout(fn func(), delay time.Duration) *Timer {
+	return defaultDispatcher.SetTimeout(fn, delay)
+}
+
+// SetInterval calls [Dispatcher.SetInterval] on the default Dispatcher.
+func SetInterval(fn func(), every time.Duration) *Timer {
+	return defaultDispatcher.SetInterval(fn, every)
+}
