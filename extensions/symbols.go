@@ -10,10 +10,10 @@ func (z *inflater) symbols(out []byte, base, o int) (int, status) {
 			return o, going
 		}
 		z.fill()
-		e := z.lengths[z.bits&(1<<lengthTableBits-1)]
+		e := z.lengths.entries[z.bits&z.lengths.mask]
 		used := e.codeBits()
 		if e&isPointer != 0 {
-			e = z.lengths[uint64(e.value())+z.bits>>lengthTableBits&(1<<e.extraBits()-1)]
+			e = z.lengths.entries[uint64(e.value())+z.bits>>lengthTableBits&(1<<e.extraBits()-1)]
 			used += e.codeBits()
 		}
 		if used > z.nbits {
@@ -38,10 +38,10 @@ func (z *inflater) symbols(out []byte, base, o int) (int, status) {
 		length := e.value() + int(z.bits>>used&(1<<e.extraBits()-1))
 		used += e.extraBits()
 
-		e = z.distances[z.bits>>used&(1<<distanceTableBits-1)]
+		e = z.distances.entries[z.bits>>used&z.distances.mask]
 		if e&isPointer != 0 {
 			used += distanceTableBits
-			e = z.distances[uint64(e.value())+z.bits>>used&(1<<e.extraBits()-1)]
+			e = z.distances.entries[uint64(e.value())+z.bits>>used&(1<<e.extraBits()-1)]
 		}
 		used += e.codeBits()
 		dist := e.value() + int(z.bits>>used&(1<<e.extraBits()-1))
@@ -66,19 +66,6 @@ func (z *inflater) reaches(dist, made int) bool {
 	return dist <= z.size && (dist <= made || z.past != nil && dist-made <= len(z.past.buf))
 }
 
-// match copies what it can of the match that is due.
-func (z *inflater) match(out []byte, base, o int) int {
-	end := min(o+z.copied, len(out))
-	z.copied -= end - o
-	for o < end && z.dist > o-base {
-		o += copy(out[o:end], z.past.since(z.dist-(o-base)))
-	}
-	for ; o < end; o++ {
-		out[o] = out[o-z.dist]
-	}
-	return o
-}
-
 // symbolsFast needs so much input and output left that no symbol can come to an
 // end of either.
 const (
@@ -88,27 +75,27 @@ const (
 
 // symbolsFast decodes until an end comes near.
 func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
-	lengths := (*[lengthTableSize]entry)(z.lengths)
-	distances := (*[distanceTableSize]entry)(z.distances)
+	lengths, lengthMask := &z.lengths.entries, z.lengths.mask
+	distances, distanceMask := &z.distances.entries, z.distances.mask
 	in, b, n := z.in, z.bits&(1<<z.nbits-1), z.nbits
 	st := going
 	for len(in) >= fastInput && len(out)-o >= fastOutput {
 		b |= binary.LittleEndian.Uint64(in) << (n & 63)
 		in = in[(63-n)>>3:]
 		n |= 56
-		e := lengths[b&(1<<lengthTableBits-1)]
+		e := lengths[b&lengthMask]
 		if e&isLiteral != 0 {
 			b >>= e & 31
 			n -= uint(e & 31)
 			out[o] = byte(e >> 16)
 			o++
-			e = lengths[b&(1<<lengthTableBits-1)]
+			e = lengths[b&lengthMask]
 			if e&isLiteral != 0 {
 				b >>= e & 31
 				n -= uint(e & 31)
 				out[o] = byte(e >> 16)
 				o++
-				e = lengths[b&(1<<lengthTableBits-1)]
+				e = lengths[b&lengthMask]
 			}
 		}
 		if e&isPointer != 0 {
@@ -138,7 +125,7 @@ func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
 			in = in[(63-n)>>3:]
 			n |= 56
 		}
-		e = distances[b&(1<<distanceTableBits-1)]
+		e = distances[b&distanceMask]
 		if e&isPointer != 0 {
 			b >>= distanceTableBits
 			n -= distanceTableBits
@@ -153,8 +140,16 @@ func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
 			st = corrupt
 			break
 		}
-		if from := o - dist; from >= base && dist >= 8 {
+		if from := o - dist; from >= base {
+			if dist < 8 {
+				o = z.overlapping(out, o, dist, length)
+				continue
+			}
 			end := o + length
+			if length > 32 {
+				o = z.repeat(out[:end], o, dist)
+				continue
+			}
 			for ; o < end; o, from = o+8, from+8 {
 				binary.LittleEndian.PutUint64(out[o:], binary.LittleEndian.Uint64(out[from:]))
 			}
