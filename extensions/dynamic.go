@@ -145,7 +145,19 @@ func (z *inflater) codeTables() status {
 			return corrupt
 		}
 		if length != 0 {
-			h.add(have, repeat, length)
+			switch before := h.nlength - have; {
+			case before >= repeat:
+				h.add(&h.counts[0], have, repeat, length)
+				h.ended = h.ended || uint(256-have) < uint(repeat)
+				h.seam = h.nruns
+			case before <= 0:
+				h.add(&h.counts[1], -before, repeat, length)
+			default: // it goes over the last length
+				h.add(&h.counts[0], have, before, length)
+				h.ended = h.ended || have <= 256
+				h.seam = h.nruns
+				h.add(&h.counts[1], 0, repeat-before, length)
+			}
 		}
 		have += repeat
 	}
@@ -167,22 +179,9 @@ func (z *inflater) codeTables() status {
 	return going
 }
 
-// add adds a run. One that goes over the last length goes on with the distances.
-func (h *header) add(at, n int, length uint8) {
-	if at < h.nlength {
-		if m := h.nlength - at; n > m {
-			h.add(at, m, length)
-			h.add(h.nlength, n-m, length)
-			return
-		}
-		h.ended = h.ended || at <= 256 && at+n > 256
-		h.runs[h.nruns] = makeRun(at, n, length)
-		h.nruns++
-		h.seam = h.nruns
-		h.counts[0][length&15] += uint16(n)
-		return
-	}
-	h.runs[h.nruns] = makeRun(at-h.nlength, n, length)
+// add adds a run.
+func (h *header) add(count *lengthCounts, symbol, n int, length uint8) {
+	h.runs[h.nruns] = makeRun(symbol, n, length)
 	h.nruns++
-	h.counts[1][length&15] += uint16(n)
+	count[length&15] += uint16(n)
 }

@@ -131,12 +131,11 @@ func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, coun
 		return emptyTable(table, symbols, runs), true
 	}
 	for _, r := range runs {
-		at, length := int(first[r&15]), r&15
-		s, n := int(r>>16), int(r>>4&0xfff)
-		first[length] += uint16(n)
-		to := sorted[at : at+n]
-		for i, e := range symbols[s : s+n] {
-			to[i] = e
+		at, n := int(first[r&15]), int(r>>4&0xfff)
+		first[r&15] += uint16(n)
+		for s := int(r >> 16); n > 0; n-- {
+			sorted[at] = symbols[s]
+			at, s = at+1, s+1
 		}
 	}
 	return fillTable(table, tableBits, longest, sorted, count), true
@@ -176,13 +175,23 @@ func fillTable(table []entry, tableBits, longest uint, sorted *sortedEntries, co
 	length := uint(1)
 	for ; length <= min(longest, tableBits); length++ {
 		code <<= 1
+		half := 1 << (length - 1)
+		low, high := table[:half], table[half:2*half]
 		if next > 0 {
-			half := 1 << (length - 1)
-			copy(table[half:2*half], table)
+			copy(high, low)
 		}
+		// The first code of a length is even, so that they come in pairs
+		// that differ in the last bit, which is the highest of the index.
 		n := int(count[length])
-		for _, e := range sorted[next : next+n] {
-			table[bits.Reverse16(code)>>(16-length)] = e | entry(length)
+		of := sorted[next : next+n]
+		for ; len(of) >= 2; of = of[2:] {
+			i := bits.Reverse16(code) >> (16 - length)
+			low[i] = of[0] | entry(length)
+			high[i] = of[1] | entry(length)
+			code += 2
+		}
+		if len(of) > 0 {
+			low[bits.Reverse16(code)>>(16-length)] = of[0] | entry(length)
 			code++
 		}
 		next += n

@@ -75,8 +75,8 @@ func (z *inflater) free() {
 }
 
 // run decodes into out from index o on, and returns where it stopped. Matches
-// refer back to what is in out from base on, and before that to the past.
-func (z *inflater) run(out []byte, base, o int) (int, status) {
+// refer back to what is in out, and before that to the past.
+func (z *inflater) run(out []byte, o int) (int, status) {
 	z.repeating.end = -1 // that may have been in other memory
 	for {
 		st := going
@@ -94,11 +94,11 @@ func (z *inflater) run(out []byte, base, o int) (int, status) {
 		case inLens:
 			st = z.codeTables()
 		case inSymbols:
-			if o, st = z.symbolsFast(out, base, o); st == going && z.step == inSymbols {
-				o, st = z.symbols(out, base, o)
+			if o, st = z.symbolsFast(out, o); st == going && z.step == inSymbols {
+				o, st = z.symbols(out, o)
 			}
 		case inMatch:
-			if o = z.match(out, base, o); z.copied > 0 {
+			if o = z.match(out, o); z.copied > 0 {
 				return o, full
 			}
 			z.step = inSymbols

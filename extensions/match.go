@@ -64,11 +64,11 @@ func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 }
 
 // match copies what it can of the match that is due.
-func (z *inflater) match(out []byte, base, o int) int {
+func (z *inflater) match(out []byte, o int) int {
 	end := min(o+z.copied, len(out))
 	z.copied -= end - o
-	for o < end && z.dist > o-base {
-		o += copy(out[o:end], z.past.since(z.dist-(o-base)))
+	for o < end && z.dist > o {
+		o += copy(out[o:end], z.past.since(z.dist-o))
 	}
 	return z.repeat(out[:end], o, z.dist)
 }

@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // symbols decodes one symbol after the other, with every check, and is right at
 // both ends. A symbol is used up as a whole or not at all.
-func (z *inflater) symbols(out []byte, base, o int) (int, status) {
+func (z *inflater) symbols(out []byte, o int) (int, status) {
 	for {
 		if len(z.in) >= fastInput && len(out)-o >= fastOutput {
 			return o, going
@@ -49,12 +49,12 @@ func (z *inflater) symbols(out []byte, base, o int) (int, status) {
 		if used > z.nbits {
 			return o, dry
 		}
-		if e&isInvalid != 0 || !z.reaches(dist, o-base) {
+		if e&isInvalid != 0 || !z.reaches(dist, o) {
 			return o, corrupt
 		}
 		z.take(used)
 		z.dist, z.copied = dist, length
-		if o = z.match(out, base, o); z.copied > 0 {
+		if o = z.match(out, o); z.copied > 0 {
 			z.step = inMatch
 			return o, full
 		}
@@ -74,14 +74,15 @@ const (
 )
 
 // symbolsFast decodes until an end comes near.
-func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
+func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 	lengths, lengthMask := &z.lengths.entries, z.lengths.mask
 	distances, distanceMask := &z.distances.entries, z.distances.mask
-	in, b, n := z.in, z.bits&(1<<z.nbits-1), z.nbits
+	in, i, b, n := z.in, 0, z.bits&(1<<z.nbits-1), z.nbits
+	lastIn, lastOut := len(in)-fastInput, len(out)-fastOutput
 	st := going
-	for len(in) >= fastInput && len(out)-o >= fastOutput {
-		b |= binary.LittleEndian.Uint64(in) << (n & 63)
-		in = in[(63-n)>>3:]
+	for i <= lastIn && o <= lastOut {
+		b |= binary.LittleEndian.Uint64(in[i:]) << (n & 63)
+		i += int((63 - n) >> 3)
 		n |= 56
 		e := lengths[b&lengthMask]
 		if e&isLiteral != 0 {
@@ -121,8 +122,8 @@ func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
 		b >>= e >> 5 & 15
 		n -= uint(e >> 5 & 15)
 		if n < 28 {
-			b |= binary.LittleEndian.Uint64(in) << (n & 63)
-			in = in[(63-n)>>3:]
+			b |= binary.LittleEndian.Uint64(in[i:]) << (n & 63)
+			i += int((63 - n) >> 3)
 			n |= 56
 		}
 		e = distances[b&distanceMask]
@@ -140,7 +141,7 @@ func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
 			st = corrupt
 			break
 		}
-		if from := o - dist; from >= base {
+		if from := o - dist; from >= 0 {
 			if dist < 8 {
 				o = z.overlapping(out, o, dist, length)
 				continue
@@ -156,14 +157,14 @@ func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
 			o = end
 			continue
 		}
-		if !z.reaches(dist, o-base) {
+		if !z.reaches(dist, o) {
 			st = corrupt
 			break
 		}
 		z.dist, z.copied = dist, length
-		o = z.match(out, base, o)
+		o = z.match(out, o)
 	}
-	z.in, z.bits, z.nbits = in, b, n
+	z.in, z.bits, z.nbits = in[i:], b, n
 	if st == going && z.step == atBlock {
 		z.endBlock()
 	}
