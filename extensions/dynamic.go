@@ -122,17 +122,16 @@ func (z *inflater) codeTables() status {
 			b, n = z.bits, z.nbits
 		}
 		e := h.codes[b&h.codeMask&(codeTableSize-1)]
-		used := e.codeBits() + e.extraBits()
-		if used > n {
+		if e.bits() > n {
 			z.bits, z.nbits, h.have = b, n, have
 			return dry
 		}
 		if e&isInvalid != 0 {
 			return corrupt
 		}
-		repeat := int(e>>16&0xff) + int(b>>e.codeBits()&(1<<e.extraBits()-1))
-		b >>= used
-		n -= used
+		repeat := int(e>>16&0xff) + e.extra(b)
+		b >>= e.bits()
+		n -= e.bits()
 		length := uint8(e >> codeLengthShift)
 		if length == isLastLength {
 			if have == 0 {

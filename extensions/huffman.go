@@ -6,22 +6,32 @@ import "math/bits"
 // lowest, as many as its longest code has and at most tableBits. For longer
 // codes these entries point to a second table behind them.
 //
-// An entry has the bits of its code in bits 0 to 4 (for a second table: those
-// that are left), the number of extra bits (for a pointer: the bits that index
-// the second table) in 5 to 8, its kind in 9 to 12 and in 16 to 31 the literal,
-// the base of the length or distance, or the index of the second table.
+// An entry has in bits 0 to 5 how many bits of the input it stands for, and in
+// bits 6 to 9 how many of these are the code (for a second table: what is left
+// of it) and not extra bits; in 10 to 13 its kind, and in 16 to 31 the literal
+// or the base of the length or distance. A pointer stands for tableBits bits,
+// and has the number of those that index the second table in bits 6 to 9, and
+// the index of that table in 16 to 31.
 type entry uint32
 
 const (
-	isLiteral entry = 1 << 9
-	isPointer entry = 1 << 10
-	isEnd     entry = 1 << 11
-	isInvalid entry = 1 << 12
+	isLiteral entry = 1 << 10
+	isPointer entry = 1 << 11
+	isEnd     entry = 1 << 12
+	isInvalid entry = 1 << 13
+
+	perCodeBit entry = 1<<6 | 1 // makes the code one bit longer
 )
 
-func (e entry) codeBits() uint  { return uint(e & 31) }
-func (e entry) extraBits() uint { return uint(e >> 5 & 15) }
-func (e entry) value() int      { return int(e >> 16) }
+func (e entry) bits() uint     { return uint(e & 63) }
+func (e entry) codeBits() uint { return uint(e >> 6 & 15) }
+func (e entry) value() int     { return int(e >> 16) }
+
+// extra is the value of the extra bits, of the bits b that begin with the code.
+func (e entry) extra(b uint64) int { return int(b & (1<<e.bits() - 1) >> e.codeBits()) }
+
+// second is the index of an entry of a second table.
+func (e entry) second(b uint64) int { return int(e>>16) + int(b>>e.bits()&(1<<e.codeBits()-1)) }
 
 // The sizes of the tables. The second number of each is the most entries that
 // any code of so many symbols with at most 15 bits can need (zlib's enough.c).
@@ -88,7 +98,7 @@ func init() {
 	lengthSymbols[256] = isEnd
 	for i, base := 257, 3; i < 285; i++ {
 		extra := max(0, (i-261)/4)
-		lengthSymbols[i] = entry(base)<<16 | entry(extra)<<5
+		lengthSymbols[i] = entry(base)<<16 | entry(extra)
 		base += 1 << extra
 	}
 	lengthSymbols[285] = 258 << 16
@@ -96,16 +106,16 @@ func init() {
 
 	for i, base := 0, 1; i < 30; i++ {
 		extra := max(0, i/2-1)
-		distanceSymbols[i] = entry(base)<<16 | entry(extra)<<5
+		distanceSymbols[i] = entry(base)<<16 | entry(extra)
 		base += 1 << extra
 	}
 	distanceSymbols[30], distanceSymbols[31] = isInvalid, isInvalid
 	for i := range 16 {
 		codeSymbols[i] = entry(i)<<codeLengthShift | 1<<16
 	}
-	codeSymbols[16] = isLastLength<<codeLengthShift | 3<<16 | 2<<5
-	codeSymbols[17] = 3<<16 | 3<<5
-	codeSymbols[18] = 11<<16 | 7<<5
+	codeSymbols[16] = isLastLength<<codeLengthShift | 3<<16 | 2
+	codeSymbols[17] = 3<<16 | 3
+	codeSymbols[18] = 11<<16 | 7
 
 	var sorted sortedEntries
 	fixedLengths.mask, _ = buildTable(fixedLengths.entries[:], lengthTableBits, lengthSymbols[:],
@@ -159,11 +169,11 @@ func (count *lengthCounts) check(first *[16]uint16) (longest uint, complete bool
 
 // emptyTable is for a code of at most one symbol, of one bit.
 func emptyTable(table, symbols []entry, runs []run) (mask uint64) {
-	table[0] = isInvalid | 1
+	table[0] = isInvalid + perCodeBit
 	if len(runs) == 0 {
 		return 0
 	}
-	table[0], table[1] = symbols[runs[0]>>16]|1, table[0]
+	table[0], table[1] = symbols[runs[0]>>16]+perCodeBit, table[0]
 	return 1
 }
 
@@ -186,12 +196,12 @@ func fillTable(table []entry, tableBits, longest uint, sorted *sortedEntries, co
 		of := sorted[next : next+n]
 		for ; len(of) >= 2; of = of[2:] {
 			i := bits.Reverse16(code) >> (16 - length)
-			low[i] = of[0] | entry(length)
-			high[i] = of[1] | entry(length)
+			low[i] = of[0] + entry(length)*perCodeBit
+			high[i] = of[1] + entry(length)*perCodeBit
 			code += 2
 		}
 		if len(of) > 0 {
-			low[bits.Reverse16(code)>>(16-length)] = of[0] | entry(length)
+			low[bits.Reverse16(code)>>(16-length)] = of[0] + entry(length)*perCodeBit
 			code++
 		}
 		next += n
@@ -213,9 +223,9 @@ func fillTable(table []entry, tableBits, longest uint, sorted *sortedEntries, co
 					used = used<<1 + int(count[tableBits+sub])
 				}
 				end = start + 1<<sub
-				table[prefix] = isPointer | entry(start)<<16 | entry(sub)<<5 | entry(tableBits)
+				table[prefix] = isPointer | entry(start)<<16 | entry(sub)<<6 | entry(tableBits)
 			}
-			e |= entry(length - tableBits)
+			e += entry(length-tableBits) * perCodeBit
 			for j := start + int(reversed>>tableBits); j < end; j += 1 << (length - tableBits) {
 				table[j] = e
 			}

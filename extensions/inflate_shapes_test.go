@@ -47,11 +47,11 @@ func inflateShapes() []shape {
 		p := bytes.Repeat(random[:period], 1<<20/period)
 		shapes = append(shapes, compressed(fmt.Sprintf("period %d", period), stdflate.BestCompression, len(p), p))
 	}
-	shapes = append(shapes,
-		shortMatches("matches of 3 bytes, distance 1", 1),
-		shortMatches("matches of 3 bytes, distance 5", 5),
-		shortMatches("matches of 3 bytes, distance 100", 100),
-	)
+	for _, length := range []int{3, 6, 10} {
+		for _, distance := range []int{1, 3, 5, 9, 100} {
+			shapes = append(shapes, shortMatches(length, distance))
+		}
+	}
 	for _, n := range []int{16, 125, 1 << 10, 16 << 10} {
 		s := shape{name: fmt.Sprintf("message of %d bytes", n)}
 		for i := range 100 {
@@ -104,8 +104,8 @@ func compressed(name string, level, n int, plain []byte) shape {
 }
 
 // shortMatches is a block of the fixed code that has nothing but matches of
-// three bytes after its first bytes.
-func shortMatches(name string, distance int) shape {
+// one length, 3 to 10, after its first bytes.
+func shortMatches(length, distance int) shape {
 	symbol, extra, bits := 0, 0, 0
 	for base := 1; ; symbol++ {
 		bits = max(0, symbol/2-1)
@@ -123,15 +123,16 @@ func shortMatches(name string, distance int) shape {
 		w.code(0x30+i, 8)
 	}
 	for len(plain) < 1<<18 {
-		w.code(1, 7)
+		w.code(length-2, 7)
 		w.code(symbol, 5)
 		w.number(extra, bits)
-		for range 3 {
+		for range length {
 			plain = append(plain, plain[len(plain)-distance])
 		}
 	}
 	w.code(0, 7)
 	w.number(0, 3)
+	name := fmt.Sprintf("matches of %d bytes, distance %d", length, distance)
 	return shape{name, [][]byte{append(w.b, flushed...)}, [][]byte{plain}}
 }
 

@@ -47,11 +47,18 @@ var copies = [8]uint64{
 // fastOutput bytes.
 func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 	end := o + length
+	if length <= 4 { // a load of what was just stored in pieces takes longer
+		for ; o < end; o++ {
+			out[o] = out[o-dist]
+		}
+		return end
+	}
 	if dist == r.dist && o == r.end && length > 16 {
 		return r.repeat(out[:end], o, dist)
 	}
+	v := binary.LittleEndian.Uint64(out[o-dist:])
 	dist &= 7
-	v := binary.LittleEndian.Uint64(out[o-dist:]) & (1<<(8*dist) - 1) * copies[dist]
+	v = v & (1<<(8*dist) - 1) * copies[dist]
 	stride, start := int(strides[dist]), o
 	for first := min(end, o+32); o < first; o += stride {
 		binary.LittleEndian.PutUint64(out[o:], v)

@@ -11,11 +11,13 @@ func (z *inflater) symbols(out []byte, o int) (int, status) {
 		}
 		z.fill()
 		e := z.lengths.entries[z.bits&z.lengths.mask]
-		used := e.codeBits()
+		used := uint(0)
 		if e&isPointer != 0 {
-			e = z.lengths.entries[uint64(e.value())+z.bits>>lengthTableBits&(1<<e.extraBits()-1)]
-			used += e.codeBits()
+			used = e.bits()
+			e = z.lengths.entries[e.second(z.bits)]
 		}
+		rest := z.bits >> used
+		used += e.bits()
 		if used > z.nbits {
 			return o, dry
 		}
@@ -35,17 +37,17 @@ func (z *inflater) symbols(out []byte, o int) (int, status) {
 		case e&isInvalid != 0:
 			return o, corrupt
 		}
-		length := e.value() + int(z.bits>>used&(1<<e.extraBits()-1))
-		used += e.extraBits()
+		length := e.value() + e.extra(rest)
 
-		e = z.distances.entries[z.bits>>used&z.distances.mask]
+		rest = z.bits >> used
+		e = z.distances.entries[rest&z.distances.mask]
 		if e&isPointer != 0 {
-			used += distanceTableBits
-			e = z.distances.entries[uint64(e.value())+z.bits>>used&(1<<e.extraBits()-1)]
+			used += e.bits()
+			e = z.distances.entries[e.second(rest)]
+			rest = z.bits >> used
 		}
-		used += e.codeBits()
-		dist := e.value() + int(z.bits>>used&(1<<e.extraBits()-1))
-		used += e.extraBits()
+		dist := e.value() + e.extra(rest)
+		used += e.bits()
 		if used > z.nbits {
 			return o, dry
 		}
@@ -70,7 +72,7 @@ func (z *inflater) reaches(dist, made int) bool {
 // end of either.
 const (
 	fastInput  = 16
-	fastOutput = 2 + 258 + 8
+	fastOutput = 3 + 258 + 8
 )
 
 // symbolsFast decodes until an end comes near.
@@ -86,41 +88,47 @@ func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 		n |= 56
 		e := lengths[b&lengthMask]
 		if e&isLiteral != 0 {
-			b >>= e & 31
-			n -= uint(e & 31)
+			b >>= e.bits()
+			n -= e.bits()
 			out[o] = byte(e >> 16)
 			o++
 			e = lengths[b&lengthMask]
 			if e&isLiteral != 0 {
-				b >>= e & 31
-				n -= uint(e & 31)
+				b >>= e.bits()
+				n -= e.bits()
 				out[o] = byte(e >> 16)
 				o++
 				e = lengths[b&lengthMask]
+				if e&isLiteral != 0 {
+					b >>= e.bits()
+					n -= e.bits()
+					out[o] = byte(e >> 16)
+					o++
+					e = lengths[b&lengthMask]
+				}
 			}
 		}
 		if e&isPointer != 0 {
-			b >>= lengthTableBits
-			n -= lengthTableBits
-			e = lengths[int(e>>16)+int(b&(1<<(e>>5&15)-1))]
+			to := e.second(b)
+			b >>= e.bits()
+			n -= e.bits()
+			e = lengths[to]
 		}
-		b >>= e & 31
-		n -= uint(e & 31)
-		if e&isLiteral != 0 {
-			out[o] = byte(e >> 16)
-			o++
-			continue
-		}
-		if e&(isEnd|isInvalid) != 0 {
+		length := e.value() + e.extra(b)
+		b >>= e.bits()
+		n -= e.bits()
+		if e&(isLiteral|isEnd|isInvalid) != 0 {
+			if e&isLiteral != 0 {
+				out[o] = byte(e >> 16)
+				o++
+				continue
+			}
 			if st = corrupt; e&isEnd != 0 {
 				st = going
 				z.step = atBlock
 			}
 			break
 		}
-		length := int(e>>16) + int(b&(1<<(e>>5&15)-1))
-		b >>= e >> 5 & 15
-		n -= uint(e >> 5 & 15)
 		if n < 28 {
 			b |= binary.LittleEndian.Uint64(in[i:]) << (n & 63)
 			i += int((63 - n) >> 3)
@@ -128,15 +136,14 @@ func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 		}
 		e = distances[b&distanceMask]
 		if e&isPointer != 0 {
-			b >>= distanceTableBits
-			n -= distanceTableBits
-			e = distances[int(e>>16)+int(b&(1<<(e>>5&15)-1))]
+			to := e.second(b)
+			b >>= e.bits()
+			n -= e.bits()
+			e = distances[to]
 		}
-		b >>= e & 31
-		n -= uint(e & 31)
-		dist := int(e>>16) + int(b&(1<<(e>>5&15)-1))
-		b >>= e >> 5 & 15
-		n -= uint(e >> 5 & 15)
+		dist := e.value() + e.extra(b)
+		b >>= e.bits()
+		n -= e.bits()
 		if e&isInvalid != 0 || dist > z.size {
 			st = corrupt
 			break
