@@ -18,7 +18,6 @@ type header struct {
 	nruns, seam int // the runs of distances begin at the seam
 	runs        [286 + 30]run
 	counts      [2]lengthCounts // of lengths, of distances
-	sorted      sortedEntries
 }
 
 func (z *inflater) dynamic() status {
@@ -52,7 +51,7 @@ func (z *inflater) codeLengths() status {
 		z.nbits -= uint(3 * n)
 		h.have += n
 	}
-	if !h.buildCodeTable() {
+	if !h.buildCodeTable(z.ownDistances.entries[:]) {
 		return corrupt
 	}
 	h.have, h.last, h.ended, h.nruns, h.seam = 0, 0, false, 0, 0
@@ -61,9 +60,12 @@ func (z *inflater) codeLengths() status {
 	return z.codeTables()
 }
 
+// A table is not in use while the one before it is built, and has room for what
+// that sorts.
+
 // buildCodeTable does what buildTable does, for 19 symbols with code lengths up
 // to 7, whose counts fit into the bytes of one number.
-func (h *header) buildCodeTable() bool {
+func (h *header) buildCodeTable(sorted []entry) bool {
 	var packed uint64
 	for lens, i := h.codeLens, 0; i < len(codeSymbols); i++ {
 		packed += 1 << (8 * (lens & 7))
@@ -102,11 +104,11 @@ func (h *header) buildCodeTable() bool {
 	at |= uint64(some)
 	for lens, i := h.codeLens, 0; i < len(codeSymbols); i++ {
 		shift := 8 * (lens & 7)
-		h.sorted[at>>shift&0xff] = codeSymbols[i]
+		sorted[at>>shift&0xff] = codeSymbols[i]
 		at += 1 << shift
 		lens >>= 3
 	}
-	h.codeMask = fillTable(h.codes[:], codeTableBits, longest, &h.sorted, &count)
+	h.codeMask = fillTable(h.codes[:], codeTableBits, longest, sorted, &count)
 	return true
 }
 
@@ -165,11 +167,11 @@ func (z *inflater) codeTables() status {
 	if !h.ended { // as in zlib
 		return corrupt
 	}
-	z.ownLengths.mask, ok = buildTable(z.ownLengths.entries[:], lengthTableBits, lengthSymbols[:], h.runs[:h.seam], &h.counts[0], &h.sorted)
+	z.ownLengths.mask, ok = buildTable(z.ownLengths.entries[:], lengthTableBits, lengthSymbols[:], h.runs[:h.seam], &h.counts[0], z.ownDistances.entries[:])
 	if !ok {
 		return corrupt
 	}
-	z.ownDistances.mask, ok = buildTable(z.ownDistances.entries[:], distanceTableBits, distanceSymbols[:], h.runs[h.seam:h.nruns], &h.counts[1], &h.sorted)
+	z.ownDistances.mask, ok = buildTable(z.ownDistances.entries[:], distanceTableBits, distanceSymbols[:], h.runs[h.seam:h.nruns], &h.counts[1], h.codes[:])
 	if !ok {
 		return corrupt
 	}

@@ -68,9 +68,6 @@ func makeRun(symbol, n int, length uint8) run {
 // lengthCounts is how many codes there are of each length.
 type lengthCounts [16]uint16
 
-// sortedEntries are the entries of all symbols in the order of their codes.
-type sortedEntries [288]entry
-
 // The meaning of the symbols (RFC 1951, sections 3.2.5 and 3.2.7).
 var (
 	lengthSymbols   [288]entry
@@ -117,21 +114,21 @@ func init() {
 	codeSymbols[17] = 3<<16 | 3
 	codeSymbols[18] = 11<<16 | 7
 
-	var sorted sortedEntries
+	var sorted [288]entry
 	fixedLengths.mask, _ = buildTable(fixedLengths.entries[:], lengthTableBits, lengthSymbols[:],
 		[]run{makeRun(0, 144, 8), makeRun(144, 112, 9), makeRun(256, 24, 7), makeRun(280, 8, 8)},
-		&lengthCounts{7: 24, 8: 152, 9: 112}, &sorted)
+		&lengthCounts{7: 24, 8: 152, 9: 112}, sorted[:])
 	fixedDistances.mask, _ = buildTable(fixedDistances.entries[:], distanceTableBits, distanceSymbols[:],
-		[]run{makeRun(0, 32, 5)}, &lengthCounts{5: 32}, &sorted)
+		[]run{makeRun(0, 32, 5)}, &lengthCounts{5: 32}, sorted[:])
 }
 
 // buildTable fills table for the canonical code of these runs of symbols (RFC
 // 1951, section 3.2.2), whose lengths are counted in count, and returns the
 // mask for its index. It reports false if that is no code: too many codes, or
 // too few. As in zlib a code may have no symbol at all or a single one of one
-// bit; what is left of the table is invalid then. What it sorts is lent so as
-// not to be on the stack.
-func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, count *lengthCounts, sorted *sortedEntries) (mask uint64, ok bool) {
+// bit; what is left of the table is invalid then. What it sorts them in is
+// lent so as not to be on the stack.
+func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, count *lengthCounts, sorted []entry) (mask uint64, ok bool) {
 	var first [len(count)]uint16
 	longest, complete := count.check(&first)
 	if !complete {
@@ -180,7 +177,7 @@ func emptyTable(table, symbols []entry, runs []run) (mask uint64) {
 // fillTable fills table for a complete code. The table of a length is twice
 // that of the length before, and then has its codes; as codes are read from
 // their first bit on, they are reversed.
-func fillTable(table []entry, tableBits, longest uint, sorted *sortedEntries, count *lengthCounts) (mask uint64) {
+func fillTable(table []entry, tableBits, longest uint, sorted []entry, count *lengthCounts) (mask uint64) {
 	code, next := uint16(0), 0
 	length := uint(1)
 	for ; length <= min(longest, tableBits); length++ {

@@ -151,12 +151,18 @@ func (z *inflater) block() status {
 	if !z.need(3) {
 		return dry
 	}
-	z.final = z.take(1) == 1
-	switch z.take(2) {
+	header := z.take(3)
+	z.final = header&1 == 1
+	switch header >> 1 {
 	case 0:
 		z.take(z.nbits & 7)
 		z.step = atStored
 	case 1:
+		if z.nbits >= 7 && z.bits&(1<<7-1) == 0 { // the end: what a partial flush of zlib makes
+			z.take(7)
+			z.endBlock()
+			return going
+		}
 		z.lengths, z.distances = &fixedLengths, &fixedDistances
 		z.step = inSymbols
 	case 2:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -270,4 +271,38 @@ func TestInflateShapes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// 16 KiB that become as many bytes as may be take less memory than a reader
+// takes that has io.ReadAll, all that is allocated and dropped on the way included.
+func TestInflateBombAllocates(t *testing.T) {
+	const size = 16 << 20
+	s := compressed("", stdflate.BestCompression, size, make([]byte, size))
+	payload := bytes.TrimSuffix(s.messages[0], []byte(flushed))
+	_, client := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: true})
+	z := stdflate.NewReader(nil)
+	ours := allocated(func() {
+		if got, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, size); len(got) != size {
+			t.Fatal(err)
+		}
+	})
+	theirs := allocated(func() {
+		z.(stdflate.Resetter).Reset(bytes.NewReader(append(s.messages[0], "\x01\x00\x00\xff\xff"...)), nil)
+		if got, err := io.ReadAll(z); len(got) != size {
+			t.Fatal(err)
+		}
+	})
+	if ours >= theirs {
+		t.Errorf("%d bytes, with io.ReadAll %d", ours, theirs)
+	}
+}
+
+// allocated is how many bytes f allocates when it runs again.
+func allocated(f func()) uint64 {
+	f()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

@@ -47,12 +47,6 @@ var copies = [8]uint64{
 // fastOutput bytes.
 func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 	end := o + length
-	if length <= 4 { // a load of what was just stored in pieces takes longer
-		for ; o < end; o++ {
-			out[o] = out[o-dist]
-		}
-		return end
-	}
 	if dist == r.dist && o == r.end && length > 16 {
 		return r.repeat(out[:end], o, dist)
 	}

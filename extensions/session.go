@@ -92,7 +92,7 @@ func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []
 		case st == full && limit > 0 && o == limit:
 			return nil, wire.ErrMessageTooBig
 		case st == full:
-			dst = growTo(dst, base, max(room, 2*(o), 512), limit)
+			dst = growTo(dst, base, max(room, 2*o, 512), limit)
 			continue
 		case st == corrupt || !z.atRest():
 			return nil, wire.ErrExtensionData
@@ -106,8 +106,8 @@ func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []
 
 // growTo gives dst room for n bytes from base on, or for limit if that is less.
 func growTo(dst []byte, base, n, limit int) []byte {
-	if limit > 0 && n > limit {
-		n = limit
+	if limit > 0 && n > limit-limit/4 {
+		n = limit // rather than copy everything once more for so little
 	}
 	grown := make([]byte, len(dst), base+n)
 	copy(grown, dst)

@@ -149,11 +149,18 @@ func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 			break
 		}
 		if from := o - dist; from >= 0 {
+			end := o + length
 			if dist < 8 {
-				o = z.overlapping(out, o, dist, length)
+				if length > 4 {
+					o = z.overlapping(out, o, dist, length)
+					continue
+				}
+				// A load of what was just stored in pieces would wait.
+				for ; o < end; o++ {
+					out[o] = out[o-dist]
+				}
 				continue
 			}
-			end := o + length
 			if length > 32 {
 				o = z.repeat(out[:end], o, dist)
 				continue
