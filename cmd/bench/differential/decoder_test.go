@@ -70,7 +70,7 @@ func FuzzDecoder(f *testing.F) {
 		}
 	}
 	// Instructions of framed: a code, a length, and the payload.
-	for _, s := range []string{"\x07\x02hi", "\x01\x02hi\x06\x02ho", "\x01\x02\xe2\x82\x0a\x03abc\x06\x01\xac", "\x09\x02\x03\xe8", "\x09\x05\x03\xf4bye", "\x18\x10" + string(make([]byte, 160))} {
+	for _, s := range []string{"\x07\x02hi", "\x01\x02hi\x06\x02ho", "\x01\x02\xe2\x82\x0a\x03abc\x06\x01\xac", "\x09\x02\x03\xe8", "\x09\x05\x03\xf4bye", "\x18\x10" + string(make([]byte, 160)), "\x32\x3c" + string(make([]byte, 600)) + "\x50\x3c" + string(make([]byte, 600))} {
 		for role := range uint8(2) {
 			f.Add([]byte(s), role|framedInput, uint8(0))
 			f.Add([]byte(s), role|framedInput, uint8(3))
