@@ -1,6 +1,9 @@
 package extensions
 
-import "sync"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 // inflater decodes DEFLATE (RFC 1951) from slice to slice. It stops wherever
 // the input ends or the output is full and goes on from there, so that it needs
@@ -23,15 +26,13 @@ type inflater struct {
 	copied int     // bytes still to copy of a match or a stored block
 	dist   int     // of that match
 
-	lengths   []entry // of the block
-	distances []entry
+	repeating
 
-	nlength, ndistance, ncode, have int // of the code lengths of a dynamic block
-	lens                            [286 + 30]uint8
-	sorted                          [288]uint16
-	codes                           [codeTableSize]entry
-	ownLengths                      [lengthTableSize]entry
-	ownDistances                    [distanceTableSize]entry
+	lengths      *lengthTable // of the block
+	distances    *distanceTable
+	header       header
+	ownLengths   lengthTable
+	ownDistances distanceTable
 }
 
 // step is what an inflater is to do next.
@@ -74,8 +75,9 @@ func (z *inflater) free() {
 }
 
 // run decodes into out from index o on, and returns where it stopped. Matches
-// refer back to what is in out from base on, and before that to the past.
-func (z *inflater) run(out []byte, base, o int) (int, status) {
+// refer back to what is in out, and before that to the past.
+func (z *inflater) run(out []byte, o int) (int, status) {
+	z.repeating.end = -1 // that may have been in other memory
 	for {
 		st := going
 		switch z.step {
@@ -92,11 +94,11 @@ func (z *inflater) run(out []byte, base, o int) (int, status) {
 		case inLens:
 			st = z.codeTables()
 		case inSymbols:
-			if o, st = z.symbolsFast(out, base, o); st == going && z.step == inSymbols {
-				o, st = z.symbols(out, base, o)
+			if o, st = z.symbolsFast(out, o); st == going && z.step == inSymbols {
+				o, st = z.symbols(out, o)
 			}
 		case inMatch:
-			if o = z.match(out, base, o); z.copied > 0 {
+			if o = z.match(out, o); z.copied > 0 {
 				return o, full
 			}
 			z.step = inSymbols
@@ -124,6 +126,12 @@ func (z *inflater) need(n uint) bool {
 
 func (z *inflater) fill() {
 	z.bits &= 1<<z.nbits - 1
+	if len(z.in) >= 8 {
+		z.bits |= binary.LittleEndian.Uint64(z.in) << (z.nbits & 63)
+		z.in = z.in[(63-z.nbits)>>3:]
+		z.nbits |= 56
+		return
+	}
 	for z.nbits < 56 && len(z.in) > 0 {
 		z.bits |= uint64(z.in[0]) << z.nbits
 		z.in = z.in[1:]
@@ -143,13 +151,19 @@ func (z *inflater) block() status {
 	if !z.need(3) {
 		return dry
 	}
-	z.final = z.take(1) == 1
-	switch z.take(2) {
+	header := z.take(3)
+	z.final = header&1 == 1
+	switch header >> 1 {
 	case 0:
 		z.take(z.nbits & 7)
 		z.step = atStored
 	case 1:
-		z.lengths, z.distances = fixedLengths[:], fixedDistances[:]
+		if z.nbits >= 7 && z.bits&(1<<7-1) == 0 { // the end: what a partial flush of zlib makes
+			z.take(7)
+			z.endBlock()
+			return going
+		}
+		z.lengths, z.distances = &fixedLengths, &fixedDistances
 		z.step = inSymbols
 	case 2:
 		z.step = atDynamic
@@ -203,84 +217,4 @@ func (z *inflater) stored(out []byte, o int) (int, status) {
 	}
 	z.endBlock()
 	return o, going
-}
-
-// dynamic: RFC 1951, section 3.2.7, as are the next two.
-func (z *inflater) dynamic() status {
-	if !z.need(14) {
-		return dry
-	}
-	z.nlength, z.ndistance, z.ncode = 257+z.take(5), 1+z.take(5), 4+z.take(4)
-	if z.nlength > 286 || z.ndistance > 30 {
-		return corrupt
-	}
-	z.have, z.step = 0, inCodes
-	clear(z.lens[:19])
-	return going
-}
-
-var codeOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
-
-func (z *inflater) codeLengths() status {
-	for ; z.have < z.ncode; z.have++ {
-		if !z.need(3) {
-			return dry
-		}
-		z.lens[codeOrder[z.have]] = uint8(z.take(3))
-	}
-	if !buildTable(z.codes[:], &z.sorted, codeTableBits, z.lens[:19], codeSymbols[:]) {
-		return corrupt
-	}
-	z.have, z.step = 0, inLens
-	return going
-}
-
-func (z *inflater) codeTables() status {
-	for total := z.nlength + z.ndistance; z.have < total; {
-		if z.nbits < 14 {
-			z.fill()
-		}
-		e := z.codes[z.bits&(1<<codeTableBits-1)]
-		s := e.value()
-		extra := uint(0)
-		if s >= 16 {
-			extra = [3]uint{2, 3, 7}[s-16]
-		}
-		if e.codeBits()+extra > z.nbits {
-			return dry
-		}
-		if e&isInvalid != 0 {
-			return corrupt
-		}
-		z.take(e.codeBits())
-		if s < 16 {
-			z.lens[z.have] = uint8(s)
-			z.have++
-			continue
-		}
-		n, l := z.take(extra)+3, uint8(0)
-		if s == 16 {
-			if z.have == 0 {
-				return corrupt
-			}
-			l = z.lens[z.have-1]
-		} else if s == 18 {
-			n += 8
-		}
-		if n > total-z.have {
-			return corrupt
-		}
-		for range n {
-			z.lens[z.have] = l
-			z.have++
-		}
-	}
-	if z.lens[256] == 0 || // there is no end, as in zlib
-		!buildTable(z.ownLengths[:], &z.sorted, lengthTableBits, z.lens[:z.nlength], lengthSymbols[:]) ||
-		!buildTable(z.ownDistances[:], &z.sorted, distanceTableBits, z.lens[z.nlength:z.nlength+z.ndistance], distanceSymbols[:]) {
-		return corrupt
-	}
-	z.lengths, z.distances = z.ownLengths[:], z.ownDistances[:]
-	z.step = inSymbols
-	return going
 }

@@ -78,7 +78,7 @@ func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []
 	z := getInflater(1<<s.bits, s.received)
 	defer z.free()
 	z.in = p
-	base, o := len(dst), len(dst)
+	base, o := len(dst), 0
 	room := usualRatio * len(p)
 	for {
 		out := dst[:cap(dst)]
@@ -86,13 +86,13 @@ func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []
 			out = out[:base+limit]
 		}
 		var st status
-		o, st = z.run(out, base, o)
-		dst = dst[:o]
+		o, st = z.run(out[base:], o)
+		dst = dst[:base+o]
 		switch {
-		case st == full && limit > 0 && o-base == limit:
+		case st == full && limit > 0 && o == limit:
 			return nil, wire.ErrMessageTooBig
 		case st == full:
-			dst = growTo(dst, base, max(room, 2*(o-base), 512), limit)
+			dst = growTo(dst, base, max(room, 2*o, 512), limit)
 			continue
 		case st == corrupt || !z.atRest():
 			return nil, wire.ErrExtensionData
@@ -106,8 +106,8 @@ func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []
 
 // growTo gives dst room for n bytes from base on, or for limit if that is less.
 func growTo(dst []byte, base, n, limit int) []byte {
-	if limit > 0 && n > limit {
-		n = limit
+	if limit > 0 && n > limit-limit/4 {
+		n = limit // rather than copy everything once more for so little
 	}
 	grown := make([]byte, len(dst), base+n)
 	copy(grown, dst)

@@ -89,7 +89,7 @@ func (s *deflateStream) Read(dst []byte) (int, error) {
 		}
 		s.resume()
 	}
-	n, st := s.inflater.run(dst, 0, 0)
+	n, st := s.inflater.run(dst, 0)
 	s.received.add(dst[:n])
 	switch {
 	case st == corrupt:

@@ -4,18 +4,20 @@ import "encoding/binary"
 
 // symbols decodes one symbol after the other, with every check, and is right at
 // both ends. A symbol is used up as a whole or not at all.
-func (z *inflater) symbols(out []byte, base, o int) (int, status) {
+func (z *inflater) symbols(out []byte, o int) (int, status) {
 	for {
 		if len(z.in) >= fastInput && len(out)-o >= fastOutput {
 			return o, going
 		}
 		z.fill()
-		e := z.lengths[z.bits&(1<<lengthTableBits-1)]
-		used := e.codeBits()
+		e := z.lengths.entries[z.bits&z.lengths.mask]
+		used := uint(0)
 		if e&isPointer != 0 {
-			e = z.lengths[uint64(e.value())+z.bits>>lengthTableBits&(1<<e.extraBits()-1)]
-			used += e.codeBits()
+			used = e.bits()
+			e = z.lengths.entries[e.second(z.bits)]
 		}
+		rest := z.bits >> used
+		used += e.bits()
 		if used > z.nbits {
 			return o, dry
 		}
@@ -35,26 +37,26 @@ func (z *inflater) symbols(out []byte, base, o int) (int, status) {
 		case e&isInvalid != 0:
 			return o, corrupt
 		}
-		length := e.value() + int(z.bits>>used&(1<<e.extraBits()-1))
-		used += e.extraBits()
+		length := e.value() + e.extra(rest)
 
-		e = z.distances[z.bits>>used&(1<<distanceTableBits-1)]
+		rest = z.bits >> used
+		e = z.distances.entries[rest&z.distances.mask]
 		if e&isPointer != 0 {
-			used += distanceTableBits
-			e = z.distances[uint64(e.value())+z.bits>>used&(1<<e.extraBits()-1)]
+			used += e.bits()
+			e = z.distances.entries[e.second(rest)]
+			rest = z.bits >> used
 		}
-		used += e.codeBits()
-		dist := e.value() + int(z.bits>>used&(1<<e.extraBits()-1))
-		used += e.extraBits()
+		dist := e.value() + e.extra(rest)
+		used += e.bits()
 		if used > z.nbits {
 			return o, dry
 		}
-		if e&isInvalid != 0 || !z.reaches(dist, o-base) {
+		if e&isInvalid != 0 || !z.reaches(dist, o) {
 			return o, corrupt
 		}
 		z.take(used)
 		z.dist, z.copied = dist, length
-		if o = z.match(out, base, o); z.copied > 0 {
+		if o = z.match(out, o); z.copied > 0 {
 			z.step = inMatch
 			return o, full
 		}
@@ -66,109 +68,117 @@ func (z *inflater) reaches(dist, made int) bool {
 	return dist <= z.size && (dist <= made || z.past != nil && dist-made <= len(z.past.buf))
 }
 
-// match copies what it can of the match that is due.
-func (z *inflater) match(out []byte, base, o int) int {
-	end := min(o+z.copied, len(out))
-	z.copied -= end - o
-	for o < end && z.dist > o-base {
-		o += copy(out[o:end], z.past.since(z.dist-(o-base)))
-	}
-	for ; o < end; o++ {
-		out[o] = out[o-z.dist]
-	}
-	return o
-}
-
 // symbolsFast needs so much input and output left that no symbol can come to an
 // end of either.
 const (
 	fastInput  = 16
-	fastOutput = 2 + 258 + 8
+	fastOutput = 3 + 258 + 8
 )
 
 // symbolsFast decodes until an end comes near.
-func (z *inflater) symbolsFast(out []byte, base, o int) (int, status) {
-	lengths := (*[lengthTableSize]entry)(z.lengths)
-	distances := (*[distanceTableSize]entry)(z.distances)
-	in, b, n := z.in, z.bits&(1<<z.nbits-1), z.nbits
+func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
+	lengths, lengthMask := &z.lengths.entries, z.lengths.mask
+	distances, distanceMask := &z.distances.entries, z.distances.mask
+	in, i, b, n := z.in, 0, z.bits&(1<<z.nbits-1), z.nbits
+	lastIn, lastOut := len(in)-fastInput, len(out)-fastOutput
 	st := going
-	for len(in) >= fastInput && len(out)-o >= fastOutput {
-		b |= binary.LittleEndian.Uint64(in) << (n & 63)
-		in = in[(63-n)>>3:]
+	for i <= lastIn && o <= lastOut {
+		b |= binary.LittleEndian.Uint64(in[i:]) << (n & 63)
+		i += int((63 - n) >> 3)
 		n |= 56
-		e := lengths[b&(1<<lengthTableBits-1)]
+		e := lengths[b&lengthMask]
 		if e&isLiteral != 0 {
-			b >>= e & 31
-			n -= uint(e & 31)
+			b >>= e.bits()
+			n -= e.bits()
 			out[o] = byte(e >> 16)
 			o++
-			e = lengths[b&(1<<lengthTableBits-1)]
+			e = lengths[b&lengthMask]
 			if e&isLiteral != 0 {
-				b >>= e & 31
-				n -= uint(e & 31)
+				b >>= e.bits()
+				n -= e.bits()
 				out[o] = byte(e >> 16)
 				o++
-				e = lengths[b&(1<<lengthTableBits-1)]
+				e = lengths[b&lengthMask]
+				if e&isLiteral != 0 {
+					b >>= e.bits()
+					n -= e.bits()
+					out[o] = byte(e >> 16)
+					o++
+					e = lengths[b&lengthMask]
+				}
 			}
 		}
 		if e&isPointer != 0 {
-			b >>= lengthTableBits
-			n -= lengthTableBits
-			e = lengths[int(e>>16)+int(b&(1<<(e>>5&15)-1))]
+			to := e.second(b)
+			b >>= e.bits()
+			n -= e.bits()
+			e = lengths[to]
 		}
-		b >>= e & 31
-		n -= uint(e & 31)
-		if e&isLiteral != 0 {
-			out[o] = byte(e >> 16)
-			o++
-			continue
-		}
-		if e&(isEnd|isInvalid) != 0 {
+		length := e.value() + e.extra(b)
+		b >>= e.bits()
+		n -= e.bits()
+		if e&(isLiteral|isEnd|isInvalid) != 0 {
+			if e&isLiteral != 0 {
+				out[o] = byte(e >> 16)
+				o++
+				continue
+			}
 			if st = corrupt; e&isEnd != 0 {
 				st = going
 				z.step = atBlock
 			}
 			break
 		}
-		length := int(e>>16) + int(b&(1<<(e>>5&15)-1))
-		b >>= e >> 5 & 15
-		n -= uint(e >> 5 & 15)
 		if n < 28 {
-			b |= binary.LittleEndian.Uint64(in) << (n & 63)
-			in = in[(63-n)>>3:]
+			b |= binary.LittleEndian.Uint64(in[i:]) << (n & 63)
+			i += int((63 - n) >> 3)
 			n |= 56
 		}
-		e = distances[b&(1<<distanceTableBits-1)]
+		e = distances[b&distanceMask]
 		if e&isPointer != 0 {
-			b >>= distanceTableBits
-			n -= distanceTableBits
-			e = distances[int(e>>16)+int(b&(1<<(e>>5&15)-1))]
+			to := e.second(b)
+			b >>= e.bits()
+			n -= e.bits()
+			e = distances[to]
 		}
-		b >>= e & 31
-		n -= uint(e & 31)
-		dist := int(e>>16) + int(b&(1<<(e>>5&15)-1))
-		b >>= e >> 5 & 15
-		n -= uint(e >> 5 & 15)
+		dist := e.value() + e.extra(b)
+		b >>= e.bits()
+		n -= e.bits()
 		if e&isInvalid != 0 || dist > z.size {
 			st = corrupt
 			break
 		}
-		if from := o - dist; from >= base && dist >= 8 {
+		if from := o - dist; from >= 0 {
 			end := o + length
+			if dist < 8 {
+				if length > 4 {
+					o = z.overlapping(out, o, dist, length)
+					continue
+				}
+				// A load of what was just stored in pieces would wait.
+				for ; o < end; o++ {
+					out[o] = out[o-dist]
+				}
+				continue
+			}
+			if length > 32 {
+				o = z.repeat(out[:end], o, dist)
+				continue
+			}
 			for ; o < end; o, from = o+8, from+8 {
 				binary.LittleEndian.PutUint64(out[o:], binary.LittleEndian.Uint64(out[from:]))
 			}
 			o = end
 			continue
 		}
-		if !z.reaches(dist, o-base) {
+		if !z.reaches(dist, o) {
 			st = corrupt
 			break
 		}
 		z.dist, z.copied = dist, length
-		o = z.match(out, base, o)
+		o = z.match(out, o)
 	}
-	z.in, z.bits, z.nbits = in, b, n
+	z.in, z.bits, z.nbits = in[i:], b, n
 	if st == going && z.step == atBlock {
 		z.endBlock()
 	}

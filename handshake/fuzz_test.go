@@ -3,6 +3,7 @@ package handshake_test
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/airsocket/airsocket/handshake"
@@ -17,6 +18,7 @@ func FuzzServer(f *testing.F) {
 	}
 	f.Add([]byte(browserRequest))
 	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"))
+	f.Add([]byte(strings.Repeat("M", 33) + " / HTTP/1.1\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const limit = 2048
 		whole, bytes := handshake.Server{MaxHead: limit}, handshake.Server{MaxHead: limit}

@@ -103,15 +103,15 @@ func (s *Server) readPolicyRequest(p []byte) error {
 // that a client which speaks another protocol is told at once.
 func (s *Server) readRequestLine(line []byte, whole bool) error {
 	const longestMethod = 32
-	if !whole {
-		for i, c := range line {
-			if i > 0 && c == ' ' {
-				return nil
-			}
-			if i == longestMethod || !httphead.OctetTypes[c].IsToken() {
-				return ErrNotHTTP
-			}
+	for i, c := range line {
+		if i > 0 && c == ' ' {
+			break
 		}
+		if i == longestMethod || !httphead.OctetTypes[c].IsToken() {
+			return ErrNotHTTP
+		}
+	}
+	if !whole {
 		return nil
 	}
 	r, ok := httphead.ParseRequestLine(line)
