@@ -133,8 +133,14 @@ func (l *loop) keep() {
 		return
 	}
 	b := &l.disp.extra.bubbles
-	delete(b.busy, l.bubble)
-	delete(b.asleep, l.bubble)
+	// A loop that was let go may still have a goroutine, which finds nothing to
+	// do, when the bubble has another one already.
+	if b.busy[l.bubble] == l {
+		delete(b.busy, l.bubble)
+	}
+	if b.asleep[l.bubble].Value() == l {
+		delete(b.asleep, l.bubble)
+	}
 	switch {
 	case l.waiting == 0 && l.pending == 0:
 	case l.waiting == 0 && l.pending == len(l.heap)+l.overcount:
