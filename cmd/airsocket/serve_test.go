@@ -333,11 +333,26 @@ func TestServeLog(t *testing.T) {
 		t.Errorf("the log has: %s", got)
 	}
 
+}
+
+// What its peers do is no error of a server, not even what they do wrong.
+func TestServeQuiet(t *testing.T) {
+	t.Parallel()
 	quiet := startServe(t, "--quiet")
-	command(t, nil, "connect", quiet.url(), "-x", "hello").want(t, exitOK, "")
+	command(t, nil, "connect", quiet.url(), "-x", "hello", "-wait", "0").want(t, exitOK, "")
+	for _, wrong := range []string{"\xc1\x80\x00\x00\x00\x00", "\x81\x00", "\x81\x81\x00\x00\x00\x00\xff"} {
+		c := dialRaw(t, quiet.url())
+		io.WriteString(c, wrong)
+		io.Copy(io.Discard, c)
+	}
 	quiet.end()
 	if got := quiet.stderr.String(); got != "" {
 		t.Errorf("with -quiet the log has %q", got)
+	}
+	var errors output
+	newLogger(&errors, "text", true).Error("accept")
+	if !strings.Contains(errors.String(), "level=ERROR msg=accept") {
+		t.Errorf("an error is logged as %q", errors.String())
 	}
 }
 
