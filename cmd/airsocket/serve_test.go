@@ -344,6 +344,7 @@ func TestServeQuiet(t *testing.T) {
 		c := dialRaw(t, quiet.url())
 		io.WriteString(c, wrong)
 		io.Copy(io.Discard, c)
+		c.Close()
 	}
 	quiet.end()
 	if got := quiet.stderr.String(); got != "" {
