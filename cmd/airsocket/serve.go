@@ -23,7 +23,9 @@ subprotocols of libwebsockets' test server get what that server does:
   dumb-increment-protocol  a number that grows, every 50 ms; "reset" and a line
                            feed set it back
   lws-mirror-protocol      every message goes to all clients of this subprotocol
-  fraggle-protocol         random binary messages, each followed by its checksum
+  fraggle-protocol         random binary messages in frames of up to 2000 bytes,
+                           each message followed by its checksum; in many frames
+                           with a -fragment-size such as 500
 
 Each event is logged on stderr; with -quiet only errors of the server are, which
 is also faster. An interrupt closes all sockets with status code 1001; a second
@@ -66,7 +68,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) (int, e
 
 	srv := &cfg.server
 	srv.Options, srv.Handler = o, page()
-	srv.OnConnect(newEcho(logger, disp).connect)
+	srv.OnConnect(newEcho(o).connect)
 
 	listeners, err := listenAll(cfg.listen)
 	if err != nil {
