@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -350,10 +351,33 @@ func TestServeQuiet(t *testing.T) {
 	if got := quiet.stderr.String(); got != "" {
 		t.Errorf("with -quiet the log has %q", got)
 	}
-	var errors output
-	newLogger(&errors, "text", true).Error("accept")
-	if !strings.Contains(errors.String(), "level=ERROR msg=accept") {
-		t.Errorf("an error is logged as %q", errors.String())
+}
+
+// exhausted is a listener of a process that has too many open files, and then
+// none to accept connections on.
+type exhausted struct {
+	net.Listener
+	errs []error
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
+}
+
+// What keeps a server from serving is an error, and logged with -quiet too.
+func TestServeQuietTellsOfErrors(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log output
+	srv := &airsocket.Server{Options: &airsocket.Options{Logger: newLogger(&log, "text", true)}}
+	srv.Serve(&exhausted{l, []error{&net.OpError{Op: "accept", Err: syscall.EMFILE}, net.ErrClosed}})
+	if got := log.String(); !strings.Contains(got, "level=ERROR msg=accept") || !strings.Contains(got, "too many open files") {
+		t.Errorf("the log has %q", got)
 	}
 }
 
