@@ -147,7 +147,7 @@ func TestInteropPageHides(t *testing.T) {
 		p.click("#connect")
 		p.logs("", "open", "ws://127.0.0.1:")
 		shows("in", test.shown)
-		p.capture("page-dark" + test.protocol + ".png")
+		p.capture(fmt.Sprintf("page-dark-canvas-%t.png", test.shown))
 		p.click("#disconnect")
 		p.logs("", "close", "1000")
 		shows("after", false)
