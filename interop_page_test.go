@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -15,21 +16,15 @@ import (
 func TestInteropPage(t *testing.T) {
 	b := startBrowser(t)
 	p := b.open(t, serveCommand(t))
-
-	entry := func(direction, typ, content string) {
-		t.Helper()
-		p.until(fmt.Sprintf(`[...document.querySelectorAll("#log tr")].some(row =>
-			row.dataset.direction === %q && row.dataset.type === %q && row.textContent.includes(%q))`, direction, typ, content))
-	}
 	p.click("#connect")
 	p.until(`document.querySelector("#state").textContent === "open"`)
-	entry("", "open", "ws://127.0.0.1:")
+	p.logs("", "open", "ws://127.0.0.1:")
 
 	p.click("#message")
 	p.enter("Gr\u00fc\u00dfe <b>\u20ac</b>")
 	p.click("#send")
-	entry("sent", "text", "Gr\u00fc\u00dfe <b>\u20ac</b>")
-	entry("received", "text", "Gr\u00fc\u00dfe <b>\u20ac</b>")
+	p.logs("sent", "text", "Gr\u00fc\u00dfe <b>\u20ac</b>")
+	p.logs("received", "text", "Gr\u00fc\u00dfe <b>\u20ac</b>")
 
 	file := filepath.Join(t.TempDir(), "data.bin")
 	if err := os.WriteFile(file, []byte{0, 1, 0xfe, 0xff}, 0o644); err != nil {
@@ -37,22 +32,126 @@ func TestInteropPage(t *testing.T) {
 	}
 	p.choose("#file", file)
 	p.click("#send-file")
-	entry("sent", "binary", "data.bin: 00 01 fe ff")
-	entry("received", "binary", "00 01 fe ff")
+	p.logs("sent", "binary", "data.bin: 00 01 fe ff")
+	p.logs("received", "binary", "00 01 fe ff")
 
+	p.click("#closing summary")
 	p.click("#close-reason")
 	p.enter("that is all")
 	p.click("#disconnect")
-	entry("", "close", "1000 that is all")
+	p.logs("", "close", "1000 that is all")
 	p.until(`document.querySelector("#state").textContent === "closed"`)
 
 	if n := p.evaluate(`document.querySelectorAll("#log tr").length`); n != 6.0 {
 		t.Errorf("the log has %v entries, want 6", n)
 	}
+	p.capture("page.png")
+}
+
+// capture leaves a picture in out/, for a look at it.
+func (p *tab) capture(name string) {
+	p.t.Helper()
 	if err := os.MkdirAll("out", 0o755); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	p.screenshot(filepath.Join("out", "page.png"))
+	p.screenshot(filepath.Join("out", name))
+}
+
+// logs waits for an entry of the page's log.
+func (p *tab) logs(direction, typ, content string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`[...document.querySelectorAll("#log tr")].some(row =>
+		row.dataset.direction === %q && row.dataset.type === %q && row.textContent.includes(%q))`, direction, typ, content))
+}
+
+// TestInteropPageURL connects to a host that is typed without a scheme.
+func TestInteropPageURL(t *testing.T) {
+	b := startBrowser(t)
+	url := serveCommand(t)
+	p := b.open(t, url)
+	host := strings.TrimPrefix(url, "http://")
+	p.click("#url")
+	p.evaluate(`document.querySelector("#url").select()`)
+	p.enter(host + "elsewhere")
+	p.click("#connect")
+	p.logs("", "open", "ws://"+host+"elsewhere")
+	if got := p.evaluate(`document.querySelector("#url").value`); got != "ws://"+host+"elsewhere" {
+		t.Errorf("the field says %v", got)
+	}
+}
+
+// TestInteropPagePhone sends from a phone, with what has been sent and received
+// in sight and nothing beside the screen.
+func TestInteropPagePhone(t *testing.T) {
+	b := startBrowser(t)
+	url := serveCommand(t)
+	for _, screen := range [][2]int{{390, 844}, {390, 660}} {
+		p := b.open(t, url)
+		p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": screen[0], "height": screen[1], "deviceScaleFactor": 2, "mobile": true})
+		p.click("#connect")
+		p.logs("", "open", "ws://127.0.0.1:")
+		for i := range 10 { // more than fits into the log
+			text := fmt.Sprintf("message %d, which is too long for one line of a phone", i)
+			p.evaluate(`document.querySelector("#message").select()`)
+			p.enter(text)
+			p.click("#send")
+			p.logs("received", "text", text)
+		}
+		for _, what := range []string{"#send", "#log tr:nth-last-child(2)", "#log tr:last-child"} {
+			if !p.inSight(what) {
+				t.Errorf("on a phone of %v pixels, %s is not in sight when one sends", screen, what)
+			}
+		}
+		if wide := p.evaluate(`document.documentElement.scrollWidth`); wide != float64(screen[0]) {
+			t.Errorf("the page is %v pixels wide on a phone of %v", wide, screen)
+		}
+		p.capture(fmt.Sprintf("page-phone-%d.png", screen[1]))
+	}
+}
+
+// inSight reports whether an element is on the screen as a whole, and nothing
+// covers its corners.
+func (p *tab) inSight(selector string) bool {
+	p.t.Helper()
+	seen, _ := p.evaluate(`(() => {
+		const e = document.querySelector(%q), box = e.getBoundingClientRect();
+		const corners = [[box.left + 4, box.top + 4], [box.right - 4, box.top + 4], [box.left + 4, box.bottom - 4], [box.right - 4, box.bottom - 4]];
+		return box.height > 0 && corners.every(([x, y]) => e.contains(document.elementFromPoint(x, y)));
+	})()`, selector).(bool)
+	return seen
+}
+
+// TestInteropPageHides looks at what is really shown: "hidden" alone says little
+// where a class says how to show.
+func TestInteropPageHides(t *testing.T) {
+	b := startBrowser(t)
+	url := serveCommand(t)
+	for _, test := range []struct {
+		protocol string
+		shown    bool
+	}{
+		{"", false},
+		{"lws-mirror-protocol", true},
+	} {
+		p := b.open(t, url)
+		p.do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": "dark"}}})
+		shows := func(when string, want bool) {
+			t.Helper()
+			if got := p.evaluate(`getComputedStyle(document.querySelector("#drawing")).display`); (got != "none") != want {
+				t.Errorf("with subprotocol %q, %s the connection, the canvas is displayed as %v", test.protocol, when, got)
+			}
+		}
+		shows("before", false)
+		p.click("#protocol")
+		p.enter(test.protocol)
+		p.click("#connect")
+		p.logs("", "open", "ws://127.0.0.1:")
+		shows("in", test.shown)
+		p.capture(fmt.Sprintf("page-dark-canvas-%t.png", test.shown))
+		p.click("#disconnect")
+		p.logs("", "close", "1000")
+		shows("after", false)
+	}
 }
 
 // TestInteropPageCanvas draws on the canvas that two pages share.

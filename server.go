@@ -162,7 +162,7 @@ func acceptAll(l net.Listener, closing func() bool, log *slog.Logger, serve func
 		case isTemporary(err): // such as too many open files
 			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
 			if log != nil {
-				log.Warn("accept", slog.Any("err", err), slog.Duration("again in", wait))
+				log.Error("accept", slog.Any("err", err), slog.Duration("again in", wait))
 			}
 			time.Sleep(wait)
 		default:

@@ -64,7 +64,7 @@ func (c *client) attach() {
 	s := c.socket
 	s.OnOpen(func(*airsocket.OpenEvent) {
 		c.opened = true
-		text := fmt.Sprintf("%s, %v", s.URL(), s.Version())
+		text := fmt.Sprintf("%s, %v", withoutPassword(s.URL()), s.Version())
 		if p := s.Protocol(); p != "" {
 			text += ", subprotocol " + p
 		}
@@ -85,7 +85,7 @@ func (c *client) attach() {
 	})
 	s.OnError(func(e *airsocket.ErrorEvent) {
 		c.setCode(exitForError(e.Err, c.opened))
-		c.tell(event{kind: "error", text: e.Err.Error(), status: e.Status, body: e.Body})
+		c.tell(event{kind: "error", text: errorText(e.Err), status: e.Status, body: e.Body})
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		c.stopTimer()
@@ -154,7 +154,7 @@ func (c *client) pump() {
 		case errors.Is(err, airsocket.ErrClosed):
 			return // the close event tells of it
 		case err != nil:
-			c.fail(fmt.Errorf("not sent: %.60q: %w", line, err))
+			c.fail(fmt.Errorf("not sent: %.60q: %s", line, errorText(err)))
 			return
 		}
 		c.queue = c.queue[1:]

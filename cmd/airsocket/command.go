@@ -31,7 +31,7 @@ func (c *client) enter(line string, pasted bool) {
 		err = c.command(line)
 	}
 	if err != nil {
-		c.tell(event{kind: "input", text: err.Error()})
+		c.tell(event{kind: "input", text: errorText(err)})
 	}
 }
 

@@ -15,22 +15,37 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
-	"github.com/airsocket/airsocket/wire"
 )
 
 const connectIntro = `usage: airsocket connect [flags] URL
 
-Connects to a ws or wss URL. On a terminal, type messages at the prompt; /help
-lists the commands. Otherwise each line of the input is sent as a text message,
-byte for byte but for its line end, and each message that is received is
-printed as a line on stdout: text as it is, binary as 0x and hexadecimal.
-Everything else is printed on stderr. Messages with line ends of their own are
-told apart with -json, which prints all events of the connection on stdout, as
-one object a line: time, type, direction, size, data (base64 where binary is
-true), code, reason.
+Connects to a WebSocket server. On a terminal, type messages at the prompt;
+/help lists the commands. Otherwise each line of the input is sent as a text
+message, without its line end, and each message that is received is printed as
+a line on stdout: text as it is, binary as 0x and hexadecimal digits. Everything
+else is printed on stderr. Where messages have line ends of their own, -json
+tells them apart: it prints all events of the connection on stdout, one object a
+line, with time, type, direction, size, data (base64 where binary is true), code
+and reason.
 
-Flags may stand before or after the URL. Exit codes:
-  0  closed in good order: with code 1000, 1001 or 3000 and up, or none
+The URL begins with ws:// or wss://; without either, ws:// is meant. A user and
+a password in it, as in ws://user:pass@host/, are sent as Basic authentication;
+special characters in them are written as %40 for @ and so on.
+
+Flags may stand before or after the URL. A TIME is a number of seconds, or has a
+unit: 5, 1.5, 200ms, 2m.
+
+Examples:
+  airsocket connect 127.0.0.1:10081               type messages
+  airsocket connect wss://example.com/chat -H "Authorization: Bearer abc"
+  airsocket connect ws://user:pass@127.0.0.1:8080/
+  airsocket connect 127.0.0.1:10081 -x hello      send one message
+  airsocket connect 127.0.0.1:10081 -x hi -wait -1
+                                                  print until the server closes
+  airsocket connect -json 127.0.0.1:10081 <messages.txt
+
+Exit codes:
+  0  closed in good order: with code 1000, 1001, 3000 or above, or without one
   1  a wrong flag, or input or output that does not work
   2  no connection
   3  no TLS on the connection
@@ -38,6 +53,7 @@ Flags may stand before or after the URL. Exit codes:
   5  a protocol error, a close with another code or without a handshake
   6  it took too long
 
+Flags:
 `
 
 // connectConfig is what the flags of connect say.
@@ -88,23 +104,28 @@ func parseConnect(args []string) (*connectConfig, error) {
 	fs.Var((*list)(&subprotocols), "subprotocol", "ask for the subprotocol `NAME` (repeatable, in order of preference)")
 	fs.StringVar(&o.Origin, "origin", "", "say that the request comes from `ORIGIN`")
 	fs.Var(&texts, "x", "send `TEXT` instead of the input (repeatable, in this order)")
-	fs.DurationVar(&c.wait, "wait", time.Second, "after the input has ended, close when nothing has been received for `TIME`;\nnegative: wait for the server to close")
+	c.wait = time.Second
+	fs.Var((*seconds)(&c.wait), "wait", "after the input has ended, close when nothing has been received for `TIME`;\na negative one, such as -1: never, the server closes")
 	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object a line")
 	fs.BoolVar(&insecure, "k", false, "accept any certificate of the server")
 	fs.StringVar(&ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
-	fs.StringVar(&version, "version", "hybi-13", "speak the protocol `NAME`: hixie-75, hixie-76, hybi-06, hybi-07, hybi-08, hybi-13")
+	fs.StringVar(&version, "version", "13", "speak `VERSION` of the protocol: "+versionHelp)
 	fs.BoolVar(&compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
-	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "the longest message that is received, and the longest line that is sent, in `BYTES`;\nnegative: no limit")
-	fs.DurationVar(&o.HandshakeTimeout, "timeout", airsocket.DefaultHandshakeTimeout, "the `TIME` that opening, and closing, may take")
+	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "neither receive a message nor send a line that is longer than `BYTES`;\nnegative: no limit")
+	o.HandshakeTimeout = airsocket.DefaultHandshakeTimeout
+	fs.Var((*seconds)(&o.HandshakeTimeout), "timeout", "give up when opening, or closing, takes longer than `TIME`; negative: no limit")
 	others, err := parseFlags(fs, connectIntro, args)
 	if err != nil {
 		return nil, err
 	}
 	if len(others) != 1 {
-		return nil, fmt.Errorf("connect takes one URL, not %d; -h lists the flags", len(others))
+		return nil, fmt.Errorf("connect takes one URL, not %d; \"airsocket help connect\" has examples", len(others))
 	}
-	c.url, c.protocols, c.texts, c.maxLine = others[0], subprotocols, texts, o.MaxMessage
+	c.url, c.protocols, c.texts, c.maxLine = completeURL(others[0]), subprotocols, texts, o.MaxMessage
+	if o.HandshakeTimeout == 0 {
+		return nil, errors.New("-timeout is 0; for no limit give a negative number")
+	}
 	o.CloseTimeout = o.HandshakeTimeout
 	if err := setMaxMessage(o); err != nil {
 		return nil, err
@@ -120,7 +141,7 @@ func parseConnect(args []string) (*connectConfig, error) {
 	if o.Header, err = parseFields(fields); err != nil {
 		return nil, err
 	}
-	if o.Version, err = wire.ParseVersion(version); err != nil {
+	if o.Version, err = parseVersion(version); err != nil {
 		return nil, err
 	}
 	o.TLS, err = trust(insecure, ca)

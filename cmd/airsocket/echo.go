@@ -15,14 +15,17 @@ type echo struct {
 	noisy  bool // every message is logged
 	disp   *airsocket.Dispatcher
 	mirror mirror
+	random int // the longest message of fraggle-protocol
 }
 
-func newEcho(log *slog.Logger, disp *airsocket.Dispatcher) *echo {
+// newEcho makes an echo for a server with the options o.
+func newEcho(o *airsocket.Options) *echo {
 	return &echo{
-		log:    log,
-		noisy:  log.Enabled(context.Background(), slog.LevelInfo),
-		disp:   disp,
-		mirror: mirror{disp: disp},
+		log:    o.Logger,
+		noisy:  o.Logger.Enabled(context.Background(), slog.LevelInfo),
+		disp:   o.Dispatcher,
+		mirror: mirror{disp: o.Dispatcher},
+		random: randomLength(o.FragmentSize),
 	}
 }
 
@@ -33,7 +36,7 @@ func (e *echo) connect(s *airsocket.Socket) {
 	case lwsMirror:
 		e.mirror.serve(s)
 	case fraggle:
-		serveFraggle(s, e.disp)
+		serveFraggle(s, e.disp, e.random)
 	default:
 		s.OnMessage(sendBack)
 	}

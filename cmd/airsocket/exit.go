@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
@@ -58,6 +59,10 @@ func exitForClose(code airsocket.StatusCode, clean bool) int {
 	}
 	return exitProtocol
 }
+
+// errorText is what to print for err. The library's errors name the library,
+// which is this program's name too and need not be said twice.
+func errorText(err error) string { return strings.TrimPrefix(err.Error(), "airsocket: ") }
 
 func isTimeout(err error) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -46,6 +46,21 @@ func TestExitUsage(t *testing.T) {
 		if r.want(t, exitUsage, test.say); r.stdout != "" {
 			t.Errorf("%q: stdout is %q", test.args, r.stdout)
 		}
+		if !strings.HasPrefix(r.stderr, "airsocket: ") || strings.Count(r.stderr, "airsocket: ") > 1 {
+			t.Errorf("%q: the program is not named once in %q", test.args, r.stderr)
+		}
+	}
+}
+
+// An event is not the place to name the program.
+func TestErrorEventHasNoPrefix(t *testing.T) {
+	t.Parallel()
+	mute := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	r := command(t, nil, "connect", "ws://"+mute, "-x", "a", "--timeout", "50ms")
+	r.want(t, exitTimeout, "* error the opening handshake took too long")
+	r = command(t, nil, "connect", "ws://"+mute, "-x", "a", "--timeout", "50ms", "-json")
+	if r.code != exitTimeout || !strings.Contains(r.stdout, `"text":"the opening handshake took too long`) {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -23,6 +24,8 @@ func parseFlags(fs *flag.FlagSet, intro string, args []string) ([]string, error)
 	for {
 		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return nil, &helpError{helpText(fs, intro)}
+		} else if name, ok := unknownFlag(err); ok {
+			return nil, suggestFlag(fs, name)
 		} else if err != nil {
 			return nil, err
 		}
@@ -33,6 +36,24 @@ func parseFlags(fs *flag.FlagSet, intro string, args []string) ([]string, error)
 		others = append(others, fs.Arg(0))
 		args = fs.Args()[1:]
 	}
+}
+
+// unknownFlag is the name of the flag that err says is not known. Package flag
+// has no error value for it.
+func unknownFlag(err error) (name string, ok bool) {
+	if err == nil {
+		return "", false
+	}
+	return strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+}
+
+func suggestFlag(fs *flag.FlagSet, name string) error {
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	if near := nearest(name, names); near != "" {
+		return fmt.Errorf("unknown flag -%s, did you mean -%s?", name, near)
+	}
+	return fmt.Errorf("unknown flag -%s; \"airsocket help %s\" lists the flags", name, fs.Name())
 }
 
 func helpText(fs *flag.FlagSet, intro string) string {

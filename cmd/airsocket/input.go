@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// errLineTooLong is a line of input that is no message for --max-message.
-var errLineTooLong = errors.New("a line of the input is longer than --max-message")
+// errLineTooLong is a line of input that is no message for -max-message.
+var errLineTooLong = errors.New("a line of the input is longer than -max-message")
 
 // A batch is a part of the input: lines without their line ends, and what
 // ended the input, if it has ended.

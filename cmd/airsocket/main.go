@@ -4,7 +4,8 @@
 //	airsocket serve            an echo server on ws://127.0.0.1:10081/
 //	airsocket connect URL      talk to a WebSocket server
 //
-// "airsocket serve -h" and "airsocket connect -h" list the flags.
+//	airsocket help COMMAND     what a command does, its flags and examples
+//	airsocket version          which version this is
 package main
 
 import (
@@ -31,12 +32,19 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-const usage = `usage: airsocket serve [flags]
-       airsocket connect [flags] URL
+const usage = `usage: airsocket serve [flags]          an echo server with a try-out page
+       airsocket connect [flags] URL    a client for people and scripts
+       airsocket help [COMMAND]         what a command does, and its flags
+       airsocket version                the version of this program
 
-serve is an echo server with a try-out page for browsers, connect a client.
-"airsocket serve -h" and "airsocket connect -h" list the flags.
+To try it out, run the server in one terminal and a client in another:
+
+  airsocket serve
+  airsocket connect 127.0.0.1:10081
 `
+
+// commandNames are what can be given to run, for suggestions.
+var commandNames = []string{"serve", "connect", "help", "version"}
 
 // run is the whole program. It returns the exit code, and ends what it does in
 // an orderly way when ctx is done.
@@ -53,19 +61,49 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case "connect":
 		code, err = connect(ctx, rest, stdin, stdout, stderr)
 	case "help", "-h", "-help", "--help":
-		io.WriteString(stdout, usage)
+		code, err = help(rest, stdout)
+	case "version", "-version", "--version":
+		code, err = printVersion(rest, stdout)
 	default:
-		fmt.Fprintf(stderr, "airsocket: there is no command %q\n%s", name, usage)
-		return exitUsage
+		code, err = exitUsage, unknownCommand(name)
 	}
 	if help, ok := errors.AsType[*helpError](err); ok {
 		io.WriteString(stdout, help.text)
 		return exitOK
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "airsocket: %s\n", escape(err.Error()))
+		fmt.Fprintf(stderr, "airsocket: %s\n", escape(errorText(err)))
 	}
 	return code
+}
+
+// help prints what the program does, or asks for the help text of a command.
+func help(args []string, stdout io.Writer) (int, error) {
+	if len(args) > 1 {
+		return exitUsage, fmt.Errorf("help takes one command, not %d", len(args))
+	}
+	if len(args) == 1 {
+		switch args[0] {
+		case "serve":
+			_, err := parseServe([]string{"-h"})
+			return exitOK, err
+		case "connect":
+			_, err := parseConnect([]string{"-h"})
+			return exitOK, err
+		case "help", "version":
+		default:
+			return exitUsage, unknownCommand(args[0])
+		}
+	}
+	_, err := io.WriteString(stdout, usage)
+	return exitOK, err
+}
+
+func unknownCommand(name string) error {
+	if near := nearest(name, commandNames); near != "" {
+		return fmt.Errorf("there is no command %q, did you mean %s?", name, near)
+	}
+	return fmt.Errorf("there is no command %q; \"airsocket help\" lists them", name)
 }
 
 // helpError asks for a help text.

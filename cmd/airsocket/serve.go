@@ -13,22 +13,34 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
-	"github.com/airsocket/airsocket/wire"
 )
 
 const serveIntro = `usage: airsocket serve [flags]
 
 Serves WebSockets that send back what they receive, text as text and binary as
-binary, and a page to try them out with a browser. Clients that ask for one of
-the subprotocols of libwebsockets' test server get what that does:
+binary, and a page to try them out in a browser. Clients that ask for one of the
+subprotocols of libwebsockets' test server get what that server does:
   dumb-increment-protocol  a number that grows, every 50 ms; "reset" and a line
                            feed set it back
   lws-mirror-protocol      every message goes to all clients of this subprotocol
-  fraggle-protocol         random binary messages, each followed by its checksum
+  fraggle-protocol         random binary messages in frames of up to 2000 bytes,
+                           each message followed by its checksum; in many frames
+                           with a -fragment-size such as 500
 
-Each event is logged on stderr; measure with -quiet. An interrupt closes all
-sockets with status code 1001; a second one ends the program at once.
+Each event is logged on stderr; with -quiet only errors of the server are, which
+is also faster. An interrupt closes all sockets with status code 1001; a second
+one ends the program at once.
 
+A TIME is a number of seconds, or has a unit: 5, 1.5, 200ms, 2m.
+
+Examples:
+  airsocket serve                            on this machine only
+  airsocket serve -listen :8080 -quiet       on all addresses
+  airsocket serve -tls-self-signed           wss and https
+  airsocket serve -origin "*.example.com" -max-conns 1000
+  airsocket serve -versions 13,8 -compress
+
+Flags:
 `
 
 // serveConfig is what the flags of serve say.
@@ -56,7 +68,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) (int, e
 
 	srv := &cfg.server
 	srv.Options, srv.Handler = o, page()
-	srv.OnConnect(newEcho(logger, disp).connect)
+	srv.OnConnect(newEcho(o).connect)
 
 	listeners, err := listenAll(cfg.listen)
 	if err != nil {
@@ -95,22 +107,23 @@ func parseServe(args []string) (*serveConfig, error) {
 	var cert, key string
 	var selfSigned, compress bool
 	fs := newFlags("serve")
-	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` or unix:/PATH (repeatable; default 127.0.0.1:10081); port 0 is any free one")
+	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` or unix:/PATH (repeatable; default 127.0.0.1:10081);\nport 0 is any free one")
 	fs.StringVar(&cert, "tls-cert", "", "serve wss with the certificate chain in `FILE` (PEM)")
 	fs.StringVar(&key, "tls-key", "", "the private key for -tls-cert, in `FILE` (PEM)")
 	fs.BoolVar(&selfSigned, "tls-self-signed", false, "serve wss with a certificate that is made now and kept nowhere")
-	fs.Var(&origins, "origin", "accept pages of the origin `PATTERN`, such as *.example.com (repeatable; default any)")
+	fs.Var(&origins, "origin", "accept pages of the origin `PATTERN`, such as *.example.com (repeatable;\ndefault any)")
 	fs.Var((*list)(&o.Protocols), "subprotocol", "echo for clients of the subprotocol `NAME` too (repeatable)")
-	fs.Var(&versions, "versions", "speak only the protocols `NAMES`, of hixie-75,hixie-76,hybi-06,hybi-07,hybi-08,hybi-13 (default all)")
+	fs.Var(&versions, "versions", "speak only these `VERSIONS` of the protocol, with commas between them (default all):\n"+versionHelp)
 	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "the longest message that is taken, in `BYTES`; negative: no limit")
-	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send longer messages in frames of at most so many `BYTES`")
+	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send messages longer than `BYTES` in several frames, none longer than that")
 	fs.IntVar(&c.server.MaxConns, "max-conns", 0, "serve at most `N` sockets at a time; 0: no limit")
-	fs.DurationVar(&c.shutdownTimeout, "shutdown-timeout", 5*time.Second, "the `TIME` that sockets have to answer the close at the end")
+	c.shutdownTimeout = 5 * time.Second
+	fs.Var((*seconds)(&c.shutdownTimeout), "shutdown-timeout", "the `TIME` that clients have to answer the close at the end")
 	fs.BoolVar(&compress, "compress", false, "accept permessage-deflate")
-	fs.StringVar(&c.policy.listen, "policy-listen", "", "answer the socket policy requests of Flash clients on `HOST:PORT` too, usually :843")
-	fs.Var((*list)(&c.policy.domains), "policy-domain", "let Flash pages of the domain `NAME` connect (repeatable; default any, or none with -origin)")
+	fs.StringVar(&c.policy.listen, "policy-listen", "", "answer the socket policy requests of Flash clients on `HOST:PORT` too,\nusually :843")
+	fs.Var((*list)(&c.policy.domains), "policy-domain", "let Flash pages of the domain `NAME` connect (repeatable; default any,\nor none with -origin)")
 	fs.Var((*list)(&c.policy.ports), "policy-port", "let Flash pages connect to `PORT` (repeatable; default those of -listen)")
-	fs.BoolVar(&c.quiet, "quiet", false, "log errors only")
+	fs.BoolVar(&c.quiet, "quiet", false, "log errors of the server only")
 	fs.StringVar(&c.log, "log", "text", "log as `FORMAT`: text or json")
 	others, err := parseFlags(fs, serveIntro, args)
 	if err != nil {
@@ -118,7 +131,7 @@ func parseServe(args []string) (*serveConfig, error) {
 	}
 	switch {
 	case len(others) > 0:
-		return nil, fmt.Errorf("serve takes flags only, not %q; -h lists them", others[0])
+		return nil, fmt.Errorf("serve takes flags only, not %q; \"airsocket help serve\" lists them", others[0])
 	case c.log != "text" && c.log != "json":
 		return nil, fmt.Errorf("-log is text or json, not %q", c.log)
 	case c.shutdownTimeout < 0:
@@ -144,7 +157,7 @@ func parseServe(args []string) (*serveConfig, error) {
 		return nil, err
 	}
 	for _, name := range versions {
-		v, err := wire.ParseVersion(name)
+		v, err := parseVersion(name)
 		if err != nil {
 			return nil, err
 		}
@@ -244,7 +257,7 @@ func reachable(addr net.Addr) (host string, all bool) {
 func newLogger(w io.Writer, format string, quiet bool) *slog.Logger {
 	o := &slog.HandlerOptions{}
 	if quiet {
-		o.Level = slog.LevelWarn
+		o.Level = slog.LevelError // what peers do wrong is a warning
 	}
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))

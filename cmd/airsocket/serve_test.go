@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -333,11 +334,50 @@ func TestServeLog(t *testing.T) {
 		t.Errorf("the log has: %s", got)
 	}
 
+}
+
+// What its peers do is no error of a server, not even what they do wrong.
+func TestServeQuiet(t *testing.T) {
+	t.Parallel()
 	quiet := startServe(t, "--quiet")
-	command(t, nil, "connect", quiet.url(), "-x", "hello").want(t, exitOK, "")
+	command(t, nil, "connect", quiet.url(), "-x", "hello", "-wait", "0").want(t, exitOK, "")
+	for _, wrong := range []string{"\xc1\x80\x00\x00\x00\x00", "\x81\x00", "\x81\x81\x00\x00\x00\x00\xff"} {
+		c := dialRaw(t, quiet.url())
+		io.WriteString(c, wrong)
+		io.Copy(io.Discard, c)
+		c.Close()
+	}
 	quiet.end()
 	if got := quiet.stderr.String(); got != "" {
 		t.Errorf("with -quiet the log has %q", got)
+	}
+}
+
+// exhausted is a listener of a process that has too many open files, and then
+// none to accept connections on.
+type exhausted struct {
+	net.Listener
+	errs []error
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
+}
+
+// What keeps a server from serving is an error, and logged with -quiet too.
+func TestServeQuietTellsOfErrors(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log output
+	srv := &airsocket.Server{Options: &airsocket.Options{Logger: newLogger(&log, "text", true)}}
+	srv.Serve(&exhausted{l, []error{&net.OpError{Op: "accept", Err: syscall.EMFILE}, net.ErrClosed}})
+	if got := log.String(); !strings.Contains(got, "level=ERROR msg=accept") || !strings.Contains(got, "too many open files") {
+		t.Errorf("the log has %q", got)
 	}
 }
 

@@ -96,14 +96,25 @@ func (m *mirror) send(kind wire.Kind, data []byte) {
 	}
 }
 
-// maxPieces and maxPiece bound a random message.
-const maxPieces, maxPiece = 64, 2000
+// What libwebsockets' fraggle test client has room for is fragments of maxFragment
+// bytes. There are up to maxFragments of them in a message.
+const maxFragments, maxFragment = 64, 2000
 
-// serveFraggle sends random messages, each followed by the sum of its bytes as
-// 32 bits in network order.
-func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher) {
+// randomLength is how long a random message may be. Options.FragmentSize holds
+// for all sockets of a Server, so that messages of several fragments need one
+// that does for this subprotocol too; others are a single fragment.
+func randomLength(fragmentSize int) int {
+	if 0 < fragmentSize && fragmentSize <= maxFragment {
+		return maxFragments * fragmentSize
+	}
+	return maxFragment
+}
+
+// serveFraggle sends random messages of up to limit bytes, each followed by the
+// sum of its bytes as 32 bits in network order.
+func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher, limit int) {
 	every(s, disp, func() {
-		message := make([]byte, 1+rand.IntN(maxPieces*maxPiece))
+		message := make([]byte, 1+rand.IntN(limit))
 		var sum uint32
 		for i := range message {
 			message[i] = byte(rand.Uint32())

@@ -105,28 +105,46 @@ func TestMirrorHoldsUpWhoIsTooFast(t *testing.T) {
 
 func TestFraggle(t *testing.T) {
 	t.Parallel()
-	s := startServe(t, "--fragment-size", "1000")
-	messages := 0
-	talk(t, nil, s.url(), fraggle, func(c *airsocket.Socket) {
+	for _, test := range []struct {
+		args       []string
+		fragment   int // the longest that there may be
+		fragmented bool
+	}{
+		{nil, 2000, false},
+		{[]string{"--fragment-size", "300"}, 300, true},
+		{[]string{"--fragment-size", "5000"}, 2000, false},
+	} {
+		s := startServe(t, append(test.args, "--quiet")...)
+		messages, fragments := 0, 0
 		var sum uint32
-		c.OnMessage(func(e *airsocket.MessageEvent) {
-			if messages++; messages%2 == 1 {
-				sum = 0
-				for _, b := range e.Bytes() {
-					sum += uint32(b)
+		o := &airsocket.Options{Parts: true}
+		talk(t, o, s.url(), fraggle, func(c *airsocket.Socket) {
+			c.OnFrame(func(e *airsocket.FrameEvent) {
+				if n := len(e.Data); n == 0 || n > test.fragment {
+					t.Errorf("%q: a fragment has %d bytes", test.args, n)
 				}
-				return
-			}
-			if got := binary.BigEndian.Uint32(e.Bytes()); got != sum {
-				t.Errorf("the sum is %#x, the server says %#x", sum, got)
-			}
-			if messages == 6 {
-				c.Close(airsocket.StatusNormalClosure, "")
-			}
+				if messages%2 == 0 {
+					fragments++
+					for _, b := range e.Data {
+						sum += uint32(b)
+					}
+				} else {
+					if got := binary.BigEndian.Uint32(e.Data); got != sum {
+						t.Errorf("%q: the sum is %#x, the server says %#x", test.args, sum, got)
+					}
+					sum = 0
+				}
+				if !e.Final {
+					return
+				}
+				if messages++; messages == 20 {
+					c.Close(airsocket.StatusNormalClosure, "")
+				}
+			})
 		})
-	})
-	if messages != 6 {
-		t.Errorf("%d messages", messages)
+		if messages != 20 || fragments > 10 != test.fragmented {
+			t.Errorf("%q: %d messages, the 10 random ones in %d fragments", test.args, messages, fragments)
+		}
 	}
 }
 

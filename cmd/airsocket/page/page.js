@@ -39,12 +39,14 @@ function write() {
 
 function row(entry) {
   const tr = document.createElement("tr");
+  tr.role = "row";
   tr.dataset.direction = entry.direction;
   tr.dataset.type = entry.type;
   const time = entry.time.toTimeString().slice(0, 8) + "." + String(entry.time.getMilliseconds()).padStart(3, "0");
   const arrow = {sent: "↑ sent", received: "↓ received"}[entry.direction] || "";
   for (const text of [time, arrow, entry.type, entry.size ?? "", entry.content]) {
     const td = document.createElement("td");
+    td.role = "cell"; // which it is no longer by itself where it is not laid out as one
     td.textContent = text; // never HTML: it comes from the peer
     tr.append(td);
   }
@@ -75,7 +77,7 @@ const states = ["connecting", "open", "closing", "closed"];
 function show() {
   const state = states[socket ? socket.readyState : WebSocket.CLOSED];
   $("state").textContent = state;
-  $("state").dataset.state = state;
+  document.body.dataset.state = state;
   $("connect").disabled = state !== "closed";
   $("disconnect").disabled = state !== "open" && state !== "connecting";
   $("send").disabled = $("send-file").disabled = state !== "open";
@@ -90,8 +92,16 @@ function show() {
   if (mirror === $("drawing").hidden) $("drawing").hidden = !mirror;
 }
 
+// complete makes a URL of what a person types: a URL of this page's kind where
+// there is only a host.
+function complete(typed) {
+  const url = typed.trim();
+  if (/^[a-z][a-z0-9+.-]*:\//i.test(url)) return url;
+  return (location.protocol === "https:" ? "wss://" : "ws://") + url;
+}
+
 function connect() {
-  const url = $("url").value.trim();
+  const url = $("url").value = complete($("url").value);
   const protocols = $("protocol").value.split(",").map(p => p.trim()).filter(p => p);
   let ws;
   try {
@@ -105,7 +115,7 @@ function connect() {
   ws.onopen = () => {
     log("", "open", null, [ws.url, ws.protocol, ws.extensions].filter(s => s).join(" · "));
     show();
-    $("message").focus();
+    (ws.protocol === mirrorProtocol ? canvas : $("message")).focus({preventScroll: true});
   };
   ws.onmessage = e => {
     if (typeof e.data === "string") {
@@ -236,7 +246,7 @@ canvas.onkeydown = e => {
   keys = to;
 };
 
-$("url").value = (location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/";
+$("url").value = complete(location.host + "/");
 $("connection").onsubmit = e => { e.preventDefault(); connect(); };
 $("disconnect").onclick = disconnect;
 $("messages").onsubmit = e => { e.preventDefault(); sendText(); };

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The README's client says what went wrong and ends with a code other than 0,
+// whether the server refuses it, cannot be reached, or the URL is none.
+func TestReadmeClient(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## A client\n")
+	_, block, _ := strings.Cut(section, "```go\n")
+	source, _, _ := strings.Cut(block, "```")
+	const url = `"ws://127.0.0.1:10081/"`
+	if strings.Count(source, url) != 1 {
+		t.Fatalf("the README's client does not connect to %s:\n%s", url, source)
+	}
+	dir := t.TempDir()
+	file, client := filepath.Join(dir, "main.go"), filepath.Join(dir, "client")
+	source = "package main\n\nimport \"os\"\n" + strings.Replace(strings.TrimPrefix(source, "package main\n"), url, "os.Args[1]", 1)
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", client, file).CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for _, test := range []struct {
+		url, stdout, stderr string
+		code                int
+	}{
+		{startServe(t, "-quiet").url(), "hello\n", "", 0},
+		{"ws://" + closed.Addr().String(), "", "refused", 1},
+		{startServe(t, "-quiet", "-tls-self-signed").url(), "", "certificate", 1},
+		{startServe(t, "-quiet", "-versions", "75").url(), "", "426", 1},
+		{"127.0.0.1:10081", "", "bad URL", 1},
+	} {
+		var stdout, stderr strings.Builder
+		cmd := exec.CommandContext(t.Context(), client, test.url)
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		cmd.Run()
+		if code := cmd.ProcessState.ExitCode(); code != test.code || stdout.String() != test.stdout || !strings.Contains(stderr.String(), test.stderr) {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q, want %d, %q, %q", test.url, code, stdout.String(), stderr.String(), test.code, test.stdout, test.stderr)
+		}
+	}
+}

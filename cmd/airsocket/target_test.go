@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+func TestURLWithoutScheme(t *testing.T) {
+	t.Parallel()
+	s := startServe(t)
+	host := strings.TrimSuffix(strings.TrimPrefix(s.url(), "ws://"), "/")
+	_, port, _ := net.SplitHostPort(host)
+	for _, url := range []string{host, host + "/", "localhost:" + port, host + "/path?see=http://other.example/"} {
+		r := command(t, nil, "connect", url, "-x", "hello", "-wait", "200ms")
+		if r.want(t, exitOK, "* open ws://"+url); r.stdout != "hello\n" {
+			t.Errorf("%s: stdout is %q", url, r.stdout)
+		}
+	}
+	for in, want := range map[string]string{
+		"example.com":              "ws://example.com",
+		"user:pass@example.com:80": "ws://user:pass@example.com:80",
+		"[::1]:8080/x":             "ws://[::1]:8080/x",
+		"wss://example.com":        "wss://example.com",
+		"HTTP://example.com":       "HTTP://example.com",
+		"ws+unix:///run/a:/b":      "ws+unix:///run/a:/b",
+		"gopher://example.com":     "gopher://example.com",
+	} {
+		if got := completeURL(in); got != want {
+			t.Errorf("%s becomes %s, want %s", in, got, want)
+		}
+	}
+}
+
+// A password gets to the server and not to the screen.
+func TestURLWithPassword(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 1)
+	address := listen(t, func(c net.Conn) {
+		b := make([]byte, 4096)
+		n, _ := c.Read(b)
+		asked <- string(b[:n])
+	})
+	command(t, nil, "connect", "ada:love%40ce@"+address, "-x", "a")
+	select {
+	case request := <-asked:
+		if !strings.Contains(request, "\r\nAuthorization: Basic YWRhOmxvdmVAY2U=\r\n") {
+			t.Errorf("no Basic authentication in %q", request)
+		}
+	default:
+		t.Error("the server was not asked")
+	}
+	s := startServe(t)
+	r := command(t, nil, "connect", strings.Replace(s.url(), "//", "//ada:secret@", 1), "-x", "a", "-wait", "0")
+	if r.want(t, exitOK, "* open ws://ada:xxxxx@127.0.0.1:"); strings.Contains(r.stderr, "secret") {
+		t.Errorf("the password is printed: %q", r.stderr)
+	}
+}
