@@ -63,3 +63,34 @@ func (l *lockedBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// callingHandler is a slog.Handler that asks the socket something.
+type callingHandler struct {
+	slog.Handler
+	socket *airsocket.Socket
+}
+
+func (h callingHandler) Handle(ctx context.Context, r slog.Record) error {
+	h.socket.BufferedAmount()
+	return h.Handler.Handle(ctx, r)
+}
+
+// No lock is held while the Logger writes.
+func TestLoggerMayCallTheSocket(t *testing.T) {
+	var log lockedBuffer
+	theirs, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	h := &callingHandler{Handler: slog.NewTextHandler(&log, nil)}
+	h.socket = airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Logger: slog.New(h)})
+	go func() {
+		p := newRawPeer(t, theirs, true)
+		p.open()
+		p.write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // RSV1
+		p.wantClose(1002)
+		p.Close()
+	}()
+	run(t, d, func() { h.socket.StartServer(ours) })
+	if n := strings.Count(log.String(), "msg="); n != 3 {
+		t.Errorf("%d lines were logged:\n%s", n, log.String())
+	}
+}

@@ -86,6 +86,9 @@ func (s *Socket) firstTurn(a *agreement) bool {
 	defer s.leave(s.enter(), openTurn, noFD)
 	queued, ok := s.becomeOpen(a)
 	if ok {
+		if s.set.Logger != nil {
+			s.logOpen()
+		}
 		s.noteOpened()
 		for _, ev := range queued {
 			s.noteSent(ev.Kind, len(ev.Data))
@@ -126,15 +129,12 @@ func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
 		o.retries.begun()
 	}
 	s.startPinging()
-	if s.set.Logger != nil {
-		s.logOpen()
-	}
 	return sent, true
 }
 
 //go:noinline
 func (s *Socket) logOpen() {
-	s.set.log.Info("websocket open", slog.String("version", s.cfg.Version.String()), slog.String("protocol", s.opening.protocol), slog.String("remote", remoteOf(s.conn)))
+	s.set.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
 }
 
 // forgetOpening lets go of what nobody has asked for. It returns the Close that
