@@ -28,9 +28,7 @@ func startListener(t *testing.T, address, name string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		if path, err = exec.LookPath(filepath.Join("/usr/sbin", name)); err != nil {
-			missing(t, name)
-		}
+		missing(t, name)
 	}
 	gone := make(chan struct{})
 	cmd := exec.CommandContext(t.Context(), path, args...)

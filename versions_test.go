@@ -30,7 +30,7 @@ func clientOf(v wire.Version, d *airsocket.Dispatcher) *airsocket.Options {
 }
 
 // anyOrigin is a server's options.
-func anyOrigin() *airsocket.Options { return &airsocket.Options{Origins: []string{"*"}} }
+func anyOrigin() *airsocket.Options { return apart(&airsocket.Options{Origins: []string{"*"}}) }
 
 // A message is what a test sends.
 type message struct {
