@@ -53,8 +53,9 @@ func TestInteropNode(t *testing.T) {
 
 // TestInteropNodeTLS has wss with either side as the server.
 func TestInteropNodeTLS(t *testing.T) {
-	certificate := selfSigned(t)
 	p := peer{implementation: node("ws.js", "ws"), role: "server", version: wire.Hybi13}
+	p.look(t)
+	certificate := selfSigned(t)
 	p.options = writeCertificate(t, certificate)
 	c := &setup{}
 	c.ours.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
