@@ -1,7 +1,6 @@
 package airsocket_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"path/filepath"
@@ -22,14 +21,7 @@ func echoing(srv *airsocket.Server) *airsocket.Server {
 // listenAndServe runs srv until the test is over, once its socket is there.
 func listenAndServe(t *testing.T, srv *airsocket.Server, path string) {
 	t.Helper()
-	done := make(chan error, 1)
-	go func() { done <- srv.ListenAndServe() }()
-	t.Cleanup(func() {
-		srv.Shutdown(context.Background())
-		if err := <-done; err != airsocket.ErrServerClosed {
-			t.Errorf("ListenAndServe: %v", err)
-		}
-	})
+	serveUntilTheEnd(t, srv, srv.ListenAndServe)
 	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
 		if conn, err := net.Dial("unix", path); err == nil {
 			conn.Close()

@@ -27,7 +27,7 @@ func httpEchoHandler(before http.HandlerFunc) http.Handler {
 		if answered.done {
 			return
 		}
-		s := airsocket.NewSocket(&airsocket.Options{Parallel: true, Header: w.Header().Clone()})
+		s := airsocket.NewSocket(apart(&airsocket.Options{Parallel: true, Header: w.Header().Clone()}))
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
 		s.Upgrade(w, r)
 	})

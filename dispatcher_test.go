@@ -65,6 +65,7 @@ func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
+	defer srv.Close()
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
 	})

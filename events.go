@@ -171,8 +171,9 @@ type CloseEvent struct {
 	target
 
 	// Code is the status code of the peer's close frame; 1005 if it had none,
-	// 1006 if no close frame came; or, where this endpoint has failed the
-	// connection, the code that it told the peer, as in Faye and WebSocket-Node.
+	// or in versions 7 and 8 one that may not be sent; 1006 if no close frame
+	// came; or, where this endpoint has failed the connection, the code that it
+	// told the peer, as in Faye and WebSocket-Node.
 	Code StatusCode
 
 	// Reason is what came with the code, or the rule that was broken.

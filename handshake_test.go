@@ -21,6 +21,7 @@ import (
 // upgrading is an HTTP server that makes every request a WebSocket by Upgrade,
 // and echoes.
 func upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
+	opts = apart(opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if wrap != nil {
 			w = wrap(w)

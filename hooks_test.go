@@ -131,7 +131,7 @@ func TestHooksOfFailures(t *testing.T) {
 		ofServer.want(t, "server", "failed: handshake: requests from this origin are not accepted")
 	})
 	var l hookLog
-	s := airsocket.NewSocket(&airsocket.Options{Hooks: l.hooks()})
+	s := airsocket.NewSocket(apart(&airsocket.Options{Hooks: l.hooks()}))
 	if s.Upgrade(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)) == nil {
 		t.Error("Upgrade of what asks for no websocket")
 	}

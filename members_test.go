@@ -357,7 +357,8 @@ func TestClosedListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var srv airsocket.Server
+	srv := &airsocket.Server{Options: apart(nil)}
+	defer srv.Close()
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
@@ -448,6 +449,7 @@ func TestPolicyServer(t *testing.T) {
 		t.Errorf("%+v", policy)
 	}
 	srv := &airsocket.PolicyServer{Policy: policy, MaxConns: 1}
+	defer srv.Close()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 

@@ -42,7 +42,7 @@ func TestDescriptorThatWaits(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
-	go srv.Serve(waitingListener{l})
+	serveUntilTheEnd(t, srv, func() error { return srv.Serve(waitingListener{l}) })
 	p := connectRaw(t, "ws://"+l.Addr().String())
 	for range 3 {
 		p.send(opText, "echo")

@@ -331,7 +331,14 @@ func converse(t testing.TB, opts *airsocket.Options, set func(*airsocket.Options
 	j := follow(t, s)
 	p.SetDeadline(time.Now().Add(patience))
 	var wg sync.WaitGroup
-	wg.Go(func() { peer(p) })
+	wg.Go(func() {
+		defer func() {
+			if t.Failed() { // perhaps in the middle: nobody may wait for the peer
+				p.Close()
+			}
+		}()
+		peer(p)
+	})
 	run(t, d, func() {
 		if attach != nil {
 			attach(s)

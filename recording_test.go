@@ -120,6 +120,9 @@ func (r *recording) side(t testing.TB, name string, chunks []string) *recordedSi
 				continue // a part of a frame
 			}
 			f := readFrameMeaning(t, match)
+			if f.kind == wire.Close && wildIsNone(r.version, f.code) {
+				f.code, f.data = int(wire.StatusNoStatusReceived), nil
+			}
 			if f.kind == wire.None && !f.discarded {
 				f.kind = message // a continuation
 			} else if f.kind == wire.Text || f.kind == wire.Binary {
@@ -135,6 +138,11 @@ func (r *recording) side(t testing.TB, name string, chunks []string) *recordedSi
 		side.inner = inflated(t, side.wire, sizes)
 	}
 	return side
+}
+
+// wildIsNone reports whether version v takes the code of a close frame for none.
+func wildIsNone(v wire.Version, code int) bool {
+	return (v == wire.Hybi07 || v == wire.Hybi08) && code != int(wire.StatusFrameTooLarge) && !wire.StatusCode(code).Sendable()
 }
 
 func readFrameMeaning(t testing.TB, match []string) (f recordedFrame) {
@@ -237,7 +245,7 @@ func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []by
 		return append(dst, 0xFF, 0)
 	case v <= wire.Hixie76:
 		return append(append(append(dst, 0), payload...), 0xFF)
-	case f.kind == wire.Close:
+	case f.kind == wire.Close && f.code != int(wire.StatusNoStatusReceived):
 		payload = []byte(closing(f.code, string(f.data)))
 	}
 	if v > wire.Hybi06 {

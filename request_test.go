@@ -86,9 +86,10 @@ func TestRequestReject(t *testing.T) {
 }
 
 func TestRequestAcceptedLater(t *testing.T) {
-	srv := new(airsocket.Server)
+	d := airsocket.NewDispatcher()
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 	srv.OnRequest(func(r *airsocket.Request) {
-		airsocket.Post(func() {
+		d.Post(func() {
 			s, _ := r.Accept("")
 			s.Send("first")
 			s.Close(1000, "that was all")
@@ -96,8 +97,8 @@ func TestRequestAcceptedLater(t *testing.T) {
 	})
 	url := serve(t, srv)
 	var got []string
-	airsocket.Run(func() {
-		s := airsocket.NewSocket(nil)
+	run(t, d, func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		s.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()) })
 		s.OnClose(func(e *airsocket.CloseEvent) {
 			got = append(got, fmt.Sprint(e.Code, e.Reason, e.WasClean))
@@ -230,8 +231,8 @@ func TestRouter(t *testing.T) {
 
 func TestBroadcast(t *testing.T) {
 	for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
-		opts := &airsocket.Options{Compression: compression}
-		srv := &airsocket.Server{Options: opts}
+		d := airsocket.NewDispatcher()
+		srv := &airsocket.Server{Options: &airsocket.Options{Compression: compression, Dispatcher: d}}
 		open := 0
 		text := strings.Repeat("the same for all ", 20)
 		srv.OnConnect(func(s *airsocket.Socket) {
@@ -249,10 +250,10 @@ func TestBroadcast(t *testing.T) {
 		})
 		url := serve(t, srv)
 		got := 0
-		airsocket.Run(func() {
+		run(t, d, func() {
 			left := 4
 			for _, v := range []wire.Version{wire.Hybi13, wire.Hybi13, wire.Hybi07, wire.Hixie76} {
-				s := airsocket.NewSocket(&airsocket.Options{Version: v, Compression: compression})
+				s := airsocket.NewSocket(&airsocket.Options{Version: v, Compression: compression, Dispatcher: d})
 				s.OnMessage(func(e *airsocket.MessageEvent) {
 					if e.Text() != text {
 						t.Errorf("%v: got %q", v, e.Text())
@@ -276,10 +277,11 @@ func TestBroadcast(t *testing.T) {
 }
 
 func TestResponse(t *testing.T) {
-	srv := &airsocket.Server{Options: &airsocket.Options{Header: http.Header{"X-Greeting": {"hello"}}}}
+	d := airsocket.NewDispatcher()
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Header: http.Header{"X-Greeting": {"hello"}}}}
 	url := serve(t, srv)
-	airsocket.Run(func() {
-		s := airsocket.NewSocket(nil)
+	run(t, d, func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		if status, header := s.Response(); status != 0 || header != nil {
 			t.Errorf("before the start: %d %v", status, header)
 		}
@@ -317,7 +319,7 @@ func TestOptionsClone(t *testing.T) {
 }
 
 func TestQueueRefusesWhatCannotBeSent(t *testing.T) {
-	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, Version: wire.Hixie76, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher(), QueueBeforeOpen: true, Version: wire.Hixie76, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}})
@@ -335,14 +337,16 @@ func TestQueueRefusesWhatCannotBeSent(t *testing.T) {
 }
 
 func TestStopListening(t *testing.T) {
-	srv := new(airsocket.Server)
+	d := airsocket.NewDispatcher()
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
+	defer srv.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
-	s := airsocket.NewSocket(&airsocket.Options{SilentClose: true})
+	s := airsocket.NewSocket(&airsocket.Options{SilentClose: true, Dispatcher: d})
 	echoed := make(chan string, 1)
 	stopped := make(chan struct{})
 	srv.OnConnect(func(s *airsocket.Socket) {
@@ -364,7 +368,7 @@ func TestStopListening(t *testing.T) {
 		t.Errorf("closed with %d already", code)
 	}
 	s.Close(3001, "enough")
-	airsocket.Run(func() {}) // until both ends are closed
+	run(t, d, func() {}) // until both ends are closed
 	srv.Shutdown(context.Background())
 	if code, reason := s.CloseReason(); code != 3001 || reason != "enough" {
 		t.Errorf("closed with %d %q", code, reason)

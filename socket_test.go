@@ -23,21 +23,47 @@ func serveEcho(t testing.TB, opts *airsocket.Options) string {
 	return serve(t, srv)
 }
 
+// apart gives opts a Dispatcher of its own, unless it has one. The default one is
+// for the examples, which wait for all that is on it: whatever becomes of a test
+// does not hold them up.
+func apart(opts *airsocket.Options) *airsocket.Options {
+	if opts == nil {
+		opts = new(airsocket.Options)
+	}
+	if opts.Dispatcher == nil {
+		opts.Dispatcher = airsocket.NewDispatcher()
+	}
+	return opts
+}
+
+// serve has srv serve loopback until the test is over, and returns its URL.
 func serve(t testing.TB, srv *airsocket.Server) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveUntilTheEnd(t, srv, func() error { return srv.Serve(l) })
+	return "ws://" + l.Addr().String() + "/"
+}
+
+// serveUntilTheEnd calls start, which has srv serve, and stops srv when the test
+// is over.
+func serveUntilTheEnd(t testing.TB, srv *airsocket.Server, start func() error) {
+	srv.Options = apart(srv.Options)
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	go func() { done <- start() }()
 	t.Cleanup(func() {
-		srv.Shutdown(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+			srv.Close()
+		}
 		if err := <-done; err != airsocket.ErrServerClosed {
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return "ws://" + l.Addr().String() + "/"
 }
 
 func TestEcho(t *testing.T) {

@@ -30,7 +30,7 @@ func clientOf(v wire.Version, d *airsocket.Dispatcher) *airsocket.Options {
 }
 
 // anyOrigin is a server's options.
-func anyOrigin() *airsocket.Options { return &airsocket.Options{Origins: []string{"*"}} }
+func anyOrigin() *airsocket.Options { return apart(&airsocket.Options{Origins: []string{"*"}}) }
 
 // A message is what a test sends.
 type message struct {
@@ -242,6 +242,76 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A close frame is answered with the code that it has, also where a close of our
+// own would say another.
+func TestCloseCodesAreEchoed(t *testing.T) {
+	for v, number := range rawVersions {
+		for _, code := range []int{1000, 1001, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 4999} {
+			closedByRawPeer(t, v, number, func(p *rawPeer) {
+				p.send(opClose, closing(code, "enough"))
+				p.want(opClose, closing(code, "enough"))
+			}, nil, "open", fmt.Sprintf(`close %d "enough" clean`, code))
+		}
+	}
+}
+
+// Clients of libwebsockets of 2011 to 2015 send close frames with two bytes that
+// they never wrote to. Before RFC 6455 that is a close without a code.
+func TestCloseCodesThatMayNotBeSent(t *testing.T) {
+	for v, number := range rawVersions {
+		for _, code := range []int{0, 1, 999, 1005, 1006, 1015, 1016, 2999, 5000, 0xFFFF} {
+			for _, reason := range []string{"", "why", "\xFF\x00"} {
+				payload := closing(code, reason)
+				if v == wire.Hybi13 {
+					closedByRawPeer(t, v, number, func(p *rawPeer) {
+						p.send(opClose, payload)
+						p.wantClose(1002)
+					}, wire.ErrCloseCode, "open", "error", fmt.Sprintf("close 1002 %q unclean", wire.ErrCloseCode.Reason))
+					continue
+				}
+				closedByRawPeer(t, v, number, func(p *rawPeer) {
+					p.send(opClose, payload)
+					p.want(opClose, "")
+				}, nil, "open", `close 1005 "" clean`)
+				closedByRawPeer(t, v, number, func(p *rawPeer) {
+					p.send(opText, "close")
+					p.want(opClose, closing(1000, ""))
+					p.send(opClose, payload)
+				}, nil, "open", "text close", `close 1005 "" clean`)
+			}
+		}
+	}
+}
+
+// rawVersions are those that a rawPeer speaks, with the numbers that requests
+// have for them.
+var rawVersions = map[wire.Version]string{wire.Hybi07: "7", wire.Hybi08: "8", wire.Hybi13: "13"}
+
+// closedByRawPeer has a Socket in either role closed by what the peer does after
+// the handshake. The Socket closes the connection itself when it gets a text.
+func closedByRawPeer(t *testing.T, v wire.Version, number string, peer func(*rawPeer), err error, events ...string) {
+	t.Helper()
+	attach := closeAt(airsocket.EventMessage, 1000, "")
+	server := startServer(t, nil, attach, func(p *rawPeer) {
+		p.write([]byte(strings.Replace(rawRequest, "Version: 13", "Version: "+number, 1)))
+		p.answer()
+		peer(p)
+		p.part()
+	})
+	client := startClient(t, func(o *airsocket.Options) { o.Version = v }, attach, func(p *rawPeer) {
+		p.accept()
+		peer(p)
+		p.part()
+	})
+	for _, j := range []*journal{server, client} {
+		if j.s.Version() != v {
+			t.Errorf("the version is %v, want %v", j.s.Version(), v)
+		}
+		j.want(events...)
+		j.wantError(err)
 	}
 }
 

@@ -30,7 +30,8 @@ func (v Version) Can(k Kind) bool { return k != None && framingOf(v).has(k) }
 // not overlap.
 //
 // A Close with StatusNoStatusReceived has an empty payload. A status code that
-// the version does not have is replaced by the nearest one that it has.
+// the version does not have is replaced by the nearest one that it has, unless
+// ev is the [Reply] to a Close.
 func (e *Encoder) Append(dst []byte, ev Event) ([]byte, error) {
 	if ev.Cont || ev.More {
 		return dst, ErrUnsupported
@@ -146,6 +147,9 @@ func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
 	}
 	head := frame{op: Close, fin: true}
 	code := f.code(ev.Code)
+	if ev.echo && code != StatusNoStatusReceived {
+		code = ev.Code // the peer has said it: it knows what it means
+	}
 	if code != StatusNoStatusReceived {
 		head.left = uint64(2 + len(ev.Data))
 	}

@@ -31,6 +31,8 @@ type Event struct {
 	// messages only.
 	Cont, More bool
 
+	echo bool // of a Close: Code is the peer's, which is sent back as it came
+
 	// Code is the status code of a Close, Fail or End. A Close frame without
 	// one has StatusNoStatusReceived.
 	Code StatusCode
@@ -52,7 +54,7 @@ func Reply(ev Event) (Event, bool) {
 	case Ping:
 		return Event{Kind: Pong, Data: ev.Data}, true
 	case Close:
-		return Event{Kind: Close, Code: ev.Code, Data: ev.Data}, true
+		return Event{Kind: Close, Code: ev.Code, Data: ev.Data, echo: true}, true
 	case Fail:
 		return Event{Kind: Close, Code: ev.Code, Data: []byte(reason(ev.Err))}, true
 	}

@@ -26,6 +26,10 @@ type framing interface {
 	// accepts reports whether a received close frame may have the code.
 	accepts(StatusCode) bool
 
+	// forgives reports whether a received close frame with a code that accepts
+	// rules out counts as one without a payload. Otherwise it breaks a rule.
+	forgives() bool
+
 	// code is what this version says for a code of RFC 6455:
 	// StatusNoStatusReceived if its close frame cannot hold one.
 	code(StatusCode) StatusCode

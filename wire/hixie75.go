@@ -89,6 +89,8 @@ func (hixie75) has(op Kind) bool { return op == Text }
 
 func (hixie75) accepts(StatusCode) bool { return false }
 
+func (hixie75) forgives() bool { return false }
+
 func (hixie75) code(StatusCode) StatusCode { return StatusNoStatusReceived }
 
 // The end of the connection is the only way to close it.

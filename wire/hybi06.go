@@ -15,6 +15,10 @@ var (
 	kinds06   = [...]byte{Close: 1, Ping: 2, Pong: 3, Text: 4, Binary: 5}
 )
 
+// Among the clients that send codes by mistake, none is known that speaks this
+// version.
+func (hybi06) forgives() bool { return false }
+
 func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	keyed := 0
 	f.key = 0

@@ -11,6 +11,13 @@ func (hybi08) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 
 func (hybi08) accepts(c StatusCode) bool { return c.Sendable() || c == StatusFrameTooLarge }
 
+// Clients of libwebsockets of 2011 to 2015 send close frames with two bytes that
+// they never wrote to. Such a frame ends the connection cleanly, and what may
+// follow the code is not looked at. A payload of one byte breaks a rule all the
+// same, and so does a reason that is not UTF-8 after a good code: nobody is known
+// to send these.
+func (hybi08) forgives() bool { return true }
+
 func (hybi08) code(c StatusCode) StatusCode {
 	switch c {
 	case StatusFrameTooLarge:

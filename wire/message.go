@@ -66,11 +66,16 @@ func (d *Decoder) control(ev *Event, p []byte) {
 		d.fail(ev, ErrClosePayload)
 		return
 	case len(p) >= 2:
-		ev.Code, ev.Data = StatusCode(binary.BigEndian.Uint16(p)), p[2:]
-		if !d.framing.accepts(ev.Code) {
-			d.fail(ev, ErrCloseCode)
-			return
+		code := StatusCode(binary.BigEndian.Uint16(p))
+		if !d.framing.accepts(code) {
+			if !d.framing.forgives() {
+				d.fail(ev, ErrCloseCode)
+				return
+			}
+			ev.Data = nil
+			break
 		}
+		ev.Code, ev.Data = code, p[2:]
 		if !validText(ev.Data) {
 			d.fail(ev, ErrCloseReason)
 			return

@@ -90,6 +90,8 @@ func (rfc6455) has(op Kind) bool { return op <= Pong && opcodes>>op&1 != 0 }
 
 func (rfc6455) accepts(c StatusCode) bool { return c.Sendable() }
 
+func (rfc6455) forgives() bool { return false }
+
 func (rfc6455) code(c StatusCode) StatusCode { return c }
 
 func (rfc6455) endsCleanly(betweenMessages, closeSent bool) bool { return false }
