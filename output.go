@@ -124,7 +124,7 @@ func (s *Socket) sendLocked(ev wire.Event) error {
 	if err := s.admitLocked(len(ev.Data)); err != nil {
 		return err
 	}
-	if len(ev.Data) >= directAt && s.raw != nil && !s.out.writing && s.rarely().stream == nil {
+	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && s.raw != nil && !s.out.writing && s.rarely().stream == nil {
 		return s.sendDirect(ev)
 	}
 	s.room(len(ev.Data) + maxHeader)

@@ -74,7 +74,7 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 func (s *Socket) sendPlain(f *plainForm) bool {
 	s.out.Lock()
 	good := f != nil && f.cfg == s.cfg && s.ReadyState() == Open && s.set.plain &&
-		s.out.pending == nil && !s.out.writing && !s.out.broken
+		s.out.pending == nil && !s.out.writing && !s.out.broken && s.out.enc.Unfinished() == wire.None
 	if good {
 		s.out.pending = f.frames
 		s.flushSoon()
@@ -94,6 +94,9 @@ func (s *Socket) takePrepared(p *Prepared) (queued bool, err error) {
 }
 
 func (s *Socket) sendPreparedLocked(p *Prepared) error {
+	if s.out.enc.Unfinished() != wire.None {
+		return wire.ErrPartOrder
+	}
 	ev := wire.Event{Kind: p.kind, Data: p.data}
 	f := form{version: s.cfg.Version, fragment: s.cfg.FragmentSize, role: s.role}
 	var session extensions.Preparer

@@ -5,9 +5,11 @@ import "encoding/binary"
 // An Encoder turns events into the bytes that an endpoint sends. The zero value
 // with [Encoder.Init] is ready. It is not safe for concurrent use.
 type Encoder struct {
-	cfg       *Config
-	quick     int32 // see quickLimit
-	closeSent bool
+	cfg        *Config
+	quick      int32 // see quickLimit
+	closeSent  bool
+	unfinished Kind      // see Unfinished
+	text       textState // of an unfinished text
 }
 
 // Init makes e ready for a new connection. cfg is kept and must not be changed
@@ -24,31 +26,13 @@ func (e *Encoder) CloseSent() bool { return e.closeSent }
 // about closing (not before hixie-76).
 func (v Version) Can(k Kind) bool { return k != None && framingOf(v).has(k) }
 
-// Append appends the frame or frames that say ev, a whole message, to dst. On
-// an error, which is one of ErrCloseSent, ErrUnsupported, ErrTooBig, ErrBadCode,
-// ErrBadText or an extension's, dst is returned as it was. dst and ev.Data may
-// not overlap.
-//
-// A Close with StatusNoStatusReceived has an empty payload. A status code that
-// the version does not have is replaced by the nearest one that it has, unless
-// ev is the [Reply] to a Close.
-func (e *Encoder) Append(dst []byte, ev Event) ([]byte, error) {
-	if ev.Cont || ev.More {
-		return dst, ErrUnsupported
-	}
-	if ev.Kind == Text || ev.Kind == Binary {
-		return e.AppendMessage(dst, ev.Kind, ev.Data)
-	}
-	return e.appendLong(dst, ev)
-}
-
 //go:noinline
 func (e *Encoder) appendLong(dst []byte, ev Event) ([]byte, error) {
 	dst, rest, err := e.AppendHeader(dst, ev)
 	return append(dst, rest...), err
 }
 
-// AppendHeader is Append, except that a payload that goes out as it is (from a
+// AppendHeader is Append for what is not a part, except that a payload that goes out as it is (from a
 // server, in one frame, not changed by an extension) is not copied: rest is
 // ev.Data then, to be sent behind out, and else nil.
 func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err error) {
@@ -58,6 +42,8 @@ func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err erro
 		return dst, nil, ErrCloseSent
 	case ev.Kind == None || ev.Cont || ev.More || !f.has(ev.Kind):
 		return dst, nil, ErrUnsupported
+	case ev.Kind < Close && e.unfinished != None:
+		return dst, nil, ErrPartOrder
 	case ev.Kind == Close:
 		out, err = e.appendClose(dst, f, ev)
 		return out, nil, err
@@ -94,6 +80,8 @@ func (e *Encoder) AppendEncoded(dst []byte, ev Event, rsv RSV) ([]byte, error) {
 		return dst, ErrCloseSent
 	case ev.Kind != Text && ev.Kind != Binary || ev.Cont || ev.More || !f.has(ev.Kind):
 		return dst, ErrUnsupported
+	case e.unfinished != None:
+		return dst, ErrPartOrder
 	}
 	return e.appendMessage(dst, f, ev.Kind, rsv, ev.Data)
 }

@@ -77,6 +77,9 @@ var (
 	ErrBadCode = errors.New("wire: the status code may not be sent")
 	// ErrBadText: text must be valid UTF-8 (RFC 6455, 8.1).
 	ErrBadText = errors.New("wire: text is not valid UTF-8")
+	// ErrPartOrder: nothing comes between the parts of a message but control
+	// frames, and a part without a beginning continues nothing (RFC 6455, 5.4).
+	ErrPartOrder = errors.New("wire: a message that was begun in parts comes first")
 )
 
 // reason is what a close frame says of err.

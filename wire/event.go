@@ -27,8 +27,8 @@ type Event struct {
 
 	// Cont and More are both false for a whole message. A decoder that
 	// delivers the parts of messages sets More on all parts but the last, and
-	// Cont on all but the first (RFC 6455, section 5.4). Encoders take whole
-	// messages only.
+	// Cont on all but the first (RFC 6455, section 5.4), and an encoder makes
+	// them of what has these set.
 	Cont, More bool
 
 	echo bool // of a Close: Code is the peer's, which is sent back as it came

@@ -15,7 +15,6 @@ type echo struct {
 	noisy  bool // every message is logged
 	disp   *airsocket.Dispatcher
 	mirror mirror
-	random int // the longest message of fraggle-protocol
 }
 
 // newEcho makes an echo for a server with the options o.
@@ -25,7 +24,6 @@ func newEcho(o *airsocket.Options) *echo {
 		noisy:  o.Logger.Enabled(context.Background(), slog.LevelInfo),
 		disp:   o.Dispatcher,
 		mirror: mirror{disp: o.Dispatcher},
-		random: randomLength(o.FragmentSize),
 	}
 }
 
@@ -36,7 +34,7 @@ func (e *echo) connect(s *airsocket.Socket) {
 	case lwsMirror:
 		e.mirror.serve(s)
 	case fraggle:
-		serveFraggle(s, e.disp, e.random)
+		serveFraggle(s, e.disp)
 	default:
 		s.OnMessage(sendBack)
 	}

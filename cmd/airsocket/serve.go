@@ -23,9 +23,8 @@ subprotocols of libwebsockets' test server get what that server does:
   dumb-increment-protocol  a number that grows, every 50 ms; "reset" and a line
                            feed set it back
   lws-mirror-protocol      every message goes to all clients of this subprotocol
-  fraggle-protocol         random binary messages in frames of up to 2000 bytes,
-                           each message followed by its checksum; in many frames
-                           with a -fragment-size such as 500
+  fraggle-protocol         random binary messages in fragments of 1 to 2000
+                           bytes, each message followed by its checksum
 
 Each event is logged on stderr; with -quiet only errors of the server are, which
 is also faster. An interrupt closes all sockets with status code 1001; a second

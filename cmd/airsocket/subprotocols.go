@@ -100,29 +100,24 @@ func (m *mirror) send(kind wire.Kind, data []byte) {
 // bytes. There are up to maxFragments of them in a message.
 const maxFragments, maxFragment = 64, 2000
 
-// randomLength is how long a random message may be. Options.FragmentSize holds
-// for all sockets of a Server, so that messages of several fragments need one
-// that does for this subprotocol too; others are a single fragment.
-func randomLength(fragmentSize int) int {
-	if 0 < fragmentSize && fragmentSize <= maxFragment {
-		return maxFragments * fragmentSize
-	}
-	return maxFragment
-}
-
-// serveFraggle sends random messages of up to limit bytes, each followed by the
-// sum of its bytes as 32 bits in network order.
-func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher, limit int) {
+// serveFraggle sends messages of random bytes in fragments of random lengths, each
+// message followed by the sum of its bytes as 32 bits in network order.
+func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher) {
 	every(s, disp, func() {
-		message := make([]byte, 1+rand.IntN(limit))
 		var sum uint32
-		for i := range message {
-			message[i] = byte(rand.Uint32())
-			sum += uint32(message[i])
-		}
-		if err := s.SendBytes(message); errors.Is(err, wire.ErrUnsupported) {
-			s.Close(airsocket.StatusUnsupportedData, "this version of the protocol has no binary messages")
-			return
+		for left := 1 + rand.IntN(maxFragments); left > 0; left-- {
+			fragment := make([]byte, 1+rand.IntN(maxFragment))
+			for i := range fragment {
+				fragment[i] = byte(rand.Uint32())
+				sum += uint32(fragment[i])
+			}
+			switch err := s.SendPart(wire.Binary, fragment, left == 1); {
+			case errors.Is(err, wire.ErrUnsupported):
+				s.Close(airsocket.StatusUnsupportedData, "this version of the protocol has no fragments")
+				return
+			case err != nil:
+				return // and the rest of the message comes with the next one
+			}
 		}
 		s.SendBytes(binary.BigEndian.AppendUint32(nil, sum))
 	})
