@@ -21,7 +21,7 @@ import (
 // they can be had: their readers are reused, the input is in one piece, and
 // they read into a buffer that has the right size.
 func BenchmarkInflateShapes(b *testing.B) {
-	for _, s := range inflateShapes() {
+	for _, s := range inflateShapes(1 << 20) {
 		b.Run(s.name, func(b *testing.B) { benchmarkShape(b, s) })
 	}
 }

@@ -24,10 +24,11 @@ type shape struct {
 
 const flushed = "\x00\x00\xff\xff"
 
-// inflateShapes are the shapes that an inflater can be slow at.
-func inflateShapes() []shape {
+// inflateShapes are the shapes that an inflater can be slow at, the longest of
+// which have size bytes.
+func inflateShapes(size int) []shape {
 	r := rand.New(rand.NewSource(1))
-	random := make([]byte, 1<<20)
+	random := make([]byte, size)
 	r.Read(random)
 	alphabet := bytes.Clone(random)
 	for i := range alphabet {
@@ -36,21 +37,21 @@ func inflateShapes() []shape {
 	shapes := []shape{
 		compressed("random", stdflate.DefaultCompression, len(random), random),
 		compressed("random of 64 letters", stdflate.HuffmanOnly, len(random), alphabet),
-		compressed("stored, 100 bytes each", stdflate.NoCompression, 100, random[:1<<18]),
-		compressed("text, level 1", stdflate.BestSpeed, 1<<20, jsonText(1<<20)),
-		compressed("text, level 9", stdflate.BestCompression, 1<<20, jsonText(1<<20)),
-		compressed("text, flushed every 100 bytes", stdflate.BestCompression, 100, jsonText(1<<18)),
-		compressed("text, flushed every 1000 bytes", stdflate.BestCompression, 1000, jsonText(1<<20)),
-		compressed("zeros", stdflate.BestCompression, 1<<20, make([]byte, 1<<20)),
-		compressed("zeros, level 1", stdflate.BestSpeed, 1<<20, make([]byte, 1<<20)),
+		compressed("stored, 100 bytes each", stdflate.NoCompression, 100, random[:size/4]),
+		compressed("text, level 1", stdflate.BestSpeed, size, jsonText(size)),
+		compressed("text, level 9", stdflate.BestCompression, size, jsonText(size)),
+		compressed("text, flushed every 100 bytes", stdflate.BestCompression, 100, jsonText(size/4)),
+		compressed("text, flushed every 1000 bytes", stdflate.BestCompression, 1000, jsonText(size)),
+		compressed("zeros", stdflate.BestCompression, size, make([]byte, size)),
+		compressed("zeros, level 1", stdflate.BestSpeed, size, make([]byte, size)),
 	}
 	for _, period := range []int{2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 31, 32, 33, 40, 300} {
-		p := bytes.Repeat(random[:period], 1<<20/period)
+		p := bytes.Repeat(random[:period], size/period)
 		shapes = append(shapes, compressed(fmt.Sprintf("period %d", period), stdflate.BestCompression, len(p), p))
 	}
 	for _, length := range []int{3, 6, 10} {
 		for _, distance := range []int{1, 3, 5, 9, 100} {
-			shapes = append(shapes, shortMatches(length, distance))
+			shapes = append(shapes, shortMatches(length, distance, size/4))
 		}
 	}
 	for _, n := range []int{16, 125, 1 << 10, 16 << 10} {
@@ -82,7 +83,8 @@ func inflateShapes() []shape {
 		empties("empty stored blocks", func(w *bitWriter) {
 			w.number(0, 3)
 			w.number(0, -w.n&7)
-			w.number(0xffff<<16, 32)
+			w.number(0, 16)
+			w.number(0xffff, 16)
 		}),
 		tables("tables, empty", func() ([]uint8, []uint8) { return empty, []uint8{0} }),
 		tables("tables, one distance", func() ([]uint8, []uint8) { return two, []uint8{1} }),
@@ -105,8 +107,8 @@ func compressed(name string, level, n int, plain []byte) shape {
 }
 
 // shortMatches is a block of the fixed code that has nothing but matches of
-// one length, 3 to 10, after its first bytes.
-func shortMatches(length, distance int) shape {
+// one length, 3 to 10, after its first bytes, and becomes size bytes.
+func shortMatches(length, distance, size int) shape {
 	symbol, extra, bits := 0, 0, 0
 	for base := 1; ; symbol++ {
 		bits = max(0, symbol/2-1)
@@ -123,7 +125,7 @@ func shortMatches(length, distance int) shape {
 		plain = append(plain, byte(i))
 		w.code(0x30+i, 8)
 	}
-	for len(plain) < 1<<18 {
+	for len(plain) < size {
 		w.code(length-2, 7)
 		w.code(symbol, 5)
 		w.number(extra, bits)
@@ -244,7 +246,7 @@ func randomCode(r *rand.Rand, n int) []uint8 {
 // Every shape is read as Go's own inflater reads it, also when it arrives in
 // pieces, and when there is little room at a time.
 func TestInflateShapes(t *testing.T) {
-	for _, s := range inflateShapes() {
+	for _, s := range inflateShapes(1 << 16) {
 		_, client := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: true})
 		for i, p := range s.messages {
 			want, err := io.ReadAll(stdflate.NewReader(io.MultiReader(bytes.NewReader(p), bytes.NewReader([]byte("\x01\x00\x00\xff\xff")))))
