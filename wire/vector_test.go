@@ -63,7 +63,7 @@ var errorNames = map[string]error{
 	"ErrInvalidUTF8": wire.ErrInvalidUTF8, "ErrFrameTooBig": wire.ErrFrameTooBig, "ErrMessageTooBig": wire.ErrMessageTooBig,
 	"ErrExtensionData": wire.ErrExtensionData, "ErrHixieFrameType": wire.ErrHixieFrameType,
 	"ErrCloseSent": wire.ErrCloseSent, "ErrUnsupported": wire.ErrUnsupported, "ErrTooBig": wire.ErrTooBig,
-	"ErrBadCode": wire.ErrBadCode, "ErrBadText": wire.ErrBadText,
+	"ErrBadCode": wire.ErrBadCode, "ErrBadText": wire.ErrBadText, "ErrPartOrder": wire.ErrPartOrder,
 }
 
 func TestVectors(t *testing.T) {
