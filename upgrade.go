@@ -35,6 +35,13 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
 	s.attach(conn)
+	if s.server != nil {
+		var ok bool
+		if a.full, ok = s.server.remember(s); !ok {
+			conn.Close()
+			return errGoingAway
+		}
+	}
 	if a.offered = done; done {
 		a.rest = a.read
 	}
