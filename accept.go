@@ -226,7 +226,7 @@ func internalError(err error) error {
 // decide decides on a good request.
 func (s *Socket) decide(a *acceptance) error {
 	req := a.hs.Request()
-	if !s.set.originAllowed(req) {
+	if !s.set.originAllowed(req, a.hs.Secure) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	s.out.Lock()

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // dialConn opens the connection, with TLS where the URL says wss.
@@ -61,6 +62,7 @@ func (d *dial) open(network, address string) (net.Conn, error) {
 	if conn == nil {
 		return nil, ErrArgument
 	}
+	conn.SetDeadline(time.Time{}) // Options.Dial may have left one
 	d.watch(conn)
 	return conn, nil
 }

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
@@ -147,6 +148,11 @@ func TestOrigins(t *testing.T) {
 		{"http://example.com:80", nil, true},
 		{"https://example.com", nil, true}, // behind a proxy that does TLS
 		{"http://example.com:8080", nil, false},
+		{"chrome-extension://example.com", nil, false},
+		{"file://example.com", nil, false},
+		{"ws://example.com", nil, false},
+		{"//example.com", nil, false},
+		{"moz-extension://example.com", []string{"moz-extension://example.com"}, true},
 		{"http://example.org", nil, false},
 		{"http://sub.example.com", nil, false},
 		{"http://example.com.evil.test", nil, false},
@@ -185,6 +191,32 @@ func TestOrigins(t *testing.T) {
 			}
 			if got := p.answer().StatusCode; got != want {
 				t.Errorf("%s: origin %q with %q: status %d", where, c.origin, c.patterns, got)
+			}
+			p.Close()
+		}
+	}
+}
+
+// A page that came by http is none of a server with TLS: somebody on the way may
+// have written it.
+func TestOriginsOverTLS(t *testing.T) {
+	serverTLS, clientTLS := certificate(t)
+	for _, by := range []string{"StartServer", "Server", "Upgrade"} {
+		for origin, want := range map[string]int{
+			"https://example.com":            http.StatusSwitchingProtocols,
+			"http://example.com":             http.StatusForbidden,
+			"http://example.com:443":         http.StatusForbidden,
+			"chrome-extension://example.com": http.StatusForbidden,
+		} {
+			conn, err := tls.Dial("tcp", serveBy(t, by, serverTLS), clientTLS)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newRawPeer(t, conn, true)
+			p.SetDeadline(time.Now().Add(patience))
+			p.write([]byte(request("GET / HTTP/1.1", "Origin: "+origin)))
+			if got := p.answer().StatusCode; got != want {
+				t.Errorf("%s: origin %q: status %d", by, origin, got)
 			}
 			p.Close()
 		}
@@ -339,12 +371,12 @@ func TestVersions(t *testing.T) {
 			for _, by := range []string{"StartServer", "Server", "Upgrade"} {
 				t.Run(fmt.Sprintf("%v/%s/tls=%v", v, by, secure), func(t *testing.T) {
 					var config *tls.Config
-					scheme := "ws://"
+					tail := "://"
 					if secure {
-						config, scheme = serverTLS, "wss://"
+						config, tail = serverTLS, "s://"
 					}
 					addr := serveBy(t, by, config)
-					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http://" + addr}, scheme+addr+"/path?query")
+					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http" + tail + addr}, "ws"+tail+addr+"/path?query")
 				})
 			}
 		}

@@ -46,8 +46,9 @@ type Options struct {
 	// Origins are the origins that a server accepts beside its own, as
 	// patterns: "*" is any; "example.com" and "*.example.com" are hosts, with
 	// ":port" where it is not the default; "https://example.com" has the
-	// scheme too. A request without an Origin field, which no browser makes,
-	// is accepted. Refused requests get status 403.
+	// scheme too. Its own is the host that the request names, by https, or by
+	// http where the connection has no TLS. A request without an Origin field,
+	// which no browser makes, is accepted. Refused requests get status 403.
 	Origins []string
 
 	// TLS is for wss URLs. Nil means the defaults of crypto/tls.

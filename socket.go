@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/wire"
@@ -163,8 +164,9 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 
 // StartServer takes the server's part on a connection that a client has
 // opened, and whose handshake it has not been answered, and returns at once
-// (AIR's startServer). From then on the connection belongs to the Socket. A nil
-// connection is an [ErrArgument].
+// (AIR's startServer). From then on the connection belongs to the Socket, and
+// deadlines that have been set on it are gone. A nil connection is an
+// [ErrArgument].
 func (s *Socket) StartServer(conn net.Conn) error {
 	if conn == nil {
 		return ErrArgument
@@ -172,6 +174,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	if !s.start(wire.Server, s.preset()) {
 		return ErrInvalidState
 	}
+	conn.SetDeadline(time.Time{})
 	s.attach(conn)
 	go s.serveClient(s.set.newAcceptance(isTLS(conn)))
 	return nil
