@@ -57,7 +57,7 @@ var acceptances = sync.Pool{New: func() any {
 
 func (st *settings) newAcceptance(secure bool) *acceptance {
 	a := acceptances.Get().(*acceptance)
-	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.Versions, st.MaxHead, st.MaxHeadLines, secure
+	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.versions, st.MaxHead, st.MaxHeadLines, secure
 	return a
 }
 

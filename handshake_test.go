@@ -366,7 +366,7 @@ func TestHeaderOfTheAnswer(t *testing.T) {
 // TLS.
 func TestVersions(t *testing.T) {
 	serverTLS, clientTLS := certificate(t)
-	for v := wire.Hixie75; v <= wire.Hybi13; v++ {
+	for v := range allVersions {
 		for _, secure := range []bool{false, true} {
 			for _, by := range []string{"StartServer", "Server", "Upgrade"} {
 				t.Run(fmt.Sprintf("%v/%s/tls=%v", v, by, secure), func(t *testing.T) {
@@ -385,7 +385,7 @@ func TestVersions(t *testing.T) {
 
 // serveBy serves echoing sockets in one of three ways and returns the address.
 func serveBy(t *testing.T, by string, config *tls.Config) string {
-	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}
+	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
 	switch by {
 	case "Server":
 		srv := &airsocket.Server{Options: opts, TLSConfig: config}
@@ -469,7 +469,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 
 // key3 of hixie-76 comes behind the request, here in a packet of its own.
 func TestUpgradeHixie76InTwoPieces(t *testing.T) {
-	p := dialRaw(t, upgradeURL(t, upgrading(t, nil, nil)))
+	p := dialRaw(t, upgradeURL(t, upgrading(t, airsocket.FayeOptions(), nil)))
 	p.write([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +
 		"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n"))
 	p.write([]byte("^n:ds[4U\x00hi\xff"))

@@ -230,7 +230,7 @@ func TestRouter(t *testing.T) {
 
 func TestBroadcast(t *testing.T) {
 	for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
-		opts := &airsocket.Options{Compression: compression}
+		opts := &airsocket.Options{Compression: compression, Versions: wire.AllVersions()}
 		srv := &airsocket.Server{Options: opts}
 		open := 0
 		text := strings.Repeat("the same for all ", 20)

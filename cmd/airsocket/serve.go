@@ -150,6 +150,9 @@ func parseServe(args []string) (*serveConfig, error) {
 		}
 		o.Versions = append(o.Versions, v)
 	}
+	if len(versions) == 0 {
+		o.Versions = wire.AllVersions()
+	}
 	c.server.TLSConfig, c.fingerprint, err = serverTLS(cert, key, selfSigned, c.listen)
 	return c, err
 }
