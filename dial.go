@@ -2,6 +2,8 @@ package airsocket
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -28,7 +30,7 @@ func (d *dial) openConn() (net.Conn, error) {
 	}
 	proxy, err := d.proxy()
 	if err != nil {
-		return nil, &ProxyError{Err: err}
+		return nil, &ProxyError{Err: unchosen(err)}
 	}
 	if proxy == nil {
 		return d.open("tcp", d.to.address())
@@ -47,6 +49,14 @@ func (d *dial) proxy() (*url.URL, error) {
 	}
 	r := &http.Request{Method: http.MethodGet, URL: d.to.http(), Host: d.to.hostField(), Header: httpHeader(d.hs.Header)}
 	return choose(r.WithContext(d.ctx))
+}
+
+// unchosen is why no proxy could be chosen, without the password of one.
+func unchosen(err error) error {
+	if bad, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("%w: %w: %q", ErrURL, parseError(bad.URL, err), redacted(bad.URL))
+	}
+	return err
 }
 
 // open opens a connection and has it closed when the attempt ends.
