@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -56,10 +57,10 @@ func TestRequestAccept(t *testing.T) {
 		if err != nil || s != r.Socket() {
 			t.Errorf("Accept: %v", err)
 		}
-		if _, err := r.Accept("b"); err != airsocket.ErrInvalidState {
+		if _, err := r.Accept("b"); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("second Accept: %v", err)
 		}
-		if err := r.Reject(403, ""); err != airsocket.ErrInvalidState {
+		if err := r.Reject(403, ""); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("Reject after Accept: %v", err)
 		}
 	})
