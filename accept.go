@@ -323,6 +323,8 @@ func (s *Socket) refuse(a *acceptance, err error) {
 		s.conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)
 		s.lingerClose()
+	} else {
+		answerPlain(err)
 	}
 	s.failOpening(err)
 }

@@ -323,8 +323,27 @@ func TestUpgradeThroughMiddleware(t *testing.T) {
 	url = upgradeURL(t, upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
 	p = dialRaw(t, url)
 	p.write([]byte(rawRequest))
-	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
-		t.Errorf("a ResponseWriter that cannot be unwrapped: status %d", got)
+	res := p.answer()
+	if body, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "wrapped") {
+		t.Errorf("a ResponseWriter that cannot be unwrapped: status %d, %q", res.StatusCode, body)
+	}
+}
+
+// The error of Upgrade names the ResponseWriter that has to be unwrapped.
+func TestUpgradeNamesWhatCannotBeUnwrapped(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	for w, want := range map[http.ResponseWriter]string{
+		wrapped{httptest.NewRecorder()}:             "airsocket_test.wrapped ",
+		unwrapping{wrapped{httptest.NewRecorder()}}: "*httptest.ResponseRecorder ",
+	} {
+		err := airsocket.NewSocket(nil).Upgrade(w, r)
+		he, ok := errors.AsType[*handshake.Error](err)
+		if !ok || he.Status != 500 || !errors.Is(err, http.ErrNotSupported) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "Unwrap") {
+			t.Errorf("%v, want one that names %s", err, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -25,9 +26,8 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		err = &handshake.Error{Status: http.StatusInternalServerError, Reason: "the connection cannot be taken over from net/http", Err: err}
-		writeError(w, err)
-		return err
+		writeError(w, internalError(err))
+		return cannotHijack(w, err)
 	}
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*readConn); ok && len(c.read) == 0 {
@@ -47,6 +47,27 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	go s.serveClient(a)
 	return nil
+}
+
+// cannotHijack is err of net/http. It names the ResponseWriter that is in the way,
+// which is usually one of a middleware's.
+func cannotHijack(w http.ResponseWriter, err error) error {
+	reason := "the connection cannot be taken over from net/http"
+	if errors.Is(err, http.ErrNotSupported) {
+		reason += fmt.Sprintf(": %T has no Hijack method, and no Unwrap method that returns the ResponseWriter below it (see http.ResponseController)", innermost(w))
+	}
+	return &handshake.Error{Status: http.StatusInternalServerError, Reason: reason, Err: err}
+}
+
+// innermost is the ResponseWriter that http.ResponseController gets to.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = outer.Unwrap()
+	}
 }
 
 // writeError answers a refused request through net/http.
