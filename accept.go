@@ -57,7 +57,7 @@ var acceptances = sync.Pool{New: func() any {
 
 func (st *settings) newAcceptance(secure bool) *acceptance {
 	a := acceptances.Get().(*acceptance)
-	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.Versions, st.MaxHead, st.MaxHeadLines, secure
+	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.versions, st.MaxHead, st.MaxHeadLines, secure
 	return a
 }
 
@@ -226,7 +226,7 @@ func internalError(err error) error {
 // decide decides on a good request.
 func (s *Socket) decide(a *acceptance) error {
 	req := a.hs.Request()
-	if !s.set.originAllowed(req) {
+	if !s.set.originAllowed(req, a.hs.Secure) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	s.out.Lock()
@@ -323,6 +323,8 @@ func (s *Socket) refuse(a *acceptance, err error) {
 		s.conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)
 		s.lingerClose()
+	} else {
+		answerPlain(err)
 	}
 	s.failOpening(err)
 }

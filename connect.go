@@ -162,11 +162,11 @@ func (d *dial) exchange(conn net.Conn) (rest []byte, err error) {
 		n, err := conn.Read(buf)
 		if n > 0 {
 			if rest, done, err := d.hs.Feed(buf[:n]); done || err != nil {
-				return rest, err
+				return rest, d.withHint(err, buf[:n])
 			}
 		}
 		if err != nil {
-			return nil, d.cutShort(err)
+			return nil, d.withHint(d.cutShort(err), nil)
 		}
 	}
 }

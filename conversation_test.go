@@ -107,7 +107,7 @@ func (c *conversation) open() {
 	}
 	answer, _, _ := bytes.Cut(c.rec.sides["s2c"].wire[0], []byte("\r\n\r\n"))
 	protocol := regexp.MustCompile(`(?m)^(?:Sec-)?WebSocket-Protocol: (\w\S*)`).FindSubmatch(answer)
-	opts := apart(&airsocket.Options{Parallel: true, Parts: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
+	opts := apart(&airsocket.Options{Parallel: true, Versions: wire.AllVersions(), Parts: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
 	if protocol != nil {
 		opts.Protocols = []string{string(protocol[1])}
 	}

@@ -2,9 +2,12 @@ package airsocket
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // dialConn opens the connection, with TLS where the URL says wss.
@@ -27,7 +30,7 @@ func (d *dial) openConn() (net.Conn, error) {
 	}
 	proxy, err := d.proxy()
 	if err != nil {
-		return nil, &ProxyError{Err: err}
+		return nil, &ProxyError{Err: unchosen(err)}
 	}
 	if proxy == nil {
 		return d.open("tcp", d.to.address())
@@ -48,6 +51,14 @@ func (d *dial) proxy() (*url.URL, error) {
 	return choose(r.WithContext(d.ctx))
 }
 
+// unchosen is why no proxy could be chosen, without the password of one.
+func unchosen(err error) error {
+	if bad, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("%w: %w: %q", ErrURL, parseError(bad.URL, err), redacted(bad.URL))
+	}
+	return err
+}
+
 // open opens a connection and has it closed when the attempt ends.
 func (d *dial) open(network, address string) (net.Conn, error) {
 	dial := d.set.Dial
@@ -61,6 +72,7 @@ func (d *dial) open(network, address string) (net.Conn, error) {
 	if conn == nil {
 		return nil, ErrArgument
 	}
+	conn.SetDeadline(time.Time{}) // Options.Dial may have left one
 	d.watch(conn)
 	return conn, nil
 }

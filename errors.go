@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/airsocket/airsocket/wire"
 )
 
 // What is wrong with a call, returned by it (AIR's ArgumentError, the
 // browser's SyntaxError and InvalidAccessError).
 var (
 	// ErrInvalidState: the call does not fit the socket's state, such as a
-	// Send before the connection is open or a second Connect.
+	// Send before the connection is open or a second Connect. What is returned
+	// is an error that names the call and the state; compare with errors.Is.
 	ErrInvalidState = errors.New("airsocket: not possible in this state of the socket")
 	// ErrClosed: the socket is closing or closed. It is a net.ErrClosed.
 	ErrClosed = fmt.Errorf("airsocket: the socket is closed: %w", net.ErrClosed)
@@ -31,6 +34,47 @@ var (
 	// ErrArgument: an argument that makes no sense, such as a nil connection.
 	ErrArgument = errors.New("airsocket: bad argument")
 )
+
+// stateError is an ErrInvalidState that says which call does not fit, and why.
+type stateError struct{ call, why string }
+
+func (e *stateError) Error() string { return "airsocket: " + e.call + ": " + e.why }
+
+func (*stateError) Unwrap() error { return ErrInvalidState }
+
+// notStarted is for a call that needs a connection.
+func notStarted(call string) error {
+	return &stateError{call, "the socket has not been started: call Connect, StartServer or Upgrade first"}
+}
+
+// notOpen is for a message that cannot be sent while the socket is connecting.
+func notOpen(kind wire.Kind, role wire.Role) error {
+	why := "the socket is connecting: send in the handler of OnOpen"
+	if role == wire.Client {
+		why += ", or set Options.QueueBeforeOpen"
+	}
+	return &stateError{senders[kind], why}
+}
+
+// started is for a call that must come before the start, or begin another
+// connection.
+func (s *Socket) started(call string) error {
+	return &stateError{call, "the socket is " + stateNames[s.ReadyState()] + ": wait for its close event, or take another one from NewSocket"}
+}
+
+// calledBy has a stateError name the call that the program has made.
+//
+//go:noinline
+func calledBy(call string, err error) error {
+	if e, ok := err.(*stateError); ok {
+		return &stateError{call, e.why}
+	}
+	return err
+}
+
+var stateNames = map[ReadyState]string{Connecting: "connecting", Open: "open", Closing: "closing", Closed: "closed", Init: "new"}
+
+var senders = map[wire.Kind]string{wire.Text: "Send", wire.Binary: "SendBytes", wire.Ping: "Ping", wire.Pong: "Pong"}
 
 // Why a connection failed, in an ErrorEvent. Those that are times that ran
 // out are an os.ErrDeadlineExceeded.

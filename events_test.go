@@ -293,7 +293,7 @@ func TestInvalidState(t *testing.T) {
 		"Ping":      s.Ping(nil),
 		"Close":     s.Close(1000, ""),
 	} {
-		if err != airsocket.ErrInvalidState {
+		if !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("%s before the start: %v", name, err)
 		}
 	}
@@ -312,7 +312,7 @@ func TestInvalidState(t *testing.T) {
 
 	j := startServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-			if err := s.Connect("ws://example.com/"); err != airsocket.ErrInvalidState {
+			if err := s.Connect("ws://example.com/"); !errors.Is(err, airsocket.ErrInvalidState) {
 				t.Errorf("Connect while open: %v", err)
 			}
 			for _, code := range []airsocket.StatusCode{1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000} {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
@@ -148,6 +149,11 @@ func TestOrigins(t *testing.T) {
 		{"http://example.com:80", nil, true},
 		{"https://example.com", nil, true}, // behind a proxy that does TLS
 		{"http://example.com:8080", nil, false},
+		{"chrome-extension://example.com", nil, false},
+		{"file://example.com", nil, false},
+		{"ws://example.com", nil, false},
+		{"//example.com", nil, false},
+		{"moz-extension://example.com", []string{"moz-extension://example.com"}, true},
 		{"http://example.org", nil, false},
 		{"http://sub.example.com", nil, false},
 		{"http://example.com.evil.test", nil, false},
@@ -186,6 +192,32 @@ func TestOrigins(t *testing.T) {
 			}
 			if got := p.answer().StatusCode; got != want {
 				t.Errorf("%s: origin %q with %q: status %d", where, c.origin, c.patterns, got)
+			}
+			p.Close()
+		}
+	}
+}
+
+// A page that came by http is none of a server with TLS: somebody on the way may
+// have written it.
+func TestOriginsOverTLS(t *testing.T) {
+	serverTLS, clientTLS := certificate(t)
+	for _, by := range []string{"StartServer", "Server", "Upgrade"} {
+		for origin, want := range map[string]int{
+			"https://example.com":            http.StatusSwitchingProtocols,
+			"http://example.com":             http.StatusForbidden,
+			"http://example.com:443":         http.StatusForbidden,
+			"chrome-extension://example.com": http.StatusForbidden,
+		} {
+			conn, err := tls.Dial("tcp", serveBy(t, by, serverTLS), clientTLS)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newRawPeer(t, conn, true)
+			p.SetDeadline(time.Now().Add(patience))
+			p.write([]byte(request("GET / HTTP/1.1", "Origin: "+origin)))
+			if got := p.answer().StatusCode; got != want {
+				t.Errorf("%s: origin %q: status %d", by, origin, got)
 			}
 			p.Close()
 		}
@@ -292,8 +324,27 @@ func TestUpgradeThroughMiddleware(t *testing.T) {
 	url = upgradeURL(t, upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
 	p = dialRaw(t, url)
 	p.write([]byte(rawRequest))
-	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
-		t.Errorf("a ResponseWriter that cannot be unwrapped: status %d", got)
+	res := p.answer()
+	if body, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "wrapped") {
+		t.Errorf("a ResponseWriter that cannot be unwrapped: status %d, %q", res.StatusCode, body)
+	}
+}
+
+// The error of Upgrade names the ResponseWriter that has to be unwrapped.
+func TestUpgradeNamesWhatCannotBeUnwrapped(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	for w, want := range map[http.ResponseWriter]string{
+		wrapped{httptest.NewRecorder()}:             "airsocket_test.wrapped ",
+		unwrapping{wrapped{httptest.NewRecorder()}}: "*httptest.ResponseRecorder ",
+	} {
+		err := airsocket.NewSocket(nil).Upgrade(w, r)
+		he, ok := errors.AsType[*handshake.Error](err)
+		if !ok || he.Status != 500 || !errors.Is(err, http.ErrNotSupported) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "Unwrap") {
+			t.Errorf("%v, want one that names %s", err, want)
+		}
 	}
 }
 
@@ -335,17 +386,17 @@ func TestHeaderOfTheAnswer(t *testing.T) {
 // TLS.
 func TestVersions(t *testing.T) {
 	serverTLS, clientTLS := certificate(t)
-	for v := wire.Hixie75; v <= wire.Hybi13; v++ {
+	for v := range allVersions {
 		for _, secure := range []bool{false, true} {
 			for _, by := range []string{"StartServer", "Server", "Upgrade"} {
 				t.Run(fmt.Sprintf("%v/%s/tls=%v", v, by, secure), func(t *testing.T) {
 					var config *tls.Config
-					scheme := "ws://"
+					tail := "://"
 					if secure {
-						config, scheme = serverTLS, "wss://"
+						config, tail = serverTLS, "s://"
 					}
 					addr := serveBy(t, by, config)
-					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http://" + addr}, scheme+addr+"/path?query")
+					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http" + tail + addr}, "ws"+tail+addr+"/path?query")
 				})
 			}
 		}
@@ -354,7 +405,7 @@ func TestVersions(t *testing.T) {
 
 // serveBy serves echoing sockets in one of three ways and returns the address.
 func serveBy(t *testing.T, by string, config *tls.Config) string {
-	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}
+	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
 	switch by {
 	case "Server":
 		srv := &airsocket.Server{Options: opts, TLSConfig: config}
@@ -438,7 +489,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 
 // key3 of hixie-76 comes behind the request, here in a packet of its own.
 func TestUpgradeHixie76InTwoPieces(t *testing.T) {
-	p := dialRaw(t, upgradeURL(t, upgrading(t, nil, nil)))
+	p := dialRaw(t, upgradeURL(t, upgrading(t, airsocket.FayeOptions(), nil)))
 	p.write([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +
 		"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n"))
 	p.write([]byte("^n:ds[4U\x00hi\xff"))

@@ -56,15 +56,12 @@ func (h *httpSide) handler(srv *Server) http.Handler {
 		if handshake.IsUpgrade(r.Method, r.Header) {
 			s := NewSocket(srv.Options)
 			s.server = srv
-			if full, ok := srv.remember(s); !ok || full {
-				srv.forget(s)
-				s.noteRefused(errFull)
-				writeError(w, errFull)
+			if srv.isClosing() {
+				s.noteRefused(errGoingAway)
+				writeError(w, errGoingAway)
 				return
 			}
-			if s.Upgrade(w, r) != nil {
-				srv.forget(s)
-			}
+			s.Upgrade(w, r)
 			return
 		}
 		srv.Handler.ServeHTTP(w, r)

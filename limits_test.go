@@ -187,7 +187,7 @@ func TestMaxBufferedBeforeOpen(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, MaxBuffered: 1000, Dispatcher: d, Dial: dialTo(ours)})
 	run(t, d, func() {
-		if err := s.Send("x"); err != airsocket.ErrInvalidState {
+		if err := s.Send("x"); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("Send before Connect: %v", err)
 		}
 		s.Connect("ws://example.com/")

@@ -74,7 +74,7 @@ func TestSetProtocol(t *testing.T) {
 				if s.Protocol() != c.want {
 					t.Errorf("%s: Protocol is %q", c.asked, s.Protocol())
 				}
-				if err := s.SetProtocol("c"); err != airsocket.ErrInvalidState {
+				if err := s.SetProtocol("c"); !errors.Is(err, airsocket.ErrInvalidState) {
 					t.Errorf("SetProtocol when open: %v", err)
 				}
 				s.Close(1000, "")
@@ -228,7 +228,7 @@ func TestPingFuncsAreBounded(t *testing.T) {
 // WebSocket-Node's drop.
 func TestDrop(t *testing.T) {
 	s := airsocket.NewSocket(nil)
-	if err := s.Drop(1000, ""); err != airsocket.ErrInvalidState {
+	if err := s.Drop(1000, ""); !errors.Is(err, airsocket.ErrInvalidState) {
 		t.Errorf("before the start: %v", err)
 	}
 	j := startServer(t, nil, func(s *airsocket.Socket) {
@@ -305,7 +305,7 @@ func TestQueueBeforeOpen(t *testing.T) {
 			dial := o.Dial
 			o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 				for i, err := range []error{s.Send("one"), s.Ping([]byte("two")), s.SendBytes([]byte("three"))} {
-					if queues && err != nil || !queues && err != airsocket.ErrInvalidState {
+					if queues && err != nil || !queues && !errors.Is(err, airsocket.ErrInvalidState) {
 						t.Errorf("send %d while connecting: %v", i, err)
 					}
 				}

@@ -25,10 +25,12 @@ type Options struct {
 	// wire.Hybi13, which is RFC 6455.
 	Version wire.Version
 
-	// Versions are the ones that a server speaks; nil means all. Facing the
-	// open internet, leave out wire.Hixie75 and wire.Hixie76: they have no
-	// masking, which protects proxies from what a hostile script sends
-	// (RFC 6455, section 10.3).
+	// Versions are the ones that a server speaks. Nil means those that have
+	// masking, wire.Hybi06 and newer; wire.AllVersions has the hixie versions
+	// too. A server on the open internet should not speak these: masking is
+	// what protects proxies from what a hostile page sends (RFC 6455, section
+	// 10.3), and in hixie-75 every request with an Upgrade field is an opening
+	// handshake. Clients of other versions are answered with 426.
 	Versions []wire.Version
 
 	// Protocols are the subprotocols that a server speaks: it answers with the
@@ -46,8 +48,9 @@ type Options struct {
 	// Origins are the origins that a server accepts beside its own, as
 	// patterns: "*" is any; "example.com" and "*.example.com" are hosts, with
 	// ":port" where it is not the default; "https://example.com" has the
-	// scheme too. A request without an Origin field, which no browser makes,
-	// is accepted. Refused requests get status 403.
+	// scheme too. Its own is the host that the request names, by https, or by
+	// http where the connection has no TLS. A request without an Origin field,
+	// which no browser makes, is accepted. Refused requests get status 403.
 	Origins []string
 
 	// TLS is for wss URLs. Nil means the defaults of crypto/tls.
@@ -234,6 +237,7 @@ type settings struct {
 	timeouts                          timeouts
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
+	versions                          []wire.Version         // that a server speaks
 	random                            func([]byte)           // for the keys of opening handshakes; nil means crypto/rand
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	plain                             bool                   // nobody but message handlers wants to know of messages
@@ -253,6 +257,19 @@ func AS3Options() *Options {
 		CloseTimeout: 5 * time.Second,
 	}
 }
+
+// FayeOptions are the defaults of faye-websocket: it speaks all versions, also
+// those without masking, and keeps what is sent before the connection is open.
+func FayeOptions() *Options {
+	return &Options{Versions: wire.AllVersions(), QueueBeforeOpen: true}
+}
+
+// AIROptions are the defaults of Adobe AIR's WebSocket, which has no close event
+// after one's own Close.
+func AIROptions() *Options { return &Options{SilentClose: true} }
+
+// maskedVersions are the ones in which clients mask what they send.
+var maskedVersions = []wire.Version{wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13}
 
 var defaultOptions Options
 
@@ -295,6 +312,7 @@ func (o *Options) resolve() *settings {
 		pingInterval:     max(o.PingInterval, 0),
 		pongTimeout:      limit(o.PongTimeout, DefaultPongTimeout),
 		clientVersion:    o.Version,
+		versions:         o.Versions,
 		dispatcher:       o.Dispatcher,
 		log:              o.Logger,
 	}
@@ -315,6 +333,9 @@ func (o *Options) resolve() *settings {
 	}
 	if st.clientVersion == 0 {
 		st.clientVersion = wire.Hybi13
+	}
+	if st.versions == nil {
+		st.versions = maskedVersions
 	}
 	st.plain = o.Hooks == nil && !o.Recover && !o.Parts
 	if st.dispatcher == nil {

@@ -8,8 +8,8 @@ import (
 )
 
 // originAllowed reports whether a request may have been made by a page of its
-// origin (RFC 6455, section 10.2).
-func (st *settings) originAllowed(req *handshake.Request) bool {
+// origin (RFC 6455, section 10.2). Secure says that the connection is TLS.
+func (st *settings) originAllowed(req *handshake.Request, secure bool) bool {
 	if req.Origin == "" {
 		return true
 	}
@@ -17,7 +17,7 @@ func (st *settings) originAllowed(req *handshake.Request) bool {
 	if err != nil {
 		u = &url.URL{}
 	}
-	if u.Host != "" && sameHost(u, req.Host) {
+	if u.Host != "" && ownScheme(u.Scheme, secure) && sameHost(u, req.Host) {
 		return true
 	}
 	for _, pattern := range st.Origins {
@@ -26,6 +26,16 @@ func (st *settings) originAllowed(req *handshake.Request) bool {
 		}
 	}
 	return false
+}
+
+// ownScheme reports whether a page of the server's own can have come by scheme.
+// Extensions and apps have hosts too, which anybody may name as he likes. A page
+// that came by https may use a connection without TLS, as a proxy may have ended
+// that. One that came by http may not use a connection with TLS: whoever sits on
+// the way can write such a page, and the browser would send the cookies of the
+// https site with its request.
+func ownScheme(scheme string, secure bool) bool {
+	return scheme == "https" || scheme == "http" && !secure
 }
 
 // sameHost compares the host of an origin with a Host field. Which scheme the

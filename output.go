@@ -95,7 +95,7 @@ func (s *Socket) notOpenLocked(ev wire.Event) error {
 	case Connecting:
 		return s.queueLocked(ev)
 	case Init:
-		return ErrInvalidState
+		return notStarted(senders[ev.Kind])
 	}
 	return ErrClosed
 }
@@ -211,7 +211,7 @@ func (s *Socket) sendDirect(ev wire.Event) error {
 // missing then.
 func (s *Socket) queueLocked(ev wire.Event) error {
 	if s.opening == nil || !s.set.QueueBeforeOpen && s.opening.request == nil {
-		return ErrInvalidState
+		return notOpen(ev.Kind, s.role)
 	}
 	o := s.opening
 	version := s.set.clientVersion

@@ -20,7 +20,7 @@ func (s *Socket) PingFunc(payload []byte, fn func()) error {
 	if err == nil && !queued {
 		s.noteSent(wire.Ping, len(payload))
 	}
-	return err
+	return calledBy("PingFunc", err)
 }
 
 // takePing is take for a ping with a fn.

@@ -34,14 +34,14 @@ func Pipe(client, server *Socket) error {
 	}
 	if !client.start(wire.Client, &opening{url: url, cancel: d.cancel}) {
 		d.cancel()
-		return ErrInvalidState
+		return client.started("Pipe")
 	}
 	here, there := net.Pipe()
 	if err := server.StartServer(there); err != nil {
 		client.state.Store(uint32(Closed))
 		client.disp.release()
 		d.cancel()
-		return err
+		return calledBy("Pipe", err)
 	}
 	d.pipe = here
 	go client.connect(d)

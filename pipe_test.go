@@ -69,7 +69,7 @@ func TestPipeVersions(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := airsocket.NewDispatcher()
 			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Version: v, Origin: "http://pipe"})
-			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Versions: wire.AllVersions()})
 			for range 2 {
 				j := follow(t, s)
 				if err := airsocket.Pipe(c, s); err != nil {

@@ -66,7 +66,7 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 	if err == nil && !queued {
 		s.noteSent(p.kind, len(p.data))
 	}
-	return err
+	return calledBy("SendPrepared", err)
 }
 
 // sendPlain sends f to a Socket that has nothing else to send, and reports

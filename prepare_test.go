@@ -169,7 +169,7 @@ func TestPreparedErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := airsocket.NewSocket(nil).SendPrepared(p); err != airsocket.ErrInvalidState {
+	if err := airsocket.NewSocket(nil).SendPrepared(p); !errors.Is(err, airsocket.ErrInvalidState) {
 		t.Errorf("before the start: %v", err)
 	}
 	preparedCase{version: wire.Hixie76}.connected(t, func(client, server *airsocket.Socket) {

@@ -8,10 +8,15 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// BufferedAmount returns how many bytes wait to be given to the system, headers of
-// frames included (WHATWG bufferedAmount, which leaves those out). Over TLS, and on
-// other connections than TCP and unix sockets, the 16 KiB that are being written
-// are not counted: they may have arrived by now.
+// BufferedAmount returns how many bytes wait to be given to the system: frames with
+// their headers, compressed where that was agreed on (WHATWG bufferedAmount, which
+// counts payloads). What a handler sends waits for the end of its turn, but a
+// message of 32 KiB or more, and all that waits once it is 64 KiB, is written at
+// once. What Options.QueueBeforeOpen keeps does not count, and when the socket is
+// closed nothing waits any more.
+//
+// Over TLS, and on other connections than TCP and unix sockets, the up to 16 KiB
+// that are being written do not count: they may have arrived by now.
 func (s *Socket) BufferedAmount() int {
 	s.out.Lock()
 	defer s.out.Unlock()

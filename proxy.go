@@ -62,7 +62,7 @@ func (d *dial) openThrough(u *url.URL) (net.Conn, error) {
 	if !ok {
 		refusal = &ProxyError{Err: err}
 	}
-	refusal.Proxy = u.Redacted()
+	refusal.Proxy = redacted(u.String())
 	return nil, refusal
 }
 

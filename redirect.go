@@ -57,7 +57,7 @@ func (d *dial) location(refusal error) (endpoint, error) {
 	}
 	u, err := d.to.http().Parse(field)
 	if err != nil {
-		return endpoint{}, err
+		return endpoint{}, badURL(field, err)
 	}
 	u.Fragment, u.RawFragment = "", ""
 	if strings.HasSuffix(u.Scheme, "+unix") {

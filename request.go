@@ -106,7 +106,7 @@ func (r *Request) Accept(protocol string) (*Socket, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isAnswered() {
-		return nil, ErrInvalidState
+		return nil, answeredAlready("Accept")
 	}
 	r.protocol = protocol
 	close(r.answered)
@@ -123,11 +123,15 @@ func (r *Request) Reject(status int, reason string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isAnswered() {
-		return ErrInvalidState
+		return answeredAlready("Reject")
 	}
 	r.refused = &handshake.Error{Status: status, Reason: reason, Header: wireHeader(r.ResponseHeader)}
 	close(r.answered)
 	return nil
+}
+
+func answeredAlready(call string) error {
+	return &stateError{call, "the request has been answered already"}
 }
 
 func (r *Request) isAnswered() bool {

@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -56,10 +57,10 @@ func TestRequestAccept(t *testing.T) {
 		if err != nil || s != r.Socket() {
 			t.Errorf("Accept: %v", err)
 		}
-		if _, err := r.Accept("b"); err != airsocket.ErrInvalidState {
+		if _, err := r.Accept("b"); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("second Accept: %v", err)
 		}
-		if err := r.Reject(403, ""); err != airsocket.ErrInvalidState {
+		if err := r.Reject(403, ""); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("Reject after Accept: %v", err)
 		}
 	})
@@ -232,7 +233,7 @@ func TestRouter(t *testing.T) {
 func TestBroadcast(t *testing.T) {
 	for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
 		d := airsocket.NewDispatcher()
-		srv := &airsocket.Server{Options: &airsocket.Options{Compression: compression, Dispatcher: d}}
+		srv := &airsocket.Server{Options: &airsocket.Options{Compression: compression, Dispatcher: d, Versions: wire.AllVersions()}}
 		open := 0
 		text := strings.Repeat("the same for all ", 20)
 		srv.OnConnect(func(s *airsocket.Socket) {

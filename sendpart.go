@@ -28,8 +28,10 @@ func (s *Socket) sendPart(ev wire.Event) error {
 	s.out.Lock()
 	defer s.out.Unlock()
 	switch s.ReadyState() {
-	case Init, Connecting:
-		return ErrInvalidState
+	case Init:
+		return notStarted("SendPart")
+	case Connecting:
+		return &stateError{"SendPart", "the socket is connecting: send in the handler of OnOpen"}
 	case Closing, Closed:
 		return ErrClosed
 	}

@@ -1,6 +1,7 @@
 package airsocket_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestSendPart(t *testing.T) {
 	long := strings.Repeat("x", 100<<10)
 	check := func(what string, err, want error) {
 		t.Helper()
-		if err != want {
+		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", what, err, want)
 		}
 	}

@@ -52,6 +52,9 @@ type Server struct {
 	http      *httpSide
 }
 
+// errGoingAway is what a Server that shuts down answers.
+var errGoingAway = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "the server is shutting down"}
+
 // ErrServerClosed is what Serve returns after Shutdown or Close. It is
 // http.ErrServerClosed.
 var ErrServerClosed = http.ErrServerClosed
@@ -221,14 +224,15 @@ func (srv *Server) serveConn(conn net.Conn) {
 		conn = tls.Server(conn, srv.TLSConfig)
 	}
 	s := NewSocket(srv.Options)
+	s.server = srv
+	s.start(wire.Server, nil)
+	s.attach(conn)
 	full, ok := srv.remember(s)
 	if !ok {
+		s.endQuietly()
 		conn.Close()
 		return
 	}
-	s.start(wire.Server, nil)
-	s.server = srv
-	s.attach(conn)
 	a := s.set.newAcceptance(isTLS(conn))
 	a.full = full
 	go s.serveClient(a)
@@ -238,6 +242,8 @@ func (srv *Server) serveConn(conn net.Conn) {
 // with an answer at a time, rather than with none.
 const maxRefusing = 128
 
+// remember puts a Socket on the roster. It has been started by then and has its
+// connection, so that whoever finds it there can end it.
 func (srv *Server) remember(s *Socket) (full, ok bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -294,8 +300,19 @@ func (srv *Server) StopListening() {
 
 // Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,
 // section 7.4.1: going away) and waits until they have closed. When ctx is done
-// it ends those that are left and returns ctx.Err().
+// it ends those that are left and returns ctx.Err(), even if a handler is still
+// running.
+//
+// A handler that called Shutdown would have it wait for that handler. It starts a
+// goroutine for it:
+//
+//	go srv.Shutdown(ctx)
+//
+// [Run] waits for Shutdown to return.
 func (srv *Server) Shutdown(ctx context.Context) error {
+	disp := srv.Options.settings().dispatcher
+	disp.hold()
+	defer disp.release()
 	empty := srv.stop(func(s *Socket) {
 		if s.ReadyState() == Connecting {
 			s.goingAway()
@@ -312,7 +329,6 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 		srv.Close()
-		<-empty
 		return ctx.Err()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/wire"
@@ -154,7 +155,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	}
 	if !s.start(wire.Client, &opening{url: url, cancel: d.cancel, retries: s.newRetries(ctx, protocols)}) {
 		d.cancel()
-		return ErrInvalidState
+		return s.started("Connect")
 	}
 	go s.connect(d)
 	return nil
@@ -162,15 +163,17 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 
 // StartServer takes the server's part on a connection that a client has
 // opened, and whose handshake it has not been answered, and returns at once
-// (AIR's startServer). From then on the connection belongs to the Socket. A nil
-// connection is an [ErrArgument].
+// (AIR's startServer). From then on the connection belongs to the Socket, and
+// deadlines that have been set on it are gone. A nil connection is an
+// [ErrArgument].
 func (s *Socket) StartServer(conn net.Conn) error {
 	if conn == nil {
 		return ErrArgument
 	}
 	if !s.start(wire.Server, s.preset()) {
-		return ErrInvalidState
+		return s.started("StartServer")
 	}
+	conn.SetDeadline(time.Time{})
 	s.attach(conn)
 	go s.serveClient(s.set.newAcceptance(isTLS(conn)))
 	return nil
@@ -190,7 +193,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 		return ErrArgument
 	}
 	if !s.start(wire.Server, s.preset()) {
-		return ErrInvalidState
+		return s.started("Upgrade")
 	}
 	err := s.upgrade(w, r)
 	if err != nil {
@@ -208,7 +211,7 @@ func (s *Socket) SetProtocol(p string) error {
 	s.out.Lock()
 	defer s.out.Unlock()
 	if st := s.ReadyState(); st != Init && st != Closed {
-		return ErrInvalidState
+		return s.started("SetProtocol")
 	}
 	s.opening = &opening{protocol: p}
 	return nil
@@ -279,12 +282,12 @@ func (s *Socket) SendBytes(p []byte) error {
 func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 	switch {
 	case kind == wire.Close:
-		return s.Close(0, "")
+		return calledBy("SendMessage", s.Close(0, ""))
 	case data == nil:
 	case kind == wire.Text, kind == wire.Binary:
-		return s.sendMessage(kind, data)
+		return calledBy("SendMessage", s.sendMessage(kind, data))
 	case kind == wire.Ping, kind == wire.Pong:
-		return s.send(wire.Event{Kind: kind, Data: data})
+		return calledBy("SendMessage", s.send(wire.Event{Kind: kind, Data: data}))
 	}
 	return ErrArgument
 }
@@ -320,7 +323,7 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case Init:
-		return ErrInvalidState
+		return notStarted("Close")
 	case Connecting:
 		if o := s.opening; s.role == wire.Server && o != nil && o.request != nil {
 			o.close = func() { s.Close(code, reason) } // what was sent before goes out first
@@ -349,7 +352,7 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case Init:
-		return ErrInvalidState
+		return notStarted("Drop")
 	case Connecting:
 		s.abortLocked(ErrAborted)
 	case Open, Closing:

@@ -78,7 +78,7 @@ func (c *conversation) exchangeExamples(r *recording) {
 // proof.
 func TestSpecificationKeys(t *testing.T) {
 	r := readRecordings(t, "hixie-76/spec-key-computation")[0]
-	startServer(t, nil, nil, func(p *rawPeer) {
+	startServer(t, func(o *airsocket.Options) { o.Versions = wire.AllVersions() }, nil, func(p *rawPeer) {
 		p.write(r.sides["c2s"].wire[0])
 		readHead(t, p.br)
 		proof := make([]byte, 16)

@@ -51,8 +51,9 @@ func (s *Socket) secure(d *dial, conn net.Conn) (net.Conn, error) {
 	secure, err := tlsClient(d.ctx, conn, config)
 	if err != nil {
 		d.unwatch()
+		return nil, plainHint(err)
 	}
-	return secure, err
+	return secure, nil
 }
 
 // judgesCertificates reports whether there is a handler for certificate errors.

@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -16,7 +17,7 @@ func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.
 func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	a := s.set.newAcceptance(r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
-	if err == nil && done && !s.set.originAllowed(a.hs.Request()) {
+	if err == nil && done && !s.set.originAllowed(a.hs.Request(), a.hs.Secure) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	if err != nil {
@@ -25,9 +26,8 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		err = &handshake.Error{Status: http.StatusInternalServerError, Reason: "the connection cannot be taken over from net/http", Err: err}
-		writeError(w, err)
-		return err
+		writeError(w, internalError(err))
+		return cannotHijack(w, err)
 	}
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*readConn); ok && len(c.read) == 0 {
@@ -35,11 +35,39 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
 	s.attach(conn)
+	if s.server != nil {
+		var ok bool
+		if a.full, ok = s.server.remember(s); !ok {
+			conn.Close()
+			return errGoingAway
+		}
+	}
 	if a.offered = done; done {
 		a.rest = a.read
 	}
 	go s.serveClient(a)
 	return nil
+}
+
+// cannotHijack is err of net/http. It names the ResponseWriter that is in the way,
+// which is usually one of a middleware's.
+func cannotHijack(w http.ResponseWriter, err error) error {
+	reason := "the connection cannot be taken over from net/http"
+	if errors.Is(err, http.ErrNotSupported) {
+		reason += fmt.Sprintf(": %T has no Hijack method, and no Unwrap method that returns the ResponseWriter below it (see http.ResponseController)", innermost(w))
+	}
+	return &handshake.Error{Status: http.StatusInternalServerError, Reason: reason, Err: err}
+}
+
+// innermost is the ResponseWriter that http.ResponseController gets to.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = outer.Unwrap()
+	}
 }
 
 // writeError answers a refused request through net/http.

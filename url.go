@@ -25,7 +25,7 @@ type endpoint struct {
 func parseURL(raw string) (endpoint, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return endpoint{}, fmt.Errorf("%w: %w", ErrURL, err)
+		return endpoint{}, badURL(raw, err)
 	}
 	to := endpoint{URL: u}
 	if scheme, ok := strings.CutSuffix(u.Scheme, "+unix"); ok {
@@ -42,7 +42,7 @@ func parseURL(raw string) (endpoint, error) {
 		err = errors.New("it has a fragment")
 	}
 	if err != nil {
-		return endpoint{}, fmt.Errorf("%w: %w: %q", ErrURL, err, u.Redacted())
+		return endpoint{}, badURL(raw, err)
 	}
 	return to, nil
 }

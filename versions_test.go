@@ -29,8 +29,10 @@ func clientOf(v wire.Version, d *airsocket.Dispatcher) *airsocket.Options {
 	return &airsocket.Options{Version: v, Origin: "http://example.com", Dispatcher: d}
 }
 
-// anyOrigin is a server's options.
-func anyOrigin() *airsocket.Options { return apart(&airsocket.Options{Origins: []string{"*"}}) }
+// anyOrigin is a server's options that take pages of any origin, and any version.
+func anyOrigin() *airsocket.Options {
+	return apart(&airsocket.Options{Origins: []string{"*"}, Versions: wire.AllVersions()})
+}
 
 // A message is what a test sends.
 type message struct {
@@ -379,7 +381,7 @@ func TestLimitsOfHixie(t *testing.T) {
 		for _, r := range readRecordings(t, "hixie-7?/spec-handshake") {
 			t.Run(fmt.Sprintf("%v %s", r.version, c.name), func(t *testing.T) {
 				j := startServer(t, func(o *airsocket.Options) {
-					o.Origins, o.MaxMessage, o.MaxFrame = []string{"*"}, 1000, 2000
+					o.Versions, o.Origins, o.MaxMessage, o.MaxFrame = wire.AllVersions(), []string{"*"}, 1000, 2000
 				}, nil, func(p *rawPeer) {
 					p.write(append(bytes.Clone(r.sides["c2s"].wire[0]), c.send...))
 					readHead(t, p.br)

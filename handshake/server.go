@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -151,7 +152,7 @@ func (s *Server) choose(proto string) error {
 			continue
 		}
 		if !s.speaks(d.version()) {
-			return ErrVersion
+			return unspoken(d)
 		}
 		s.req.Version = d.version()
 		s.dialect = d
@@ -162,6 +163,15 @@ func (s *Server) choose(proto string) error {
 
 func (s *Server) speaks(v wire.Version) bool {
 	return s.Versions == nil || slices.Contains(s.Versions, v)
+}
+
+// unspoken is the error for a version that Versions leave out. What speaks of no
+// version is hixie-75 in form, but hardly ever in fact.
+func unspoken(d dialect) error {
+	if d == (hixie75{}) {
+		return fmt.Errorf("%w: there is no Sec-WebSocket-Version field, as in hixie-75, which the server's option Versions leaves out", ErrVersion)
+	}
+	return fmt.Errorf("%w: %v, which the server's option Versions leaves out", ErrVersion, d.version())
 }
 
 // readTail takes what belongs to the handshake after the head and returns what

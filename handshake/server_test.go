@@ -299,7 +299,7 @@ func TestServerKeepsNoMoreThanTheLimit(t *testing.T) {
 func TestServerVersions(t *testing.T) {
 	s := handshake.Server{Versions: []wire.Version{wire.Hixie76, wire.Hybi08, wire.Hybi13}}
 	for request, numbers := range map[string]string{
-		request75: "13, 8",
+		request75: "13, 8", // whatever asks for an upgrade and has no version looks so
 		edit(t, request13, "Version: 13", "Version: 7"): "13, 8",
 	} {
 		s := s
@@ -310,6 +310,13 @@ func TestServerVersions(t *testing.T) {
 	}
 	if _, done, err := s.Feed([]byte(request76)); !done || err != nil {
 		t.Error(done, err)
+	}
+	for request, name := range map[string]string{request75: "no Sec-WebSocket-Version field, as in hixie-75", request76: "hixie-76", request13: "hybi-13"} {
+		s := handshake.Server{Versions: []wire.Version{}}
+		_, _, err := s.Feed([]byte(request))
+		if e, ok := errors.AsType[*handshake.Error](err); !ok || !strings.Contains(e.Reason, name+", which the server's option Versions leaves out") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	s = handshake.Server{Versions: []wire.Version{wire.Hixie76}}
 	_, _, err := s.Feed([]byte(request13))

@@ -16,6 +16,13 @@ const (
 	Hybi13                     // drafts 13 to 17 and RFC 6455, Sec-WebSocket-Version 13
 )
 
+// AllVersions returns a new slice of all versions, the oldest first. A server that
+// speaks all of them lets hixie in, which has no masking; see the root package's
+// Options.Versions.
+func AllVersions() []Version {
+	return []Version{Hixie75, Hixie76, Hybi06, Hybi07, Hybi08, Hybi13}
+}
+
 var versionNames = [...]string{Hixie75: "hixie-75", Hixie76: "hixie-76", Hybi06: "hybi-06",
 	Hybi07: "hybi-07", Hybi08: "hybi-08", Hybi13: "hybi-13"}
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
 )
 
 const serveIntro = `usage: airsocket serve [flags]
@@ -161,6 +162,9 @@ func parseServe(args []string) (*serveConfig, error) {
 			return nil, err
 		}
 		o.Versions = append(o.Versions, v)
+	}
+	if len(versions) == 0 {
+		o.Versions = wire.AllVersions()
 	}
 	c.server.TLSConfig, c.fingerprint, err = serverTLS(cert, key, selfSigned, c.listen)
 	return c, err

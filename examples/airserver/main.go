@@ -31,7 +31,7 @@ func run(args []string, stdout io.Writer) error {
 	var clients []*airsocket.Socket // one thread of events: a plain slice will do
 
 	// serverSocket.addEventListener(ServerSocketConnectEvent.CONNECT, onConnect);
-	var serverSocket airsocket.Server
+	serverSocket := airsocket.Server{Options: airsocket.AIROptions()}
 	serverSocket.OnConnect(func(ws *airsocket.Socket) {
 		// AIR: ws = new WebSocket(); ...; ws.startServer(event.socket);
 		clients = append(clients, ws)

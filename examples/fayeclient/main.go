@@ -27,7 +27,7 @@ func run(args []string, stdout io.Writer) (err error) {
 
 	airsocket.Run(func() {
 		// socket = Faye::WebSocket::Client.new(url)
-		socket := airsocket.NewSocket(nil)
+		socket := airsocket.NewSocket(airsocket.FayeOptions())
 		err = socket.Connect(*url)
 		fmt.Fprintln(stdout, "Connecting to", *url)
 

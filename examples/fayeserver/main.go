@@ -36,10 +36,9 @@ func run(args []string, stdout io.Writer) error {
 
 // app is App = lambda do |env| ... end.
 func app(stdout io.Writer) http.HandlerFunc {
-	options := &airsocket.Options{
-		Protocols:    []string{"irc", "xmpp"},
-		PingInterval: 5 * time.Second, // :ping => 5
-	}
+	options := airsocket.FayeOptions()
+	options.Protocols = []string{"irc", "xmpp"}
+	options.PingInterval = 5 * time.Second // :ping => 5
 	return func(w http.ResponseWriter, r *http.Request) {
 		if airsocket.IsWebSocket(r) { // Faye::WebSocket.websocket?(env)
 			ws := airsocket.NewSocket(options)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
 )
 
 //go:embed sample.html
@@ -44,6 +45,8 @@ func run(args []string, stdout io.Writer) error {
 			http.ServeFileFS(w, r, page, "sample.html")
 		}),
 		Policy: &policy,
+		// Older releases of web-socket-js speak hixie.
+		Options: &airsocket.Options{Versions: wire.AllVersions()},
 	}
 	server.OnConnect(func(ws *airsocket.Socket) {
 		ws.OnMessage(func(e *airsocket.MessageEvent) { ws.Send(e.Text()) })

@@ -9,6 +9,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/examples/internal/stage"
+	"github.com/airsocket/airsocket/wire"
 )
 
 func TestPage(t *testing.T) {
@@ -22,10 +23,13 @@ func TestPage(t *testing.T) {
 	if err != nil || res.StatusCode != 200 || !strings.Contains(string(body), "new WebSocket(") {
 		t.Errorf("%d %v %.80s", res.StatusCode, err, body)
 	}
-	p := stage.Connect(t, &airsocket.Options{Origin: "http://" + addr}, "ws://"+addr+"/")
-	p.Want("open ")
-	p.Send("Hello")
-	p.Want("text Hello")
+	for _, v := range wire.AllVersions() {
+		p := stage.Connect(t, &airsocket.Options{Version: v, Origin: "http://" + addr}, "ws://"+addr+"/")
+		p.Want("open ")
+		p.Send("Hello")
+		p.Want("text Hello")
+		p.Close(0, "")
+	}
 }
 
 func TestPolicy(t *testing.T) {

@@ -1,0 +1,150 @@
+package airsocket_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// The tests here are of what PORTING.md says that is neither the browser's way
+// nor a rule of the protocol.
+
+// A request that Upgrade refuses has no events.
+func TestNoEventsWhereUpgradeFails(t *testing.T) {
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+	j := follow(t, s)
+	run(t, d, func() {
+		if err := s.Upgrade(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)); err == nil {
+			t.Error("no error")
+		}
+	})
+	j.want()
+	if s.ReadyState() != airsocket.Closed {
+		t.Errorf("ReadyState %d", s.ReadyState())
+	}
+}
+
+// BufferedAmount counts frames until the turn ends, but long messages are written
+// at once.
+func TestBufferedAmountWithinATurn(t *testing.T) {
+	for _, c := range []struct{ size, waits int }{{100, 2 + 100}, {200, 4 + 200}, {32<<10 - 1, 4 + 32<<10 - 1}, {32 << 10, 0}} {
+		j := startServer(t, nil, func(s *airsocket.Socket) {
+			s.OnOpen(func(*airsocket.OpenEvent) {
+				s.SendBytes(make([]byte, c.size))
+				if got := s.BufferedAmount(); got != c.waits {
+					t.Errorf("after a message of %d bytes %d are waiting, want %d", c.size, got, c.waits)
+				}
+				s.Close(1000, "")
+			})
+			s.OnClose(func(*airsocket.CloseEvent) {
+				if got := s.BufferedAmount(); got != 0 {
+					t.Errorf("%d bytes are waiting in the end", got)
+				}
+			})
+		}, func(p *rawPeer) {
+			p.open()
+			p.read()
+			p.want(opClose, closing(1000, ""))
+			p.send(opClose, closing(1000, ""))
+			p.part()
+		})
+		j.wantError(nil)
+	}
+}
+
+// Close while connecting leaves the state as it is until the events come.
+func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: hangingDial})
+	j := follow(t, s)
+	run(t, d, func() {
+		if err := s.Connect("ws://example.com/"); err != nil {
+			t.Error(err)
+		}
+		s.Close(1000, "")
+		if s.ReadyState() != airsocket.Connecting {
+			t.Errorf("ReadyState %d", s.ReadyState())
+		}
+	})
+	j.want("error", `close 1006 "" unclean`)
+	j.wantError(airsocket.ErrAborted)
+}
+
+// Subprotocols are compared as they are, and a server need not choose one, in no
+// version.
+func TestSubprotocolsAreNoMust(t *testing.T) {
+	for v := range allVersions {
+		asked := []string{"echo", "eCho"}
+		if v <= wire.Hixie76 {
+			asked = asked[1:] // of which there is one at most
+		}
+		d := airsocket.NewDispatcher()
+		theirs, ours := pair(t)
+		opts, o := anyOrigin(), clientOf(v, d)
+		opts.Dispatcher, o.Dial = d, dialTo(theirs)
+		server, client := airsocket.NewSocket(opts), airsocket.NewSocket(o)
+		client.OnOpen(func(*airsocket.OpenEvent) {
+			if client.Protocol() != "" {
+				t.Errorf("%v: subprotocol %q", v, client.Protocol())
+			}
+			client.Close(1000, "")
+		})
+		client.OnError(func(e *airsocket.ErrorEvent) { t.Errorf("%v: %v", v, e.Err) })
+		run(t, d, func() {
+			if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/", asked...)); err != nil {
+				t.Errorf("%v: %v", v, err)
+			}
+		})
+	}
+}
+
+// Connections to one host do not wait for each other: the server answers none
+// before all are there.
+func TestConnectsInParallel(t *testing.T) {
+	const n = 5
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		var peers []*rawPeer
+		for range n {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.SetDeadline(time.Now().Add(patience))
+			p := newRawPeer(t, conn, false)
+			peers = append(peers, p)
+		}
+		for _, p := range peers {
+			p.accept()
+			p.send(opClose, "")
+			p.want(opClose, "")
+			p.Close()
+		}
+	}()
+	d := airsocket.NewDispatcher()
+	opened := 0
+	run(t, d, func() {
+		for range n {
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, HandshakeTimeout: patience})
+			s.OnOpen(func(*airsocket.OpenEvent) { opened++ })
+			if err := s.Connect(fmt.Sprintf("ws://%v/", l.Addr())); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if opened != n {
+		t.Errorf("%d of %d connections were opened", opened, n)
+	}
+}

@@ -1,0 +1,138 @@
+package airsocket_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// wantStateError is for a call that does not fit the state: the error names it
+// and the state, and says what to do where that can be known.
+func wantStateError(t *testing.T, err error, call, state, todo string) {
+	t.Helper()
+	if !errors.Is(err, airsocket.ErrInvalidState) {
+		t.Errorf("%s while %s: %v, want ErrInvalidState", call, state, err)
+		return
+	}
+	text := err.Error()
+	for _, part := range []string{"airsocket: " + call + ": ", state, todo} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s while %s: %q has no %q", call, state, text, part)
+		}
+	}
+}
+
+// senders are the calls that need an open connection.
+func senders(t *testing.T) map[string]func(*airsocket.Socket) error {
+	p, err := airsocket.Prepare(wire.Text, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]func(*airsocket.Socket) error{
+		"Send":         func(s *airsocket.Socket) error { return s.Send("x") },
+		"SendBytes":    func(s *airsocket.Socket) error { return s.SendBytes([]byte("x")) },
+		"SendMessage":  func(s *airsocket.Socket) error { return s.SendMessage(wire.Text, []byte("x")) },
+		"SendPrepared": func(s *airsocket.Socket) error { return s.SendPrepared(p) },
+		"Ping":         func(s *airsocket.Socket) error { return s.Ping(nil) },
+		"PingFunc":     func(s *airsocket.Socket) error { return s.PingFunc(nil, func() {}) },
+		"Pong":         func(s *airsocket.Socket) error { return s.Pong(nil) },
+	}
+}
+
+func TestErrorsBeforeTheStart(t *testing.T) {
+	s := airsocket.NewSocket(nil)
+	for call, send := range senders(t) {
+		wantStateError(t, send(s), call, "not been started", "Connect, StartServer or Upgrade")
+	}
+	wantStateError(t, s.Close(1000, ""), "Close", "not been started", "")
+	wantStateError(t, s.Drop(1000, ""), "Drop", "not been started", "")
+	wantStateError(t, s.SendMessage(wire.Close, nil), "SendMessage", "not been started", "")
+}
+
+// starters are the calls that begin a connection, or must come before it.
+func starters(t *testing.T) map[string]func(*airsocket.Socket) error {
+	ours, theirs := net.Pipe()
+	t.Cleanup(func() { ours.Close(); theirs.Close() })
+	return map[string]func(*airsocket.Socket) error{
+		"Connect":     func(s *airsocket.Socket) error { return s.Connect("ws://example.com/") },
+		"StartServer": func(s *airsocket.Socket) error { return s.StartServer(ours) },
+		"Upgrade":     func(s *airsocket.Socket) error { return s.Upgrade(unwrapping{}, new(http.Request)) },
+		"Pipe":        func(s *airsocket.Socket) error { return airsocket.Pipe(s, airsocket.NewSocket(nil)) },
+		"SetProtocol": func(s *airsocket.Socket) error { return s.SetProtocol("x") },
+	}
+}
+
+func TestErrorsOfASecondStart(t *testing.T) {
+	for _, state := range []string{"connecting", "open", "closing"} {
+		attach := func(s *airsocket.Socket) {
+			check := func() {
+				for call, start := range starters(t) {
+					wantStateError(t, start(s), call, "the socket is "+state, "NewSocket")
+				}
+			}
+			s.OnOpen(func(*airsocket.OpenEvent) {
+				if state == "open" {
+					check()
+				}
+				s.Close(1000, "")
+				if state == "closing" {
+					check()
+				}
+			})
+		}
+		d := airsocket.NewDispatcher()
+		theirs, ours := pair(t)
+		server := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+		client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: dialTo(theirs)})
+		attach(client)
+		run(t, d, func() {
+			if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
+				t.Error(err)
+			}
+			if state != "connecting" {
+				return
+			}
+			for call, start := range starters(t) {
+				wantStateError(t, start(client), call, "the socket is connecting", "NewSocket")
+			}
+			for call, send := range senders(t) {
+				wantStateError(t, send(client), call, "the socket is connecting", "QueueBeforeOpen")
+			}
+		})
+	}
+}
+
+// A server can send as soon as it has the request, but not before.
+func TestErrorsOfAServerThatWaits(t *testing.T) {
+	theirs, ours := pair(t)
+	d := airsocket.NewDispatcher()
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+	run(t, d, func() {
+		if err := s.StartServer(ours); err != nil {
+			t.Error(err)
+		}
+		for call, send := range senders(t) {
+			wantStateError(t, send(s), call, "the socket is connecting", "OnOpen")
+		}
+		theirs.Close()
+	})
+}
+
+// A request is answered once.
+func TestErrorsOfASecondAnswer(t *testing.T) {
+	srv := new(airsocket.Server)
+	srv.OnRequest(func(r *airsocket.Request) {
+		if _, err := r.Accept(""); err != nil {
+			t.Error(err)
+		}
+		_, err := r.Accept("")
+		wantStateError(t, err, "Accept", "answered already", "")
+		wantStateError(t, r.Reject(404, ""), "Reject", "answered already", "")
+	})
+	connectRaw(t, serve(t, srv)).Close()
+}
