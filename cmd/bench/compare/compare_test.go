@@ -153,3 +153,15 @@ func TestNiceStep(t *testing.T) {
 		}
 	}
 }
+
+func TestQuantile(t *testing.T) {
+	v := []float64{4, 1, 3, 2, 5}
+	for q, want := range map[float64]float64{0: 1, 0.25: 2, 0.5: 3, 0.875: 4.5, 1: 5} {
+		if got := quantile(v, q); got != want {
+			t.Errorf("quantile %v = %v, want %v", q, got, want)
+		}
+	}
+	if got := quantile([]float64{7}, 0.25); got != 7 {
+		t.Errorf("of one value: %v", got)
+	}
+}

@@ -46,6 +46,9 @@ func main() {
 		*out = filepath.Join(*dir, "bin", "results.jsonl")
 	}
 	chosen := choose()
+	if *before != "" {
+		chosen = pairUp(chosen)
+	}
 	if *list {
 		for _, c := range chosen {
 			fmt.Println(c.name)
@@ -94,6 +97,8 @@ func show(chosen []cell, all map[string]runs) error {
 	switch {
 	case *plotFile != "":
 		return drawGrowth(*plotFile, all)
+	case *before != "":
+		printBefore(os.Stdout, chosen, all)
 	case *forFile:
 		printReadme(os.Stdout, chosen, all)
 	case *brief:
@@ -120,7 +125,11 @@ func runAll(chosen []cell, start int64) error {
 			n = min(n, c.reps)
 		}
 		for rep := range n {
-			for _, p := range c.peers {
+			inTurn := slices.Clone(c.peers)
+			if *before != "" && rep%2 == 1 { // whoever comes first may have it warmer
+				slices.Reverse(inTurn)
+			}
+			for _, p := range inTurn {
 				if !wanted(p) {
 					continue
 				}

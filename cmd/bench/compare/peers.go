@@ -8,6 +8,7 @@ import "slices"
 type peer struct {
 	name    string
 	program string   // in bin; the name if empty
+	bin     string   // another folder than this module's bin
 	args    []string // beside those that all have
 	module  string   // whose version the report says
 	kind    kind

@@ -67,7 +67,11 @@ func command(c cell, p peer, addr, ctl string) *exec.Cmd {
 	if program == "" {
 		program = p.name
 	}
-	line := []string{filepath.Join(*dir, "bin", program)}
+	bin := p.bin
+	if bin == "" {
+		bin = filepath.Join(*dir, "bin")
+	}
+	line := []string{filepath.Join(bin, program)}
 	if p.name == "nodews" {
 		line = []string{"node", filepath.Join(*dir, "servers", "nodews", "server.js")}
 	}

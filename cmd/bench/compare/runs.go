@@ -92,11 +92,13 @@ func (l runs) values(m metric) (v []float64) {
 	return v
 }
 
-// paired is the median of the ratios of p's figure to q's, each pair from one
-// repetition, so that what else the machine did has touched both. It is 0 if
-// there is no such pair.
-func (l runs) paired(p, q string, m metric) float64 {
-	var ratios []float64
+// paired is the median of the ratios of p's figure to q's. It is 0 if there are
+// none.
+func (l runs) paired(p, q string, m metric) float64 { return median(l.ratios(p, q, m)) }
+
+// ratios are those of p's figure to q's, each pair from one repetition, so that
+// what else the machine did has touched both.
+func (l runs) ratios(p, q string, m metric) (ratios []float64) {
 	for _, x := range l.of(p) {
 		for _, y := range l.of(q) {
 			if x.Start == y.Start && x.Rep == y.Rep && m(y.Result) != 0 {
@@ -104,7 +106,17 @@ func (l runs) paired(p, q string, m metric) float64 {
 			}
 		}
 	}
-	return median(ratios)
+	return ratios
+}
+
+// quantile is the value that the part q of the values is not above, between two of
+// them in proportion. There is at least one.
+func quantile(v []float64, q float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	at := q * float64(len(v)-1)
+	low := int(at)
+	high := min(low+1, len(v)-1)
+	return v[low] + (at-float64(low))*(v[high]-v[low])
 }
 
 // median is 0 for no values.

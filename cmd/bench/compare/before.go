@@ -1,0 +1,69 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// before is how a change to the library is measured: the programs that were built
+// with it and those that were built without it, in pairs.
+var before = flag.String("before", "", "folder of the library's own programs as another build.sh has left them: compare with these and nothing else")
+
+const beforeSuffix = " before"
+
+// pairUp leaves the library's own programs in each scenario and puts those of the
+// folder beside them.
+func pairUp(chosen []cell) []cell {
+	var pairs []peer
+	for _, p := range peers {
+		if !strings.HasPrefix(p.name, "airsocket") {
+			continue
+		}
+		was := p
+		was.name += beforeSuffix
+		was.bin = *before
+		if was.program == "" {
+			was.program = p.name
+		}
+		pairs = append(pairs, p, was)
+	}
+	peers = append(peers, slices.DeleteFunc(slices.Clone(pairs), func(p peer) bool { return p.bin == "" })...)
+	for i, c := range chosen {
+		chosen[i].peers = nil
+		for _, p := range pairs {
+			name := strings.TrimSuffix(p.name, beforeSuffix)
+			if slices.ContainsFunc(c.peers, func(q peer) bool { return q.name == name }) {
+				chosen[i].peers = append(chosen[i].peers, p)
+			}
+		}
+	}
+	return chosen
+}
+
+// printBefore prints a row for each scenario and program: the medians, and the
+// median and the quartiles of the ratios, each of which is from one repetition.
+func printBefore(w io.Writer, chosen []cell, all map[string]runs) {
+	fmt.Fprint(w, "| scenario | program | before | now | now ÷ before | quartiles | pairs |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n")
+	for _, c := range chosen {
+		_, by := columns(c.table)
+		l := all[c.name]
+		for _, p := range c.peers {
+			if p.bin != "" {
+				continue
+			}
+			ratios := l.ratios(p.name, p.name+beforeSuffix, by)
+			if len(ratios) == 0 {
+				fmt.Fprintf(w, "| %s | %s | – | – | – | – | 0 |\n", c.name, p.name)
+				continue
+			}
+			fmt.Fprintf(w, "| %s | %s | %.4g | %.4g | %.3f | %.3f to %.3f | %d |\n", c.name, p.name,
+				median(l.of(p.name+beforeSuffix).values(by)), median(l.of(p.name).values(by)),
+				median(ratios), quantile(ratios, 0.25), quantile(ratios, 0.75), len(ratios))
+		}
+	}
+}
