@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 )
@@ -41,19 +42,9 @@ type devtools struct {
 // loopback.
 func startBrowser(t testing.TB) *browser {
 	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		missing(t, "chromium")
-	}
-	cmd := exec.CommandContext(t.Context(), path,
+	cmd := exec.CommandContext(t.Context(), find(t, "chromium", "chromium-browser", "google-chrome"),
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--disable-background-networking", "--disable-background-timer-throttling", "--disable-component-update", "--disable-sync",
 		"--ignore-certificate-errors", "--window-size=1100,800", "--remote-debugging-port=0", "--user-data-dir="+t.TempDir(), "about:blank")
 	url := make(chan string, 1)
 	listening := regexp.MustCompile(`DevTools listening on (ws://\S+)`)
@@ -68,7 +59,7 @@ func startBrowser(t testing.TB) *browser {
 	})
 
 	b := &browser{t: t, answers: make(map[int]chan devtools), events: make(map[string]chan devtools)}
-	b.socket = airsocket.NewSocket(&airsocket.Options{MaxMessage: -1, MaxFrame: -1, Parallel: true})
+	b.socket = airsocket.NewSocket(apart(&airsocket.Options{MaxMessage: -1, MaxFrame: -1, Parallel: true}))
 	open, ended := make(chan struct{}), make(chan struct{})
 	b.socket.OnOpen(func(*airsocket.OpenEvent) { close(open) })
 	b.socket.OnMessage(b.receive)
@@ -138,7 +129,12 @@ func (b *browser) call(t testing.TB, session, method string, params map[string]a
 	if err != nil {
 		t.Fatalf("%s: %v", method, err)
 	}
-	m := within(t, answer)
+	var m devtools
+	select {
+	case m = <-answer:
+	case <-time.After(interopTimeout):
+		t.Fatalf("the browser does not answer %s", text)
+	}
 	if m.Error != nil {
 		t.Fatalf("%s: %s", method, m.Error.Message)
 	}
@@ -166,9 +162,22 @@ func (b *browser) open(t testing.TB, url string) *tab {
 	p := &tab{b, t, session.SessionID}
 	p.do("Page.enable", nil)
 	p.do("Runtime.enable", nil)
-	p.do("Page.navigate", map[string]any{"url": url})
-	within(t, b.eventsOf(p.session, "Page.loadEventFired"))
-	return p
+	p.do("Page.setLifecycleEventsEnabled", map[string]any{"enabled": true})
+	var navigation struct{ LoaderID, ErrorText string }
+	p.call(t, p.session, "Page.navigate", map[string]any{"url": url}, &navigation)
+	if navigation.ErrorText != "" {
+		t.Fatalf("%s: %s", url, navigation.ErrorText)
+	}
+	for timeout := time.After(interopTimeout); ; { // the blank page has a load event too, which may come late
+		select {
+		case e := <-b.eventsOf(p.session, "Page.lifecycleEvent"):
+			if m, _ := e.Params.(map[string]any); m["name"] == "load" && m["loaderId"] == navigation.LoaderID {
+				return p
+			}
+		case <-timeout:
+			t.Fatalf("%s does not load", url)
+		}
+	}
 }
 
 func (p *tab) do(method string, params map[string]any) {
@@ -247,7 +256,8 @@ func (p *tab) choose(selector, file string) {
 	p.do("DOM.setFileInputFiles", map[string]any{"files": []string{file}, "objectId": v.Result.ObjectID})
 }
 
-// until waits until a JavaScript condition is true in the page.
+// until waits until a JavaScript condition is true in the page. A page that is
+// hidden behind another tab has timers, but no animation frames.
 func (p *tab) until(condition string) {
 	p.t.Helper()
 	if ok, _ := p.evaluate(`new Promise(resolve => {
@@ -255,7 +265,7 @@ func (p *tab) until(condition string) {
 		(function look() {
 			if (%s) resolve(true);
 			else if (Date.now() > end) resolve(false);
-			else requestAnimationFrame(look);
+			else setTimeout(look, 10);
 		})();
 	})`, (interopTimeout / 2).Milliseconds(), condition).(bool); !ok {
 		p.t.Fatalf("in the page this does not become true: %s", condition)
@@ -271,6 +281,8 @@ func (p *tab) screenshot(file string) {
 		p.t.Fatal(err)
 	}
 }
+
+func (b *browser) look(testing.TB) {} // it is there
 
 // start makes a WebSocket of the browser a peer: a client of the server whose
 // page it is in.

@@ -21,7 +21,7 @@ import (
 // TestInteropChromium has the WebSocket of a browser for a client.
 func TestInteropChromium(t *testing.T) {
 	b := startBrowser(t)
-	chromium := peer{start: b.start, role: "client", version: wire.Hybi13, picks: "b", noHeader: true, noPing: true, quietPing: true, noRefusal: true}
+	chromium := peer{implementation: b, role: "client", version: wire.Hybi13, picks: "b", noHeader: true, noPing: true, quietPing: true, noRefusal: true}
 	t.Run("plain", chromium.test)
 
 	blobs := chromium
@@ -93,6 +93,16 @@ func TestInteropChromiumBufferedAmount(t *testing.T) {
 		t.Errorf("%d bytes were received, want %d", n, size)
 	}
 	p.until("ws.bufferedAmount === 0")
+}
+
+// TestInteropChromiumHiddenTab waits in a tab that another one hides, and that is
+// therefore not drawn.
+func TestInteropChromiumHiddenTab(t *testing.T) {
+	b := startBrowser(t)
+	url := strings.Replace(serve(t, &airsocket.Server{Handler: http.HandlerFunc(blankPage)}), "ws", "http", 1)
+	hidden := b.open(t, url)
+	b.open(t, url)
+	hidden.until(`(window.looks = (window.looks || 0) + 1) > 3`)
 }
 
 // blankPage is what a browser shows while its WebSocket is tested.

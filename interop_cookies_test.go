@@ -20,7 +20,7 @@ func TestInteropCookies(t *testing.T) {
 	}
 	here := &url.URL{Scheme: "http", Host: "127.0.0.1", Path: "/"}
 	jar.SetCookies(here, []*http.Cookie{{Name: "sid", Value: "42"}})
-	server := peer{start: node("websocket.js", "websocket").start, role: "server", version: wire.Hybi13}
+	server := peer{implementation: node("websocket.js", "websocket"), role: "server", version: wire.Hybi13}
 	us, them := server.connect(t, &setup{ours: airsocket.Options{Jar: jar}, asks: []string{"b"}})
 	us.want("open")
 	if r := them.want("open"); r.Header["cookie"] != "sid=42" {

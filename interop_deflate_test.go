@@ -14,16 +14,17 @@ import (
 func TestInteropDeflate(t *testing.T) {
 	ws, ws1, faye := node("ws.js", "ws"), node("ws-1.js", "ws-1"), node("faye.js", "faye-websocket")
 	for name, p := range map[string]peer{
-		"ws-8/server":   {start: ws.start, role: "server", version: wire.Hybi13, fragments: true},
-		"ws-8/client":   {start: ws.start, role: "client", version: wire.Hybi13, fragments: true},
-		"ws-1/server":   {start: ws1.start, role: "server", version: wire.Hybi13},
-		"ws-1/client":   {start: ws1.start, role: "client", version: wire.Hybi13, options: map[string]any{"version": 13}},
-		"faye/server":   {start: faye.start, role: "server", version: wire.Hybi13},
-		"faye/client":   {start: faye.start, role: "client", version: wire.Hybi13},
-		"python/server": {start: python.start, role: "server", version: wire.Hybi13, fragments: true},
-		"python/client": {start: python.start, role: "client", version: wire.Hybi13, fragments: true},
+		"ws-8/server":   {implementation: ws, role: "server", version: wire.Hybi13, fragments: true},
+		"ws-8/client":   {implementation: ws, role: "client", version: wire.Hybi13, fragments: true},
+		"ws-1/server":   {implementation: ws1, role: "server", version: wire.Hybi13},
+		"ws-1/client":   {implementation: ws1, role: "client", version: wire.Hybi13, options: map[string]any{"version": 13}},
+		"faye/server":   {implementation: faye, role: "server", version: wire.Hybi13},
+		"faye/client":   {implementation: faye, role: "client", version: wire.Hybi13},
+		"python/server": {implementation: python, role: "server", version: wire.Hybi13, fragments: true},
+		"python/client": {implementation: python, role: "client", version: wire.Hybi13, fragments: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			p.look(t)
 			theirs := map[string]any{"threshold": 0}
 			t.Run("default", func(t *testing.T) {
 				p.testDeflate(t, extensions.PermessageDeflate{}, theirs)
@@ -43,7 +44,7 @@ func TestInteropDeflate(t *testing.T) {
 	}
 
 	for _, role := range []string{"server", "client"} {
-		p := peer{start: ws.start, role: role, version: wire.Hybi13, fragments: true}
+		p := peer{implementation: ws, role: role, version: wire.Hybi13, fragments: true}
 		t.Run("ws-8/"+role+"/asks for no takeover", func(t *testing.T) {
 			theirs := map[string]any{"threshold": 0, "serverNoContextTakeover": true, "clientNoContextTakeover": true}
 			p.testDeflate(t, extensions.PermessageDeflate{}, theirs, "server_no_context_takeover", "client_no_context_takeover")

@@ -15,7 +15,7 @@ import (
 // A peer is what one program is as one role in one version of the protocol, and
 // what can be expected of it.
 type peer struct {
-	start   func(t testing.TB, role string, options map[string]any) *side
+	implementation
 	role    string // of the peer: "server" or "client"
 	version wire.Version
 	options map[string]any // of the program
@@ -48,7 +48,8 @@ type setup struct {
 // connect connects the peer with us.
 func (p peer) connect(t testing.TB, c *setup) (us, them *side) {
 	t.Helper()
-	c.ours.Parallel = true
+	p.look(t)
+	apart(&c.ours).Parallel = true
 	options := make(map[string]any)
 	for _, m := range []map[string]any{p.options, c.theirs} {
 		for name, v := range m {
@@ -109,6 +110,7 @@ func (p peer) accept(t testing.TB, c *setup, options map[string]any) (us, them *
 
 // test has everything tried that the peer can.
 func (p peer) test(t *testing.T) {
+	p.look(t)
 	t.Run("exchange", p.testExchange)
 	t.Run("fragments", p.testFragments)
 	t.Run("refusal", p.testRefusal)

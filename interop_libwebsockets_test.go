@@ -15,12 +15,8 @@ import (
 
 // libwebsockets starts one of its test programs, which log to standard error,
 // and returns what comes of the lines that match.
-func libwebsockets(t *testing.T, program, match string, args ...string) <-chan string {
+func libwebsockets(t *testing.T, path, match string, args ...string) <-chan string {
 	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		missing(t, program)
-	}
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	found := make(chan string, 1024)
 	pattern := regexp.MustCompile(match)
@@ -41,15 +37,15 @@ func libwebsockets(t *testing.T, program, match string, args ...string) <-chan s
 // TestInteropLibwebsocketsServer talks to the test server in the protocols that
 // it has.
 func TestInteropLibwebsocketsServer(t *testing.T) {
-	says := libwebsockets(t, "libwebsockets-test-server", `(?:lws_socket_bind says |changed \d+ '\w+' -> \d+ ')(\d+|OPERATIONAL)`, "--port=0", "-d", "31")
+	says := libwebsockets(t, find(t, "libwebsockets-test-server"), `(?:lws_socket_bind says |changed \d+ '\w+' -> \d+ ')(\d+|OPERATIONAL)`, "--port=0", "-d", "31")
 	port := within(t, says)
 	within(t, says) // a port that is bound is not listened on yet
 	for _, version := range []wire.Version{wire.Hybi08, wire.Hybi13} {
 		t.Run(version.String(), func(t *testing.T) {
-			opts := airsocket.Options{Version: version, Parallel: true}
+			opts := apart(&airsocket.Options{Version: version, Parallel: true})
 			connect := func(protocol string) *side {
 				us := newSide(t, "our side")
-				us.use(airsocket.NewSocket(&opts))
+				us.use(airsocket.NewSocket(opts))
 				if err := us.socket.Connect("ws://127.0.0.1:"+port+"/", protocol); err != nil {
 					t.Fatal(err)
 				}
@@ -116,6 +112,7 @@ func mirror(t *testing.T, us, others *side) {
 // TestInteropLibwebsocketsClient serves the test client, which opens a connection
 // in each of its two protocols.
 func TestInteropLibwebsocketsClient(t *testing.T) {
+	path := find(t, "libwebsockets-test-client")
 	srv := &airsocket.Server{Options: &airsocket.Options{
 		Protocols: []string{"dumb-increment-protocol", "lws-mirror-protocol"},
 		Parallel:  true,
@@ -132,7 +129,7 @@ func TestInteropLibwebsocketsClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	received := libwebsockets(t, "libwebsockets-test-client", `rx \d+ '(.*)'`, u.Hostname(), "--port="+u.Port(), "-d", "15")
+	received := libwebsockets(t, path, `rx \d+ '(.*)'`, u.Hostname(), "--port="+u.Port(), "-d", "15")
 	dumb.want("open")
 	for _, text := range []string{"0", "1", "longer, and no more"} { // it takes 20 bytes at a time
 		dumb.do(sendText(text))

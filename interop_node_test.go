@@ -21,31 +21,31 @@ func TestInteropNode(t *testing.T) {
 	version8 := map[string]any{"version": 8}
 
 	for name, p := range map[string]peer{
-		"ws-8/server/hybi-13": {start: ws.start, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true},
-		"ws-8/client/hybi-13": {start: ws.start, role: "client", version: wire.Hybi13, picks: "b", fragments: true},
+		"ws-8/server/hybi-13": {implementation: ws, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true},
+		"ws-8/client/hybi-13": {implementation: ws, role: "client", version: wire.Hybi13, picks: "b", fragments: true},
 
-		"ws-1/server/hixie-76": {start: ws1.start, role: "server", version: wire.Hixie76, unmarked: true, refuses: true, terse: true},
-		"ws-1/server/hybi-08":  {start: ws1.start, role: "server", version: wire.Hybi08, picks: "a", fragments: true, refuses: true, terse: true},
-		"ws-1/server/hybi-13":  {start: ws1.start, role: "server", version: wire.Hybi13, picks: "a", fragments: true, refuses: true, terse: true},
-		"ws-1/client/hybi-08":  {start: ws1.start, role: "client", version: wire.Hybi08, options: version8, picks: "b", fragments: true},
-		"ws-1/client/hybi-13":  {start: ws1.start, role: "client", version: wire.Hybi13, options: map[string]any{"version": 13}, picks: "b", fragments: true},
+		"ws-1/server/hixie-76": {implementation: ws1, role: "server", version: wire.Hixie76, unmarked: true, refuses: true, terse: true},
+		"ws-1/server/hybi-08":  {implementation: ws1, role: "server", version: wire.Hybi08, picks: "a", fragments: true, refuses: true, terse: true},
+		"ws-1/server/hybi-13":  {implementation: ws1, role: "server", version: wire.Hybi13, picks: "a", fragments: true, refuses: true, terse: true},
+		"ws-1/client/hybi-08":  {implementation: ws1, role: "client", version: wire.Hybi08, options: version8, picks: "b", fragments: true},
+		"ws-1/client/hybi-13":  {implementation: ws1, role: "client", version: wire.Hybi13, options: map[string]any{"version": 13}, picks: "b", fragments: true},
 
-		"websocket/server/hybi-08": {start: websocket.start, role: "server", version: wire.Hybi08, picks: "b", fragments: true, refuses: true, terse: true},
-		"websocket/server/hybi-13": {start: websocket.start, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true, terse: true},
-		"websocket/client/hybi-08": {start: websocket.start, role: "client", version: wire.Hybi08, options: version8, picks: "b", fragments: true},
-		"websocket/client/hybi-13": {start: websocket.start, role: "client", version: wire.Hybi13, picks: "b", fragments: true},
+		"websocket/server/hybi-08": {implementation: websocket, role: "server", version: wire.Hybi08, picks: "b", fragments: true, refuses: true, terse: true},
+		"websocket/server/hybi-13": {implementation: websocket, role: "server", version: wire.Hybi13, picks: "b", fragments: true, refuses: true, terse: true},
+		"websocket/client/hybi-08": {implementation: websocket, role: "client", version: wire.Hybi08, options: version8, picks: "b", fragments: true},
+		"websocket/client/hybi-13": {implementation: websocket, role: "client", version: wire.Hybi13, picks: "b", fragments: true},
 
-		"faye/server/hixie-75": {start: faye.start, role: "server", version: wire.Hixie75, unmarked: true, refuses: true},
-		"faye/server/hixie-76": {start: faye.start, role: "server", version: wire.Hixie76, unmarked: true, refuses: true},
-		"faye/server/hybi-13":  {start: faye.start, role: "server", version: wire.Hybi13, picks: "b", quietPing: true, refuses: true},
-		"faye/client/hybi-13":  {start: faye.start, role: "client", version: wire.Hybi13, picks: "b", quietPing: true, quietBody: true},
+		"faye/server/hixie-75": {implementation: faye, role: "server", version: wire.Hixie75, unmarked: true, refuses: true},
+		"faye/server/hixie-76": {implementation: faye, role: "server", version: wire.Hixie76, unmarked: true, refuses: true},
+		"faye/server/hybi-13":  {implementation: faye, role: "server", version: wire.Hybi13, picks: "b", quietPing: true, refuses: true},
+		"faye/client/hybi-13":  {implementation: faye, role: "client", version: wire.Hybi13, picks: "b", quietPing: true, quietBody: true},
 
 		// Of 2011; it shows no pongs, takes FF 00 for the beginning of a text, and
 		// sends none.
-		"faye-0.1/server/hixie-75": {start: faye01.start, role: "server", version: wire.Hixie75, unmarked: true},
-		"faye-0.1/server/hixie-76": {start: faye01.start, role: "server", version: wire.Hixie76, unmarked: true, deaf: true, hangsUp: true},
-		"faye-0.1/server/hybi-08":  {start: faye01.start, role: "server", version: wire.Hybi08, noPing: true, quietPing: true},
-		"faye-0.1/server/hybi-13":  {start: faye01.start, role: "server", version: wire.Hybi13, noPing: true, quietPing: true},
+		"faye-0.1/server/hixie-75": {implementation: faye01, role: "server", version: wire.Hixie75, unmarked: true},
+		"faye-0.1/server/hixie-76": {implementation: faye01, role: "server", version: wire.Hixie76, unmarked: true, deaf: true, hangsUp: true},
+		"faye-0.1/server/hybi-08":  {implementation: faye01, role: "server", version: wire.Hybi08, noPing: true, quietPing: true},
+		"faye-0.1/server/hybi-13":  {implementation: faye01, role: "server", version: wire.Hybi13, noPing: true, quietPing: true},
 	} {
 		t.Run(name, p.test)
 	}
@@ -53,8 +53,9 @@ func TestInteropNode(t *testing.T) {
 
 // TestInteropNodeTLS has wss with either side as the server.
 func TestInteropNodeTLS(t *testing.T) {
+	p := peer{implementation: node("ws.js", "ws"), role: "server", version: wire.Hybi13}
+	p.look(t)
 	certificate := selfSigned(t)
-	p := peer{start: node("ws.js", "ws").start, role: "server", version: wire.Hybi13}
 	p.options = writeCertificate(t, certificate)
 	c := &setup{}
 	c.ours.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
@@ -72,7 +73,7 @@ func TestInteropNodeTLS(t *testing.T) {
 		}
 	})
 
-	p = peer{start: p.start, role: "client", version: wire.Hybi13}
+	p = peer{implementation: p.implementation, role: "client", version: wire.Hybi13}
 	t.Run("client", func(t *testing.T) {
 		p.testTLS(t, &setup{serve: func(srv *airsocket.Server) {
 			srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}

@@ -59,6 +59,10 @@ func TestInteropPage(t *testing.T) {
 func TestInteropPageCanvas(t *testing.T) {
 	b := startBrowser(t)
 	url := serveCommand(t)
+	drawn := func(p *tab, x, y int) {
+		t.Helper()
+		p.until(fmt.Sprintf(`[...document.querySelector("#canvas").getContext("2d").getImageData(%d, %d, 1, 1).data].some(v => v > 0)`, x, y))
+	}
 	var pages []*tab
 	for range 2 {
 		p := b.open(t, url)
@@ -66,12 +70,15 @@ func TestInteropPageCanvas(t *testing.T) {
 		p.enter("lws-mirror-protocol")
 		p.click("#connect")
 		p.until(`!document.querySelector("#drawing").hidden`)
+		// What a page draws comes back to it once it is a member, not before.
+		p.evaluate(`line({x: 0, y: 0}, {x: 20, y: 0})`)
+		drawn(p, 10, 0)
 		pages = append(pages, p)
 	}
 	pages[1].evaluate(`document.querySelector("#canvas").scrollIntoView()`)
 	pages[1].drag("#canvas", -100, -50, 100, 50)
 	for _, p := range pages {
-		p.until(`[...document.querySelector("#canvas").getContext("2d").getImageData(240, 150, 1, 1).data].some(v => v > 0)`)
+		drawn(p, 240, 150)
 	}
 }
 

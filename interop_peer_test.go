@@ -22,7 +22,8 @@ import (
 
 // The interop tests talk to WebSocket implementations that were not written
 // here, over loopback and as separate processes. Those that the machine does
-// not have are skipped, or with AIRSOCKET_INTEROP=required a failure.
+// not have are skipped, or with AIRSOCKET_INTEROP=required a failure. A test looks
+// for its peer, in the PATH and nowhere else, before it starts anything.
 
 // interopTimeout is for any one thing that a test waits for.
 const interopTimeout = 30 * time.Second
@@ -34,6 +35,26 @@ func missing(t testing.TB, what string) {
 		t.Fatalf("not on this machine: %s", what)
 	}
 	t.Skipf("not on this machine: %s", what)
+}
+
+// find is the path of the first of the programs that the machine has.
+func find(t testing.TB, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	missing(t, names[0])
+	return ""
+}
+
+// An implementation is something that can be a peer.
+type implementation interface {
+	// look ends the test if the machine does not have it.
+	look(t testing.TB)
+	// start has it take the role until the test is over.
+	start(t testing.TB, role string, options map[string]any) *side
 }
 
 // A report is something that has happened at one side of a connection.
@@ -202,37 +223,48 @@ func anyHeader(h http.Header) map[string]any {
 
 // A program is an implementation that is driven as testdata/peers/peer.js says.
 type program struct {
-	interpreters []string // the first that has it is taken
-	needs        []string // arguments with which the interpreter succeeds if it has what the program needs
-	file         string   // in testdata/peers
+	interpreter string
+	needs       []string // arguments with which the interpreter succeeds if it has what the program needs
+	file        string   // in testdata/peers
 }
 
 func node(file, module string) program {
-	return program{[]string{"node"}, []string{"-e", "require.resolve('" + module + "', {paths: ['testdata/peers']})"}, file}
+	return program{"node", []string{"-e", "require.resolve('" + module + "', {paths: ['testdata/peers']})"}, file}
 }
 
 var (
-	python = program{[]string{"/usr/bin/python3", "python3"}, []string{"-c", "import websockets"}, "python-websockets.py"}
-	ruby   = program{[]string{"ruby"}, []string{"-e", "require 'websocket/driver'"}, "ruby-driver.rb"}
+	python = program{"python3", []string{"-c", "import websockets"}, "python-websockets.py"}
+	ruby   = program{"ruby", []string{"-e", "require 'websocket/driver'"}, "ruby-driver.rb"}
 )
 
-// interpretersFound has by the file of a program what it is run with.
+// interpretersFound has by the file of a program what it is run with, or "".
 var interpretersFound sync.Map
 
-// interpreter finds the one to run the program with.
-func (p program) interpreter(t testing.TB) string {
+func (p program) look(t testing.TB) {
 	t.Helper()
-	if name, ok := interpretersFound.Load(p.file); ok {
-		return name.(string)
-	}
-	for _, name := range p.interpreters {
-		if exec.CommandContext(t.Context(), name, p.needs...).Run() == nil {
-			interpretersFound.Store(p.file, name)
-			return name
+	p.find(t)
+}
+
+// find is what the program is run with: the first of its interpreters in the
+// PATH that has what the program needs.
+func (p program) find(t testing.TB) string {
+	t.Helper()
+	found, ok := interpretersFound.Load(p.file)
+	if !ok {
+		found = ""
+		for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+			path, err := exec.LookPath(filepath.Join(dir, p.interpreter))
+			if err == nil && exec.Command(path, p.needs...).Run() == nil {
+				found = path
+				break
+			}
 		}
+		interpretersFound.Store(p.file, found)
 	}
-	missing(t, fmt.Sprintf("%s with what testdata/peers/%s needs", p.interpreters[0], p.file))
-	return ""
+	if found == "" {
+		missing(t, fmt.Sprintf("%s with what testdata/peers/%s needs", p.interpreter, p.file))
+	}
+	return found.(string)
 }
 
 // start runs the program in the role until the test is over.
@@ -242,7 +274,7 @@ func (p program) start(t testing.TB, role string, options map[string]any) *side 
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), p.interpreter(t), filepath.Join("testdata", "peers", p.file), role, string(arg))
+	cmd := exec.CommandContext(t.Context(), p.find(t), filepath.Join("testdata", "peers", p.file), role, string(arg))
 	them := newSide(t, p.file)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -8,6 +8,6 @@ import (
 
 func TestInteropPython(t *testing.T) {
 	for _, role := range []string{"server", "client"} {
-		t.Run(role, peer{start: python.start, role: role, version: wire.Hybi13, picks: "b", quietPing: true, fragments: true, refuses: true, quietBody: true}.test)
+		t.Run(role, peer{implementation: python, role: role, version: wire.Hybi13, picks: "b", quietPing: true, fragments: true, refuses: true, quietBody: true}.test)
 	}
 }
