@@ -51,7 +51,7 @@ func TestPresets(t *testing.T) {
 	for name, preset := range map[string]func() *airsocket.Options{
 		"AS3Options": airsocket.AS3Options, "AIROptions": airsocket.AIROptions, "FayeOptions": airsocket.FayeOptions,
 	} {
-		if preset() == preset() {
+		if first, second := preset(), preset(); first == second {
 			t.Errorf("%s gives the same Options twice", name)
 		}
 	}
