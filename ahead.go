@@ -19,13 +19,27 @@ type ahead struct {
 	events []wire.Event
 	next   int            // of events, to be handled
 	memory []*wire.Buffer // that the events are views of
-	size   int            // of the events in memory, in bytes
+	size   int            // of memory, in bytes
+	long   bool           // there is a message longer than longMessage
 }
 
 const (
 	aheadSize   = 64 << 10 // bytes of memory, and one message more
 	aheadEvents = 256
+	longMessage = 64 << 10 // from which on a message keeps the permission to decode
 )
+
+// fitted is data, which is in b, in memory that is not much larger. What comes out
+// of an extension has room for much more than most messages need.
+func fitted(b *wire.Buffer, data []byte) (*wire.Buffer, []byte) {
+	if cap(b.B) < 16<<10 || len(data) > cap(b.B)/4 {
+		return b, data
+	}
+	to := buffers.Get(len(data))
+	to.B = append(to.B, data...)
+	buffers.Put(b)
+	return to, to.B
+}
 
 // decodesAhead reports whether what is received is decoded ahead of turns.
 func (s *Socket) decodesAhead() bool {
@@ -40,7 +54,7 @@ func (s *Socket) turnsAhead(in *input, fd int) {
 			s.dec.Feed(nil)
 		}
 		more = in.ahead.fill(&s.dec)
-		if in.ahead.size < aheadSize {
+		if !in.ahead.long {
 			slot.release()
 		}
 		if len(in.ahead.events) == 0 {
@@ -76,11 +90,13 @@ func (a *ahead) fill(dec *wire.Decoder) (more bool) {
 		if ev.Kind == wire.None {
 			return false
 		}
-		a.events = append(a.events, ev)
 		if b := dec.Detach(); b != nil {
+			b, ev.Data = fitted(b, ev.Data)
 			a.memory = append(a.memory, b)
-			a.size += len(ev.Data)
+			a.size += cap(b.B)
+			a.long = a.long || cap(b.B) > longMessage
 		}
+		a.events = append(a.events, ev)
 	}
 	return true
 }
@@ -92,7 +108,7 @@ func (a *ahead) empty() {
 	}
 	clear(a.memory)
 	clear(a.events)
-	a.events, a.memory, a.next, a.size = a.events[:0], a.memory[:0], 0, 0
+	a.events, a.memory, a.next, a.size, a.long = a.events[:0], a.memory[:0], 0, 0, false
 }
 
 // decodingSlots are as many as there are processors.

@@ -83,15 +83,15 @@ func (s *Socket) ticked(c *clock, set int) (pinged bool) {
 	return pinged
 }
 
-// startClosing gives the closing handshake its time.
-func (s *Socket) startClosing() {
+// startClosing gives what is left to do on the connection its time; 0 is none.
+func (s *Socket) startClosing(timeout time.Duration) {
 	if s.clock == nil {
 		s.clock = new(clock)
 	}
 	c := s.clock
 	c.pingAt, c.pongBy = time.Time{}, time.Time{}
-	if c.closeBy.IsZero() && s.set.closeTimeout > 0 {
-		c.closeBy = time.Now().Add(s.set.closeTimeout)
+	if c.closeBy.IsZero() && timeout > 0 {
+		c.closeBy = time.Now().Add(timeout)
 	}
 	s.schedule()
 }
@@ -127,7 +127,7 @@ func (s *Socket) pingIfSilent(c *clock, now time.Time) (pinged bool) {
 		return false
 	}
 	c.pingAt = now.Add(s.set.pingInterval)
-	pinged = s.sendLocked(wire.Event{Kind: wire.Ping}) == nil
+	pinged = s.sendControl(wire.Event{Kind: wire.Ping}) == nil
 	// A peer that has left no room for a ping, and says nothing, is gone too.
 	if c.pongBy.IsZero() && s.set.pongTimeout > 0 {
 		c.pongBy = now.Add(s.set.pongTimeout)

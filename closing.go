@@ -76,6 +76,7 @@ func (s *Socket) closing() {
 func (s *Socket) ended(ev wire.Event) {
 	o := s.fate()
 	o.over = true
+	s.closing()
 	expected := ev.Code != StatusAbnormalClosure
 	switch {
 	case expected && (o.failed || o.WasClean): // what there is to say is known
@@ -128,20 +129,19 @@ func (s *Socket) logError(err error) {
 // finish is the end of a connection. Only the reader calls it, or who would
 // have become the reader.
 func (s *Socket) finish() {
-	s.drain()
-	conn, silent := s.disconnect()
+	conn, isSilent := s.disconnect()
 	if s.server != nil {
 		defer s.server.forget(s)
 	}
 	defer s.disp.release()
-	s.lastTurn(conn, silent)
+	s.lastTurn(conn, isSilent)
 }
 
 // disconnect closes the connection, and returns it.
-func (s *Socket) disconnect() (conn net.Conn, silent bool) {
+func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
 	s.out.Lock()
 	s.stopClock()
-	conn, silent = s.conn, s.out.silent
+	conn, isSilent = s.conn, s.flags.has(silent)
 	s.out.broken = true
 	s.out.Unlock()
 	if conn != nil {
@@ -158,13 +158,13 @@ func (s *Socket) disconnect() (conn net.Conn, silent bool) {
 	if s.cfg != nil {
 		s.dec.Release()
 	}
-	return conn, silent
+	return conn, isSilent
 }
 
 // lastTurn is the turn of the close event.
 //
 //go:noinline
-func (s *Socket) lastTurn(conn net.Conn, silent bool) {
+func (s *Socket) lastTurn(conn net.Conn, isSilent bool) {
 	log := s.set.Logger
 	defer s.leave(s.enter(), closeTurn, noFD)
 	o := s.fate()
@@ -182,7 +182,7 @@ func (s *Socket) lastTurn(conn net.Conn, silent bool) {
 	if log != nil {
 		e.log(log, conn)
 	}
-	if !silent {
+	if !isSilent {
 		// A handler may start s again too.
 		s.emitClose(e)
 	}

@@ -52,6 +52,7 @@ func (s *Socket) wrote(b *wire.Buffer, n int, err error) {
 		s.startWriter(b, n)
 	default:
 		buffers.Put(b)
+		s.out.data = false
 		s.shutdownIfDone()
 	}
 }
@@ -69,8 +70,7 @@ func (s *Socket) flushLocked(fd int) {
 		return
 	}
 	if s.conn == nil || s.out.broken {
-		s.discardPending() // a close frame: nothing else is taken any more
-		return
+		return // giveUpSending counts it
 	}
 	s.out.pending = nil
 	if s.rarely().stream != nil {
@@ -91,7 +91,7 @@ func (s *Socket) drained() {
 		// What other goroutines and turns have sent meanwhile must not be the
 		// end of it: if it goes at once there will be no other event.
 		s.Flush()
-		if s.ReadyState() == Open && s.BufferedAmount() == 0 {
+		if s.ReadyState() == Open && s.allWritten() {
 			emit(s, s.rarely().drain, &DrainEvent{target{s}})
 		}
 	})

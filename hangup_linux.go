@@ -113,6 +113,9 @@ func look(waiting []hangup) {
 	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&fds)), uintptr(len(waiting)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 	var busy []hangup
 	for i, w := range waiting {
+		if fds[i].revents&pollPri != 0 {
+			w.socket.flags.set(urgent)
+		}
 		isDeep, isQuiet := w.socket.flags.has(deep), w.socket.flags.has(quiet)
 		switch {
 		case fds[i].revents != 0, isDeep && isQuiet:

@@ -73,7 +73,21 @@ func (s *Socket) readable(fd uintptr) bool {
 	over := in.over
 	in.over = false
 	inputs.Put(in)
+	if !s.flags.has(waited) {
+		s.flags.set(waited)
+	}
 	return over
+}
+
+// readReady is readFD. Where TCP's urgent data is next, the system says that there
+// is nothing to read while the thread has a signal to take, as the runtime sends
+// them to goroutines that run for long.
+func (s *Socket) readReady(fd int, p []byte) (n int, err error) {
+	n, err = readFD(fd, p)
+	for try := 0; err == errWouldBlock && try < 8 && s.flags.has(urgent); try++ {
+		n, err = readFD(fd, p)
+	}
+	return n, err
 }
 
 // stackMark is a place on the stack of its caller. It is another one when the
@@ -103,9 +117,12 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 	if !direct {
 		p = in.buf[:]
 	}
-	n, err := readFD(fd, p)
+	n, err := s.readReady(fd, p)
 	switch {
 	case err == errWouldBlock:
+		if s.skips && s.flags.has(waited) && !s.flags.has(urgent) {
+			s.lookLater(fd) // it has been told that there is something
+		}
 		return false
 	case err != nil:
 		return s.readOver(in, err)
@@ -287,11 +304,19 @@ func (s *Socket) readOver(in *input, err error) bool {
 func (s *Socket) readEnd(err error) {
 	// TLS without its close_notify ends with io.ErrUnexpectedEOF. Whether the end
 	// was to be expected is known from what the frames have said, as without TLS.
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	ended := err == nil || err == io.EOF || err == io.ErrUnexpectedEOF
+	if !ended {
 		s.setCause(err)
 	}
+	s.lastEvents()
+	if ended {
+		s.drain()
+	}
+}
+
+// lastEvents is the turn of what the end of the stream leads to.
+func (s *Socket) lastEvents() {
 	in := inputs.Get().(*input)
-	defer inputs.Put(in)
 	defer s.leave(s.enter(), receiveTurn, noFD)
 	if s.over() {
 		return
@@ -300,6 +325,7 @@ func (s *Socket) readEnd(err error) {
 	for in.ev = s.dec.Next(); in.ev.Kind != wire.None; in.ev = s.dec.Next() {
 		s.handle(in)
 	}
+	inputs.Put(in)
 }
 
 // handle does what in.ev asks for, in a turn.
@@ -374,5 +400,5 @@ func (s *Socket) replied(r wire.Event) (pong bool) {
 		return false
 	}
 	st := s.ReadyState()
-	return (st == Open || st == Closing) && s.sendLocked(r) == nil
+	return (st == Open || st == Closing) && s.sendControl(r) == nil
 }

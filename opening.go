@@ -73,10 +73,10 @@ func (s *Socket) open(a agreement, rest []byte) (over bool) {
 		return false
 	}
 	in := inputs.Get().(*input)
-	defer inputs.Put(in)
 	s.feed(in, rest, false)
 	s.turns(in, noFD)
 	over, in.over = in.over, false
+	inputs.Put(in) // not if a handler has ended the goroutine: it still has what was decoded
 	return over
 }
 

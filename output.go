@@ -24,7 +24,7 @@ type output struct {
 	listed   bool         // the Dispatcher will flush
 	writing  bool         // there is a writer goroutine
 	fin      bool         // nothing follows: shut down when all is written
-	silent   bool         // no close event, by Options.SilentClose
+	data     bool         // what waits is not only what is sent without being asked for
 	broken   bool         // writing has failed: pending goes nowhere
 }
 
@@ -58,6 +58,7 @@ func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 	s.room(len(p) + maxHeader)
 	b, err := s.out.enc.AppendMessage(s.out.pending.B, kind, p)
 	s.out.pending.B = b
+	s.out.data = true
 	if err != nil {
 		s.dropEmpty()
 	} else if !s.out.listed && !s.out.writing || len(b) >= flushAt {
@@ -120,10 +121,20 @@ func (s *Socket) admitLocked(n int) error {
 	return nil
 }
 
+// sendControl is sendLocked for what nobody has asked for: pongs and pings that are
+// sent by themselves. That they are lost is no loss.
+func (s *Socket) sendControl(ev wire.Event) error {
+	others := s.out.data
+	err := s.sendLocked(ev)
+	s.out.data = s.out.data && others
+	return err
+}
+
 func (s *Socket) sendLocked(ev wire.Event) error {
 	if err := s.admitLocked(len(ev.Data)); err != nil {
 		return err
 	}
+	s.out.data = true
 	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && s.raw != nil && !s.out.writing && s.rarely().stream == nil {
 		return s.sendDirect(ev)
 	}
@@ -238,7 +249,10 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 // sendCloseLocked sends the close frame, or what stands for it in versions
 // without one, and gives the peer its time to answer.
 func (s *Socket) sendCloseLocked(ev wire.Event) {
-	s.startClosing()
+	if s.out.broken {
+		return // perhaps the connection is over by now
+	}
+	s.startClosing(s.set.closeTimeout)
 	s.room(maxControl + maxHeader)
 	b, err := s.out.enc.Append(s.out.pending.B, ev)
 	if err == nil {

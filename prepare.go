@@ -76,7 +76,7 @@ func (s *Socket) sendPlain(f *plainForm) bool {
 	good := f != nil && f.cfg == s.cfg && s.ReadyState() == Open && s.set.plain &&
 		s.out.pending == nil && !s.out.writing && !s.out.broken && s.out.enc.Unfinished() == wire.None
 	if good {
-		s.out.pending = f.frames
+		s.out.pending, s.out.data = f.frames, true
 		s.flushSoon()
 	}
 	s.out.Unlock()
@@ -122,6 +122,7 @@ func (s *Socket) sendPreparedLocked(p *Prepared) error {
 	if err := s.appendForm(p, &f); err != nil {
 		return err
 	}
+	s.out.data = true
 	switch {
 	case session != nil:
 		session.Prepared(p.data, f.rsv)

@@ -223,6 +223,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 	if srv.TLSConfig != nil {
 		conn = tls.Server(conn, srv.TLSConfig)
 	}
+	conn.SetDeadline(time.Time{}) // the listener may have left one
 	s := NewSocket(srv.Options)
 	s.server = srv
 	s.start(wire.Server, nil)

@@ -33,18 +33,19 @@ const (
 // else may be called from any goroutine, but what says otherwise.
 type Socket struct {
 	// What sending needs comes first: a broadcast touches nothing else.
-	set   *settings
-	disp  *Dispatcher
-	cfg   *wire.Config    // nil unless the connection is, or was, open
-	raw   syscall.RawConn // of conn, where it can be read and written without waiting
-	state atomic.Uint32   // a ReadyState
-	flags flags
-	role  wire.Role
-	skips bool  // after a short read the reader waits; see lookLater
-	slot  int32 // in the roster of server, under its lock
-	out   output
-	conn  net.Conn
-	why   error // the connection ends from this side; under out
+	set    *settings
+	disp   *Dispatcher
+	cfg    *wire.Config    // nil unless the connection is, or was, open
+	raw    syscall.RawConn // of conn, where it can be read and written without waiting
+	state  atomic.Uint32   // a ReadyState
+	flags  flags
+	role   wire.Role
+	skips  bool   // after a short read the reader waits; see lookLater
+	number uint16 // of the connections that s has had; under out
+	slot   int32  // in the roster of server, under its lock
+	out    output
+	conn   net.Conn
+	why    error // the connection ends from this side; under out
 
 	dec  wire.Decoder // the reader's
 	on   handlers
@@ -72,6 +73,9 @@ const (
 	looked              // is listed for hangups; see lookLater
 	deep                // a handler has made the reader's stack grow
 	quiet               // nothing was read since it was listed
+	silent              // no close event, by Options.SilentClose
+	urgent              // there has been TCP's urgent data
+	waited              // the reader has waited for the connection
 )
 
 func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
@@ -239,11 +243,13 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 // resetLocked makes s as it is before a connection.
 func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	s.role, s.opening = role, o
+	s.number++
 	s.conn, s.raw, s.cfg, s.why, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
 	if r := s.rare.Load(); r != nil {
 		r.pings, r.backlog = nil, backlog{}
 	}
-	s.out.broken, s.out.fin, s.out.silent, s.out.closeLen = false, false, false, 0
+	s.discardPending()
+	s.out.broken, s.out.fin, s.out.data, s.out.closeLen = false, false, false, 0
 	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
 	s.flags.bits.Store(0)                    // the list for hangups may still have the connection before; see lookLater
 }
@@ -332,7 +338,9 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 		s.abortLocked(ErrAborted)
 	case Open:
 		s.state.Store(uint32(Closing))
-		s.out.silent = s.set.SilentClose
+		if s.set.SilentClose {
+			s.flags.set(silent)
+		}
 		s.resumeLocked() // or the answer would not be read
 		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
 	}

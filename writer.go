@@ -1,6 +1,7 @@
 package airsocket
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -55,7 +56,7 @@ func (s *Socket) startWriter(b *wire.Buffer, from int) {
 	s.out.writing = true
 	s.out.inflight = len(b.B) - from
 	s.noteHanded(s.out.inflight)
-	go s.write(s.conn, s.raw != nil, b, from)
+	go s.write(s.conn, s.number, s.raw != nil, b, from)
 }
 
 // noteHanded is for a Write of what is left of a buffer, or for its end.
@@ -66,22 +67,22 @@ func (s *Socket) noteHanded(left int) {
 }
 
 // write is the writer goroutine.
-func (s *Socket) write(conn net.Conn, raw bool, b *wire.Buffer, from int) {
+func (s *Socket) write(conn net.Conn, number uint16, raw bool, b *wire.Buffer, from int) {
 	for b != nil {
 		p := b.B[from:]
 		if !raw {
 			p = p[:min(len(p), handOver)]
 		}
 		n, err := conn.Write(p)
-		b, from = s.written(conn, b, from+n, n, err)
+		b, from = s.written(number, b, from+n, n, err)
 	}
 }
 
-// written tells the writer goroutine of conn, which has just written n bytes and
-// b up to the offset from, what is next: nil ends it.
-func (s *Socket) written(conn net.Conn, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
+// written tells the writer goroutine of a connection, which has just written n bytes
+// and b up to the offset from, what is next: nil ends it.
+func (s *Socket) written(number uint16, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
 	s.out.Lock()
-	if s.conn != conn || !s.out.writing { // the Socket has another by now, or has given this one up
+	if s.number != number || !s.out.writing { // the Socket has another by now, or has given this one up
 		s.out.Unlock()
 		return nil, 0
 	}
@@ -104,6 +105,7 @@ func (s *Socket) written(conn net.Conn, b *wire.Buffer, from, n int, err error) 
 	if b != nil {
 		s.noteHanded(len(b.B) - from)
 	} else {
+		s.out.data = false
 		s.writerEnds()
 		s.shutdownIfDone()
 	}
@@ -117,21 +119,29 @@ func (s *Socket) written(conn net.Conn, b *wire.Buffer, from, n int, err error) 
 	return b, from
 }
 
+func (s *Socket) allWritten() bool {
+	s.out.Lock()
+	defer s.out.Unlock()
+	return s.out.buffered() == 0
+}
+
 func (s *Socket) writerEnds() {
 	s.out.writing = false
 	s.stopWaitingForWriter()
 }
 
-// drain waits until the writer goroutine has written what was sent to a peer that
-// has ended its own direction, and may still read; or until the connection is
-// aborted, after Options.CloseTimeout at the latest.
+// drain writes what was sent to a peer that has ended its own direction, and may
+// still read, and waits for the writer goroutine; or until the connection is
+// aborted, after Options.CloseTimeout at the latest. There is no waiting without a
+// bound here: a peer that says nothing more cannot be told from one that has gone.
 func (s *Socket) drain() {
 	s.out.Lock()
+	s.flushLocked(noFD)
 	if !s.out.writing || s.flags.has(aborted) {
 		s.out.Unlock()
 		return
 	}
-	s.startClosing()
+	s.startClosing(cmp.Or(s.set.closeTimeout, DefaultCloseTimeout))
 	done := s.writerDone()
 	s.out.Unlock()
 	<-done
@@ -248,7 +258,11 @@ func (s *Socket) sendOwedPong() int {
 // unsentLocked is how many bytes of accepted messages, with the headers of their
 // frames, have not been written, or could not be.
 func (s *Socket) unsentLocked() int {
-	return s.rarely().backlog.lost + max(s.out.buffered()-int(s.out.closeLen), 0)
+	lost := s.rarely().backlog.lost
+	if s.out.data {
+		lost += max(s.out.buffered()-int(s.out.closeLen), 0)
+	}
+	return lost
 }
 
 // giveUpSending lets go of what has not been written, of which more bytes are in
@@ -280,8 +294,22 @@ func (s *Socket) withUnsent(cause error) error {
 	switch {
 	case n == 0 || errors.Is(cause, ErrUnsent):
 		return cause
-	case cause == nil:
-		return fmt.Errorf("%w: %d bytes", ErrUnsent, n)
 	}
-	return fmt.Errorf("%w: %d bytes: %w", ErrUnsent, n, cause)
+	return &unsentError{n, cause}
 }
+
+// unsentError is an ErrUnsent that says how much, and why.
+type unsentError struct {
+	bytes int
+	cause error // may be nil
+}
+
+func (e *unsentError) Error() string {
+	text := fmt.Sprintf("airsocket: %d bytes of accepted messages were not sent", e.bytes)
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+func (e *unsentError) Unwrap() []error { return []error{ErrUnsent, e.cause} }

@@ -101,8 +101,9 @@ func (d *Decoder) Events() iter.Seq[Event] {
 	}
 }
 
-// Detach hands over the memory of the last event, or nil if that is a view of what
-// was fed. The event stays valid until the caller gives the memory back.
+// Detach hands over the memory of the last event, which stays valid until the caller
+// gives it back. It is nil if the event is a view of what was fed: such an event
+// stays valid until the memory that was fed is used for something else.
 func (d *Decoder) Detach() *Buffer {
 	b := d.spent
 	d.spent = nil

@@ -116,7 +116,8 @@ func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher) {
 				s.Close(airsocket.StatusUnsupportedData, "this version of the protocol has no fragments")
 				return
 			case err != nil:
-				return // and the rest of the message comes with the next one
+				s.Close(airsocket.StatusPolicyViolation, "this client reads too slowly")
+				return
 			}
 		}
 		s.SendBytes(binary.BigEndian.AppendUint32(nil, sum))
