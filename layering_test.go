@@ -21,14 +21,14 @@ const module = "github.com/airsocket/airsocket"
 // layers are the packages of the library from left to right: each imports only
 // what stands to its left. What is below cmd and examples stands at the end, and
 // there is no other place for a package.
-var layers = []string{"wire", "extensions", "handshake", "."}
+var layers = []string{"wire", "extensions", "handshake", "internal/dial", "."}
 
 // importers are the packages that may import a module of others.
 var importers = map[string]string{
 	"github.com/klauspost/compress": "extensions",
 	"github.com/gobwas/httphead":    "handshake",
 	"github.com/gobwas/pool":        ".",
-	"golang.org/x/net":              ".",
+	"golang.org/x/net":              "internal/dial",
 	"golang.org/x/term":             "cmd/airsocket",
 }
 
@@ -64,7 +64,7 @@ func TestImports(t *testing.T) {
 			}
 		}
 	}
-	for _, of := range []string{"github.com/klauspost/compress", "github.com/gobwas/httphead", "github.com/gobwas/pool"} {
+	for _, of := range []string{"github.com/klauspost/compress", "github.com/gobwas/httphead", "github.com/gobwas/pool", "golang.org/x/net"} {
 		if !seen[of] {
 			t.Errorf("nothing imports %s", of)
 		}
