@@ -1,6 +1,6 @@
-// Package dial opens a client's connections: from a URL to a connection on which
-// the opening handshake is done. Cookies, redirects, proxies and TLS are its
-// business; what happens on the connection from then on is not.
+// Package dial opens a client's connections: it takes a URL and returns a connection
+// whose opening handshake is done. It handles cookies, redirects, proxies and TLS,
+// and knows nothing of what the connection is used for afterwards.
 package dial
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Config says how to connect. Its fields mean what the fields of the same names
-// mean in airsocket.Options, and their zero values are as good as there.
+// A Config says how to connect. Fields without a comment are described in
+// airsocket.Options under the same names, and may be zero as they may be there.
 type Config struct {
 	Version    wire.Version // to speak; 0 means wire.Hybi13
 	Extensions []extensions.Extension
@@ -42,37 +42,36 @@ type Config struct {
 	MaxHead, MaxHeadLines int // of an answer; 0 means the default of package handshake, negative no limit
 }
 
-// An Attempt opens one connection, over several others if the server redirects.
-// The exported fields may be set before Open is called.
+// An Attempt opens a connection, and one more for each redirect that it follows.
+// Make it with New. The exported fields may be set before Open is called.
 type Attempt struct {
-	// Conn, if it is not nil, is used instead of dialing. Proxies have no part in
-	// it then.
+	// Conn, if it is not nil, is used instead of dialing, with a proxy or without.
 	Conn net.Conn
 
-	// Connected, if it is not nil, is called with each connection that is going to
-	// have an opening handshake, before that begins.
+	// Connected, if it is not nil, is called with each connection before the opening
+	// handshake on it begins.
 	Connected func(net.Conn)
 
 	// BadCertificates, if it is not nil, is called when a TLS handshake with the
-	// server begins. It returns the function that decides on certificates that are
-	// not good, or nil to have them refused. Open calls both.
+	// server begins. It returns the function that decides on bad certificates, or nil
+	// to have them refused. Both run in the goroutine of Open.
 	BadCertificates func() Judge
 
 	cfg       Config
 	to        endpoint
 	protocols []string
-	header    handshake.Header // the program's own fields that may be sent to where it leads
+	header    handshake.Header // the program's own fields, as far as to may have them
 	client    handshake.Client
 	request   []byte
 	unwatch   func() bool // see watch
 }
 
-// A Result is what an Attempt has led to.
+// A Result is a connection whose opening handshake is done.
 type Result struct {
 	Conn     net.Conn
 	Answer   handshake.Result
 	Sessions []extensions.Session // of the extensions that were agreed on
-	Rest     []byte               // received behind the handshake
+	Rest     []byte               // received after the handshake
 }
 
 // New returns an Attempt to connect to rawURL, asking for one of the protocols.
@@ -131,13 +130,14 @@ func validToken(p string) bool {
 	}) < 0
 }
 
-// Open connects, and does it again for each redirect. It can be called once. When
-// ctx ends before it returns, the attempt fails with the cause of that, unless the
-// server or a proxy has refused already.
+// Open connects, and connects again for each redirect that it follows. Call it once.
+// If ctx is done before it returns, the error is the cause of that, unless the
+// server or a proxy has refused already. When Open fails, every connection that it
+// opened, and Conn, has been closed.
 //
-// The error is a *ProxyError, a *TLSError, ErrRedirect, ErrNoConn, a
-// *handshake.Error if the server refuses or breaks a rule, and otherwise whatever
-// the connection says.
+// Other errors are a *ProxyError, a *TLSError, ErrRedirect, ErrNoConn, a
+// *handshake.Error if the server refuses or breaks a rule, and the errors of the
+// connection.
 func (a *Attempt) Open(ctx context.Context) (*Result, error) {
 	for redirects := 0; ; redirects++ {
 		conn, err := a.connect(ctx)

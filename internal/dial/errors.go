@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// Errors of an Attempt. The root package has those that a program may compare
-// with under the same names: hence what their texts begin with.
+// Errors of an Attempt. The root package exports the first three under the same
+// names, and their texts begin with its name for that reason.
 var (
 	// ErrURL is returned for what is not a ws or wss URL, or has a fragment (RFC
 	// 6455, section 3).

@@ -48,8 +48,8 @@ func (a *Attempt) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	return secure, nil
 }
 
-// A Judge decides whether to accept a chain of certificates that err says is not
-// good.
+// A Judge decides whether to accept a chain of certificates that crypto/tls would
+// refuse with err.
 type Judge func(chain []*x509.Certificate, err error) (accept bool)
 
 // install makes config ask accept where crypto/tls would refuse a certificate.
