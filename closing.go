@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -116,7 +117,7 @@ func (s *Socket) emitError(err error) {
 func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 	e := &ErrorEvent{target: target{s}, Err: err}
 	if h, ok := errors.AsType[*handshake.Error](err); ok && s.role == wire.Client {
-		e.Status, e.Header, e.Body = h.Status, httpHeader(h.Header), h.Body
+		e.Status, e.Header, e.Body = h.Status, dial.HTTPHeader(h.Header), h.Body
 	}
 	return e
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -165,10 +166,36 @@ func TestConnectDials(t *testing.T) {
 }
 
 func TestConnectDialOfNothing(t *testing.T) {
-	a := try(t, &airsocket.Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}, "ws://example.com/")
-	if !errors.Is(a.err.Err, airsocket.ErrArgument) {
+	opts := &airsocket.Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}
+	if a := try(t, opts, "ws://example.com/"); !errors.Is(a.err.Err, airsocket.ErrArgument) {
 		t.Errorf("error event: %v", a.err.Err)
 	}
+	opts = &airsocket.Options{Dial: opts.Dial, Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy"})}
+	if e := fails[*airsocket.ProxyError](t, try(t, opts, "ws://example.com/")); !errors.Is(e, airsocket.ErrArgument) {
+		t.Errorf("with a proxy, error event: %v", e)
+	}
+}
+
+// The connection is known while the opening handshake is under way on it, and
+// when that has failed.
+func TestConnWhileConnecting(t *testing.T) {
+	var s *airsocket.Socket
+	attach := func(started *airsocket.Socket) {
+		s = started
+		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) {
+			if s.Conn() == nil {
+				t.Error("Conn is nil in the error event")
+			}
+		})
+	}
+	j := startClient(t, nil, attach, func(p *rawPeer) {
+		p.request()
+		if s.Conn() == nil || s.RemoteAddr().String() != p.LocalAddr().String() || s.ReadyState() != airsocket.Connecting {
+			t.Errorf("Conn is %v and RemoteAddr %v in state %d", s.Conn(), s.RemoteAddr(), s.ReadyState())
+		}
+		p.write([]byte("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))
+	})
+	j.want("error", `close 1006 "" unclean`)
 }
 
 // TestConnectSends tells what the request says for a URL.

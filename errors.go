@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -22,10 +23,10 @@ var (
 	// sent. The message was not taken; the drain event tells when to go on.
 	ErrBufferFull = errors.New("airsocket: too much is waiting to be sent")
 	// ErrURL: not a ws or wss URL, or one with a fragment (RFC 6455, section 3).
-	ErrURL = errors.New("airsocket: bad URL")
+	ErrURL = dial.ErrURL
 	// ErrProtocol: a subprotocol that is no token, or is there twice (RFC 6455,
 	// section 4.1).
-	ErrProtocol = errors.New("airsocket: bad subprotocol")
+	ErrProtocol = dial.ErrProtocol
 	// ErrCode: a status code that may not be sent. Clients send 1000 and 3000
 	// to 4999 (WHATWG), servers all that RFC 6455, section 7.4, allows.
 	ErrCode = errors.New("airsocket: the status code may not be sent")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/dial"
 )
 
 // httpSide is the net/http server for requests that are no WebSocket's.
@@ -47,7 +48,7 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 // and takes an opening handshake that follows another request on it.
 func (h *httpSide) handler(srv *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*readConn); ok {
+		if c, ok := r.Context().Value(connKey{}).(*dial.PrefixConn); ok {
 			if secure, ok := c.Conn.(*tls.Conn); ok {
 				state := secure.ConnectionState()
 				r.TLS = &state
@@ -72,25 +73,10 @@ func (h *httpSide) handler(srv *Server) http.Handler {
 func (h *httpSide) give(conn net.Conn, read []byte) {
 	conn.SetDeadline(time.Time{})
 	select {
-	case h.conns <- &readConn{conn, read}:
+	case h.conns <- &dial.PrefixConn{Conn: conn, Prefix: read}:
 	case <-h.done:
 		conn.Close()
 	}
-}
-
-// readConn is a connection of which something has been read already.
-type readConn struct {
-	net.Conn
-	read []byte
-}
-
-func (c *readConn) Read(p []byte) (int, error) {
-	if len(c.read) > 0 {
-		n := copy(p, c.read)
-		c.read = c.read[n:]
-		return n, nil
-	}
-	return c.Conn.Read(p)
 }
 
 // Accept, Close and Addr make h the listener of its server.

@@ -19,15 +19,16 @@ import (
 const module = "github.com/airsocket/airsocket"
 
 // layers are the packages of the library from left to right: each imports only
-// what stands to its left. What is below cmd and examples stands at the end.
-var layers = []string{"wire", "extensions", "handshake", "."}
+// what stands to its left. What is below cmd and examples stands at the end, and
+// there is no other place for a package.
+var layers = []string{"wire", "extensions", "handshake", "internal/dial", "."}
 
 // importers are the packages that may import a module of others.
 var importers = map[string]string{
 	"github.com/klauspost/compress": "extensions",
 	"github.com/gobwas/httphead":    "handshake",
 	"github.com/gobwas/pool":        ".",
-	"golang.org/x/net":              ".",
+	"golang.org/x/net":              "internal/dial",
 	"golang.org/x/term":             "cmd/airsocket",
 }
 
@@ -63,17 +64,41 @@ func TestImports(t *testing.T) {
 			}
 		}
 	}
-	for _, of := range []string{"github.com/klauspost/compress", "github.com/gobwas/httphead", "github.com/gobwas/pool"} {
+	for _, of := range []string{"github.com/klauspost/compress", "github.com/gobwas/httphead", "github.com/gobwas/pool", "golang.org/x/net"} {
 		if !seen[of] {
 			t.Errorf("nothing imports %s", of)
 		}
 	}
 }
 
+// TestFolders refuses packages, those of tests alone too, that have no place
+// among the layers.
+func TestFolders(t *testing.T) {
+	walk(t, func(name string, text []byte) {
+		if strings.HasSuffix(name, ".go") && !known(path.Dir(name)) {
+			t.Errorf("%s is in a folder that has no place among the layers", name)
+		}
+	})
+	for dir, want := range map[string]bool{
+		".": true, "wire": true, "cmd": true, "cmd/airsocket": true, "examples/chat": true,
+		"internal": false, "wire/internal/other": false, "util": false, "cmdline": false, "examples2/chat": false,
+	} {
+		if known(dir) != want {
+			t.Errorf("known(%q) is %v", dir, !want)
+		}
+	}
+}
+
+// known reports whether dir has a place among the layers, or behind them.
+func known(dir string) bool {
+	top, _, _ := strings.Cut(dir, "/")
+	return slices.Contains(layers, dir) || top == "cmd" || top == "examples"
+}
+
 // left reports whether a package may be imported by those of dir.
 func left(pkg, dir string) bool {
 	to, from := slices.Index(layers, pkg), slices.Index(layers, dir)
-	if from < 0 { // below cmd and examples: all of the library and what is below itself
+	if from < 0 { // known, and so below cmd and examples: all of the library and what is below itself
 		return to >= 0 || strings.HasPrefix(pkg, dir+"/")
 	}
 	return to >= 0 && to < from

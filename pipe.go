@@ -28,22 +28,23 @@ func Pipe(client, server *Socket) error {
 		return ErrArgument
 	}
 	const url = "ws://pipe/"
-	d, err := newDial(context.Background(), client, url, client.set.Protocols)
+	a, err := client.set.newAttempt(url, client.set.Protocols)
 	if err != nil {
 		return err
 	}
-	if !client.start(wire.Client, &opening{url: url, cancel: d.cancel}) {
-		d.cancel()
+	ctx, cancel := client.set.withHandshakeTimeout(context.Background())
+	if !client.start(wire.Client, &opening{url: url, cancel: cancel}) {
+		cancel()
 		return client.started("Pipe")
 	}
 	here, there := net.Pipe()
 	if err := server.StartServer(there); err != nil {
 		client.state.Store(uint32(Closed))
 		client.disp.release()
-		d.cancel()
+		cancel()
 		return calledBy("Pipe", err)
 	}
-	d.pipe = here
-	go client.connect(d)
+	a.Conn = here
+	go client.connect(ctx, cancel, a)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -77,7 +78,7 @@ func (s *Socket) Response() (status int, header http.Header) {
 	if s.opening == nil || s.opening.answer == nil {
 		return 0, nil
 	}
-	return s.opening.status, httpHeader(s.opening.answer)
+	return s.opening.status, dial.HTTPHeader(s.opening.answer)
 }
 
 // Request is the client's request, on a server. It must be asked for in a

@@ -185,12 +185,13 @@ func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *op
 		s.failOpening(context.Cause(ctx))
 		return
 	}
-	d, err := newDial(ctx, s, o.url, o.retries.protocols)
+	a, err := s.set.newAttempt(o.url, o.retries.protocols)
 	if err != nil {
 		s.failOpening(err)
 		return
 	}
-	s.connect(d)
+	during, cancelAttempt := s.set.withHandshakeTimeout(ctx)
+	s.connect(during, cancelAttempt, a)
 }
 
 // permanent reports whether an opening handshake that failed with err would

@@ -174,7 +174,7 @@ func (l *eagerListener) Accept() (net.Conn, error) {
 }
 
 // tellingConn tells when it changes hands from net/http to a Socket: the deadline
-// is taken away by httpSide, by Hijack, and then by Upgrade.
+// is taken away by Serve, by httpSide, by Hijack, and then by Upgrade.
 type tellingConn struct {
 	net.Conn
 	resets   atomic.Int32
@@ -182,7 +182,7 @@ type tellingConn struct {
 }
 
 func (c *tellingConn) SetDeadline(t time.Time) error {
-	if t.IsZero() && c.resets.Add(1) == 3 {
+	if t.IsZero() && c.resets.Add(1) == 4 {
 		c.hijacked()
 	}
 	return c.Conn.SetDeadline(t)

@@ -153,15 +153,16 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	if len(protocols) == 0 {
 		protocols = s.set.Protocols
 	}
-	d, err := newDial(ctx, s, url, protocols)
+	a, err := s.set.newAttempt(url, protocols)
 	if err != nil {
 		return err
 	}
-	if !s.start(wire.Client, &opening{url: url, cancel: d.cancel, retries: s.newRetries(ctx, protocols)}) {
-		d.cancel()
+	during, cancel := s.set.withHandshakeTimeout(ctx)
+	if !s.start(wire.Client, &opening{url: url, cancel: cancel, retries: s.newRetries(ctx, protocols)}) {
+		cancel()
 		return s.started("Connect")
 	}
-	go s.connect(d)
+	go s.connect(during, cancel, a)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/dial"
 )
 
 // IsWebSocket reports whether a request is an opening handshake, of whatever
@@ -30,7 +31,7 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 		return cannotHijack(w, err)
 	}
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
-	if c, ok := conn.(*readConn); ok && len(c.read) == 0 {
+	if c, ok := conn.(*dial.PrefixConn); ok && len(c.Prefix) == 0 {
 		conn = c.Conn // which can be waited for without a buffer
 	}
 	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more

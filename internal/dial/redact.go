@@ -1,4 +1,4 @@
-package airsocket
+package dial
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// redacted is a URL, or what was meant to be one, without what may be a
-// password: all from the first colon behind the scheme to the last @. That is
-// more than url.URL.Redacted hides, which needs a URL that can be parsed.
+// redacted returns a URL, or what was meant to be one, without what may be a
+// password: everything from the first colon behind the scheme to the last @. That
+// is more than url.URL.Redacted hides, which needs a URL that can be parsed.
 func redacted(raw string) string {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok || strings.ContainsAny(scheme, ":@/?#") {
@@ -28,8 +28,8 @@ func redacted(raw string) string {
 	return scheme + user + ":xxxxx" + rest[at:]
 }
 
-// badURL is the error for raw, which err says is none of ours. What url.Parse
-// says quotes it.
+// badURL returns an ErrURL for raw, with what err says is wrong with it. An error of
+// url.Parse quotes raw, so it is not used as it is.
 func badURL(raw string, err error) error {
 	switch _, parsing := errors.AsType[*url.Error](err); {
 	case lacksScheme(raw):
@@ -40,7 +40,7 @@ func badURL(raw string, err error) error {
 	return fmt.Errorf("%w: %w: %q", ErrURL, err, redacted(raw))
 }
 
-// parseError is what url.Parse has found wrong with raw. Even the detail may
+// parseError returns what url.Parse has found wrong with raw. Even the detail may
 // quote a password.
 func parseError(raw string, err error) error {
 	if strings.Contains(raw, "@") {

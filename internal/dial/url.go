@@ -1,4 +1,4 @@
-package airsocket
+package dial
 
 import (
 	"errors"
@@ -12,16 +12,16 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// endpoint is where a URL leads to.
+// endpoint is what a URL leads to.
 type endpoint struct {
 	*url.URL        // its scheme is ws or wss, its host is ASCII
 	socket   string // the path of a unix socket; the host is localhost then
 }
 
-// parseURL takes what the browser takes: ws and wss, and http and https for
-// them, without a fragment (WHATWG; RFC 6455, section 3). With "+unix" behind
-// the scheme it is the path of a unix socket, a colon and the request's path,
-// as in the npm package ws.
+// parseURL parses what the browser takes: ws and wss, and http and https for
+// them, without a fragment (WHATWG; RFC 6455, section 3). After a scheme that ends
+// in "+unix" come the path of a unix socket, a colon and the request's path, as in
+// the npm package ws. The error is ErrURL.
 func parseURL(raw string) (endpoint, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -32,7 +32,7 @@ func parseURL(raw string) (endpoint, error) {
 		to, err = unixURL(scheme, u)
 	}
 	if err == nil {
-		err = to.normalise()
+		err = to.normalize()
 	}
 	switch {
 	case err != nil:
@@ -47,8 +47,8 @@ func parseURL(raw string) (endpoint, error) {
 	return to, nil
 }
 
-// unixURL takes a URL such as ws+unix:///run/chat.sock:/room?id=1 apart. A
-// colon in the path of the socket is written %3A.
+// unixURL parses a URL such as ws+unix:///run/chat.sock:/room?id=1. A colon in the
+// path of the socket is written %3A.
 func unixURL(scheme string, u *url.URL) (endpoint, error) {
 	file, target, _ := strings.Cut(u.EscapedPath(), ":")
 	socket, err := url.PathUnescape(file)
@@ -66,8 +66,8 @@ func unixURL(scheme string, u *url.URL) (endpoint, error) {
 	return endpoint{inner, socket}, nil
 }
 
-// normalise brings the URL into the form in which it is sent.
-func (e endpoint) normalise() error {
+// normalize brings the URL into the form in which it is sent.
+func (e endpoint) normalize() error {
 	switch e.Scheme {
 	case "ws", "wss":
 	case "http":
@@ -91,7 +91,7 @@ func (e endpoint) normalise() error {
 		if port != "" {
 			e.Host = net.JoinHostPort(host, port)
 		}
-	case !strings.Contains(host, "%"): // the name of a zone may have capitals
+	case !strings.Contains(host, "%"): // the name of a zone may have upper case letters
 		e.Host = strings.ToLower(e.Host)
 	}
 	e.RawQuery = escapeQuery(e.RawQuery)
@@ -116,14 +116,14 @@ func escapeQuery(q string) string {
 	return b.String()
 }
 
-// name is the host without the zone of an IPv6 address, which means something
+// name returns the host without the zone of an IPv6 address, which has a meaning
 // on this machine only (RFC 6874, section 4).
 func (e endpoint) name() string {
 	host, _, _ := strings.Cut(e.Hostname(), "%")
 	return host
 }
 
-// hostField is the host with its port, unless that is the scheme's own.
+// hostField returns the host with its port, unless that is the scheme's default.
 func (e endpoint) hostField() string {
 	host := e.name()
 	if strings.Contains(host, ":") {
@@ -135,7 +135,7 @@ func (e endpoint) hostField() string {
 	return host
 }
 
-// address is what to dial.
+// address returns the host and port to dial.
 func (e endpoint) address() string { return addressOf(e.URL) }
 
 func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
@@ -157,8 +157,8 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-// http is the URL as everything knows it that is about HTTP, such as cookies
-// and proxies. It has no user information.
+// http returns the URL that cookies, proxies and redirects know the endpoint by. It
+// has no user information.
 func (e endpoint) http() *url.URL {
 	u := *e.URL
 	u.Scheme, u.User = "http", nil

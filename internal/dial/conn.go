@@ -1,0 +1,59 @@
+package dial
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// connect opens the connection for the opening handshake, with TLS where the URL
+// says wss.
+func (a *Attempt) connect(ctx context.Context) (net.Conn, error) {
+	conn, err := a.connectBelow(ctx)
+	if err != nil || a.to.Scheme != "wss" {
+		return conn, err
+	}
+	return a.secure(ctx, conn)
+}
+
+// connectBelow opens the connection below TLS, through a proxy where there is one.
+func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
+	if a.Conn != nil {
+		a.watch(ctx, a.Conn)
+		return a.Conn, nil
+	}
+	if a.to.socket != "" {
+		return a.open(ctx, "unix", a.to.socket)
+	}
+	proxy, err := a.chooseProxy(ctx)
+	if err != nil {
+		return nil, &ProxyError{Err: unchosen(err)}
+	}
+	if proxy == nil {
+		return a.open(ctx, "tcp", a.to.address())
+	}
+	return a.openThrough(ctx, proxy)
+}
+
+// open opens a connection and has it closed when ctx ends.
+func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := a.cfg.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if conn == nil {
+		return nil, ErrNoConn
+	}
+	conn.SetDeadline(time.Time{}) // Config.Dial may have left one
+	a.watch(ctx, conn)
+	return conn, nil
+}
+
+// watch has conn closed when ctx ends, until a.unwatch is called.
+func (a *Attempt) watch(ctx context.Context, conn net.Conn) {
+	a.unwatch = context.AfterFunc(ctx, func() { conn.Close() })
+}

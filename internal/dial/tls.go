@@ -1,0 +1,97 @@
+package dial
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+)
+
+// tlsConfig returns base with what a connection to host needs.
+func tlsConfig(base *tls.Config, host string) *tls.Config {
+	config := base.Clone()
+	if config == nil {
+		config = new(tls.Config)
+	}
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	if config.NextProtos == nil {
+		config.NextProtos = []string{"http/1.1"}
+	}
+	return config
+}
+
+// tlsClient does the TLS handshake on conn, and closes conn if that fails.
+func tlsClient(ctx context.Context, conn net.Conn, config *tls.Config) (net.Conn, error) {
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, &TLSError{err}
+	}
+	return secure, nil
+}
+
+// secure does the TLS handshake with the server on conn.
+func (a *Attempt) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	config := tlsConfig(a.cfg.TLS, a.to.name())
+	if !config.InsecureSkipVerify && a.BadCertificates != nil {
+		if judge := a.BadCertificates(); judge != nil {
+			judge.install(config)
+		}
+	}
+	secure, err := tlsClient(ctx, conn, config)
+	if err != nil {
+		a.unwatch()
+		return nil, plainHint(err)
+	}
+	return secure, nil
+}
+
+// A Judge decides whether to accept a chain of certificates that crypto/tls would
+// refuse with err.
+type Judge func(chain []*x509.Certificate, err error) (accept bool)
+
+// install makes config ask accept where crypto/tls would refuse a certificate.
+// There is no hook at that place, so the steps of crypto/tls are repeated here, in
+// the same order.
+func (accept Judge) install(config *tls.Config) {
+	verifyPeer, verifyConnection := config.VerifyPeerCertificate, config.VerifyConnection
+	config.InsecureSkipVerify, config.VerifyPeerCertificate = true, nil
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		chains, err := verify(config, state.PeerCertificates)
+		if err != nil && !accept(state.PeerCertificates, err) {
+			return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
+		}
+		state.VerifiedChains = chains
+		if verifyPeer != nil && !state.DidResume {
+			if err := verifyPeer(rawCertificates(state.PeerCertificates), chains); err != nil {
+				return err
+			}
+		}
+		if verifyConnection != nil {
+			return verifyConnection(state)
+		}
+		return nil
+	}
+}
+
+// verify verifies the certificates of a server as crypto/tls does.
+func verify(config *tls.Config, certs []*x509.Certificate) ([][]*x509.Certificate, error) {
+	opts := x509.VerifyOptions{Roots: config.RootCAs, DNSName: config.ServerName, Intermediates: x509.NewCertPool()}
+	if config.Time != nil {
+		opts.CurrentTime = config.Time()
+	}
+	for _, cert := range certs[1:] {
+		opts.Intermediates.AddCert(cert)
+	}
+	return certs[0].Verify(opts)
+}
+
+func rawCertificates(certs []*x509.Certificate) [][]byte {
+	raw := make([][]byte, len(certs))
+	for i, cert := range certs {
+		raw[i] = cert.Raw
+	}
+	return raw
+}
