@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // An echoed message costs a read that brings it, at most one that finds nothing
@@ -26,17 +27,17 @@ func TestSystemCallsOfAnEcho(t *testing.T) {
 
 func testSystemCalls(t *testing.T, parallel bool, together int) {
 	const rounds, slack = 1000, 50 // the runtime has some calls of its own
-	url := serveEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()})
+	url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()})
 	fd := dialBlocking(t, strings.Trim(strings.TrimPrefix(url, "ws://"), "/"))
 	buf := make([]byte, 64<<10)
-	if err := syscall.Sendto(fd, []byte(rawRequest), 0, nil); err != nil {
+	if err := syscall.Sendto(fd, []byte(wstest.UpgradeRequest), 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	if n, _, err := syscall.Recvfrom(fd, buf, 0); err != nil || !bytes.HasSuffix(buf[:n], []byte("\r\n\r\n")) {
 		t.Fatalf("%q, %v", buf[:n], err)
 	}
-	batch := bytes.Repeat(frame(true, opBinary, "0123456789abcdef"), together)
-	want := together * len(frame(false, opBinary, "0123456789abcdef"))
+	batch := bytes.Repeat(wstest.Frame(true, wstest.OpBinary, "0123456789abcdef"), together)
+	want := together * len(wstest.Frame(false, wstest.OpBinary, "0123456789abcdef"))
 	echo := func() {
 		if err := syscall.Sendto(fd, batch, 0, nil); err != nil {
 			t.Fatal(err)

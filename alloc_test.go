@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // Receiving a binary message and sending it back allocates nothing, in either
@@ -26,9 +27,9 @@ func TestEchoAllocatesNothing(t *testing.T) {
 }
 
 func testEchoAllocs(t *testing.T, opts *airsocket.Options, size int, client bool) {
-	theirs, ours := pair(t)
-	p := newRawPeer(t, theirs, !client)
-	opts.Dial = dialTo(ours)
+	theirs, ours := wstest.TCPPair(t)
+	p := wstest.NewRawPeer(t, theirs, !client)
+	opts.Dial = wstest.DialTo(ours)
 	s := airsocket.NewSocket(opts)
 	s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes(e.Bytes()) })
 	closed := make(chan struct{})
@@ -38,9 +39,9 @@ func testEchoAllocs(t *testing.T, opts *airsocket.Options, size int, client bool
 	} else {
 		s.StartServer(ours)
 	}
-	p.openAsEither()
+	p.OpenAsEither()
 
-	one := p.frame(opBinary, strings.Repeat("x", size))
+	one := p.Frame(wstest.OpBinary, strings.Repeat("x", size))
 	back := make([]byte, len(one)+4*btoi(client)-4*btoi(!client))
 	echo := func() {
 		if _, err := theirs.Write(one); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // A stall is a place where an attempt to connect can hang.
@@ -35,14 +36,9 @@ func says(s string) func(net.Conn) {
 	}
 }
 
-func hangingDial(ctx context.Context, _, _ string) (net.Conn, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
-}
-
 var stalls = []stall{
-	{name: "dial", url: "ws://example.com/", dial: hangingDial},
-	{name: "dial of a proxy", url: "ws://example.com/", proxy: "http://proxy/", dial: hangingDial},
+	{name: "dial", url: "ws://example.com/", dial: wstest.HangingDial},
+	{name: "dial of a proxy", url: "ws://example.com/", proxy: "http://proxy/", dial: wstest.HangingDial},
 	{name: "CONNECT cannot be sent", url: "ws://example.com/", proxy: "http://proxy/", peer: deaf},
 	{name: "CONNECT is not answered", url: "ws://example.com/", proxy: "http://proxy/", peer: dumb},
 	{name: "CONNECT is half answered", url: "ws://example.com/", proxy: "http://proxy/", peer: says("HTTP/1.1 200 ")},
@@ -101,10 +97,10 @@ func TestConnectEnds(t *testing.T) {
 					ctx, cancel := context.WithCancelCause(t.Context())
 					defer cancel(nil)
 					d := airsocket.NewDispatcher()
-					var j *journal
+					var j *wstest.Journal
 					d.Run(func() {
 						s := airsocket.NewSocket(st.options(d))
-						j = follow(t, s)
+						j = wstest.Follow(t, s)
 						if err := s.ConnectContext(ctx, st.url); err != nil {
 							t.Fatal(err)
 						}
@@ -115,11 +111,11 @@ func TestConnectEnds(t *testing.T) {
 					if took := time.Since(start); took != way.after {
 						t.Errorf("it took %v, want %v", took, way.after)
 					}
-					if j.err == nil || !errors.Is(j.err.Err, way.want) {
-						t.Errorf("error event: %+v, want %v", j.err, way.want)
+					if j.Err == nil || !errors.Is(j.Err.Err, way.want) {
+						t.Errorf("error event: %+v, want %v", j.Err, way.want)
 					}
-					if n := len(j.lines); n == 0 || j.lines[n-1] != `close 1006 "" unclean` {
-						t.Errorf("events: %q", j.lines)
+					if n := len(j.Lines); n == 0 || j.Lines[n-1] != `close 1006 "" unclean` {
+						t.Errorf("events: %q", j.Lines)
 					}
 				})
 			})
@@ -133,16 +129,16 @@ func TestConnectEndsTheLookup(t *testing.T) {
 	asked := make(chan struct{}, 8)
 	dialer := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		asked <- struct{}{}
-		return hangingDial(ctx, network, address)
+		return wstest.HangingDial(ctx, network, address)
 	}}}
-	a := try(t, &airsocket.Options{Dial: dialer.DialContext}, "ws://server.example/", func(s *airsocket.Socket) {
+	a := wstest.Try(t, &airsocket.Options{Dial: dialer.DialContext}, "ws://server.example/", func(s *airsocket.Socket) {
 		go func() {
 			<-asked
 			s.Close(0, "")
 		}()
 	})
-	if !errors.Is(a.err.Err, airsocket.ErrAborted) {
-		t.Errorf("error event: %v", a.err.Err)
+	if !errors.Is(a.Err.Err, airsocket.ErrAborted) {
+		t.Errorf("error event: %v", a.Err.Err)
 	}
 }
 
@@ -182,25 +178,25 @@ func TestConnectErrorsDiffer(t *testing.T) {
 	}
 	closed := l.Addr().String()
 	l.Close()
-	plain := serveEcho(t, nil)
+	plain := wstest.ServeEcho(t, nil)
 
-	if op := fails[*net.OpError](t, try(t, &airsocket.Options{}, "ws://"+closed+"/")); op.Op != "dial" {
+	if op := wstest.Fails[*net.OpError](t, wstest.Try(t, &airsocket.Options{}, "ws://"+closed+"/")); op.Op != "dial" {
 		t.Errorf("the operation is %q", op.Op)
 	}
-	tlsError := fails[*airsocket.TLSError](t, try(t, &airsocket.Options{}, "wss://"+hostOf(plain)+"/"))
+	tlsError := wstest.Fails[*airsocket.TLSError](t, wstest.Try(t, &airsocket.Options{}, "wss://"+wstest.HostOf(plain)+"/"))
 	if _, ok := errors.AsType[tls.RecordHeaderError](tlsError); !ok {
 		t.Errorf("TLS with a server that has none: %v", tlsError)
 	}
 	opts := &airsocket.Options{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: closed})}
-	through := try(t, opts, plain)
-	if proxy := fails[*airsocket.ProxyError](t, through); proxy.Status != 0 {
+	through := wstest.Try(t, opts, plain)
+	if proxy := wstest.Fails[*airsocket.ProxyError](t, through); proxy.Status != 0 {
 		t.Errorf("status %d of a proxy that is not there", proxy.Status)
 	}
-	if op := fails[*net.OpError](t, through); op.Op != "dial" {
+	if op := wstest.Fails[*net.OpError](t, through); op.Op != "dial" {
 		t.Errorf("the operation is %q", op.Op)
 	}
-	refused := try(t, &airsocket.Options{Origin: "https://other.example"}, plain)
-	if h := fails[*handshake.Error](t, refused); h.Status != 403 || refused.err.Status != 403 {
-		t.Errorf("status %d and %d", h.Status, refused.err.Status)
+	refused := wstest.Try(t, &airsocket.Options{Origin: "https://other.example"}, plain)
+	if h := wstest.Fails[*handshake.Error](t, refused); h.Status != 403 || refused.Err.Status != 403 {
+		t.Errorf("status %d and %d", h.Status, refused.Err.Status)
 	}
 }

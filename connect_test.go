@@ -10,67 +10,8 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
-
-// An attempt is what became of a Connect. An open connection is used for one
-// message that is expected back, and closed.
-type attempt struct {
-	opened bool
-	echo   string
-	err    *airsocket.ErrorEvent
-}
-
-// try connects to url with opts, whose Dispatcher it sets: they are for one
-// attempt.
-func try(t testing.TB, opts *airsocket.Options, url string, setup ...func(*airsocket.Socket)) *attempt {
-	t.Helper()
-	a := new(attempt)
-	d := airsocket.NewDispatcher()
-	opts.Dispatcher = d
-	run(t, d, func() {
-		s := airsocket.NewSocket(opts)
-		s.OnOpen(func(*airsocket.OpenEvent) {
-			a.opened = true
-			s.Send("hello")
-		})
-		s.OnMessage(func(e *airsocket.MessageEvent) {
-			a.echo = e.Text()
-			s.Close(1000, "")
-		})
-		s.OnError(func(e *airsocket.ErrorEvent) { a.err = e })
-		for _, f := range setup {
-			f(s)
-		}
-		if err := s.Connect(url); err != nil {
-			t.Fatal(err)
-		}
-	})
-	return a
-}
-
-// wantEcho is for an attempt that is to succeed.
-func (a *attempt) wantEcho(t testing.TB) {
-	t.Helper()
-	if a.err != nil {
-		t.Errorf("error event: %v", a.err.Err)
-	}
-	if a.echo != "hello" {
-		t.Errorf("the message came back as %q", a.echo)
-	}
-}
-
-// fails is the error of an attempt that is to fail with an E.
-func fails[E error](t testing.TB, a *attempt) E {
-	t.Helper()
-	if a.opened || a.err == nil {
-		t.Fatalf("opened: %v, error event: %v", a.opened, a.err)
-	}
-	e, ok := errors.AsType[E](a.err.Err)
-	if !ok {
-		t.Fatalf("error event: %v, want a %T", a.err.Err, e)
-	}
-	return e
-}
 
 // names is a Dial that knows the addresses of hosts.
 type names struct{ addresses map[string]string } // of "host:port"
@@ -81,13 +22,6 @@ func (n *names) dial(ctx context.Context, network, address string) (net.Conn, er
 		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("no such host: " + address)}
 	}
 	return new(net.Dialer).DialContext(ctx, network, to)
-}
-
-// hostOf is the host and port of a URL.
-func hostOf(url string) string {
-	_, rest, _ := strings.Cut(url, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	return host
 }
 
 func TestConnectRefusesURLs(t *testing.T) {
@@ -151,23 +85,23 @@ func TestConnectDials(t *testing.T) {
 	} {
 		var network, address string
 		stop := errors.New("stop")
-		a := try(t, &airsocket.Options{Dial: func(_ context.Context, n, a string) (net.Conn, error) {
+		a := wstest.Try(t, &airsocket.Options{Dial: func(_ context.Context, n, a string) (net.Conn, error) {
 			network, address = n, a
 			return nil, stop
 		}}, c.url)
 		if network != c.network || address != c.address {
 			t.Errorf("%s dials %s %s, want %s %s", c.url, network, address, c.network, c.address)
 		}
-		if !errors.Is(a.err.Err, stop) {
-			t.Errorf("%s: %v, want the error of Dial", c.url, a.err.Err)
+		if !errors.Is(a.Err.Err, stop) {
+			t.Errorf("%s: %v, want the error of Dial", c.url, a.Err.Err)
 		}
 	}
 }
 
 func TestConnectDialOfNothing(t *testing.T) {
-	a := try(t, &airsocket.Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}, "ws://example.com/")
-	if !errors.Is(a.err.Err, airsocket.ErrArgument) {
-		t.Errorf("error event: %v", a.err.Err)
+	a := wstest.Try(t, &airsocket.Options{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, nil }}, "ws://example.com/")
+	if !errors.Is(a.Err.Err, airsocket.ErrArgument) {
+		t.Errorf("error event: %v", a.Err.Err)
 	}
 }
 
@@ -191,9 +125,9 @@ func TestConnectSends(t *testing.T) {
 		asked := make(chan *http.Request, 1)
 		go func() {
 			defer theirs.Close()
-			asked <- newRawPeer(t, theirs, false).request()
+			asked <- wstest.NewRawPeer(t, theirs, false).ReadRequest()
 		}()
-		try(t, &airsocket.Options{Dial: dialTo(ours)}, c.url)
+		wstest.Try(t, &airsocket.Options{Dial: wstest.DialTo(ours)}, c.url)
 		r := <-asked
 		if r.Host != c.host || r.RequestURI != c.target || r.Header.Get("Authorization") != c.authorization {
 			t.Errorf("%s sends Host %s, target %s, Authorization %q", c.url, r.Host, r.RequestURI, r.Header.Get("Authorization"))
@@ -206,10 +140,10 @@ func TestConnectHeaderHasItsOwnAuthorization(t *testing.T) {
 	asked := make(chan *http.Request, 1)
 	go func() {
 		defer theirs.Close()
-		asked <- newRawPeer(t, theirs, false).request()
+		asked <- wstest.NewRawPeer(t, theirs, false).ReadRequest()
 	}()
-	opts := &airsocket.Options{Dial: dialTo(ours), Header: http.Header{"authorization": {"Bearer token"}}}
-	try(t, opts, "ws://user:password@example.com/")
+	opts := &airsocket.Options{Dial: wstest.DialTo(ours), Header: http.Header{"authorization": {"Bearer token"}}}
+	wstest.Try(t, opts, "ws://user:password@example.com/")
 	if got := (<-asked).Header["Authorization"]; len(got) != 1 || got[0] != "Bearer token" {
 		t.Errorf("Authorization: %q", got)
 	}

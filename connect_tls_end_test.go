@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -28,21 +29,21 @@ func wantEndOfTCP(t *testing.T, secure *tls.Conn) {
 // A server ends TCP when the closing handshake is done (RFC 6455, section 7.1.1),
 // not only TLS.
 func TestServerEndsTCPBelowTLS(t *testing.T) {
-	root := newAuthority(t, nil)
-	theirs, ours := pair(t)
-	cert := root.issue(t, serverCertificate("127.0.0.1"))
-	secure := tls.Client(theirs, &tls.Config{RootCAs: root.pool(), ServerName: "127.0.0.1"})
+	root := wstest.NewAuthority(t, nil)
+	theirs, ours := wstest.TCPPair(t)
+	cert := root.Issue(t, wstest.ServerCertificate("127.0.0.1"))
+	secure := tls.Client(theirs, &tls.Config{RootCAs: root.Pool(), ServerName: "127.0.0.1"})
 	start := func(s *airsocket.Socket) error {
 		return s.StartServer(tls.Server(ours, &tls.Config{Certificates: []tls.Certificate{cert}}))
 	}
-	j := converse(t, new(airsocket.Options), nil, nil, start, newRawPeer(t, secure, true), func(p *rawPeer) {
-		p.open()
-		p.send(opClose, closing(1000, "bye"))
-		p.want(opClose, closing(1000, "bye"))
+	j := wstest.Converse(t, new(airsocket.Options), nil, nil, start, wstest.NewRawPeer(t, secure, true), func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
 		wantEndOfTCP(t, secure)
 		theirs.Close()
 	})
-	j.want("open", `close 1000 "bye" clean`)
+	j.Want("open", `close 1000 "bye" clean`)
 }
 
 // hixie-75 has no closing handshake: the end of the connection after one's own
@@ -53,14 +54,14 @@ func TestHixie75EndsOverTLS(t *testing.T) {
 		"TCP":         func(_ *tls.Conn, tcp *net.TCPConn) { tcp.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := newAuthority(t, nil)
-			cert := root.issue(t, serverCertificate("127.0.0.1"))
-			theirs, ours := pair(t)
+			root := wstest.NewAuthority(t, nil)
+			cert := root.Issue(t, wstest.ServerCertificate("127.0.0.1"))
+			theirs, ours := wstest.TCPPair(t)
 			secure := tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{cert}})
-			opts := &airsocket.Options{Dial: dialTo(ours), TLS: root.trust(), Version: wire.Hixie75, Origin: "http://example.com"}
+			opts := &airsocket.Options{Dial: wstest.DialTo(ours), TLS: root.ClientConfig(), Version: wire.Hixie75, Origin: "http://example.com"}
 			start := func(s *airsocket.Socket) error { return s.Connect("wss://127.0.0.1/") }
-			j := converse(t, opts, nil, closeAt(airsocket.EventOpen, 1000, ""), start, newRawPeer(t, secure, false), func(p *rawPeer) {
-				secure.SetDeadline(time.Now().Add(patience))
+			j := wstest.Converse(t, opts, nil, wstest.CloseAt(airsocket.EventOpen, 1000, ""), start, wstest.NewRawPeer(t, secure, false), func(p *wstest.RawPeer) {
+				secure.SetDeadline(time.Now().Add(wstest.Patience))
 				if _, err := http.ReadRequest(bufio.NewReader(secure)); err != nil {
 					t.Error(err)
 				}
@@ -69,7 +70,7 @@ func TestHixie75EndsOverTLS(t *testing.T) {
 				wantEndOfTCP(t, secure)
 				end(secure, theirs)
 			})
-			j.want("open", `close 1005 "" clean`)
+			j.Want("open", `close 1005 "" clean`)
 		})
 	}
 }
@@ -77,18 +78,18 @@ func TestHixie75EndsOverTLS(t *testing.T) {
 // A connection that TLS ends without saying so, and without a closing handshake,
 // has not ended well.
 func TestTruncatedTLS(t *testing.T) {
-	root := newAuthority(t, nil)
-	theirs, ours := pair(t)
-	cert := root.issue(t, serverCertificate("127.0.0.1"))
-	secure := tls.Client(theirs, &tls.Config{RootCAs: root.pool(), ServerName: "127.0.0.1"})
+	root := wstest.NewAuthority(t, nil)
+	theirs, ours := wstest.TCPPair(t)
+	cert := root.Issue(t, wstest.ServerCertificate("127.0.0.1"))
+	secure := tls.Client(theirs, &tls.Config{RootCAs: root.Pool(), ServerName: "127.0.0.1"})
 	start := func(s *airsocket.Socket) error {
 		return s.StartServer(tls.Server(ours, &tls.Config{Certificates: []tls.Certificate{cert}}))
 	}
-	j := converse(t, new(airsocket.Options), nil, nil, start, newRawPeer(t, secure, true), func(p *rawPeer) {
-		p.open()
+	j := wstest.Converse(t, new(airsocket.Options), nil, nil, start, wstest.NewRawPeer(t, secure, true), func(p *wstest.RawPeer) {
+		p.Open()
 		theirs.Close()
 	})
-	j.want("open", "error", `close 1006 "" unclean`)
-	j.wantError(wire.ErrUnexpectedEnd)
-	j.wantError(io.ErrUnexpectedEOF)
+	j.Want("open", "error", `close 1006 "" unclean`)
+	j.WantError(wire.ErrUnexpectedEnd)
+	j.WantError(io.ErrUnexpectedEOF)
 }

@@ -1,102 +1,16 @@
 package airsocket_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
-	"math/big"
-	"net"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
-
-// An authority is what certificates are issued by in a test.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-// newAuthority is one that by has issued the certificate of, or a root.
-func newAuthority(t testing.TB, by *authority) *authority {
-	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "authority"},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(time.Hour),
-		KeyUsage:              x509.KeyUsageCertSign,
-		BasicConstraintsValid: true,
-		IsCA:                  true,
-	}
-	if by != nil {
-		template.Subject.CommonName = "intermediate authority"
-	}
-	cert := by.issue(t, template)
-	return &authority{cert.Leaf, cert.PrivateKey.(*ecdsa.PrivateKey)}
-}
-
-// issue signs template; the nil authority has it signed by itself.
-func (a *authority) issue(t testing.TB, template *x509.Certificate) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	issuer := &authority{template, key}
-	if a != nil {
-		issuer = a
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer.cert, &key.PublicKey, issuer.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-// server is the template of a certificate for loopback and the hosts.
-func serverCertificate(hosts ...string) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: big.NewInt(2),
-		Subject:      pkix.Name{CommonName: "server"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		DNSNames:     append([]string{"localhost"}, hosts...),
-	}
-}
-
-func (a *authority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
-	return pool
-}
-
-// trust is a client's configuration that trusts a.
-func (a *authority) trust() *tls.Config { return &tls.Config{RootCAs: a.pool()} }
-
-// serveTLS serves an echo with the certificate.
-func serveTLS(t testing.TB, cert tls.Certificate) string {
-	t.Helper()
-	srv := &airsocket.Server{TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}
-	srv.OnConnect(func(s *airsocket.Socket) {
-		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-	})
-	return strings.Replace(serve(t, srv), "ws:", "wss:", 1)
-}
 
 // A badCertificate is one that is to be refused.
 type badCertificate struct {
@@ -105,23 +19,23 @@ type badCertificate struct {
 	is   func(error) bool
 }
 
-func badCertificates(t testing.TB, root *authority) []badCertificate {
-	expired := serverCertificate()
+func badCertificates(t testing.TB, root *wstest.Authority) []badCertificate {
+	expired := wstest.ServerCertificate()
 	expired.NotAfter = time.Now().Add(-time.Minute)
-	early := serverCertificate()
+	early := wstest.ServerCertificate()
 	early.NotBefore = time.Now().Add(time.Minute)
-	elsewhere := serverCertificate("other.example")
+	elsewhere := wstest.ServerCertificate("other.example")
 	elsewhere.IPAddresses = nil
-	forClients := serverCertificate()
+	forClients := wstest.ServerCertificate()
 	forClients.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	return []badCertificate{
-		{"expired", root.issue(t, expired), isInvalid(x509.Expired)},
-		{"not valid yet", root.issue(t, early), isInvalid(x509.Expired)},
-		{"self-signed", (*authority)(nil).issue(t, serverCertificate()), isType[x509.UnknownAuthorityError]},
-		{"another host", root.issue(t, elsewhere), isType[x509.HostnameError]},
-		{"untrusted root", newAuthority(t, nil).issue(t, serverCertificate()), isType[x509.UnknownAuthorityError]},
-		{"intermediate is missing", newAuthority(t, root).issue(t, serverCertificate()), isType[x509.UnknownAuthorityError]},
-		{"not for servers", root.issue(t, forClients), isInvalid(x509.IncompatibleUsage)},
+		{"expired", root.Issue(t, expired), isInvalid(x509.Expired)},
+		{"not valid yet", root.Issue(t, early), isInvalid(x509.Expired)},
+		{"self-signed", (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()), isType[x509.UnknownAuthorityError]},
+		{"another host", root.Issue(t, elsewhere), isType[x509.HostnameError]},
+		{"untrusted root", wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), isType[x509.UnknownAuthorityError]},
+		{"intermediate is missing", wstest.NewAuthority(t, root).Issue(t, wstest.ServerCertificate()), isType[x509.UnknownAuthorityError]},
+		{"not for servers", root.Issue(t, forClients), isInvalid(x509.IncompatibleUsage)},
 	}
 }
 
@@ -138,10 +52,10 @@ func isInvalid(reason x509.InvalidReason) func(error) bool {
 }
 
 func TestConnectRefusesCertificates(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	for _, bad := range badCertificates(t, root) {
 		t.Run(bad.name, func(t *testing.T) {
-			url := serveTLS(t, bad.cert)
+			url := wstest.ServeTLS(t, bad.cert)
 			var events []*airsocket.CertificateErrorEvent
 			look := func(e *airsocket.CertificateErrorEvent) {
 				if state := e.Target().ReadyState(); state != airsocket.Connecting {
@@ -154,7 +68,7 @@ func TestConnectRefusesCertificates(t *testing.T) {
 				func(s *airsocket.Socket) { s.OnCertificateError(look) },
 				func(s *airsocket.Socket) { airsocket.AddEventListener(s, airsocket.EventCertificateError, look) },
 			} {
-				e := fails[*airsocket.TLSError](t, try(t, &airsocket.Options{TLS: root.trust()}, url, setup))
+				e := wstest.Fails[*airsocket.TLSError](t, wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig()}, url, setup))
 				v, ok := errors.AsType[*tls.CertificateVerificationError](e)
 				if !ok || !bad.is(e) || len(v.UnverifiedCertificates) != 1 || !v.UnverifiedCertificates[0].Equal(bad.cert.Leaf) {
 					t.Errorf("error event: %#v", e.Err)
@@ -173,32 +87,32 @@ func TestConnectRefusesCertificates(t *testing.T) {
 }
 
 func TestConnectAcceptsCertificatesByPreventDefault(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	accept := func(e *airsocket.CertificateErrorEvent) { e.PreventDefault() }
 	for _, bad := range badCertificates(t, root) {
 		t.Run(bad.name, func(t *testing.T) {
-			url := serveTLS(t, bad.cert)
-			try(t, &airsocket.Options{TLS: root.trust()}, url, func(s *airsocket.Socket) { s.OnCertificateError(accept) }).wantEcho(t)
-			try(t, &airsocket.Options{TLS: root.trust()}, url, func(s *airsocket.Socket) {
+			url := wstest.ServeTLS(t, bad.cert)
+			wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig()}, url, func(s *airsocket.Socket) { s.OnCertificateError(accept) }).WantEcho(t)
+			wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig()}, url, func(s *airsocket.Socket) {
 				airsocket.AddEventListener(s, airsocket.EventCertificateError, accept)
-			}).wantEcho(t)
+			}).WantEcho(t)
 		})
 	}
 }
 
 // TestConnectGoodCertificates: there is no event for these.
 func TestConnectGoodCertificates(t *testing.T) {
-	root := newAuthority(t, nil)
-	between := newAuthority(t, root)
-	chained := between.issue(t, serverCertificate())
-	chained.Certificate = append(chained.Certificate, between.cert.Raw)
-	past := serverCertificate()
+	root := wstest.NewAuthority(t, nil)
+	between := wstest.NewAuthority(t, root)
+	chained := between.Issue(t, wstest.ServerCertificate())
+	chained.Certificate = append(chained.Certificate, between.Cert.Raw)
+	past := wstest.ServerCertificate()
 	past.NotAfter = time.Now().Add(-time.Minute)
-	then := root.trust()
+	then := root.ClientConfig()
 	then.Time = func() time.Time { return time.Now().Add(-30 * time.Minute) }
-	otherName := root.trust()
+	otherName := root.ClientConfig()
 	otherName.ServerName = "other.example"
-	elsewhere := serverCertificate("other.example")
+	elsewhere := wstest.ServerCertificate("other.example")
 	elsewhere.IPAddresses = nil
 
 	for _, c := range []struct {
@@ -206,21 +120,21 @@ func TestConnectGoodCertificates(t *testing.T) {
 		cert   tls.Certificate
 		config *tls.Config
 	}{
-		{"plain", root.issue(t, serverCertificate()), root.trust()},
-		{"with an intermediate", chained, root.trust()},
-		{"good at the time of the configuration", root.issue(t, past), then},
-		{"of the configuration's ServerName", root.issue(t, elsewhere), otherName},
-		{"not verified", (*authority)(nil).issue(t, serverCertificate()), &tls.Config{InsecureSkipVerify: true}},
+		{"plain", root.Issue(t, wstest.ServerCertificate()), root.ClientConfig()},
+		{"with an intermediate", chained, root.ClientConfig()},
+		{"good at the time of the configuration", root.Issue(t, past), then},
+		{"of the configuration's ServerName", root.Issue(t, elsewhere), otherName},
+		{"not verified", (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()), &tls.Config{InsecureSkipVerify: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			url := serveTLS(t, c.cert)
+			url := wstest.ServeTLS(t, c.cert)
 			for _, setup := range []func(*airsocket.Socket){
 				func(*airsocket.Socket) {},
 				func(s *airsocket.Socket) {
 					s.OnCertificateError(func(e *airsocket.CertificateErrorEvent) { t.Errorf("certificate error: %v", e.Err) })
 				},
 			} {
-				try(t, &airsocket.Options{TLS: c.config}, url, setup).wantEcho(t)
+				wstest.Try(t, &airsocket.Options{TLS: c.config}, url, setup).WantEcho(t)
 			}
 		})
 	}
@@ -229,16 +143,16 @@ func TestConnectGoodCertificates(t *testing.T) {
 // TestConnectKeepsOwnVerification: the functions of the configuration see what
 // they see without a handler, and what they refuse no handler accepts.
 func TestConnectKeepsOwnVerification(t *testing.T) {
-	root := newAuthority(t, nil)
-	url := serveTLS(t, root.issue(t, serverCertificate()))
-	bad := serveTLS(t, newAuthority(t, nil).issue(t, serverCertificate()))
+	root := wstest.NewAuthority(t, nil)
+	url := wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate()))
+	bad := wstest.ServeTLS(t, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()))
 	pin := errors.New("not the pinned key")
 	handler := func(s *airsocket.Socket) {
 		s.OnCertificateError(func(e *airsocket.CertificateErrorEvent) { e.PreventDefault() })
 	}
 	for _, setup := range []func(*airsocket.Socket){func(*airsocket.Socket) {}, handler} {
 		var calls []string
-		config := root.trust()
+		config := root.ClientConfig()
 		config.VerifyPeerCertificate = func(raw [][]byte, chains [][]*x509.Certificate) error {
 			if len(raw) != 1 || len(chains) != 1 || len(chains[0]) != 2 {
 				t.Errorf("VerifyPeerCertificate with %d certificates and %d chains", len(raw), len(chains))
@@ -253,18 +167,18 @@ func TestConnectKeepsOwnVerification(t *testing.T) {
 			calls = append(calls, "connection")
 			return nil
 		}
-		try(t, &airsocket.Options{TLS: config}, url, setup).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{TLS: config}, url, setup).WantEcho(t)
 		if !slices.Equal(calls, []string{"peer", "connection"}) {
 			t.Errorf("calls: %q", calls)
 		}
 	}
 	for _, config := range []*tls.Config{
-		{RootCAs: root.pool(), VerifyConnection: func(tls.ConnectionState) error { return pin }},
-		{RootCAs: root.pool(), VerifyPeerCertificate: func([][]byte, [][]*x509.Certificate) error { return pin }},
+		{RootCAs: root.Pool(), VerifyConnection: func(tls.ConnectionState) error { return pin }},
+		{RootCAs: root.Pool(), VerifyPeerCertificate: func([][]byte, [][]*x509.Certificate) error { return pin }},
 	} {
 		for _, url := range []string{url, bad} {
-			if a := try(t, &airsocket.Options{TLS: config}, url, handler); !errors.Is(a.err.Err, pin) {
-				t.Errorf("error event: %v, want the configuration's", a.err.Err)
+			if a := wstest.Try(t, &airsocket.Options{TLS: config}, url, handler); !errors.Is(a.Err.Err, pin) {
+				t.Errorf("error event: %v, want the configuration's", a.Err.Err)
 			}
 		}
 	}
@@ -273,11 +187,11 @@ func TestConnectKeepsOwnVerification(t *testing.T) {
 // TestConnectVerifiesResumedSessions: a certificate that was accepted once is
 // asked about again.
 func TestConnectVerifiesResumedSessions(t *testing.T) {
-	url := serveTLS(t, (*authority)(nil).issue(t, serverCertificate()))
+	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
 	config := &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(4)}
 	asked, resumed := 0, false
 	for range 2 {
-		try(t, &airsocket.Options{TLS: config}, url, func(s *airsocket.Socket) {
+		wstest.Try(t, &airsocket.Options{TLS: config}, url, func(s *airsocket.Socket) {
 			s.OnCertificateError(func(e *airsocket.CertificateErrorEvent) {
 				asked++
 				e.PreventDefault()
@@ -285,7 +199,7 @@ func TestConnectVerifiesResumedSessions(t *testing.T) {
 			airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
 				resumed = s.Conn().(*tls.Conn).ConnectionState().DidResume
 			})
-		}).wantEcho(t)
+		}).WantEcho(t)
 	}
 	if !resumed {
 		t.Fatal("the session was not resumed")
@@ -293,31 +207,31 @@ func TestConnectVerifiesResumedSessions(t *testing.T) {
 	if asked != 2 {
 		t.Errorf("asked %d times", asked)
 	}
-	fails[*airsocket.TLSError](t, try(t, &airsocket.Options{TLS: config}, url))
+	wstest.Fails[*airsocket.TLSError](t, wstest.Try(t, &airsocket.Options{TLS: config}, url))
 }
 
 func TestConnectCloseInACertificateError(t *testing.T) {
-	url := serveTLS(t, (*authority)(nil).issue(t, serverCertificate()))
-	a := try(t, &airsocket.Options{}, url, func(s *airsocket.Socket) {
+	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
+	a := wstest.Try(t, &airsocket.Options{}, url, func(s *airsocket.Socket) {
 		s.OnCertificateError(func(e *airsocket.CertificateErrorEvent) {
 			e.PreventDefault()
 			s.Close(0, "")
 		})
 	})
-	if a.opened || !errors.Is(a.err.Err, airsocket.ErrAborted) {
-		t.Errorf("opened: %v, error event: %v", a.opened, a.err.Err)
+	if a.Opened || !errors.Is(a.Err.Err, airsocket.ErrAborted) {
+		t.Errorf("opened: %v, error event: %v", a.Opened, a.Err.Err)
 	}
 }
 
 func TestConnectPanicInACertificateError(t *testing.T) {
-	url := serveTLS(t, (*authority)(nil).issue(t, serverCertificate()))
-	a := try(t, &airsocket.Options{Recover: true}, url, func(s *airsocket.Socket) {
+	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
+	a := wstest.Try(t, &airsocket.Options{Recover: true}, url, func(s *airsocket.Socket) {
 		s.OnCertificateError(func(e *airsocket.CertificateErrorEvent) {
 			e.PreventDefault()
 			panic("handler")
 		})
 	})
-	if e := fails[*airsocket.PanicError](t, a); e.Value != "handler" {
+	if e := wstest.Fails[*airsocket.PanicError](t, a); e.Value != "handler" {
 		t.Errorf("the panic was %v", e.Value)
 	}
 }
@@ -325,10 +239,10 @@ func TestConnectPanicInACertificateError(t *testing.T) {
 // TestConnectHandlerAfterConnect: as in a page, handlers may be set right after
 // the call that starts the connection.
 func TestConnectHandlerAfterConnect(t *testing.T) {
-	url := serveTLS(t, (*authority)(nil).issue(t, serverCertificate()))
+	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
 	d := airsocket.NewDispatcher()
 	opened := false
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		if err := s.Connect(url); err != nil {
 			t.Fatal(err)

@@ -9,20 +9,14 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
-
-func echoing(srv *airsocket.Server) *airsocket.Server {
-	srv.OnConnect(func(s *airsocket.Socket) {
-		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-	})
-	return srv
-}
 
 // listenAndServe runs srv until the test is over, once its socket is there.
 func listenAndServe(t *testing.T, srv *airsocket.Server, path string) {
 	t.Helper()
-	serveUntilTheEnd(t, srv, srv.ListenAndServe)
-	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
+	wstest.ServeUntilEnd(t, srv, srv.ListenAndServe)
+	for deadline := time.Now().Add(wstest.Patience); ; runtime.Gosched() {
 		if conn, err := net.Dial("unix", path); err == nil {
 			conn.Close()
 			return
@@ -44,25 +38,25 @@ func listenUnix(t testing.TB, path string) net.Listener {
 
 func TestConnectUnix(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a socket")
-	listenAndServe(t, echoing(&airsocket.Server{Addr: "unix:" + path}), path)
+	listenAndServe(t, wstest.Echoing(&airsocket.Server{Addr: "unix:" + path}), path)
 	for _, url := range []string{"ws+unix://" + path, "ws+unix:" + path + ":/", "ws+unix://" + path + ":/a/b:c?d=e"} {
-		try(t, &airsocket.Options{}, url).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{}, url).WantEcho(t)
 	}
 }
 
 func TestConnectUnixTLS(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	path := filepath.Join(t.TempDir(), "socket")
-	srv := &airsocket.Server{Addr: "unix:" + path, TLSConfig: root.trust()}
-	srv.TLSConfig.Certificates = append(srv.TLSConfig.Certificates, root.issue(t, serverCertificate()))
-	listenAndServe(t, echoing(srv), path)
-	try(t, &airsocket.Options{TLS: root.trust()}, "wss+unix://"+path+":/").wantEcho(t)
+	srv := &airsocket.Server{Addr: "unix:" + path, TLSConfig: root.ClientConfig()}
+	srv.TLSConfig.Certificates = append(srv.TLSConfig.Certificates, root.Issue(t, wstest.ServerCertificate()))
+	listenAndServe(t, wstest.Echoing(srv), path)
+	wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig()}, "wss+unix://"+path+":/").WantEcho(t)
 }
 
 func TestConnectUnixWithoutServer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "socket")
-	a := try(t, &airsocket.Options{}, "ws+unix://"+path)
-	if op := fails[*net.OpError](t, a); op.Net != "unix" {
+	a := wstest.Try(t, &airsocket.Options{}, "ws+unix://"+path)
+	if op := wstest.Fails[*net.OpError](t, a); op.Net != "unix" {
 		t.Errorf("the network is %s", op.Net)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -65,12 +66,12 @@ func newConversation(t *testing.T, r *recording, role wire.Role, m manner) *conv
 	}
 	c.ours, c.theirs = r.sides[c.our], r.sides[c.their]
 	if m.tcp {
-		c.conn, c.ourEnd = pair(t)
+		c.conn, c.ourEnd = wstest.TCPPair(t)
 	} else {
 		c.conn, c.ourEnd = net.Pipe()
 	}
 	t.Cleanup(func() { c.conn.Close() })
-	c.conn.SetDeadline(time.Now().Add(patience))
+	c.conn.SetDeadline(time.Now().Add(wstest.Patience))
 	c.in = bufio.NewReader(c.conn)
 	c.inner = c.in
 	return c
@@ -107,7 +108,7 @@ func (c *conversation) open() {
 	}
 	answer, _, _ := bytes.Cut(c.rec.sides["s2c"].wire[0], []byte("\r\n\r\n"))
 	protocol := regexp.MustCompile(`(?m)^(?:Sec-)?WebSocket-Protocol: (\w\S*)`).FindSubmatch(answer)
-	opts := apart(&airsocket.Options{Parallel: true, Versions: wire.AllVersions(), Parts: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
+	opts := wstest.OwnDispatcher(&airsocket.Options{Parallel: true, Versions: wire.AllVersions(), Parts: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
 	if protocol != nil {
 		opts.Protocols = []string{string(protocol[1])}
 	}
@@ -116,7 +117,7 @@ func (c *conversation) open() {
 		c.listen(opts)
 		c.accept()
 	} else {
-		opts.Version, opts.Dial = c.rec.version, dialTo(c.ourEnd)
+		opts.Version, opts.Dial = c.rec.version, wstest.DialTo(c.ourEnd)
 		opts.Origin = head.Header.Get("Sec-WebSocket-Origin") + head.Header.Get("Origin")
 		if asked := head.Header.Get("Sec-WebSocket-Protocol"); asked != "" {
 			opts.Protocols = strings.Split(asked, ", ")
@@ -162,7 +163,7 @@ func (c *conversation) want(line string) {
 		if got != line {
 			c.t.Fatalf("event %s, want %s", got, line)
 		}
-	case <-time.After(patience):
+	case <-time.After(wstest.Patience):
 		c.t.Fatalf("no event, want %s", line)
 	}
 }
@@ -175,7 +176,7 @@ func (c *conversation) accept() {
 	c.write(c.theirs.wire[0])
 	got := make([]byte, len(c.ours.wire[0]))
 	if c.rec.Peer != "" { // the other end was no harness: it had ways of its own
-		got = []byte(readHead(c.t, c.in))
+		got = []byte(wstest.ReadHead(c.t, c.in))
 		if c.rec.version == wire.Hixie76 {
 			got = append(got, make([]byte, 16)...)
 			io.ReadFull(c.in, got[len(got)-16:])
@@ -196,7 +197,7 @@ func (c *conversation) connect(url string) {
 	if err := c.s.Connect(url); err != nil {
 		c.t.Fatal(err)
 	}
-	got, recorded, answer := readHead(c.t, c.in), string(c.ours.wire[0]), c.theirs.wire[0]
+	got, recorded, answer := wstest.ReadHead(c.t, c.in), string(c.ours.wire[0]), c.theirs.wire[0]
 	if c.rec.version == wire.Hixie76 {
 		// The numbers are hidden anew in each key, and the answer is theirs.
 		keyFields := regexp.MustCompile(`(Sec-WebSocket-Key[12]): (.*)\r`)

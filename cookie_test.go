@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // httpEcho serves an echo in net/http. The handler before decides, by answering
@@ -27,7 +28,7 @@ func httpEchoHandler(before http.HandlerFunc) http.Handler {
 		if answered.done {
 			return
 		}
-		s := airsocket.NewSocket(apart(&airsocket.Options{Parallel: true, Header: w.Header().Clone()}))
+		s := airsocket.NewSocket(wstest.OwnDispatcher(&airsocket.Options{Parallel: true, Header: w.Header().Clone()}))
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
 		s.Upgrade(w, r)
 	})
@@ -72,18 +73,18 @@ func TestCookies(t *testing.T) {
 		{"/", "refused=1"},
 		{"/", `refused=1; accepted=1; too="2 3"`},
 	} {
-		a := try(t, &airsocket.Options{Jar: jar}, "ws://"+srv.Listener.Addr().String()+step.path)
+		a := wstest.Try(t, &airsocket.Options{Jar: jar}, "ws://"+srv.Listener.Addr().String()+step.path)
 		if step.path == "/" {
-			a.wantEcho(t)
-		} else if a.err.Status != http.StatusTeapot {
-			t.Errorf("error event: %v", a.err.Err)
+			a.WantEcho(t)
+		} else if a.Err.Status != http.StatusTeapot {
+			t.Errorf("error event: %v", a.Err.Err)
 		}
 		if step.sent == "" && len(got) != 0 || step.sent != "" && (len(got) != 1 || got[0] != step.sent) {
 			t.Errorf("the cookies sent were %q, want %q", got, step.sent)
 		}
 	}
 	// Without the jar, nothing is sent.
-	try(t, &airsocket.Options{}, "ws://"+srv.Listener.Addr().String()).wantEcho(t)
+	wstest.Try(t, &airsocket.Options{}, "ws://"+srv.Listener.Addr().String()).WantEcho(t)
 	if len(got) != 0 {
 		t.Errorf("the cookies sent without a jar were %q", got)
 	}
@@ -102,7 +103,7 @@ func TestCookiesJoinThoseOfHeader(t *testing.T) {
 	jar.SetCookies(u, []*http.Cookie{{Name: "b", Value: "2"}})
 	header := http.Header{"cookie": {"a=1"}}
 	for range 2 {
-		try(t, &airsocket.Options{Jar: jar, Header: header}, "ws://"+u.Host).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{Jar: jar, Header: header}, "ws://"+u.Host).WantEcho(t)
 		if len(got) != 1 || got[0] != "a=1; b=2" {
 			t.Errorf("the cookies sent were %q", got)
 		}
@@ -111,13 +112,13 @@ func TestCookiesJoinThoseOfHeader(t *testing.T) {
 
 // TestCookiesSecure is by name: jars may take loopback for secure.
 func TestCookiesSecure(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	jar := newJar(t)
 	jar.SetCookies(&url.URL{Scheme: "https", Host: "server.example"}, []*http.Cookie{{Name: "s", Value: "1", Secure: true}})
 	var got string
 	look := func(w http.ResponseWriter, r *http.Request) { got = r.Header.Get("Cookie") }
 	secure := httptest.NewUnstartedServer(httpEchoHandler(look))
-	secure.TLS = &tls.Config{Certificates: []tls.Certificate{root.issue(t, serverCertificate("server.example"))}}
+	secure.TLS = &tls.Config{Certificates: []tls.Certificate{root.Issue(t, wstest.ServerCertificate("server.example"))}}
 	secure.StartTLS()
 	defer secure.Close()
 	plain := httpEcho(t, look)
@@ -127,7 +128,7 @@ func TestCookiesSecure(t *testing.T) {
 		"server.example:80":  plain.Listener.Addr().String(),
 	}}
 	for url, want := range map[string]string{"wss://server.example/": "s=1", "ws://server.example/": ""} {
-		try(t, &airsocket.Options{Jar: jar, TLS: root.trust(), Dial: hosts.dial}, url).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{Jar: jar, TLS: root.ClientConfig(), Dial: hosts.dial}, url).WantEcho(t)
 		if got != want {
 			t.Errorf("the cookie sent to %s was %q, want %q", url, got, want)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // wantNoSecret looks for "secret" in whatever a program may print of an error.
@@ -76,14 +77,14 @@ func TestNoPasswordOfARedirect(t *testing.T) {
 		if strings.ContainsAny(location, "#\x7f") || strings.HasPrefix(location, ":") {
 			continue // it is a good place to go to, or is none at all
 		}
-		j := startClient(t, func(o *airsocket.Options) { o.MaxRedirects = 3 }, nil, func(p *rawPeer) {
-			p.request()
+		j := wstest.StartClient(t, func(o *airsocket.Options) { o.MaxRedirects = 3 }, nil, func(p *wstest.RawPeer) {
+			p.ReadRequest()
 			fmt.Fprintf(p, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", location)
 			p.Close()
 		})
-		j.wantError(airsocket.ErrRedirect)
-		if j.err != nil {
-			wantNoSecret(t, j.err.Err)
+		j.WantError(airsocket.ErrRedirect)
+		if j.Err != nil {
+			wantNoSecret(t, j.Err.Err)
 		}
 	}
 }
@@ -96,11 +97,11 @@ func TestNoPasswordOfAProxy(t *testing.T) {
 			t.Fatal(err)
 		}
 		opts := &airsocket.Options{Dial: nowhere, Proxy: http.ProxyURL(u)}
-		wantNoSecret(t, fails[*airsocket.ProxyError](t, try(t, opts, "ws://server.example/")))
+		wantNoSecret(t, wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, opts, "ws://server.example/")))
 	}
 	for _, raw := range []string{"http://user:secret@exa mple.com/", "http://user:%zzsecret@proxy.example/"} {
 		opts := &airsocket.Options{Dial: nowhere, Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(raw) }}
-		wantNoSecret(t, fails[*airsocket.ProxyError](t, try(t, opts, "ws://server.example/")))
+		wantNoSecret(t, wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, opts, "ws://server.example/")))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // A browser is a headless Chromium, which a Socket of ours drives over the
@@ -59,7 +60,7 @@ func startBrowser(t testing.TB) *browser {
 	})
 
 	b := &browser{t: t, answers: make(map[int]chan devtools), events: make(map[string]chan devtools)}
-	b.socket = airsocket.NewSocket(apart(&airsocket.Options{MaxMessage: -1, MaxFrame: -1, Parallel: true}))
+	b.socket = airsocket.NewSocket(wstest.OwnDispatcher(&airsocket.Options{MaxMessage: -1, MaxFrame: -1, Parallel: true}))
 	open, ended := make(chan struct{}), make(chan struct{})
 	b.socket.OnOpen(func(*airsocket.OpenEvent) { close(open) })
 	b.socket.OnMessage(b.receive)

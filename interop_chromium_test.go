@@ -15,6 +15,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -55,7 +56,7 @@ func TestInteropChromium(t *testing.T) {
 	t.Run("other origin", func(t *testing.T) {
 		elsewhere := &airsocket.Server{Handler: http.HandlerFunc(blankPage)}
 		stranger := chromium
-		stranger.options = map[string]any{"page": strings.Replace(serve(t, elsewhere), "ws", "http", 1)}
+		stranger.options = map[string]any{"page": strings.Replace(wstest.Serve(t, elsewhere), "ws", "http", 1)}
 		_, them := stranger.connect(t, &setup{})
 		them.want("error")
 		if r := them.want("close"); r.Code != 1006 {
@@ -77,7 +78,7 @@ func TestInteropChromiumBufferedAmount(t *testing.T) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { received <- len(e.Bytes()) })
 		sockets <- s
 	})
-	url := serve(t, srv)
+	url := wstest.Serve(t, srv)
 	p := b.open(t, strings.Replace(url, "ws", "http", 1))
 	const size = 64 << 20 // more than fits between them
 	p.evaluate(`new Promise(resolve => {
@@ -99,7 +100,7 @@ func TestInteropChromiumBufferedAmount(t *testing.T) {
 // therefore not drawn.
 func TestInteropChromiumHiddenTab(t *testing.T) {
 	b := startBrowser(t)
-	url := strings.Replace(serve(t, &airsocket.Server{Handler: http.HandlerFunc(blankPage)}), "ws", "http", 1)
+	url := strings.Replace(wstest.Serve(t, &airsocket.Server{Handler: http.HandlerFunc(blankPage)}), "ws", "http", 1)
 	hidden := b.open(t, url)
 	b.open(t, url)
 	hidden.until(`(window.looks = (window.looks || 0) + 1) > 3`)

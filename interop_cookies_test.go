@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -48,7 +49,7 @@ func TestInteropChromiumCookies(t *testing.T) {
 		}
 		r.Accept("")
 	})
-	p := b.open(t, strings.Replace(serve(t, srv), "ws", "http", 1))
+	p := b.open(t, strings.Replace(wstest.Serve(t, srv), "ws", "http", 1))
 	p.evaluate(`new Promise(resolve => {
 		ws = new WebSocket(location.href.replace("http", "ws"));
 		ws.onopen = resolve;

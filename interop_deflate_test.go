@@ -6,6 +6,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -70,13 +71,13 @@ func (p peer) testDeflate(t *testing.T, ours extensions.PermessageDeflate, their
 	p.exchangeMessages(t, us, them)
 	for range 3 { // from the second on they refer back, where there is takeover
 		for _, way := range []struct{ from, to *side }{{us, them}, {them, us}} {
-			text := textOf(5000)
+			text := wstest.TextOf(5000)
 			way.from.do(sendText(text))
 			way.to.wantData("text", text)
 		}
 	}
 	if p.fragments {
-		parts := []string{textOf(3000), textOf(2000), "the end"}
+		parts := []string{wstest.TextOf(3000), wstest.TextOf(2000), "the end"}
 		them.do(sendFragments(parts...))
 		us.wantData("text", strings.Join(parts, ""))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -49,7 +50,7 @@ type setup struct {
 func (p peer) connect(t testing.TB, c *setup) (us, them *side) {
 	t.Helper()
 	p.look(t)
-	apart(&c.ours).Parallel = true
+	wstest.OwnDispatcher(&c.ours).Parallel = true
 	options := make(map[string]any)
 	for _, m := range []map[string]any{p.options, c.theirs} {
 		for name, v := range m {
@@ -93,7 +94,7 @@ func (p peer) accept(t testing.TB, c *setup, options map[string]any) (us, them *
 	if c.serve != nil {
 		c.serve(srv)
 	}
-	url := serve(t, srv) + c.path
+	url := wstest.Serve(t, srv) + c.path
 	if srv.TLSConfig != nil {
 		url = strings.Replace(url, "ws", "wss", 1)
 	}
@@ -163,13 +164,6 @@ func (p peer) checkOpen(t *testing.T, us, them *side) {
 // messageSizes are those at which the form of the length changes, and a big one.
 var messageSizes = []int{0, 1, 125, 126, 65535, 65536, 1 << 20}
 
-// textOf makes a text of n bytes with characters of all lengths.
-func textOf(n int) string {
-	const sample = "a\u00e9\u20ac\U0001d11e"
-	s := strings.Repeat(sample, n/len(sample))
-	return s + strings.Repeat("z", n-len(s))
-}
-
 func bytesOf(n int) []byte {
 	p := make([]byte, n)
 	for i := range p {
@@ -181,7 +175,7 @@ func bytesOf(n int) []byte {
 func (p peer) exchangeMessages(t *testing.T, us, them *side) {
 	for _, way := range []struct{ from, to *side }{{us, them}, {them, us}} {
 		for _, n := range messageSizes {
-			text := textOf(n)
+			text := wstest.TextOf(n)
 			way.from.do(sendText(text))
 			way.to.wantData("text", text)
 		}
@@ -209,7 +203,7 @@ func (p peer) testFragments(t *testing.T) {
 	us, them := p.connect(t, c)
 	us.want("open")
 	them.want("open")
-	text := textOf(10_000)
+	text := wstest.TextOf(10_000)
 	us.do(sendText(text))
 	them.wantData("text", text)
 	if p.fragments {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -42,7 +43,7 @@ func TestInteropLibwebsocketsServer(t *testing.T) {
 	within(t, says) // a port that is bound is not listened on yet
 	for _, version := range []wire.Version{wire.Hybi08, wire.Hybi13} {
 		t.Run(version.String(), func(t *testing.T) {
-			opts := apart(&airsocket.Options{Version: version, Parallel: true})
+			opts := wstest.OwnDispatcher(&airsocket.Options{Version: version, Parallel: true})
 			connect := func(protocol string) *side {
 				us := newSide(t, "our side")
 				us.use(airsocket.NewSocket(opts))
@@ -125,7 +126,7 @@ func TestInteropLibwebsocketsClient(t *testing.T) {
 			dumb.use(s)
 		}
 	})
-	u, err := url.Parse(serve(t, srv))
+	u, err := url.Parse(wstest.Serve(t, srv))
 	if err != nil {
 		t.Fatal(err)
 	}

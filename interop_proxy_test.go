@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // startListener runs a program of the system until the test is over, and waits
@@ -80,9 +81,9 @@ func throughProxy(t *testing.T, proxy string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := newAuthority(t, nil)
-	for _, url := range []string{serveEcho(t, nil), serveTLS(t, root.issue(t, serverCertificate()))} {
-		try(t, &airsocket.Options{Proxy: http.ProxyURL(u), TLS: root.trust()}, url).wantEcho(t)
+	root := wstest.NewAuthority(t, nil)
+	for _, url := range []string{wstest.ServeEcho(t, nil), wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate()))} {
+		wstest.Try(t, &airsocket.Options{Proxy: http.ProxyURL(u), TLS: root.ClientConfig()}, url).WantEcho(t)
 	}
 }
 
@@ -93,7 +94,7 @@ func refusedByProxy(t *testing.T, proxy, to string) *airsocket.ProxyError {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fails[*airsocket.ProxyError](t, try(t, &airsocket.Options{Proxy: http.ProxyURL(u)}, to))
+	return wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, &airsocket.Options{Proxy: http.ProxyURL(u)}, to))
 }
 
 func TestInteropTinyproxy(t *testing.T) {
@@ -203,8 +204,8 @@ func startNginx(t *testing.T, path string, cert tls.Certificate, upstream string
 // side of it, as clients see it.
 func TestInteropNginx(t *testing.T) {
 	nginx := find(t, "nginx")
-	root := newAuthority(t, nil)
-	cert := root.issue(t, serverCertificate())
+	root := wstest.NewAuthority(t, nil)
+	cert := root.Issue(t, wstest.ServerCertificate())
 	for _, c := range []struct {
 		scheme string
 		config *tls.Config
@@ -214,12 +215,12 @@ func TestInteropNginx(t *testing.T) {
 	} {
 		t.Run(c.scheme, func(t *testing.T) {
 			opts := &airsocket.Options{Parallel: true, Compression: airsocket.CompressionTakeover, Protocols: []string{"chat"}}
-			srv := echoing(&airsocket.Server{Options: opts, TLSConfig: c.config})
-			plain, secure := startNginx(t, nginx, cert, c.scheme+"://"+hostOf(serve(t, srv)))
+			srv := wstest.Echoing(&airsocket.Server{Options: opts, TLSConfig: c.config})
+			plain, secure := startNginx(t, nginx, cert, c.scheme+"://"+wstest.HostOf(wstest.Serve(t, srv)))
 			for _, url := range []string{plain, secure} {
-				exchangeThrough(t, url, &airsocket.Options{TLS: root.trust(), Compression: airsocket.CompressionTakeover})
-				refused := try(t, &airsocket.Options{TLS: root.trust(), Origin: "https://other.example"}, url)
-				if refused.err == nil || refused.err.Status != http.StatusForbidden {
+				exchangeThrough(t, url, &airsocket.Options{TLS: root.ClientConfig(), Compression: airsocket.CompressionTakeover})
+				refused := wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig(), Origin: "https://other.example"}, url)
+				if refused.Err == nil || refused.Err.Status != http.StatusForbidden {
 					t.Errorf("%s with another origin: %+v", url, refused)
 				}
 			}
@@ -236,7 +237,7 @@ func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 	sizes := []int{0, 1, 125, 126, 4096, 65535, 65536, 1 << 20}
 	d := airsocket.NewDispatcher()
 	opts.Dispatcher = d
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(opts)
 		s.OnOpen(func(*airsocket.OpenEvent) {
 			if s.Protocol() != "chat" || s.Extensions() == "" {
@@ -272,9 +273,9 @@ func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 func TestInteropNginxWithoutServer(t *testing.T) {
 	nginx := find(t, "nginx")
 	closed, _ := freeAddress(t)
-	plain, _ := startNginx(t, nginx, newAuthority(t, nil).issue(t, serverCertificate()), "http://"+closed)
-	if a := try(t, &airsocket.Options{}, plain); a.err.Status != http.StatusBadGateway || len(a.err.Body) == 0 {
-		t.Errorf("error event: %v with %q", a.err.Err, a.err.Body)
+	plain, _ := startNginx(t, nginx, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), "http://"+closed)
+	if a := wstest.Try(t, &airsocket.Options{}, plain); a.Err.Status != http.StatusBadGateway || len(a.Err.Body) == 0 {
+		t.Errorf("error event: %v with %q", a.Err.Err, a.Err.Body)
 	}
 }
 
@@ -286,10 +287,10 @@ func TestInteropNginxShutdown(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) { go srv.Shutdown(context.WithoutCancel(t.Context())) })
 	})
-	plain, _ := startNginx(t, nginx, newAuthority(t, nil).issue(t, serverCertificate()), "http://"+hostOf(serve(t, srv)))
+	plain, _ := startNginx(t, nginx, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), "http://"+wstest.HostOf(wstest.Serve(t, srv)))
 	d := airsocket.NewDispatcher()
 	var end *airsocket.CloseEvent
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		s.OnClose(func(e *airsocket.CloseEvent) { end = e })
 		if err := s.Connect(plain); err != nil {

@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 const countsReads = false
@@ -42,15 +43,15 @@ func TestDescriptorThatWaits(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
-	serveUntilTheEnd(t, srv, func() error { return srv.Serve(waitingListener{l}) })
-	p := connectRaw(t, "ws://"+l.Addr().String())
+	wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(waitingListener{l}) })
+	p := wstest.ConnectRaw(t, "ws://"+l.Addr().String())
 	for range 3 {
-		p.send(opText, "echo")
-		if first, payload, err := p.read(); first != opText || payload != "echo" || err != nil {
+		p.Send(wstest.OpText, "echo")
+		if first, payload, err := p.ReadFrame(); first != wstest.OpText || payload != "echo" || err != nil {
 			t.Fatalf("%x %q %v", first, payload, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), wstest.Patience)
 	defer cancel()
 	p.Close()
 	if err := srv.Shutdown(ctx); err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // A testProxy is a proxy on loopback. What it is asked for leads to the servers
@@ -146,21 +147,21 @@ func (p *testProxy) wantAsked(t testing.TB, address string) http.Header {
 
 // TestProxyCONNECT is for ws and wss, by proxies of both kinds.
 func TestProxyCONNECT(t *testing.T) {
-	root := newAuthority(t, nil)
-	forProxy := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
+	forProxy := wstest.NewAuthority(t, nil)
 	routes := map[string]string{
-		"plain.example:80":   hostOf(serveEcho(t, nil)),
-		"plain.example:81":   hostOf(serveEcho(t, nil)),
-		"[::1]:80":           hostOf(serveEcho(t, nil)),
-		"tls.example:443":    hostOf(serveTLS(t, root.issue(t, serverCertificate("tls.example")))),
-		"xn--tda.example:80": hostOf(serveEcho(t, nil)),
+		"plain.example:80":   wstest.HostOf(wstest.ServeEcho(t, nil)),
+		"plain.example:81":   wstest.HostOf(wstest.ServeEcho(t, nil)),
+		"[::1]:80":           wstest.HostOf(wstest.ServeEcho(t, nil)),
+		"tls.example:443":    wstest.HostOf(wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate("tls.example")))),
+		"xn--tda.example:80": wstest.HostOf(wstest.ServeEcho(t, nil)),
 	}
 	for _, proxy := range []struct {
 		scheme string
 		config *tls.Config
 	}{
 		{"http", nil},
-		{"https", &tls.Config{Certificates: []tls.Certificate{forProxy.issue(t, serverCertificate())}}},
+		{"https", &tls.Config{Certificates: []tls.Certificate{forProxy.Issue(t, wstest.ServerCertificate())}}},
 	} {
 		for _, c := range []struct{ url, asked string }{
 			{"ws://plain.example/", "plain.example:80"},
@@ -171,8 +172,8 @@ func TestProxyCONNECT(t *testing.T) {
 		} {
 			t.Run(proxy.scheme+" "+c.url, func(t *testing.T) {
 				p := newProxy(t, routes, proxy.config, serveCONNECT(established))
-				opts := &airsocket.Options{Proxy: p.url(proxy.scheme + "://"), ProxyTLS: forProxy.trust(), TLS: root.trust()}
-				try(t, opts, c.url).wantEcho(t)
+				opts := &airsocket.Options{Proxy: p.url(proxy.scheme + "://"), ProxyTLS: forProxy.ClientConfig(), TLS: root.ClientConfig()}
+				wstest.Try(t, opts, c.url).WantEcho(t)
 				if h := p.wantAsked(t, c.asked); h.Get("Proxy-Authorization") != "" || h.Get("Sec-WebSocket-Key") != "" {
 					t.Errorf("the proxy was sent %v", h)
 				}
@@ -182,15 +183,15 @@ func TestProxyCONNECT(t *testing.T) {
 }
 
 func TestProxyCertificate(t *testing.T) {
-	p := newProxy(t, nil, &tls.Config{Certificates: []tls.Certificate{newAuthority(t, nil).issue(t, serverCertificate())}}, serveCONNECT(established))
-	a := try(t, &airsocket.Options{Proxy: p.url("https://")}, "ws://server.example/")
-	if e := fails[*airsocket.ProxyError](t, a); !isType[*airsocket.TLSError](e) || e.Status != 0 {
+	p := newProxy(t, nil, &tls.Config{Certificates: []tls.Certificate{wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate())}}, serveCONNECT(established))
+	a := wstest.Try(t, &airsocket.Options{Proxy: p.url("https://")}, "ws://server.example/")
+	if e := wstest.Fails[*airsocket.ProxyError](t, a); !isType[*airsocket.TLSError](e) || e.Status != 0 {
 		t.Errorf("error event: %v", e)
 	}
 }
 
 func TestProxyCredentials(t *testing.T) {
-	routes := map[string]string{"server.example:80": hostOf(serveEcho(t, nil))}
+	routes := map[string]string{"server.example:80": wstest.HostOf(wstest.ServeEcho(t, nil))}
 	for _, c := range []struct {
 		prefix string
 		header http.Header
@@ -202,7 +203,7 @@ func TestProxyCredentials(t *testing.T) {
 	} {
 		p := newProxy(t, routes, nil, serveCONNECT(established))
 		opts := &airsocket.Options{Proxy: p.url(c.prefix), ProxyHeader: c.header}
-		try(t, opts, "ws://server.example/").wantEcho(t)
+		wstest.Try(t, opts, "ws://server.example/").WantEcho(t)
 		if got := p.wantAsked(t, "server.example:80")["Proxy-Authorization"]; len(got) != 1 || got[0] != c.want {
 			t.Errorf("Proxy-Authorization is %q, want %q", got, c.want)
 		}
@@ -219,7 +220,7 @@ func TestProxyHeader(t *testing.T) {
 		ProxyHeader: http.Header{"X-For-Proxy": {"a\r\nX-Forged: 1", "b"}, "Host": {"forged"}, "Content-Length": {"5"}},
 		Header:      http.Header{"X-For-Server": {"c"}},
 	}
-	try(t, opts, "ws://server.example/").wantEcho(t)
+	wstest.Try(t, opts, "ws://server.example/").WantEcho(t)
 	got := p.wantAsked(t, "server.example:80")
 	if v := got["X-For-Proxy"]; len(v) != 2 || v[1] != "b" || len(got["X-Forged"]) > 0 || len(got["X-For-Server"]) > 0 || len(got["Content-Length"]) > 0 {
 		t.Errorf("the proxy was sent %v", got)
@@ -231,7 +232,7 @@ func TestProxyHeader(t *testing.T) {
 
 // TestProxyAnswers are those that are good in other forms too.
 func TestProxyAnswers(t *testing.T) {
-	routes := map[string]string{"server.example:80": hostOf(serveEcho(t, nil))}
+	routes := map[string]string{"server.example:80": wstest.HostOf(wstest.ServeEcho(t, nil))}
 	for _, answer := range []string{
 		"HTTP/1.0 200 OK\r\n\r\n",
 		"HTTP/1.1 204\r\n\r\n",
@@ -240,7 +241,7 @@ func TestProxyAnswers(t *testing.T) {
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
 	} {
 		p := newProxy(t, routes, nil, serveCONNECT(answer))
-		if try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/").wantEcho(t); t.Failed() {
+		if wstest.Try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/").WantEcho(t); t.Failed() {
 			t.Fatalf("%q", answer)
 		}
 	}
@@ -252,15 +253,15 @@ func TestProxyAnswerInPieces(t *testing.T) {
 	asked := make(chan *http.Request, 1)
 	go func() {
 		defer theirs.Close()
-		p := newRawPeer(t, theirs, false)
-		p.request()
+		p := wstest.NewRawPeer(t, theirs, false)
+		p.ReadRequest()
 		for _, b := range []byte("HTTP/1.1 100 Continue\r\n\r\n" + established) {
-			p.write([]byte{b})
+			p.WriteRaw([]byte{b})
 		}
-		asked <- p.request()
+		asked <- p.ReadRequest()
 	}()
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy"})
-	try(t, &airsocket.Options{Proxy: proxy, Dial: dialTo(ours)}, "ws://server.example/")
+	wstest.Try(t, &airsocket.Options{Proxy: proxy, Dial: wstest.DialTo(ours)}, "ws://server.example/")
 	if r := <-asked; r.Method != http.MethodGet || r.Host != "server.example" {
 		t.Errorf("through the tunnel came %s for %s", r.Method, r.Host)
 	}
@@ -276,21 +277,21 @@ func TestProxyKeepsWhatFollows(t *testing.T) {
 		http.ReadRequest(br)
 		return nil
 	})
-	a := try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/")
-	if h := fails[*handshake.Error](t, a); h.Status != 503 || string(h.Body) != "busy" {
+	a := wstest.Try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/")
+	if h := wstest.Fails[*handshake.Error](t, a); h.Status != 503 || string(h.Body) != "busy" {
 		t.Errorf("error event: %v with %q", h, h.Body)
 	}
 }
 
 func TestProxyRefuses(t *testing.T) {
 	p := newProxy(t, nil, nil, serveCONNECT(established))
-	a := try(t, &airsocket.Options{Proxy: p.url("http://user:secret@")}, "ws://server.example/")
-	e := fails[*airsocket.ProxyError](t, a)
+	a := wstest.Try(t, &airsocket.Options{Proxy: p.url("http://user:secret@")}, "ws://server.example/")
+	e := wstest.Fails[*airsocket.ProxyError](t, a)
 	if e.Status != 502 || e.Header.Get("X-Why") != "route" || string(e.Body) != "what?" || e.Err != nil {
 		t.Errorf("error event: %+v", e)
 	}
-	if a.err.Status != 0 {
-		t.Errorf("the server's status is %d, but there was none", a.err.Status)
+	if a.Err.Status != 0 {
+		t.Errorf("the server's status is %d, but there was none", a.Err.Status)
 	}
 	if text := e.Error(); !strings.Contains(text, "502") || !strings.Contains(text, p.address()) || strings.Contains(text, "secret") {
 		t.Errorf("the error says %q", text)
@@ -304,7 +305,7 @@ func TestProxyRefusesInTheEnd(t *testing.T) {
 		io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
 		return nil
 	})
-	e := fails[*airsocket.ProxyError](t, try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/"))
+	e := wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/"))
 	if e.Status != 403 || string(e.Body) != "no" {
 		t.Errorf("error event: %v with %q", e, e.Body)
 	}
@@ -345,10 +346,10 @@ func TestProxyAnswersThatAreBad(t *testing.T) {
 			}
 			return nil
 		})
-		a := try(t, &airsocket.Options{Proxy: p.url("http://"), MaxHead: c.limits.head, MaxHeadLines: c.limits.lines}, "ws://server.example/")
-		proxyError := isType[*airsocket.ProxyError](a.err.Err)
-		if c.want == nil && proxyError || c.want != nil && (!proxyError || !errors.Is(a.err.Err, c.want)) {
-			t.Errorf("%.40q: error event: %v, want %v", c.answer, a.err.Err, c.want)
+		a := wstest.Try(t, &airsocket.Options{Proxy: p.url("http://"), MaxHead: c.limits.head, MaxHeadLines: c.limits.lines}, "ws://server.example/")
+		proxyError := isType[*airsocket.ProxyError](a.Err.Err)
+		if c.want == nil && proxyError || c.want != nil && (!proxyError || !errors.Is(a.Err.Err, c.want)) {
+			t.Errorf("%.40q: error event: %v, want %v", c.answer, a.Err.Err, c.want)
 		}
 	}
 }
@@ -366,7 +367,7 @@ func TestProxyBodyIsBounded(t *testing.T) {
 			}
 		}
 	})
-	e := fails[*airsocket.ProxyError](t, try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/"))
+	e := wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, &airsocket.Options{Proxy: p.url("http://")}, "ws://server.example/"))
 	if len(e.Body) != handshake.MaxErrorBody {
 		t.Errorf("the body has %d bytes", len(e.Body))
 	}
@@ -382,7 +383,7 @@ func TestProxyChoice(t *testing.T) {
 		{func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "gopher", Host: "p"}, nil }, nil},
 		{func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http"}, nil }, nil},
 	} {
-		e := fails[*airsocket.ProxyError](t, try(t, &airsocket.Options{Proxy: c.choose}, "ws://server.example/"))
+		e := wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, &airsocket.Options{Proxy: c.choose}, "ws://server.example/"))
 		if e.Status != 0 || e.Err == nil || isType[*net.OpError](e) || c.want != nil && !errors.Is(e, c.want) {
 			t.Errorf("error event: %+v", e)
 		}
@@ -397,7 +398,7 @@ func TestProxyIsAsked(t *testing.T) {
 	} {
 		var got *http.Request
 		stop := errors.New("stop")
-		try(t, &airsocket.Options{Header: http.Header{"X-A": {"1"}}, Proxy: proxyFunc(func(r *http.Request) error {
+		wstest.Try(t, &airsocket.Options{Header: http.Header{"X-A": {"1"}}, Proxy: proxyFunc(func(r *http.Request) error {
 			got = r
 			return stop
 		})}, url)
@@ -414,14 +415,14 @@ func proxyFunc(f func(*http.Request) error) func(*http.Request) (*url.URL, error
 // TestProxyNone: a nil URL is no proxy, and unix sockets have none.
 func TestProxyNone(t *testing.T) {
 	none := func(*http.Request) (*url.URL, error) { return nil, nil }
-	try(t, &airsocket.Options{Proxy: none}, serveEcho(t, nil)).wantEcho(t)
+	wstest.Try(t, &airsocket.Options{Proxy: none}, wstest.ServeEcho(t, nil)).WantEcho(t)
 
 	asked := func(*http.Request) (*url.URL, error) {
 		t.Error("a proxy was asked for")
 		return nil, nil
 	}
-	a := try(t, &airsocket.Options{Proxy: asked}, "ws+unix://"+t.TempDir()+"/socket")
-	if op := fails[*net.OpError](t, a); op.Net != "unix" {
+	a := wstest.Try(t, &airsocket.Options{Proxy: asked}, "ws+unix://"+t.TempDir()+"/socket")
+	if op := wstest.Fails[*net.OpError](t, a); op.Net != "unix" {
 		t.Errorf("the network is %s", op.Net)
 	}
 }
@@ -432,19 +433,19 @@ func TestProxyFromEnvironment(t *testing.T) {
 	const child = "AIRSOCKET_TEST_URL"
 	if url := os.Getenv(child); url != "" {
 		dialed := ""
-		try(t, &airsocket.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+		wstest.Try(t, &airsocket.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 			dialed = address
 			return nil, errors.New("stop")
 		}}, url)
 		if !strings.HasPrefix(dialed, "server.example:") {
 			t.Errorf("with a Dial of its own, %s is dialled", dialed)
 		}
-		try(t, &airsocket.Options{TLS: &tls.Config{InsecureSkipVerify: true}}, url).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{TLS: &tls.Config{InsecureSkipVerify: true}}, url).WantEcho(t)
 		return
 	}
-	plain := newProxy(t, map[string]string{"server.example:80": hostOf(serveEcho(t, nil))}, nil, serveCONNECT(established))
-	cert := newAuthority(t, nil).issue(t, serverCertificate())
-	secure := newProxy(t, map[string]string{"server.example:443": hostOf(serveTLS(t, cert))}, nil, serveCONNECT(established))
+	plain := newProxy(t, map[string]string{"server.example:80": wstest.HostOf(wstest.ServeEcho(t, nil))}, nil, serveCONNECT(established))
+	cert := wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate())
+	secure := newProxy(t, map[string]string{"server.example:443": wstest.HostOf(wstest.ServeTLS(t, cert))}, nil, serveCONNECT(established))
 	for _, url := range []string{"ws://server.example/", "wss://server.example/"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestProxyFromEnvironment$")
 		cmd.Env = append(os.Environ(), child+"="+url, "HTTP_PROXY=http://"+plain.address(), "HTTPS_PROXY=http://"+secure.address(), "NO_PROXY=", "no_proxy=", "http_proxy=", "https_proxy=", "REQUEST_METHOD=")
@@ -518,12 +519,12 @@ func readSOCKSAddress(r io.Reader) string {
 }
 
 func TestProxySOCKS(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	routes := map[string]string{
-		"server.example:80": hostOf(serveEcho(t, nil)),
-		"127.9.9.9:81":      hostOf(serveEcho(t, nil)),
-		"[::9]:80":          hostOf(serveEcho(t, nil)),
-		"tls.example:443":   hostOf(serveTLS(t, root.issue(t, serverCertificate("tls.example")))),
+		"server.example:80": wstest.HostOf(wstest.ServeEcho(t, nil)),
+		"127.9.9.9:81":      wstest.HostOf(wstest.ServeEcho(t, nil)),
+		"[::9]:80":          wstest.HostOf(wstest.ServeEcho(t, nil)),
+		"tls.example:443":   wstest.HostOf(wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate("tls.example")))),
 	}
 	for _, scheme := range []string{"socks5", "socks5h"} {
 		for _, c := range []struct{ prefix, url, asked, user, password string }{
@@ -535,7 +536,7 @@ func TestProxySOCKS(t *testing.T) {
 			{"://user:pass%3Aword@", "ws://server.example/", "server.example:80", "user", "pass:word"},
 		} {
 			p := newProxy(t, routes, nil, serveSOCKS(c.user, c.password))
-			try(t, &airsocket.Options{Proxy: p.url(scheme + c.prefix), TLS: root.trust()}, c.url).wantEcho(t)
+			wstest.Try(t, &airsocket.Options{Proxy: p.url(scheme + c.prefix), TLS: root.ClientConfig()}, c.url).WantEcho(t)
 			p.wantAsked(t, c.asked)
 		}
 	}
@@ -549,7 +550,7 @@ func TestProxySOCKSRefuses(t *testing.T) {
 		{"socks5://" + strings.Repeat("u", 256) + ":p@", "user", "invalid username/password"},
 	} {
 		p := newProxy(t, nil, nil, serveSOCKS(c.user, "password"))
-		e := fails[*airsocket.ProxyError](t, try(t, &airsocket.Options{Proxy: p.url(c.prefix)}, "ws://server.example/"))
+		e := wstest.Fails[*airsocket.ProxyError](t, wstest.Try(t, &airsocket.Options{Proxy: p.url(c.prefix)}, "ws://server.example/"))
 		if e.Status != 0 || !strings.Contains(e.Error(), c.says) {
 			t.Errorf("error event: %v, want one that says %q", e, c.says)
 		}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -246,10 +247,10 @@ func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []by
 	case v <= wire.Hixie76:
 		return append(append(append(dst, 0), payload...), 0xFF)
 	case f.kind == wire.Close && f.code != int(wire.StatusNoStatusReceived):
-		payload = []byte(closing(f.code, string(f.data)))
+		payload = []byte(wstest.ClosePayload(f.code, string(f.data)))
 	}
 	if v > wire.Hybi06 {
-		b := frame(false, 0x80|byte(f.kind), string(payload))
+		b := wstest.Frame(false, 0x80|byte(f.kind), string(payload))
 		if client {
 			head := len(b) - len(payload)
 			b[1] |= 0x80
@@ -258,7 +259,7 @@ func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []by
 		return append(dst, b...)
 	}
 	first := map[wire.Kind]byte{wire.Close: 0x81, wire.Ping: 0x82, wire.Pong: 0x83, wire.Text: 0x84, wire.Binary: 0x85}[f.kind]
-	b := frame(false, first, string(payload))
+	b := wstest.Frame(false, first, string(payload))
 	if !client {
 		return append(dst, b...)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // redirecting is an echo at /echo. A request for /302/where/... is redirected
@@ -44,14 +45,14 @@ func TestRedirectsAreFollowed(t *testing.T) {
 		"/301/?to=/echo", "/302/?to=/echo", "/303/?to=/echo", "/307/?to=/echo", "/308/?to=/echo",
 		"/302/?to=../echo%23fragment", "/302/?to=http://" + host + "/echo", "/302/?to=ws://" + host + "/echo", "/302/?to=//" + host, "/hops/3",
 	} {
-		a := try(t, &airsocket.Options{MaxRedirects: 3}, "ws://"+host+path, func(s *airsocket.Socket) {
+		a := wstest.Try(t, &airsocket.Options{MaxRedirects: 3}, "ws://"+host+path, func(s *airsocket.Socket) {
 			s.OnClose(func(*airsocket.CloseEvent) {
 				if got := s.URL(); got != "ws://"+host+path {
 					t.Errorf("URL is %s", got)
 				}
 			})
 		})
-		if a.wantEcho(t); t.Failed() {
+		if a.WantEcho(t); t.Failed() {
 			t.Fatal(path)
 		}
 	}
@@ -78,32 +79,32 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		{3, "/304/?to=/echo", 304, handshake.ErrStatus},
 		{3, "/201/?to=/echo", 201, handshake.ErrStatus},
 	} {
-		a := try(t, &airsocket.Options{MaxRedirects: c.max}, "ws://"+host+c.path)
-		refusal := fails[*handshake.Error](t, a)
-		if refusal.Status != c.status || a.err.Status != c.status || !errors.Is(a.err.Err, c.is) {
-			t.Errorf("%s: error event: %v with status %d", c.path, a.err.Err, a.err.Status)
+		a := wstest.Try(t, &airsocket.Options{MaxRedirects: c.max}, "ws://"+host+c.path)
+		refusal := wstest.Fails[*handshake.Error](t, a)
+		if refusal.Status != c.status || a.Err.Status != c.status || !errors.Is(a.Err.Err, c.is) {
+			t.Errorf("%s: error event: %v with status %d", c.path, a.Err.Err, a.Err.Status)
 		}
-		if followed := errors.Is(a.err.Err, airsocket.ErrRedirect); followed != (c.is == airsocket.ErrRedirect) {
+		if followed := errors.Is(a.Err.Err, airsocket.ErrRedirect); followed != (c.is == airsocket.ErrRedirect) {
 			t.Errorf("%s: ErrRedirect is %v", c.path, followed)
 		}
 	}
 }
 
 func TestRedirectBetweenTLSAndNone(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	secure := httptest.NewUnstartedServer(httpEchoHandler(redirecting))
-	secure.TLS = &tls.Config{Certificates: []tls.Certificate{root.issue(t, serverCertificate())}}
+	secure.TLS = &tls.Config{Certificates: []tls.Certificate{root.Issue(t, wstest.ServerCertificate())}}
 	secure.StartTLS()
 	defer secure.Close()
 	plain := httpEcho(t, redirecting)
 	defer plain.Close()
 
-	opts := &airsocket.Options{MaxRedirects: 1, TLS: root.trust()}
-	try(t, opts, strings.Replace(plain.URL, "http:", "ws:", 1)+"/302/?to="+secure.URL+"/echo").wantEcho(t)
-	opts = &airsocket.Options{MaxRedirects: 1, TLS: root.trust()}
-	a := try(t, opts, strings.Replace(secure.URL, "https:", "wss:", 1)+"/302/?to="+plain.URL+"/echo")
-	if a.opened || !errors.Is(a.err.Err, airsocket.ErrRedirect) {
-		t.Errorf("from wss to ws: opened %v, error event %v", a.opened, a.err)
+	opts := &airsocket.Options{MaxRedirects: 1, TLS: root.ClientConfig()}
+	wstest.Try(t, opts, strings.Replace(plain.URL, "http:", "ws:", 1)+"/302/?to="+secure.URL+"/echo").WantEcho(t)
+	opts = &airsocket.Options{MaxRedirects: 1, TLS: root.ClientConfig()}
+	a := wstest.Try(t, opts, strings.Replace(secure.URL, "https:", "wss:", 1)+"/302/?to="+plain.URL+"/echo")
+	if a.Opened || !errors.Is(a.Err.Err, airsocket.ErrRedirect) {
+		t.Errorf("from wss to ws: opened %v, error event %v", a.Opened, a.Err)
 	}
 }
 
@@ -142,7 +143,7 @@ func TestRedirectCredentials(t *testing.T) {
 			[]string{"a.example " + basic + "  ", "b.example Basic djpx  "}},
 	} {
 		seen = nil
-		try(t, &airsocket.Options{MaxRedirects: 2, Header: c.header, Dial: hosts.dial}, c.url).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{MaxRedirects: 2, Header: c.header, Dial: hosts.dial}, c.url).WantEcho(t)
 		if !slices.Equal(seen, c.want) {
 			t.Errorf("%s:\n got %q\nwant %q", c.name, seen, c.want)
 		}
@@ -162,7 +163,7 @@ func TestRedirectCookies(t *testing.T) {
 	jar := newJar(t)
 	jar.SetCookies(&url.URL{Scheme: "http", Host: srv.Listener.Addr().String()}, []*http.Cookie{{Name: "session", Value: "1"}})
 	opts := &airsocket.Options{MaxRedirects: 1, Jar: jar, Header: http.Header{"Cookie": {"own=1"}, "X-Other": {"other"}}}
-	try(t, opts, strings.Replace(srv.URL, "http:", "ws:", 1)+"/302/?to=/echo").wantEcho(t)
+	wstest.Try(t, opts, strings.Replace(srv.URL, "http:", "ws:", 1)+"/302/?to=/echo").WantEcho(t)
 	if want := []string{"own=1; session=1 other", "own=1; session=2 other"}; !slices.Equal(got, want) {
 		t.Errorf("the cookies sent were %q, want %q", got, want)
 	}
@@ -178,6 +179,6 @@ func TestRedirectUnix(t *testing.T) {
 	srv.Start()
 	defer srv.Close()
 	for _, to := range []string{"/echo", "http://localhost/echo"} {
-		try(t, &airsocket.Options{MaxRedirects: 1}, "ws+unix://"+path+":/302/?to="+to).wantEcho(t)
+		wstest.Try(t, &airsocket.Options{MaxRedirects: 1}, "ws+unix://"+path+":/302/?to="+to).WantEcho(t)
 	}
 }

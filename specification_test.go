@@ -11,6 +11,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -78,11 +79,11 @@ func (c *conversation) exchangeExamples(r *recording) {
 // proof.
 func TestSpecificationKeys(t *testing.T) {
 	r := readRecordings(t, "hixie-76/spec-key-computation")[0]
-	startServer(t, func(o *airsocket.Options) { o.Versions = wire.AllVersions() }, nil, func(p *rawPeer) {
-		p.write(r.sides["c2s"].wire[0])
-		readHead(t, p.br)
+	wstest.StartServer(t, func(o *airsocket.Options) { o.Versions = wire.AllVersions() }, nil, func(p *wstest.RawPeer) {
+		p.WriteRaw(r.sides["c2s"].wire[0])
+		wstest.ReadHead(t, p.Reader)
 		proof := make([]byte, 16)
-		if _, err := io.ReadFull(p.br, proof); err != nil || !bytes.Equal(proof, r.sides["s2c"].wire[0]) {
+		if _, err := io.ReadFull(p.Reader, proof); err != nil || !bytes.Equal(proof, r.sides["s2c"].wire[0]) {
 			t.Errorf("proof %q, %v", proof, err)
 		}
 		p.Close()
@@ -95,9 +96,9 @@ func TestSpecificationKeys(t *testing.T) {
 func TestRecordedRefusals(t *testing.T) {
 	for _, r := range readRecordings(t, "version-negotiation/*") {
 		t.Run(r.name, func(t *testing.T) {
-			startServer(t, func(o *airsocket.Options) { o.Origins = []string{"*"} }, nil, func(p *rawPeer) {
-				p.write(r.sides["c2s"].wire[0])
-				res := p.answer()
+			wstest.StartServer(t, func(o *airsocket.Options) { o.Origins = []string{"*"} }, nil, func(p *wstest.RawPeer) {
+				p.WriteRaw(r.sides["c2s"].wire[0])
+				res := p.ReadResponse()
 				want, versions := 426, "13, 8, 7, 6"
 				if strings.HasSuffix(r.name, "-v7") {
 					want, versions = 101, ""
@@ -108,24 +109,24 @@ func TestRecordedRefusals(t *testing.T) {
 				p.Close()
 			})
 			answer := bytes.Join(r.sides["s2c"].wire, nil)
-			j := startClient(t, nil, nil, func(p *rawPeer) {
-				p.request()
-				p.write(answer)
+			j := wstest.StartClient(t, nil, nil, func(p *wstest.RawPeer) {
+				p.ReadRequest()
+				p.WriteRaw(answer)
 				p.Close()
 			})
-			j.want(refused...)
+			j.Want(wstest.Refused...)
 			if len(answer) == 0 {
-				j.wantError(handshake.ErrUnexpected)
+				j.WantError(handshake.ErrUnexpected)
 				return
 			}
-			j.wantError(handshake.ErrStatus)
+			j.WantError(handshake.ErrStatus)
 			var status int
 			fmt.Sscanf(string(answer), "HTTP/1.%d %d", new(int), &status)
 			head, body, _ := strings.Cut(string(answer), "\r\n\r\n")
 			_, versions, _ := strings.Cut(head, "Sec-WebSocket-Version: ")
 			versions, _, _ = strings.Cut(versions, "\r\n")
-			if j.err.Status != status || j.err.Header.Get("Sec-WebSocket-Version") != versions || string(j.err.Body) != body {
-				t.Errorf("status %d, header %v, body %q; the server said %q", j.err.Status, j.err.Header, j.err.Body, answer)
+			if j.Err.Status != status || j.Err.Header.Get("Sec-WebSocket-Version") != versions || string(j.Err.Body) != body {
+				t.Errorf("status %d, header %v, body %q; the server said %q", j.Err.Status, j.Err.Header, j.Err.Body, answer)
 			}
 		})
 	}
@@ -157,9 +158,9 @@ func TestRecordedPolicies(t *testing.T) {
 			for _, a := range recorded.Allow {
 				policy.Domains, policy.Ports = append(policy.Domains, a.Domain), append(policy.Ports, a.Ports)
 			}
-			p := dialRaw(t, serve(t, &airsocket.Server{Policy: &policy}))
-			p.write(r.sides["c2s"].wire[0])
-			got, err := io.ReadAll(p.br)
+			p := wstest.DialRaw(t, wstest.Serve(t, &airsocket.Server{Policy: &policy}))
+			p.WriteRaw(r.sides["c2s"].wire[0])
+			got, err := io.ReadAll(p.Reader)
 			text, found := bytes.CutSuffix(got, []byte{0})
 			if err != nil || !found {
 				t.Fatalf("%q, %v", got, err)

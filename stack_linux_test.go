@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // A handler that needs much stack must not make an idle connection keep it.
@@ -20,7 +21,7 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes([]byte{useStack(60)}) })
 	})
-	addr := strings.TrimSuffix(strings.TrimPrefix(serve(t, srv), "ws://"), "/")
+	addr := strings.TrimSuffix(strings.TrimPrefix(wstest.Serve(t, srv), "ws://"), "/")
 	stacks := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -35,7 +36,7 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	each := func() int64 { return (int64(stacks()) - int64(before)) / conns }
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(patience); ; {
+	for end := time.Now().Add(wstest.Patience); ; {
 		for _, c := range open {
 			c.Write([]byte{0x82, 0x81, 0, 0, 0, 0, 'x'})
 			if _, err := io.ReadFull(c, make([]byte, 3)); err != nil {

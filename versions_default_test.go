@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -16,7 +17,7 @@ import (
 // looks like the others is told so, and which option lets it in.
 func TestVersionsByDefault(t *testing.T) {
 	for _, by := range []string{"Server", "StartServer", "Upgrade"} {
-		for v := range allVersions {
+		for v := range wstest.EachVersion {
 			t.Run(fmt.Sprintf("%v by %s", v, by), func(t *testing.T) {
 				dial, url := serveNarrowed(t, by, &airsocket.Options{Origins: []string{"*"}})
 				wantVersion(t, dial, url, v, v >= wire.Hybi06, "13, 8, 7, 6")
@@ -30,13 +31,13 @@ func TestVersionsByDefault(t *testing.T) {
 			if dial == nil {
 				dial = new(net.Dialer).DialContext
 			}
-			conn, err := dial(t.Context(), "tcp", hostOf(url))
+			conn, err := dial(t.Context(), "tcp", wstest.HostOf(url))
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := newRawPeer(t, conn, true)
-			p.write([]byte(request("GET / HTTP/1.1", fields...)))
-			res := p.answer()
+			p := wstest.NewRawPeer(t, conn, true)
+			p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", fields...)))
+			res := p.ReadResponse()
 			body, _ := io.ReadAll(res.Body)
 			if reason := string(body); res.StatusCode != 426 || !strings.Contains(reason, name) || !strings.Contains(reason, "Versions") {
 				t.Errorf("%s by %s: status %d, %q", name, by, res.StatusCode, reason)
@@ -62,7 +63,7 @@ func TestPresets(t *testing.T) {
 		t.Error("AIROptions have a close event after Close")
 	}
 	wire.AllVersions()[0] = wire.Hybi13
-	if all := wire.AllVersions(); !slices.Equal(all, slices.Collect(allVersions)) {
+	if all := wire.AllVersions(); !slices.Equal(all, slices.Collect(wstest.EachVersion)) {
 		t.Errorf("AllVersions: %v", all)
 	}
 }

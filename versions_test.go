@@ -15,24 +15,9 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
-
-// allVersions yields the versions of the protocol.
-func allVersions(yield func(wire.Version) bool) {
-	for v := wire.Hixie75; v <= wire.Hybi13 && yield(v); v++ {
-	}
-}
-
-// clientOf is a client's options for version v, with the Origin that hixie wants.
-func clientOf(v wire.Version, d *airsocket.Dispatcher) *airsocket.Options {
-	return &airsocket.Options{Version: v, Origin: "http://example.com", Dispatcher: d}
-}
-
-// anyOrigin is a server's options that take pages of any origin, and any version.
-func anyOrigin() *airsocket.Options {
-	return apart(&airsocket.Options{Origins: []string{"*"}, Versions: wire.AllVersions()})
-}
 
 // A message is what a test sends.
 type message struct {
@@ -43,7 +28,7 @@ type message struct {
 // messagesOf are messages of the lengths at which the form of the header changes.
 func messagesOf(v wire.Version) (all []message) {
 	for _, n := range []int{0, 1, 125, 126, 65535, 65536} {
-		data := []byte(textOf(n))
+		data := []byte(wstest.TextOf(n))
 		all = append(all, message{wire.Text, data})
 		if v.Can(wire.Binary) {
 			all = append(all, message{wire.Binary, data})
@@ -55,7 +40,7 @@ func messagesOf(v wire.Version) (all []message) {
 // Our client and our server understand each other in every version, with all
 // that a version has: fragments, deflate-stream, compression.
 func TestRoundTrips(t *testing.T) {
-	for v := range allVersions {
+	for v := range wstest.EachVersion {
 		for _, fragment := range []int{0, 1000} {
 			for _, stream := range []bool{false, true} {
 				for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
@@ -66,7 +51,7 @@ func TestRoundTrips(t *testing.T) {
 						continue // it does not have that
 					}
 					t.Run(fmt.Sprintf("%v fragments of %d, deflate-stream %v, compression %d", v, fragment, stream, compression), func(t *testing.T) {
-						server, client := anyOrigin(), clientOf(v, airsocket.NewDispatcher())
+						server, client := wstest.AnyOrigin(), wstest.ClientOf(v, airsocket.NewDispatcher())
 						for _, o := range []*airsocket.Options{server, client} {
 							o.FragmentSize, o.DeflateStream, o.Compression = fragment, stream, compression
 						}
@@ -76,7 +61,7 @@ func TestRoundTrips(t *testing.T) {
 							long = 1 << 20 // each alone has had the 10 MiB
 						}
 						all := append(messagesOf(v), message{wire.Text, bytes.Repeat([]byte("ten bytes "), long/10)})
-						roundTrips(t, s, serveEcho(t, server), all, client.Dispatcher)
+						roundTrips(t, s, wstest.ServeEcho(t, server), all, client.Dispatcher)
 						want := ""
 						if stream {
 							want = "deflate-stream"
@@ -127,7 +112,7 @@ func roundTrips(t *testing.T, s *airsocket.Socket, url string, all []message, d 
 		}
 	})
 	s.OnError(func(e *airsocket.ErrorEvent) { t.Error(e.Err) })
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		if err := s.Connect(url); err != nil {
 			t.Error(err)
 		}
@@ -140,16 +125,16 @@ func roundTrips(t *testing.T, s *airsocket.Socket, url string, all []message, d 
 // The events and their order are the same in every version, as far as a version
 // can say them. What it cannot say is refused at once.
 func TestEventsOfEachVersion(t *testing.T) {
-	for v := range allVersions {
+	for v := range wstest.EachVersion {
 		t.Run(v.String(), func(t *testing.T) {
 			d := airsocket.NewDispatcher()
-			opts := anyOrigin()
+			opts := wstest.AnyOrigin()
 			opts.Dispatcher = d
-			theirs, ours := pair(t)
-			server, o := airsocket.NewSocket(opts), clientOf(v, d)
-			o.Dial = dialTo(theirs)
+			theirs, ours := wstest.TCPPair(t)
+			server, o := airsocket.NewSocket(opts), wstest.ClientOf(v, d)
+			o.Dial = wstest.DialTo(theirs)
 			client := airsocket.NewSocket(o)
-			js, jc := follow(t, server), follow(t, client)
+			js, jc := wstest.Follow(t, server), wstest.Follow(t, client)
 			airsocket.AddEventListener(server, airsocket.EventOpen, func(*airsocket.OpenEvent) { server.Send("first") })
 			airsocket.AddEventListener(client, airsocket.EventMessage, func(*airsocket.MessageEvent) {
 				client.Send("one")
@@ -157,7 +142,7 @@ func TestEventsOfEachVersion(t *testing.T) {
 				client.Send("two")
 				client.Close(3001, "why not")
 			})
-			run(t, d, func() {
+			wstest.Run(t, d, func() {
 				if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
 					t.Error(err)
 				}
@@ -165,11 +150,11 @@ func TestEventsOfEachVersion(t *testing.T) {
 			end := `close 1005 "" clean`
 			if v.Can(wire.Ping) {
 				end = `close 3001 "why not" clean`
-				js.want("open", "text one", "binary 62", "ping p", "pong q", "text two", end)
+				js.Want("open", "text one", "binary 62", "ping p", "pong q", "text two", end)
 			} else {
-				js.want("open", "text one", "text two", end)
+				js.Want("open", "text one", "text two", end)
 			}
-			jc.want("open", "text first", end)
+			jc.Want("open", "text first", end)
 		})
 	}
 }
@@ -213,7 +198,7 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 		1000: all(1000), 1001: all(1001), 1002: all(1002), 1003: all(1003), 3000: all(3000), 4999: all(4999),
 		1007: {1003, 1007, 1007}, 1008: {1002, 1008, 1008}, 1009: {1004, 1009, 1009}, 1010: {1002, 1010, 1010}, 1011: {1001, 1001, 1011},
 	} {
-		for v := range allVersions {
+		for v := range wstest.EachVersion {
 			want := airsocket.StatusCode(1005)
 			switch v {
 			case wire.Hybi06, wire.Hybi07:
@@ -223,10 +208,10 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 			case wire.Hybi13:
 				want = received[2]
 			}
-			theirs, ours := pair(t)
+			theirs, ours := wstest.TCPPair(t)
 			d := airsocket.NewDispatcher()
-			opts, o := anyOrigin(), clientOf(v, d)
-			opts.Dispatcher, o.Dial = d, dialTo(theirs)
+			opts, o := wstest.AnyOrigin(), wstest.ClientOf(v, d)
+			opts.Dispatcher, o.Dial = d, wstest.DialTo(theirs)
 			server, client := airsocket.NewSocket(opts), airsocket.NewSocket(o)
 			server.OnOpen(func(*airsocket.OpenEvent) {
 				if err := server.Close(sent, ""); err != nil {
@@ -238,7 +223,7 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 					t.Errorf("%v: %d arrives as %d, clean %v, want %d", v, sent, e.Code, e.WasClean, want)
 				}
 			})
-			run(t, d, func() {
+			wstest.Run(t, d, func() {
 				if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
 					t.Error(err)
 				}
@@ -252,9 +237,9 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 func TestCloseCodesAreEchoed(t *testing.T) {
 	for v, number := range rawVersions {
 		for _, code := range []int{1000, 1001, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 4999} {
-			closedByRawPeer(t, v, number, func(p *rawPeer) {
-				p.send(opClose, closing(code, "enough"))
-				p.want(opClose, closing(code, "enough"))
+			closedByRawPeer(t, v, number, func(p *wstest.RawPeer) {
+				p.Send(wstest.OpClose, wstest.ClosePayload(code, "enough"))
+				p.Want(wstest.OpClose, wstest.ClosePayload(code, "enough"))
 			}, nil, "open", fmt.Sprintf(`close %d "enough" clean`, code))
 		}
 	}
@@ -266,54 +251,54 @@ func TestCloseCodesThatMayNotBeSent(t *testing.T) {
 	for v, number := range rawVersions {
 		for _, code := range []int{0, 1, 999, 1005, 1006, 1015, 1016, 2999, 5000, 0xFFFF} {
 			for _, reason := range []string{"", "why", "\xFF\x00"} {
-				payload := closing(code, reason)
+				payload := wstest.ClosePayload(code, reason)
 				if v == wire.Hybi13 {
-					closedByRawPeer(t, v, number, func(p *rawPeer) {
-						p.send(opClose, payload)
-						p.wantClose(1002)
+					closedByRawPeer(t, v, number, func(p *wstest.RawPeer) {
+						p.Send(wstest.OpClose, payload)
+						p.WantClose(1002)
 					}, wire.ErrCloseCode, "open", "error", fmt.Sprintf("close 1002 %q unclean", wire.ErrCloseCode.Reason))
 					continue
 				}
-				closedByRawPeer(t, v, number, func(p *rawPeer) {
-					p.send(opClose, payload)
-					p.want(opClose, "")
+				closedByRawPeer(t, v, number, func(p *wstest.RawPeer) {
+					p.Send(wstest.OpClose, payload)
+					p.Want(wstest.OpClose, "")
 				}, nil, "open", `close 1005 "" clean`)
-				closedByRawPeer(t, v, number, func(p *rawPeer) {
-					p.send(opText, "close")
-					p.want(opClose, closing(1000, ""))
-					p.send(opClose, payload)
+				closedByRawPeer(t, v, number, func(p *wstest.RawPeer) {
+					p.Send(wstest.OpText, "close")
+					p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+					p.Send(wstest.OpClose, payload)
 				}, nil, "open", "text close", `close 1005 "" clean`)
 			}
 		}
 	}
 }
 
-// rawVersions are those that a rawPeer speaks, with the numbers that requests
+// rawVersions are those that a RawPeer speaks, with the numbers that requests
 // have for them.
 var rawVersions = map[wire.Version]string{wire.Hybi07: "7", wire.Hybi08: "8", wire.Hybi13: "13"}
 
 // closedByRawPeer has a Socket in either role closed by what the peer does after
 // the handshake. The Socket closes the connection itself when it gets a text.
-func closedByRawPeer(t *testing.T, v wire.Version, number string, peer func(*rawPeer), err error, events ...string) {
+func closedByRawPeer(t *testing.T, v wire.Version, number string, peer func(*wstest.RawPeer), err error, events ...string) {
 	t.Helper()
-	attach := closeAt(airsocket.EventMessage, 1000, "")
-	server := startServer(t, nil, attach, func(p *rawPeer) {
-		p.write([]byte(strings.Replace(rawRequest, "Version: 13", "Version: "+number, 1)))
-		p.answer()
+	attach := wstest.CloseAt(airsocket.EventMessage, 1000, "")
+	server := wstest.StartServer(t, nil, attach, func(p *wstest.RawPeer) {
+		p.WriteRaw([]byte(strings.Replace(wstest.UpgradeRequest, "Version: 13", "Version: "+number, 1)))
+		p.ReadResponse()
 		peer(p)
-		p.part()
+		p.FinishClose()
 	})
-	client := startClient(t, func(o *airsocket.Options) { o.Version = v }, attach, func(p *rawPeer) {
-		p.accept()
+	client := wstest.StartClient(t, func(o *airsocket.Options) { o.Version = v }, attach, func(p *wstest.RawPeer) {
+		p.Accept()
 		peer(p)
-		p.part()
+		p.FinishClose()
 	})
-	for _, j := range []*journal{server, client} {
-		if j.s.Version() != v {
-			t.Errorf("the version is %v, want %v", j.s.Version(), v)
+	for _, j := range []*wstest.Journal{server, client} {
+		if j.Socket.Version() != v {
+			t.Errorf("the version is %v, want %v", j.Socket.Version(), v)
 		}
-		j.want(events...)
-		j.wantError(err)
+		j.Want(events...)
+		j.WantError(err)
 	}
 }
 
@@ -334,11 +319,11 @@ func TestGivenUpInEachVersion(t *testing.T) {
 				continue // its Close ends the connection, and a pipe has no half of that
 			}
 			synctest.Test(t, func(t *testing.T) {
-				opts := anyOrigin()
+				opts := wstest.AnyOrigin()
 				opts.Dispatcher = airsocket.NewDispatcher()
 				theirs, ours := net.Pipe()
 				s := airsocket.NewSocket(opts)
-				j := follow(t, s)
+				j := wstest.Follow(t, s)
 				if err := s.StartServer(ours); err != nil {
 					t.Fatal(err)
 				}
@@ -350,8 +335,8 @@ func TestGivenUpInEachVersion(t *testing.T) {
 				}
 				time.Sleep(airsocket.DefaultCloseTimeout)
 				synctest.Wait()
-				j.want(c.want...)
-				j.wantError(c.err)
+				j.Want(c.want...)
+				j.WantError(c.err)
 			})
 		}
 	}
@@ -380,25 +365,25 @@ func TestLimitsOfHixie(t *testing.T) {
 	} {
 		for _, r := range readRecordings(t, "hixie-7?/spec-handshake") {
 			t.Run(fmt.Sprintf("%v %s", r.version, c.name), func(t *testing.T) {
-				j := startServer(t, func(o *airsocket.Options) {
+				j := wstest.StartServer(t, func(o *airsocket.Options) {
 					o.Versions, o.Origins, o.MaxMessage, o.MaxFrame = wire.AllVersions(), []string{"*"}, 1000, 2000
-				}, nil, func(p *rawPeer) {
-					p.write(append(bytes.Clone(r.sides["c2s"].wire[0]), c.send...))
-					readHead(t, p.br)
+				}, nil, func(p *wstest.RawPeer) {
+					p.WriteRaw(append(bytes.Clone(r.sides["c2s"].wire[0]), c.send...))
+					wstest.ReadHead(t, p.Reader)
 					if c.rule == nil {
-						p.write([]byte("\x00next\xFF"))
+						p.WriteRaw([]byte("\x00next\xFF"))
 						if r.version == wire.Hixie76 {
-							p.write([]byte("\xFF\x00"))
+							p.WriteRaw([]byte("\xFF\x00"))
 						} else {
 							p.Conn.(interface{ CloseWrite() error }).CloseWrite()
 						}
 					}
-					p.wantTheEnd()
+					p.SkipToEnd()
 					p.Close()
 				})
-				j.wantError(c.rule)
-				if taken := slices.Contains(j.lines, "text next"); taken != (c.rule == nil) {
-					t.Errorf("events %.100q", j.lines)
+				j.WantError(c.rule)
+				if taken := slices.Contains(j.Lines, "text next"); taken != (c.rule == nil) {
+					t.Errorf("events %.100q", j.Lines)
 				}
 			})
 		}
@@ -408,9 +393,9 @@ func TestLimitsOfHixie(t *testing.T) {
 // Options.Versions narrow what each way to serve speaks, and a client of another
 // version is told what is spoken.
 func TestVersionsNarrowed(t *testing.T) {
-	for v := range allVersions {
-		for _, spoken := range [][]wire.Version{{v}, slices.DeleteFunc(slices.Collect(allVersions), func(o wire.Version) bool { return o == v })} {
-			opts := anyOrigin()
+	for v := range wstest.EachVersion {
+		for _, spoken := range [][]wire.Version{{v}, slices.DeleteFunc(slices.Collect(wstest.EachVersion), func(o wire.Version) bool { return o == v })} {
+			opts := wstest.AnyOrigin()
 			opts.Versions = spoken
 			var list []string
 			for _, o := range []wire.Version{wire.Hybi13, wire.Hybi08, wire.Hybi07, wire.Hybi06} {
@@ -432,37 +417,37 @@ func TestVersionsNarrowed(t *testing.T) {
 func serveNarrowed(t *testing.T, by string, opts *airsocket.Options) (dial func(context.Context, string, string) (net.Conn, error), url string) {
 	switch by {
 	case "Server":
-		return nil, serveEcho(t, opts)
+		return nil, wstest.ServeEcho(t, opts)
 	case "Upgrade":
-		return nil, upgradeURL(t, upgrading(t, opts, nil))
+		return nil, wstest.ServeHTTP(t, wstest.Upgrading(t, opts, nil))
 	}
-	theirs, ours := pair(t)
+	theirs, ours := wstest.TCPPair(t)
 	if err := airsocket.NewSocket(opts).StartServer(ours); err != nil {
 		t.Error(err)
 	}
-	return dialTo(theirs), "ws://example.com/"
+	return wstest.DialTo(theirs), "ws://example.com/"
 }
 
 func wantVersion(t *testing.T, dial func(context.Context, string, string) (net.Conn, error), url string, v wire.Version, ok bool, list string) {
 	t.Helper()
 	d := airsocket.NewDispatcher()
-	opts := clientOf(v, d)
+	opts := wstest.ClientOf(v, d)
 	opts.Dial = dial
 	s := airsocket.NewSocket(opts)
-	j := follow(t, s)
+	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Close(1000, "") })
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		if err := s.Connect(url); err != nil {
 			t.Error(err)
 		}
 	})
 	if ok {
-		j.wantError(nil)
+		j.WantError(nil)
 		return
 	}
-	j.want(refused...)
-	j.wantError(handshake.ErrStatus)
-	if got := j.err.Header.Get("Sec-WebSocket-Version"); j.err.Status != 426 || got != list {
-		t.Errorf("status %d, versions %q, want %q", j.err.Status, got, list)
+	j.Want(wstest.Refused...)
+	j.WantError(handshake.ErrStatus)
+	if got := j.Err.Header.Get("Sec-WebSocket-Version"); j.Err.Status != 426 || got != list {
+		t.Errorf("status %d, versions %q, want %q", j.Err.Status, got, list)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // saying listens, reads what a client sends first and answers.
@@ -57,16 +58,16 @@ func TestWrongScheme(t *testing.T) {
 		"wss to an alert":               {"wss", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := try(t, &airsocket.Options{TLS: clientTLS}, c.scheme+"://"+c.address+"/")
-			if a.err == nil {
+			a := wstest.Try(t, &airsocket.Options{TLS: clientTLS}, c.scheme+"://"+c.address+"/")
+			if a.Err == nil {
 				t.Fatal("no error")
 			}
-			text := a.err.Err.Error()
+			text := a.Err.Err.Error()
 			if hint := strings.Contains(text, "instead of"); hint != (c.hint != "") || !strings.Contains(text, c.hint) {
 				t.Errorf("%s, want %q", text, c.hint)
 			}
-			if _, ok := errors.AsType[tls.RecordHeaderError](a.err.Err); c.hint == ws && !ok {
-				t.Errorf("%v has no tls.RecordHeaderError", a.err.Err)
+			if _, ok := errors.AsType[tls.RecordHeaderError](a.Err.Err); c.hint == ws && !ok {
+				t.Errorf("%v has no tls.RecordHeaderError", a.Err.Err)
 			}
 		})
 	}

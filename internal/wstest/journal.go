@@ -1,4 +1,4 @@
-package airsocket_test
+package wstest
 
 import (
 	"errors"
@@ -12,21 +12,26 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// patience is how long a test waits for what should have happened at once.
-const patience = 20 * time.Second
+// Patience is how long a test waits for something that should happen at once.
+const Patience = 20 * time.Second
 
-// A journal holds what the handlers of one Socket were told, in order.
-type journal struct {
-	t     testing.TB
-	s     *airsocket.Socket
-	lines []string
-	err   *airsocket.ErrorEvent
+// Refused are the lines of a connection that never opened.
+var Refused = []string{"error", `close 1006 "" unclean`}
+
+// A Journal lists the events of one Socket in the order in which its handlers
+// ran, a line each: "open", "text hello", "binary 00ff", "ping data", "pong data",
+// "drain", "error", `close 1000 "bye" clean`.
+type Journal struct {
+	t      testing.TB
+	Socket *airsocket.Socket
+	Lines  []string
+	Err    *airsocket.ErrorEvent // the last one
 }
 
-// follow keeps a journal of s, by the On functions. It holds the state at each
-// event against what the event says.
-func follow(t testing.TB, s *airsocket.Socket) *journal {
-	j := &journal{t: t, s: s}
+// Follow sets the handlers of s and returns the Journal that they keep. They also
+// check that the state of s fits each event.
+func Follow(t testing.TB, s *airsocket.Socket) *Journal {
+	j := &Journal{t: t, Socket: s}
 	s.OnOpen(func(e *airsocket.OpenEvent) {
 		j.note(airsocket.Open, "open")
 		if e.Target() != s {
@@ -44,7 +49,7 @@ func follow(t testing.TB, s *airsocket.Socket) *journal {
 	s.OnPong(func(e *airsocket.PongEvent) { j.note(airsocket.Open, "pong %s", e.Data) })
 	s.OnDrain(func(*airsocket.DrainEvent) { j.note(airsocket.Open, "drain") })
 	s.OnError(func(e *airsocket.ErrorEvent) {
-		j.err = e
+		j.Err = e
 		j.note(airsocket.Closing, "error")
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
@@ -57,12 +62,12 @@ func follow(t testing.TB, s *airsocket.Socket) *journal {
 	return j
 }
 
-func (j *journal) note(state airsocket.ReadyState, format string, args ...any) {
+func (j *Journal) note(state airsocket.ReadyState, format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
-	if got := j.s.ReadyState(); got != state {
+	if got := j.Socket.ReadyState(); got != state {
 		j.t.Errorf("ReadyState at %q is %d, want %d", line, got, state)
 	}
-	j.lines = append(j.lines, line)
+	j.Lines = append(j.Lines, line)
 }
 
 // order is the promise: open, messages, at most one error, one close; or error
@@ -72,11 +77,12 @@ var order = regexp.MustCompile(`^(` + connection + `close )*(` + connection + `)
 
 const connection = `(open (text \S* |binary \S* |ping \S* |pong \S* |drain )*)?(error )?`
 
-// want compares the journal of a connection that has ended, drain events aside.
-func (j *journal) want(lines ...string) {
+// Want compares the journal of a connection that has ended with lines, leaving
+// drain events out, and checks the order of all events.
+func (j *Journal) Want(lines ...string) {
 	j.t.Helper()
 	kinds := ""
-	for _, line := range j.lines {
+	for _, line := range j.Lines {
 		word, rest, _ := strings.Cut(line, " ")
 		switch word {
 		case "open", "error", "close", "drain":
@@ -86,13 +92,13 @@ func (j *journal) want(lines ...string) {
 		}
 	}
 	if !order.MatchString(kinds) {
-		j.t.Errorf("the order is wrong: %q", j.lines)
+		j.t.Errorf("the order is wrong: %q", j.Lines)
 	}
-	got := slices.DeleteFunc(slices.Clone(j.lines), func(line string) bool { return line == "drain" })
+	got := slices.DeleteFunc(slices.Clone(j.Lines), func(line string) bool { return line == "drain" })
 	if !slices.Equal(got, lines) {
 		j.t.Errorf("events:\n got %q\nwant %q", got, lines)
-		if j.err != nil {
-			j.t.Errorf("the error was %v", j.err.Err)
+		if j.Err != nil {
+			j.t.Errorf("the error was %v", j.Err.Err)
 		}
 	}
 }
@@ -104,23 +110,15 @@ func noSpace(r rune) rune {
 	return r
 }
 
-// wantError is for the error event that came.
-func (j *journal) wantError(err error) {
+// WantError compares the error of the error event; nil stands for no such event.
+func (j *Journal) WantError(err error) {
 	j.t.Helper()
 	switch {
-	case err == nil && j.err != nil:
-		j.t.Errorf("error event: %v", j.err.Err)
-	case err != nil && j.err == nil:
+	case err == nil && j.Err != nil:
+		j.t.Errorf("error event: %v", j.Err.Err)
+	case err != nil && j.Err == nil:
 		j.t.Errorf("no error event, want %v", err)
-	case err != nil && !errors.Is(j.err.Err, err):
-		j.t.Errorf("error event: %v, want %v", j.err.Err, err)
+	case err != nil && !errors.Is(j.Err.Err, err):
+		j.t.Errorf("error event: %v, want %v", j.Err.Err, err)
 	}
-}
-
-// run is d.Run for a test that would rather crash than hang.
-func run(t testing.TB, d *airsocket.Dispatcher, main func()) {
-	t.Helper()
-	watchdog := time.AfterFunc(patience, func() { panic(t.Name() + ": Run does not return") })
-	defer watchdog.Stop()
-	d.Run(main)
 }
