@@ -8,14 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -44,9 +42,6 @@ type conversation struct {
 	in     *bufio.Reader // what the Socket sends
 	inner  io.Reader     // the same without deflate-stream
 	heard  chan string   // what the handlers are told
-
-	mu   sync.Mutex
-	keys [][4]byte // of the next frames that the Socket sends
 
 	recorded  []byte          // what was recorded since the last comparison
 	answered  []recordedFrame // by the Socket itself
@@ -122,14 +117,8 @@ func (c *conversation) open() {
 		if asked := head.Header.Get("Sec-WebSocket-Protocol"); asked != "" {
 			opts.Protocols = strings.Split(asked, ", ")
 		}
-		key := nonce(c.t, head.Header.Get("Sec-WebSocket-Key"))
-		opts.Predetermine(func(p []byte) {
-			if copy(p, key) == 0 {
-				rand.NewChaCha8([32]byte{}).Read(p)
-			}
-		}, c.nextKey)
 		c.listen(opts)
-		c.connect("ws://" + head.Host + head.RequestURI)
+		c.connect("ws://"+head.Host+head.RequestURI, head.Header.Get("Sec-WebSocket-Key"))
 	}
 	if opts.DeflateStream {
 		c.inner = flate.NewReader(c.in)
@@ -192,12 +181,22 @@ func (c *conversation) accept() {
 	}
 }
 
-// connect has the Socket make the recorded request, and answers it as recorded.
-func (c *conversation) connect(url string) {
+// connect has the Socket make the recorded request, which had the key, and answers
+// as recorded. The Socket makes its own key, for which another answer is right.
+func (c *conversation) connect(url, key string) {
 	if err := c.s.Connect(url); err != nil {
 		c.t.Fatal(err)
 	}
 	got, recorded, answer := wstest.ReadHead(c.t, c.in), string(c.ours.wire[0]), c.theirs.wire[0]
+	if c.rec.version > wire.Hixie76 {
+		ours := keyOf(c.t, got)
+		recorded = strings.Replace(recorded, key, ours, 1)
+		accepted := []byte(wstest.AcceptKey(key))
+		if bytes.Count(answer, accepted) != 1 {
+			c.t.Fatalf("the recorded answer %q does not accept the key %q", answer, key)
+		}
+		answer = bytes.Replace(answer, accepted, []byte(wstest.AcceptKey(ours)), 1)
+	}
 	if c.rec.version == wire.Hixie76 {
 		// The numbers are hidden anew in each key, and the answer is theirs.
 		keyFields := regexp.MustCompile(`(Sec-WebSocket-Key[12]): (.*)\r`)
@@ -225,16 +224,17 @@ func (c *conversation) say(step int) {
 		return
 	}
 	all, whole := messages(frames)
+	var sent []recordedFrame
 	var want []byte
 	for _, f := range all {
 		if c.theyClose != nil && f.kind != wire.Close || c.wasAnswered(f) {
 			whole = false // the harness went on where no endpoint may, or the Socket has said it already
 			continue
 		}
-		c.queueKey(f.key)
 		if err := c.send(f); err != nil {
 			c.t.Fatalf("sending kind %d: %v", f.kind, err)
 		}
+		sent = append(sent, f)
 		want = f.appendFrame(want, c.rec.version, c.role == wire.Client)
 		whole = whole && (f.kind != wire.Close || c.rec.version != wire.Hixie75) // where go.net sends one that the draft has not
 	}
@@ -242,7 +242,7 @@ func (c *conversation) say(step int) {
 		c.t.Fatalf("step %d: the test would send %x, recorded was %x", step, want, c.recorded)
 	}
 	c.recorded = nil
-	c.readExactly(want)
+	c.readFrames(sent...)
 }
 
 func (c *conversation) send(f recordedFrame) error {
@@ -273,7 +273,7 @@ func (c *conversation) hear(step int) {
 		c.hearViolation(step)
 		return
 	}
-	var owed []byte
+	var owed []recordedFrame
 	for _, f := range frames {
 		if f.kind != wire.Ping && f.kind != wire.Close || c.closed || c.theyClose != nil {
 			continue
@@ -281,9 +281,7 @@ func (c *conversation) hear(step int) {
 		if f.kind == wire.Ping {
 			f.kind = wire.Pong
 		}
-		f.key = c.keyOf(f)
-		c.queueKey(f.key)
-		owed = f.appendFrame(owed, c.rec.version, c.role == wire.Client)
+		owed = append(owed, f)
 		c.answered = append(c.answered, f)
 		if f.kind == wire.Close {
 			break
@@ -291,7 +289,7 @@ func (c *conversation) hear(step int) {
 	}
 	c.write(c.theirs.wire[step])
 	c.understand(frames)
-	c.readExactly(owed)
+	c.readFrames(owed...)
 }
 
 // hearViolation is the last step of a peer that breaks a rule: what comes before
@@ -308,7 +306,7 @@ func (c *conversation) hearViolation(step int) {
 	})])
 	c.want("error: " + rule.Error())
 	c.broken = true
-	c.readExactly(recordedFrame{kind: wire.Close, code: c.dev.code, data: []byte(rule.Reason)}.appendFrame(nil, c.rec.version, c.role == wire.Client))
+	c.readFrames(recordedFrame{kind: wire.Close, code: c.dev.code, data: []byte(rule.Reason)})
 }
 
 // understand waits for the events of frames.
@@ -329,33 +327,6 @@ func (c *conversation) understand(frames []recordedFrame) {
 			c.want(describe(f.kind, f.size, f.sum))
 		}
 	}
-}
-
-// keyOf is the key that the recorded peer had for f.
-func (c *conversation) keyOf(f recordedFrame) [4]byte {
-	for _, frames := range c.ours.frames {
-		for _, sent := range frames {
-			if sent.kind == f.kind && (sent.sum == f.sum || f.kind == wire.Close) {
-				return sent.key
-			}
-		}
-	}
-	return f.key
-}
-
-func (c *conversation) queueKey(key [4]byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.keys = append(c.keys, key)
-}
-
-func (c *conversation) nextKey() (key [4]byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.keys) > 0 {
-		key, c.keys = c.keys[0], c.keys[1:]
-	}
-	return key
 }
 
 // write sends p in the pieces that the manner wants; of a flood only the
@@ -384,12 +355,22 @@ func (c *conversation) read(r io.Reader, p []byte) {
 	}
 }
 
-func (c *conversation) readExactly(want []byte) {
+// readFrames reads frames that the Socket sends, which are those given but for
+// their masking keys: a client makes these itself.
+func (c *conversation) readFrames(frames ...recordedFrame) {
 	c.t.Helper()
-	got := make([]byte, len(want))
-	c.read(c.inner, got)
-	if !bytes.Equal(got, want) {
-		c.t.Fatalf("sent\n%x, want\n%x", got, want)
+	client := c.role == wire.Client
+	for _, f := range frames {
+		want := f.appendFrame(nil, c.rec.version, client)
+		got := make([]byte, len(want))
+		c.read(c.inner, got)
+		if client && len(want) > 0 {
+			f.key = f.keyIn(got, c.rec.version)
+			want = f.appendFrame(want[:0], c.rec.version, client)
+		}
+		if !bytes.Equal(got, want) {
+			c.t.Fatalf("sent\n%x, want\n%x", got, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package airsocket_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"crypto/sha1"
@@ -9,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -236,9 +238,18 @@ func messages(frames []recordedFrame) (all []recordedFrame, whole bool) {
 	return all, whole
 }
 
+// payload is what f has behind its header, which for a close is more than its
+// reason.
+func (f recordedFrame) payload() []byte {
+	if f.kind == wire.Close && f.code != int(wire.StatusNoStatusReceived) {
+		return []byte(wstest.ClosePayload(f.code, string(f.data)))
+	}
+	return f.data
+}
+
 // appendFrame appends f as an endpoint of version v sends it.
 func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []byte {
-	payload := f.data
+	payload := f.payload()
 	switch {
 	case f.kind == wire.Close && v == wire.Hixie75:
 		return dst // it has none
@@ -246,8 +257,6 @@ func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []by
 		return append(dst, 0xFF, 0)
 	case v <= wire.Hixie76:
 		return append(append(append(dst, 0), payload...), 0xFF)
-	case f.kind == wire.Close && f.code != int(wire.StatusNoStatusReceived):
-		payload = []byte(wstest.ClosePayload(f.code, string(f.data)))
 	}
 	if v > wire.Hybi06 {
 		b := wstest.Frame(false, 0x80|byte(f.kind), string(payload))
@@ -266,6 +275,19 @@ func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []by
 	return append(append(dst, f.key[:]...), masked(b, f.key)...)
 }
 
+// keyIn is the masking key in b, which is as long as f is when a client sends it in
+// version v.
+func (f recordedFrame) keyIn(b []byte, v wire.Version) (key [4]byte) {
+	switch {
+	case v > wire.Hybi06:
+		b = b[len(b)-len(f.payload())-len(key):]
+	case v < wire.Hybi06:
+		return key // it has none
+	}
+	copy(key[:], b)
+	return key
+}
+
 func masked(p []byte, key [4]byte) []byte {
 	p = bytes.Clone(p)
 	for i := range p {
@@ -274,15 +296,19 @@ func masked(p []byte, key [4]byte) []byte {
 	return p
 }
 
-// nonce is what the key of a request says, for a client that is to make the
-// same request.
-func nonce(t testing.TB, key string) []byte {
+// keyOf is the key in the head of a request, which stands for 16 bytes (RFC 6455,
+// section 4.1).
+func keyOf(t testing.TB, head string) string {
 	t.Helper()
-	b, err := base64.StdEncoding.DecodeString(key)
+	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	key := req.Header.Get("Sec-WebSocket-Key")
+	if b, err := base64.StdEncoding.DecodeString(key); err != nil || len(b) != 16 {
+		t.Fatalf("key %q: %v", key, err)
+	}
+	return key
 }
 
 // keyNumber is what draft 76, section 5.2, makes of a key.

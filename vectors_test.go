@@ -68,7 +68,7 @@ var manners = []manner{
 // Every recorded conversation is had again, with a Socket in the place of one of
 // the peers: of the one that the recording is not about, or of both in turn if
 // both were real. The Socket understands what the recording says, and what it
-// sends, given the same keys, is byte for byte what was recorded.
+// sends is byte for byte what was recorded, but for the keys, which it makes anew.
 func TestRecordedConversations(t *testing.T) {
 	for _, pattern := range []string{"hixie-7[56]/*", "hybi-0[678]/*", "rfc6455/*"} {
 		for _, r := range readRecordings(t, pattern) {
