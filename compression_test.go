@@ -139,45 +139,6 @@ func TestCompressionTakeover(t *testing.T) {
 	}
 }
 
-// The examples of RFC 7692, section 7.2.3, with messages that are not compressed,
-// and a ping within one, among them.
-func TestCompressionExamples(t *testing.T) {
-	r := readRecordings(t, "rfc6455/spec-permessage-deflate")[0]
-	examples := r.sides["s2c"].wire
-	j := wstest.StartClient(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, nil, func(p *wstest.RawPeer) {
-		p.AcceptCompressed("permessage-deflate; server_no_context_takeover")
-		p.WriteRaw(examples[0])
-		p.Send(wstest.OpText, "plain")
-		p.WriteRaw(examples[1][:5])
-		p.Send(wstest.OpPing, "within")
-		p.Want(wstest.OpPong, "within")
-		p.WriteRaw(examples[1][5:])
-		for _, more := range []string{
-			"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00",                        // 7.2.3.3: a block with no compression
-			"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00",                     // 7.2.3.4: BFINAL is set
-			"\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", // 7.2.3.5: two blocks
-			"\xc1\x01\x00", // 7.2.3.6: an empty message
-		} {
-			p.WriteRaw([]byte(more))
-		}
-		p.Send(wstest.OpClose, "")
-		p.Want(wstest.OpClose, "")
-		p.FinishClose()
-	})
-	j.Want("open", "text Hello", "text plain", "ping within", "text Hello", "text Hello", "text Hello", "text Hello", "text ", `close 1005 "" clean`)
-
-	j = wstest.StartClient(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, nil, func(p *wstest.RawPeer) {
-		p.AcceptCompressed("permessage-deflate")
-		p.WriteRaw(examples[2][:9])
-		p.Send(wstest.OpText, "plain: no part of the window")
-		p.WriteRaw(examples[2][9:])
-		p.Send(wstest.OpClose, "")
-		p.Want(wstest.OpClose, "")
-		p.FinishClose()
-	})
-	j.Want("open", "text Hello", "text plain: no part of the window", "text Hello", `close 1005 "" clean`)
-}
-
 // What is compressed is held against the rules as it is inflated.
 func TestCompressedRules(t *testing.T) {
 	for _, c := range []struct {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/recorded"
 	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
@@ -305,7 +306,7 @@ func closedByRawPeer(t *testing.T, v wire.Version, number string, peer func(*wst
 // A connection that is given up did not end cleanly, though in versions before
 // 13 a peer may end it without an answer to the close.
 func TestGivenUpInEachVersion(t *testing.T) {
-	for _, r := range readRecordings(t, "*/spec-handshake") {
+	for _, r := range recorded.Read(t, "*/spec-handshake") {
 		for _, c := range []struct {
 			name string
 			end  func(*airsocket.Socket) error
@@ -315,7 +316,7 @@ func TestGivenUpInEachVersion(t *testing.T) {
 			{"Close", func(s *airsocket.Socket) error { return s.Close(1000, "") }, airsocket.ErrCloseTimeout, []string{"open", "error", `close 1006 "" unclean`}},
 			{"Drop", func(s *airsocket.Socket) error { return s.Drop(3000, "enough") }, nil, []string{"open", `close 3000 "enough" unclean`}},
 		} {
-			if r.version == wire.Hixie75 && c.err != nil {
+			if r.Version == wire.Hixie75 && c.err != nil {
 				continue // its Close ends the connection, and a pipe has no half of that
 			}
 			synctest.Test(t, func(t *testing.T) {
@@ -328,7 +329,7 @@ func TestGivenUpInEachVersion(t *testing.T) {
 					t.Fatal(err)
 				}
 				go io.Copy(io.Discard, theirs)
-				theirs.Write(r.sides["c2s"].wire[0])
+				theirs.Write(r.Sides["c2s"].Wire[0])
 				synctest.Wait()
 				if err := c.end(s); err != nil {
 					t.Error(err)
@@ -363,16 +364,16 @@ func TestLimitsOfHixie(t *testing.T) {
 		{"length of zeroes without an end", "\x80" + strings.Repeat("\x80", 100), wire.ErrLengthNotMinimal},
 		{"type FF with a length", "\xFF\x01x", wire.ErrHixieFrameType},
 	} {
-		for _, r := range readRecordings(t, "hixie-7?/spec-handshake") {
-			t.Run(fmt.Sprintf("%v %s", r.version, c.name), func(t *testing.T) {
+		for _, r := range recorded.Read(t, "hixie-7?/spec-handshake") {
+			t.Run(fmt.Sprintf("%v %s", r.Version, c.name), func(t *testing.T) {
 				j := wstest.StartServer(t, func(o *airsocket.Options) {
 					o.Versions, o.Origins, o.MaxMessage, o.MaxFrame = wire.AllVersions(), []string{"*"}, 1000, 2000
 				}, nil, func(p *wstest.RawPeer) {
-					p.WriteRaw(append(bytes.Clone(r.sides["c2s"].wire[0]), c.send...))
+					p.WriteRaw(append(bytes.Clone(r.Sides["c2s"].Wire[0]), c.send...))
 					wstest.ReadHead(t, p.Reader)
 					if c.rule == nil {
 						p.WriteRaw([]byte("\x00next\xFF"))
-						if r.version == wire.Hixie76 {
+						if r.Version == wire.Hixie76 {
 							p.WriteRaw([]byte("\xFF\x00"))
 						} else {
 							p.Conn.(interface{ CloseWrite() error }).CloseWrite()

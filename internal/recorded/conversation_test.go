@@ -1,10 +1,12 @@
-package airsocket_test
+package recorded
 
 import (
 	"bufio"
 	"bytes"
 	"compress/flate"
 	"crypto/md5"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +30,14 @@ import (
 // takes the other and makes the Socket say what the recorded program said.
 type conversation struct {
 	t      *testing.T
-	rec    *recording
+	rec    *Recording
 	role   wire.Role
 	manner manner
 	dev    deviation
 
 	our, their string // c2s or s2c
-	ours       *recordedSide
-	theirs     *recordedSide
+	ours       *Side
+	theirs     *Side
 
 	s      *airsocket.Socket
 	ourEnd net.Conn
@@ -43,15 +46,15 @@ type conversation struct {
 	inner  io.Reader     // the same without deflate-stream
 	heard  chan string   // what the handlers are told
 
-	recorded  []byte          // what was recorded since the last comparison
-	answered  []recordedFrame // by the Socket itself
-	closed    bool            // the Socket has been closed
-	broken    bool            // the Socket has failed the connection
-	theyClose *recordedFrame
+	recorded  []byte  // what was recorded since the last comparison
+	answered  []frame // by the Socket itself
+	closed    bool    // the Socket has been closed
+	broken    bool    // the Socket has failed the connection
+	theyClose *frame
 	stop      bool // nothing that follows counts
 }
 
-func newConversation(t *testing.T, r *recording, role wire.Role, m manner) *conversation {
+func newConversation(t *testing.T, r *Recording, role wire.Role, m manner) *conversation {
 	c := &conversation{t: t, rec: r, role: role, manner: m, dev: r.deviation(role), our: "s2c", their: "c2s", heard: make(chan string, 4096)}
 	if c.dev.reason != "" {
 		t.Log("tolerated: " + c.dev.reason)
@@ -59,7 +62,7 @@ func newConversation(t *testing.T, r *recording, role wire.Role, m manner) *conv
 	if role == wire.Client {
 		c.our, c.their = c.their, c.our
 	}
-	c.ours, c.theirs = r.sides[c.our], r.sides[c.their]
+	c.ours, c.theirs = r.Sides[c.our], r.Sides[c.their]
 	if m.tcp {
 		c.conn, c.ourEnd = wstest.TCPPair(t)
 	} else {
@@ -97,11 +100,11 @@ func (c *conversation) have() {
 
 // open is the opening handshake.
 func (c *conversation) open() {
-	head, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.rec.sides["c2s"].wire[0])))
+	head, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.rec.Sides["c2s"].Wire[0])))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	answer, _, _ := bytes.Cut(c.rec.sides["s2c"].wire[0], []byte("\r\n\r\n"))
+	answer, _, _ := bytes.Cut(c.rec.Sides["s2c"].Wire[0], []byte("\r\n\r\n"))
 	protocol := regexp.MustCompile(`(?m)^(?:Sec-)?WebSocket-Protocol: (\w\S*)`).FindSubmatch(answer)
 	opts := wstest.OwnDispatcher(&airsocket.Options{Parallel: true, Versions: wire.AllVersions(), Parts: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
 	if protocol != nil {
@@ -112,7 +115,7 @@ func (c *conversation) open() {
 		c.listen(opts)
 		c.accept()
 	} else {
-		opts.Version, opts.Dial = c.rec.version, wstest.DialTo(c.ourEnd)
+		opts.Version, opts.Dial = c.rec.Version, wstest.DialTo(c.ourEnd)
 		opts.Origin = head.Header.Get("Sec-WebSocket-Origin") + head.Header.Get("Origin")
 		if asked := head.Header.Get("Sec-WebSocket-Protocol"); asked != "" {
 			opts.Protocols = strings.Split(asked, ", ")
@@ -162,22 +165,22 @@ func (c *conversation) accept() {
 	if err := c.s.StartServer(c.ourEnd); err != nil {
 		c.t.Fatal(err)
 	}
-	c.write(c.theirs.wire[0])
-	got := make([]byte, len(c.ours.wire[0]))
+	c.write(c.theirs.Wire[0])
+	got := make([]byte, len(c.ours.Wire[0]))
 	if c.rec.Peer != "" { // the other end was no harness: it had ways of its own
 		got = []byte(wstest.ReadHead(c.t, c.in))
-		if c.rec.version == wire.Hixie76 {
+		if c.rec.Version == wire.Hixie76 {
 			got = append(got, make([]byte, 16)...)
 			io.ReadFull(c.in, got[len(got)-16:])
 		}
-		if proof := func(b []byte) string { return string(b[len(b)-16:]) }; c.rec.version == wire.Hixie76 && proof(got) != proof(c.ours.wire[0]) {
-			c.t.Errorf("proof %q, recorded was %q", proof(got), proof(c.ours.wire[0]))
+		if proof := func(b []byte) string { return string(b[len(b)-16:]) }; c.rec.Version == wire.Hixie76 && proof(got) != proof(c.ours.Wire[0]) {
+			c.t.Errorf("proof %q, recorded was %q", proof(got), proof(c.ours.Wire[0]))
 		}
 		return
 	}
 	c.read(c.in, got)
-	if !bytes.Equal(got, c.ours.wire[0]) {
-		c.t.Errorf("answer\n%q\nrecorded was\n%q", got, c.ours.wire[0])
+	if !bytes.Equal(got, c.ours.Wire[0]) {
+		c.t.Errorf("answer\n%q\nrecorded was\n%q", got, c.ours.Wire[0])
 	}
 }
 
@@ -187,8 +190,8 @@ func (c *conversation) connect(url, key string) {
 	if err := c.s.Connect(url); err != nil {
 		c.t.Fatal(err)
 	}
-	got, recorded, answer := wstest.ReadHead(c.t, c.in), string(c.ours.wire[0]), c.theirs.wire[0]
-	if c.rec.version > wire.Hixie76 {
+	got, recorded, answer := wstest.ReadHead(c.t, c.in), string(c.ours.Wire[0]), c.theirs.Wire[0]
+	if c.rec.Version > wire.Hixie76 {
 		ours := keyOf(c.t, got)
 		recorded = strings.Replace(recorded, key, ours, 1)
 		accepted := []byte(wstest.AcceptKey(key))
@@ -197,7 +200,7 @@ func (c *conversation) connect(url, key string) {
 		}
 		answer = bytes.Replace(answer, accepted, []byte(wstest.AcceptKey(ours)), 1)
 	}
-	if c.rec.version == wire.Hixie76 {
+	if c.rec.Version == wire.Hixie76 {
 		// The numbers are hidden anew in each key, and the answer is theirs.
 		keyFields := regexp.MustCompile(`(Sec-WebSocket-Key[12]): (.*)\r`)
 		keys := keyFields.FindAllStringSubmatch(got, 2)
@@ -224,7 +227,7 @@ func (c *conversation) say(step int) {
 		return
 	}
 	all, whole := messages(frames)
-	var sent []recordedFrame
+	var sent []frame
 	var want []byte
 	for _, f := range all {
 		if c.theyClose != nil && f.kind != wire.Close || c.wasAnswered(f) {
@@ -235,8 +238,8 @@ func (c *conversation) say(step int) {
 			c.t.Fatalf("sending kind %d: %v", f.kind, err)
 		}
 		sent = append(sent, f)
-		want = f.appendFrame(want, c.rec.version, c.role == wire.Client)
-		whole = whole && (f.kind != wire.Close || c.rec.version != wire.Hixie75) // where go.net sends one that the draft has not
+		want = f.appendFrame(want, c.rec.Version, c.role == wire.Client)
+		whole = whole && (f.kind != wire.Close || c.rec.Version != wire.Hixie75) // where go.net sends one that the draft has not
 	}
 	if whole && c.ours.inner != nil && !bytes.Equal(want, c.recorded) {
 		c.t.Fatalf("step %d: the test would send %x, recorded was %x", step, want, c.recorded)
@@ -245,7 +248,7 @@ func (c *conversation) say(step int) {
 	c.readFrames(sent...)
 }
 
-func (c *conversation) send(f recordedFrame) error {
+func (c *conversation) send(f frame) error {
 	if f.kind == wire.Close {
 		c.closed = true
 		if f.code == int(wire.StatusNoStatusReceived) {
@@ -257,8 +260,8 @@ func (c *conversation) send(f recordedFrame) error {
 }
 
 // wasAnswered reports whether f is what the Socket has answered by itself.
-func (c *conversation) wasAnswered(f recordedFrame) bool {
-	i := slices.IndexFunc(c.answered, func(a recordedFrame) bool { return a.kind == f.kind && (a.sum == f.sum || a.kind == wire.Close) })
+func (c *conversation) wasAnswered(f frame) bool {
+	i := slices.IndexFunc(c.answered, func(a frame) bool { return a.kind == f.kind && (a.sum == f.sum || a.kind == wire.Close) })
 	if i >= 0 {
 		c.answered = slices.Delete(c.answered, i, i+1)
 	}
@@ -273,7 +276,7 @@ func (c *conversation) hear(step int) {
 		c.hearViolation(step)
 		return
 	}
-	var owed []recordedFrame
+	var owed []frame
 	for _, f := range frames {
 		if f.kind != wire.Ping && f.kind != wire.Close || c.closed || c.theyClose != nil {
 			continue
@@ -287,7 +290,7 @@ func (c *conversation) hear(step int) {
 			break
 		}
 	}
-	c.write(c.theirs.wire[step])
+	c.write(c.theirs.Wire[step])
 	c.understand(frames)
 	c.readFrames(owed...)
 }
@@ -298,19 +301,19 @@ func (c *conversation) hearViolation(step int) {
 	c.stop = true
 	rule := c.dev.rule
 	frames := c.theirs.frames[step]
-	c.write(c.theirs.wire[step])
-	c.understand(frames[:slices.IndexFunc(frames, func(f recordedFrame) bool {
+	c.write(c.theirs.Wire[step])
+	c.understand(frames[:slices.IndexFunc(frames, func(f frame) bool {
 		return rule == wire.ErrStreamData ||
 			rule == wire.ErrInvalidUTF8 && f.kind == wire.Text && !utf8.Valid(f.data) ||
 			rule == wire.ErrCloseCode && f.kind == wire.Close
 	})])
 	c.want("error: " + rule.Error())
 	c.broken = true
-	c.readFrames(recordedFrame{kind: wire.Close, code: c.dev.code, data: []byte(rule.Reason)})
+	c.readFrames(frame{kind: wire.Close, code: c.dev.code, data: []byte(rule.Reason)})
 }
 
 // understand waits for the events of frames.
-func (c *conversation) understand(frames []recordedFrame) {
+func (c *conversation) understand(frames []frame) {
 	c.t.Helper()
 	if !c.manner.parts {
 		frames, _ = messages(frames)
@@ -357,16 +360,16 @@ func (c *conversation) read(r io.Reader, p []byte) {
 
 // readFrames reads frames that the Socket sends, which are those given but for
 // their masking keys: a client makes these itself.
-func (c *conversation) readFrames(frames ...recordedFrame) {
+func (c *conversation) readFrames(frames ...frame) {
 	c.t.Helper()
 	client := c.role == wire.Client
 	for _, f := range frames {
-		want := f.appendFrame(nil, c.rec.version, client)
+		want := f.appendFrame(nil, c.rec.Version, client)
 		got := make([]byte, len(want))
 		c.read(c.inner, got)
 		if client && len(want) > 0 {
-			f.key = f.keyIn(got, c.rec.version)
-			want = f.appendFrame(want[:0], c.rec.version, client)
+			f.key = f.keyIn(got, c.rec.Version)
+			want = f.appendFrame(want[:0], c.rec.Version, client)
 		}
 		if !bytes.Equal(got, want) {
 			c.t.Fatalf("sent\n%x, want\n%x", got, want)
@@ -377,7 +380,7 @@ func (c *conversation) readFrames(frames ...recordedFrame) {
 // end ends the connection, from our side or from theirs.
 func (c *conversation) end(ours bool) {
 	c.stop = true
-	if ours && c.theyClose == nil && !c.closed && c.rec.version == wire.Hixie75 {
+	if ours && c.theyClose == nil && !c.closed && c.rec.Version == wire.Hixie75 {
 		c.closed = true
 		c.s.Close(0, "")
 	}
@@ -394,7 +397,7 @@ func (c *conversation) finish() {
 		want = fmt.Sprintf("close %d %q clean %v", c.dev.rule.Code, c.dev.rule.Reason, false)
 	case c.theyClose != nil:
 		want = fmt.Sprintf("close %d %q clean %v", c.theyClose.code, c.theyClose.data, true)
-	case c.rec.version == wire.Hixie75 || c.closed && c.rec.version < wire.Hybi13:
+	case c.rec.Version == wire.Hixie75 || c.closed && c.rec.Version < wire.Hybi13:
 	default:
 		c.want("error: " + wire.ErrUnexpectedEnd.Error())
 		want = fmt.Sprintf("close %d %q clean %v", wire.StatusAbnormalClosure, "", false)
@@ -409,4 +412,35 @@ func (c *conversation) wantEnd() {
 	if _, err := io.Copy(io.Discard, c.in); errors.Is(err, os.ErrDeadlineExceeded) {
 		c.t.Error("the server does not end the connection")
 	}
+}
+
+// keyOf is the key in the head of a request, which stands for 16 bytes (RFC 6455,
+// section 4.1).
+func keyOf(t testing.TB, head string) string {
+	t.Helper()
+	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := req.Header.Get("Sec-WebSocket-Key")
+	if b, err := base64.StdEncoding.DecodeString(key); err != nil || len(b) != 16 {
+		t.Fatalf("key %q: %v", key, err)
+	}
+	return key
+}
+
+// keyNumber is what draft 76, section 5.2, makes of a key.
+func keyNumber(t testing.TB, key string) []byte {
+	t.Helper()
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, key)
+	product, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || !strings.Contains(key, " ") {
+		t.Fatalf("key %q", key)
+	}
+	return binary.BigEndian.AppendUint32(nil, uint32(product/uint64(strings.Count(key, " "))))
 }

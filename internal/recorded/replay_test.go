@@ -1,4 +1,4 @@
-package airsocket_test
+package recorded
 
 import (
 	"fmt"
@@ -38,9 +38,9 @@ var deviations = []deviation{
 }
 
 // deviation is the first that fits.
-func (r *recording) deviation(role wire.Role) deviation {
+func (r *Recording) deviation(role wire.Role) deviation {
 	for _, d := range deviations {
-		if d.role == role && regexp.MustCompile(d.names).MatchString(r.name) {
+		if d.role == role && regexp.MustCompile(d.names).MatchString(r.Name) {
 			return d
 		}
 	}
@@ -71,7 +71,7 @@ var manners = []manner{
 // sends is byte for byte what was recorded, but for the keys, which it makes anew.
 func TestRecordedConversations(t *testing.T) {
 	for _, pattern := range []string{"hixie-7[56]/*", "hybi-0[678]/*", "rfc6455/*"} {
-		for _, r := range readRecordings(t, pattern) {
+		for _, r := range Read(t, pattern) {
 			if r.Order == nil {
 				continue // the examples of the specifications have a test of their own
 			}
@@ -80,7 +80,7 @@ func TestRecordedConversations(t *testing.T) {
 					continue
 				}
 				for _, m := range manners {
-					t.Run(fmt.Sprintf("%s/%s %s", r.name, role, m.name), func(t *testing.T) {
+					t.Run(fmt.Sprintf("%s/%s %s", r.Name, role, m.name), func(t *testing.T) {
 						newConversation(t, r, role, m).have()
 					})
 				}

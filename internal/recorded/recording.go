@@ -1,32 +1,31 @@
-package airsocket_test
+// Package recorded has the conversations of real implementations, among them those
+// of the time of the drafts, and the examples of the specifications. Its tests have
+// each conversation again with a Socket in the place of one of the peers.
+package recorded
 
 import (
-	"bufio"
 	"bytes"
 	"compress/flate"
 	"crypto/sha1"
-	"encoding/base64"
-	"encoding/binary"
+	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"io"
-	"net/http"
-	"os"
-	"path/filepath"
+	"io/fs"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A recording is a conversation of real peers, as testdata/vectors/README.md
+// A Recording is a conversation of real peers, as testdata/vectors/README.md
 // describes it.
-type recording struct {
-	name    string // draft/name
-	version wire.Version
+type Recording struct {
+	Name    string // draft/name
+	Version wire.Version
 
 	Source  string   `json:"role_of_source"`
 	Peer    string   `json:"peer"`
@@ -35,18 +34,18 @@ type recording struct {
 	Order   []string `json:"order"`
 	Meaning []string `json:"meaning"`
 
-	sides map[string]*recordedSide // c2s and s2c
+	Sides map[string]*Side // c2s and s2c
 }
 
-// recordedSide is one direction of a recording.
-type recordedSide struct {
-	wire   [][]byte          // the chunks as they were on the wire
-	inner  [][]byte          // the same without deflate-stream; nil if it is none of the draft's
-	frames [][]recordedFrame // what each chunk completes
+// A Side is one direction of a Recording.
+type Side struct {
+	Wire   [][]byte  // the chunks as they were on the wire; the first is the handshake
+	inner  [][]byte  // the same without deflate-stream; nil if it is none of the draft's
+	frames [][]frame // what each chunk completes
 }
 
-// A recordedFrame is a frame as the harness that recorded it understood it.
-type recordedFrame struct {
+// A frame is one as the harness that recorded it understood it.
+type frame struct {
 	kind      wire.Kind // of a continuation, that of the message
 	first     bool
 	final     bool
@@ -58,28 +57,32 @@ type recordedFrame struct {
 	key       [4]byte
 }
 
-var recordedVersions = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-76": wire.Hixie76, "hybi-06": wire.Hybi06,
+var versions = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-76": wire.Hixie76, "hybi-06": wire.Hybi06,
 	"hybi-07": wire.Hybi07, "hybi-08": wire.Hybi08, "rfc6455": wire.Hybi13}
 
-// readRecordings reads those of the drafts that match a pattern.
-func readRecordings(t testing.TB, pattern string) []*recording {
+//go:embed testdata/vectors/*/*.json
+var vectors embed.FS
+
+// Read returns the recordings whose names match a pattern of path.Match, of which
+// there must be one at least.
+func Read(t testing.TB, pattern string) []*Recording {
 	t.Helper()
-	files, err := filepath.Glob("testdata/vectors/" + pattern + ".json")
+	files, err := fs.Glob(vectors, "testdata/vectors/"+pattern+".json")
 	if err != nil || len(files) == 0 {
 		t.Fatal(pattern, err)
 	}
-	var all []*recording
+	var all []*Recording
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := vectors.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		draft := filepath.Base(filepath.Dir(file))
-		r := &recording{name: draft + "/" + strings.TrimSuffix(filepath.Base(file), ".json"), version: recordedVersions[draft]}
+		draft := path.Base(path.Dir(file))
+		r := &Recording{Name: draft + "/" + strings.TrimSuffix(path.Base(file), ".json"), Version: versions[draft]}
 		if err := json.Unmarshal(text, r); err != nil {
 			t.Fatal(file, err)
 		}
-		r.sides = map[string]*recordedSide{"c2s": r.side(t, "c2s", r.C2S), "s2c": r.side(t, "s2c", r.S2C)}
+		r.Sides = map[string]*Side{"c2s": r.side(t, "c2s", r.C2S), "s2c": r.side(t, "s2c", r.S2C)}
 		all = append(all, r)
 	}
 	return all
@@ -99,12 +102,12 @@ var (
 	kindNames = map[string]wire.Kind{"text": wire.Text, "binary": wire.Binary, "ping": wire.Ping, "pong": wire.Pong, "close": wire.Close}
 )
 
-func (r *recording) side(t testing.TB, name string, chunks []string) *recordedSide {
+func (r *Recording) side(t testing.TB, name string, chunks []string) *Side {
 	t.Helper()
-	side := &recordedSide{frames: make([][]recordedFrame, len(chunks))}
+	side := &Side{frames: make([][]frame, len(chunks))}
 	var sizes []int // inflated
 	for _, chunk := range chunks {
-		side.wire = append(side.wire, unhex(t, chunk))
+		side.Wire = append(side.Wire, unhex(t, chunk))
 	}
 	var message wire.Kind
 	for _, line := range r.Meaning {
@@ -123,7 +126,7 @@ func (r *recording) side(t testing.TB, name string, chunks []string) *recordedSi
 				continue // a part of a frame
 			}
 			f := readFrameMeaning(t, match)
-			if f.kind == wire.Close && wildIsNone(r.version, f.code) {
+			if f.kind == wire.Close && wildIsNone(r.Version, f.code) {
 				f.code, f.data = int(wire.StatusNoStatusReceived), nil
 			}
 			if f.kind == wire.None && !f.discarded {
@@ -136,9 +139,9 @@ func (r *recording) side(t testing.TB, name string, chunks []string) *recordedSi
 	}
 	switch {
 	case len(sizes) == 0:
-		side.inner = side.wire
-	case !strings.Contains(r.name, zlibStreams):
-		side.inner = inflated(t, side.wire, sizes)
+		side.inner = side.Wire
+	case !strings.Contains(r.Name, zlibStreams):
+		side.inner = inflated(t, side.Wire, sizes)
 	}
 	return side
 }
@@ -148,7 +151,7 @@ func wildIsNone(v wire.Version, code int) bool {
 	return (v == wire.Hybi07 || v == wire.Hybi08) && code != int(wire.StatusFrameTooLarge) && !wire.StatusCode(code).Sendable()
 }
 
-func readFrameMeaning(t testing.TB, match []string) (f recordedFrame) {
+func readFrameMeaning(t testing.TB, match []string) (f frame) {
 	t.Helper()
 	get := func(name string) string { return match[frameMeaning.SubexpIndex(name)] }
 	f.kind, f.final = kindNames[match[1]], match[2] == ""
@@ -209,122 +212,6 @@ func inflated(t testing.TB, chunks [][]byte, sizes []int) [][]byte {
 		t.Fatalf("%d bytes more than the recording says", len(all))
 	}
 	return inner
-}
-
-// messages puts the fragments of messages together, with the key of the first
-// one. whole says that there were none and that a Socket sends all of it.
-func messages(frames []recordedFrame) (all []recordedFrame, whole bool) {
-	whole = true
-	var open recordedFrame
-	for _, f := range frames {
-		switch {
-		case f.discarded:
-			whole = false
-		case f.kind != wire.Text && f.kind != wire.Binary || f.first && f.final:
-			all = append(all, f)
-		default:
-			whole = false
-			if f.first {
-				open = f
-			} else {
-				open.data = append(bytes.Clone(open.data), f.data...)
-			}
-			if open.final = f.final; f.final {
-				open.size, open.sum = len(open.data), sumOf(open.data)
-				all = append(all, open)
-			}
-		}
-	}
-	return all, whole
-}
-
-// payload is what f has behind its header, which for a close is more than its
-// reason.
-func (f recordedFrame) payload() []byte {
-	if f.kind == wire.Close && f.code != int(wire.StatusNoStatusReceived) {
-		return []byte(wstest.ClosePayload(f.code, string(f.data)))
-	}
-	return f.data
-}
-
-// appendFrame appends f as an endpoint of version v sends it.
-func (f recordedFrame) appendFrame(dst []byte, v wire.Version, client bool) []byte {
-	payload := f.payload()
-	switch {
-	case f.kind == wire.Close && v == wire.Hixie75:
-		return dst // it has none
-	case f.kind == wire.Close && v == wire.Hixie76:
-		return append(dst, 0xFF, 0)
-	case v <= wire.Hixie76:
-		return append(append(append(dst, 0), payload...), 0xFF)
-	}
-	if v > wire.Hybi06 {
-		b := wstest.Frame(false, 0x80|byte(f.kind), string(payload))
-		if client {
-			head := len(b) - len(payload)
-			b[1] |= 0x80
-			b = append(append(b[:head:head], f.key[:]...), masked(payload, f.key)...)
-		}
-		return append(dst, b...)
-	}
-	first := map[wire.Kind]byte{wire.Close: 0x81, wire.Ping: 0x82, wire.Pong: 0x83, wire.Text: 0x84, wire.Binary: 0x85}[f.kind]
-	b := wstest.Frame(false, first, string(payload))
-	if !client {
-		return append(dst, b...)
-	}
-	return append(append(dst, f.key[:]...), masked(b, f.key)...)
-}
-
-// keyIn is the masking key in b, which is as long as f is when a client sends it in
-// version v.
-func (f recordedFrame) keyIn(b []byte, v wire.Version) (key [4]byte) {
-	switch {
-	case v > wire.Hybi06:
-		b = b[len(b)-len(f.payload())-len(key):]
-	case v < wire.Hybi06:
-		return key // it has none
-	}
-	copy(key[:], b)
-	return key
-}
-
-func masked(p []byte, key [4]byte) []byte {
-	p = bytes.Clone(p)
-	for i := range p {
-		p[i] ^= key[i%4]
-	}
-	return p
-}
-
-// keyOf is the key in the head of a request, which stands for 16 bytes (RFC 6455,
-// section 4.1).
-func keyOf(t testing.TB, head string) string {
-	t.Helper()
-	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := req.Header.Get("Sec-WebSocket-Key")
-	if b, err := base64.StdEncoding.DecodeString(key); err != nil || len(b) != 16 {
-		t.Fatalf("key %q: %v", key, err)
-	}
-	return key
-}
-
-// keyNumber is what draft 76, section 5.2, makes of a key.
-func keyNumber(t testing.TB, key string) []byte {
-	t.Helper()
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, key)
-	product, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || !strings.Contains(key, " ") {
-		t.Fatalf("key %q", key)
-	}
-	return binary.BigEndian.AppendUint32(nil, uint32(product/uint64(strings.Count(key, " "))))
 }
 
 func sumOf(p []byte) string {
