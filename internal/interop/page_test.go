@@ -1,4 +1,4 @@
-package airsocket_test
+package interop
 
 import (
 	"bufio"
@@ -11,8 +11,11 @@ import (
 	"testing"
 )
 
-// TestInteropPage uses the try-out page of the command as a person would. What
-// it looks like is in out/ then.
+// pictures is where the tests leave pictures of the page, for a look at them: out/
+// in the module's folder.
+var pictures = filepath.Join("..", "..", "out")
+
+// TestInteropPage uses the try-out page of the command as a person would.
 func TestInteropPage(t *testing.T) {
 	b := startBrowser(t)
 	p := b.open(t, serveCommand(t))
@@ -48,13 +51,13 @@ func TestInteropPage(t *testing.T) {
 	p.capture("page.png")
 }
 
-// capture leaves a picture in out/, for a look at it.
+// capture leaves a picture of the page.
 func (p *tab) capture(name string) {
 	p.t.Helper()
-	if err := os.MkdirAll("out", 0o755); err != nil {
+	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		p.t.Fatal(err)
 	}
-	p.screenshot(filepath.Join("out", name))
+	p.screenshot(filepath.Join(pictures, name))
 }
 
 // logs waits for an entry of the page's log.
@@ -185,7 +188,7 @@ func TestInteropPageCanvas(t *testing.T) {
 func serveCommand(t testing.TB) string {
 	t.Helper()
 	command := filepath.Join(t.TempDir(), "airsocket")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "./cmd/airsocket").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "github.com/airsocket/airsocket/cmd/airsocket").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	cmd := exec.CommandContext(t.Context(), command, "serve", "--listen", "127.0.0.1:0")

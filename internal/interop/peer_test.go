@@ -1,4 +1,4 @@
-package airsocket_test
+package interop
 
 import (
 	"bufio"
@@ -19,11 +19,6 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/wire"
 )
-
-// The interop tests talk to WebSocket implementations that were not written
-// here, over loopback and as separate processes. Those that the machine does
-// not have are skipped, or with AIRSOCKET_INTEROP=required a failure. A test looks
-// for its peer, in the PATH and nowhere else, before it starts anything.
 
 // interopTimeout is for any one thing that a test waits for.
 const interopTimeout = 30 * time.Second
