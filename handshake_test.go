@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -57,7 +56,7 @@ func TestRefusals(t *testing.T) {
 			}
 			check("Server", wstest.ServeEcho(t, nil))
 			if c.status != 431 { // net/http has limits of its own
-				check("Upgrade", wstest.ServeHTTP(t, wstest.Upgrading(t, nil, nil)))
+				check("Upgrade", wstest.ServeHandler(t, wstest.Upgrading(t, nil, nil)))
 			}
 		})
 	}
@@ -66,7 +65,7 @@ func TestRefusals(t *testing.T) {
 // A server that speaks some versions only says which.
 func TestVersionsOfAServer(t *testing.T) {
 	opts := &airsocket.Options{Versions: []wire.Version{wire.Hybi13, wire.Hybi08}}
-	for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHTTP(t, wstest.Upgrading(t, opts, nil))} {
+	for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
 		p := wstest.DialRaw(t, url)
 		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Version: 7")))
 		res := p.ReadResponse()
@@ -142,7 +141,7 @@ func TestOrigins(t *testing.T) {
 		if c.origin != "" {
 			fields = append(fields, "Origin: "+c.origin)
 		}
-		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHTTP(t, wstest.Upgrading(t, opts, nil))} {
+		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
 			p := wstest.DialRaw(t, url)
 			p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", fields...)))
 			want := http.StatusForbidden
@@ -168,7 +167,7 @@ func TestOriginsOverTLS(t *testing.T) {
 			"http://example.com:443":         http.StatusForbidden,
 			"chrome-extension://example.com": http.StatusForbidden,
 		} {
-			conn, err := tls.Dial("tcp", serveBy(t, by, serverTLS), clientTLS)
+			conn, err := tls.Dial("tcp", wstest.ServeBy(t, by, serverTLS), clientTLS)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -195,7 +194,7 @@ func TestSubprotocols(t *testing.T) {
 		{[]string{"x"}, []string{"a"}, ""},
 	} {
 		opts := &airsocket.Options{Protocols: c.spoken}
-		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHTTP(t, wstest.Upgrading(t, opts, nil))} {
+		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
 			d := airsocket.NewDispatcher()
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 			got := "?"
@@ -275,12 +274,12 @@ type unwrapping struct{ wrapped }
 func (w unwrapping) Unwrap() http.ResponseWriter { return w.w }
 
 func TestUpgradeThroughMiddleware(t *testing.T) {
-	url := wstest.ServeHTTP(t, wstest.Upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{wrapped{w}} }))
+	url := wstest.ServeHandler(t, wstest.Upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{wrapped{w}} }))
 	p := wstest.ConnectRaw(t, url)
 	p.Send(wstest.OpText, "x")
 	p.Want(wstest.OpText, "x")
 
-	url = wstest.ServeHTTP(t, wstest.Upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
+	url = wstest.ServeHandler(t, wstest.Upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
 	p = wstest.DialRaw(t, url)
 	p.WriteRaw([]byte(wstest.UpgradeRequest))
 	res := p.ReadResponse()
@@ -309,7 +308,7 @@ func TestUpgradeNamesWhatCannotBeUnwrapped(t *testing.T) {
 
 // Frames that came with the request are in net/http's buffer.
 func TestUpgradeWithFramesAlreadyRead(t *testing.T) {
-	p := wstest.DialRaw(t, wstest.ServeHTTP(t, wstest.Upgrading(t, nil, nil)))
+	p := wstest.DialRaw(t, wstest.ServeHandler(t, wstest.Upgrading(t, nil, nil)))
 	all := []byte(wstest.UpgradeRequest)
 	for _, text := range []string{"one", "two", strings.Repeat("three", 2000)} {
 		all = append(all, p.Frame(wstest.OpText, text)...)
@@ -354,52 +353,12 @@ func TestVersions(t *testing.T) {
 					if secure {
 						config, tail = serverTLS, "s://"
 					}
-					addr := serveBy(t, by, config)
+					addr := wstest.ServeBy(t, by, config)
 					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http" + tail + addr}, "ws"+tail+addr+"/path?query")
 				})
 			}
 		}
 	}
-}
-
-// serveBy serves echoing sockets in one of three ways and returns the address.
-func serveBy(t *testing.T, by string, config *tls.Config) string {
-	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
-	switch by {
-	case "Server":
-		srv := &airsocket.Server{Options: opts, TLSConfig: config}
-		srv.OnConnect(func(s *airsocket.Socket) {
-			s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-		})
-		return strings.Trim(strings.TrimPrefix(wstest.Serve(t, srv), "ws://"), "/")
-	case "Upgrade":
-		srv := httptest.NewUnstartedServer(wstest.Upgrading(t, opts, nil))
-		if srv.TLS = config; config != nil {
-			srv.StartTLS()
-		} else {
-			srv.Start()
-		}
-		t.Cleanup(srv.Close)
-		return srv.Listener.Addr().String()
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		if config != nil {
-			conn = tls.Server(conn, config)
-		}
-		s := airsocket.NewSocket(opts)
-		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-		s.StartServer(conn)
-	}()
-	return l.Addr().String()
 }
 
 // echo has a conversation in version v.
@@ -448,7 +407,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 
 // key3 of hixie-76 comes behind the request, here in a packet of its own.
 func TestUpgradeHixie76InTwoPieces(t *testing.T) {
-	p := wstest.DialRaw(t, wstest.ServeHTTP(t, wstest.Upgrading(t, airsocket.FayeOptions(), nil)))
+	p := wstest.DialRaw(t, wstest.ServeHandler(t, wstest.Upgrading(t, airsocket.FayeOptions(), nil)))
 	p.WriteRaw([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +
 		"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n"))
 	p.WriteRaw([]byte("^n:ds[4U\x00hi\xff"))

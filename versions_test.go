@@ -420,7 +420,7 @@ func serveNarrowed(t *testing.T, by string, opts *airsocket.Options) (dial func(
 	case "Server":
 		return nil, wstest.ServeEcho(t, opts)
 	case "Upgrade":
-		return nil, wstest.ServeHTTP(t, wstest.Upgrading(t, opts, nil))
+		return nil, wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))
 	}
 	theirs, ours := wstest.TCPPair(t)
 	if err := airsocket.NewSocket(opts).StartServer(ours); err != nil {

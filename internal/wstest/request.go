@@ -42,7 +42,7 @@ func RequestWith(line string, fields ...string) string {
 }
 
 // ReadHead reads the head of an HTTP message, up to and including the empty line.
-func ReadHead(t *testing.T, r *bufio.Reader) string {
+func ReadHead(t testing.TB, r *bufio.Reader) string {
 	t.Helper()
 	var head strings.Builder
 	for !strings.HasSuffix(head.String(), "\r\n\r\n") {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // Serve lets srv serve on loopback until the end of the test, and returns its URL.
@@ -92,10 +93,50 @@ func Upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWri
 	})
 }
 
-// ServeHTTP lets net/http serve h until the end of the test, and returns its URL
+// ServeHandler lets net/http serve h until the end of the test, and returns its URL
 // for a WebSocket.
-func ServeHTTP(t testing.TB, h http.Handler) string {
+func ServeHandler(t testing.TB, h http.Handler) string {
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return "ws" + strings.TrimPrefix(srv.URL, "http")
+}
+
+// ServeBy serves echoing sockets of any version on loopback until the end of the
+// test, and returns the address. It does so by the name of the way, "Server",
+// "Upgrade" or "StartServer", of which the last takes one connection. With a config
+// it serves TLS.
+func ServeBy(t testing.TB, by string, config *tls.Config) string {
+	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
+	switch by {
+	case "Server":
+		srv := Echoing(&airsocket.Server{Options: opts, TLSConfig: config})
+		return strings.Trim(strings.TrimPrefix(Serve(t, srv), "ws://"), "/")
+	case "Upgrade":
+		srv := httptest.NewUnstartedServer(Upgrading(t, opts, nil))
+		if srv.TLS = config; config != nil {
+			srv.StartTLS()
+		} else {
+			srv.Start()
+		}
+		t.Cleanup(srv.Close)
+		return srv.Listener.Addr().String()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		if config != nil {
+			conn = tls.Server(conn, config)
+		}
+		s := airsocket.NewSocket(opts)
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+		s.StartServer(conn)
+	}()
+	return l.Addr().String()
 }

@@ -1,4 +1,4 @@
-package airsocket_test
+package connecting
 
 import (
 	"crypto/tls"
@@ -36,7 +36,8 @@ func saying(t *testing.T, answer string) string {
 
 // Who mistakes ws for wss, or the other way round, is told.
 func TestWrongScheme(t *testing.T) {
-	serverTLS, clientTLS := certificate(t)
+	root := wstest.NewAuthority(t, nil)
+	serverTLS := &tls.Config{Certificates: []tls.Certificate{root.Issue(t, wstest.ServerCertificate())}}
 	page := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	secure, plain := httptest.NewTLSServer(page), httptest.NewServer(page)
 	defer secure.Close()
@@ -44,8 +45,8 @@ func TestWrongScheme(t *testing.T) {
 	const ws, wss = "use ws instead of wss", "use wss instead of ws"
 	for name, c := range map[string]struct{ scheme, address, hint string }{
 		"ws to net/http with TLS":       {"ws", secure.Listener.Addr().String(), wss},
-		"ws to Server with TLS":         {"ws", serveBy(t, "Server", serverTLS), wss},
-		"ws to StartServer with TLS":    {"ws", serveBy(t, "StartServer", serverTLS), wss},
+		"ws to Server with TLS":         {"ws", wstest.ServeBy(t, "Server", serverTLS), wss},
+		"ws to StartServer with TLS":    {"ws", wstest.ServeBy(t, "StartServer", serverTLS), wss},
 		"ws to an alert":                {"ws", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), wss},
 		"ws to nginx":                   {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center>"), wss},
 		"ws to Apache":                  {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nContent-Length: 67\r\n\r\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br>"), wss},
@@ -53,12 +54,12 @@ func TestWrongScheme(t *testing.T) {
 		"ws to ssh":                     {"ws", saying(t, "SSH-2.0-OpenSSH_9.2\r\n"), ""},
 		"ws to nobody who says a thing": {"ws", saying(t, ""), ""},
 		"wss to net/http":               {"wss", plain.Listener.Addr().String(), ws},
-		"wss to Server":                 {"wss", serveBy(t, "Server", nil), ws},
-		"wss to Upgrade":                {"wss", serveBy(t, "Upgrade", nil), ws},
+		"wss to Server":                 {"wss", wstest.ServeBy(t, "Server", nil), ws},
+		"wss to Upgrade":                {"wss", wstest.ServeBy(t, "Upgrade", nil), ws},
 		"wss to an alert":               {"wss", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := wstest.Try(t, &airsocket.Options{TLS: clientTLS}, c.scheme+"://"+c.address+"/")
+			a := wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig()}, c.scheme+"://"+c.address+"/")
 			if a.Err == nil {
 				t.Fatal("no error")
 			}
