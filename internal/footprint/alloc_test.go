@@ -1,6 +1,6 @@
 //go:build !race
 
-package airsocket_test
+package footprint
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package airsocket_test
+package versions
 
 import (
 	"bytes"

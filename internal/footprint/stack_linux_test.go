@@ -1,12 +1,9 @@
 //go:build !race
 
-package airsocket_test
+package footprint
 
 import (
-	"io"
-	"net"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +18,7 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes([]byte{useStack(60)}) })
 	})
-	addr := strings.TrimSuffix(strings.TrimPrefix(wstest.Serve(t, srv), "ws://"), "/")
+	url := wstest.Serve(t, srv)
 	stacks := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -29,17 +26,19 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 		return m.StackInuse
 	}
 	before := stacks()
-	var open []net.Conn
+	var open []*wstest.RawPeer
 	for range conns {
-		open = append(open, dialCorked(t, addr))
+		p := wstest.ConnectRaw(t, url)
+		p.SetDeadline(time.Time{}) // below is one for all
+		open = append(open, p)
 	}
 	each := func() int64 { return (int64(stacks()) - int64(before)) / conns }
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(wstest.Patience); ; {
-		for _, c := range open {
-			c.Write([]byte{0x82, 0x81, 0, 0, 0, 0, 'x'})
-			if _, err := io.ReadFull(c, make([]byte, 3)); err != nil {
+		for _, p := range open {
+			p.Send(wstest.OpBinary, "x")
+			if _, _, err := p.ReadFrame(); err != nil {
 				t.Fatal(err)
 			}
 		}
