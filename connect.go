@@ -65,7 +65,6 @@ func (d *dial) prepare() (err error) {
 	d.hs = handshake.Client{
 		Version:   d.set.clientVersion,
 		Secure:    d.to.Scheme == "wss",
-		Random:    d.set.random,
 		Host:      d.to.hostField(),
 		Target:    d.to.RequestURI(),
 		Origin:    d.set.Origin,
