@@ -9,6 +9,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -47,8 +48,8 @@ func TestDecodingHoldsUpNobody(t *testing.T) {
 	var got []string
 	opts := &airsocket.Options{Dispatcher: d, Extensions: []extensions.Extension{slowExtension{begun, release}}}
 	other := &airsocket.Options{Dispatcher: d}
-	slowEnd, slowOurs := pair(t)
-	quickEnd, quickOurs := pair(t)
+	slowEnd, slowOurs := wstest.TCPPair(t)
+	quickEnd, quickOurs := wstest.TCPPair(t)
 	answered := make(chan struct{})
 	slow, quick := airsocket.NewSocket(opts), airsocket.NewSocket(other)
 	slow.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()) })
@@ -58,26 +59,26 @@ func TestDecodingHoldsUpNobody(t *testing.T) {
 	})
 	go func() {
 		defer close(answered)
-		p, q := newRawPeer(t, slowEnd, true), newRawPeer(t, quickEnd, true)
-		p.write([]byte(request("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
-		p.answer()
-		q.open()
+		p, q := wstest.NewRawPeer(t, slowEnd, true), wstest.NewRawPeer(t, quickEnd, true)
+		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
+		p.ReadResponse()
+		q.Open()
 		// The second one follows the first in the same segment.
-		p.write(append(p.frame(opText|0x20, "one"), p.frame(opText|0x20, "two")...))
+		p.WriteRaw(append(p.Frame(wstest.OpText|0x20, "one"), p.Frame(wstest.OpText|0x20, "two")...))
 		for range 2 {
 			<-begun
-			q.send(opText, "quick")
-			q.want(opText, "re: quick")
+			q.Send(wstest.OpText, "quick")
+			q.Want(wstest.OpText, "re: quick")
 			release <- struct{}{}
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
 		p.Close()
-		q.send(opClose, "")
-		q.want(opClose, "")
+		q.Send(wstest.OpClose, "")
+		q.Want(wstest.OpClose, "")
 		q.Close()
 	}()
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		slow.StartServer(slowOurs)
 		quick.StartServer(quickOurs)
 	})
@@ -114,19 +115,19 @@ func TestInflatedMessagesThatWait(t *testing.T) {
 			messages.Add(1)
 		})
 	})
-	url := serve(t, srv)
-	peers := make([]*rawPeer, sockets)
+	url := wstest.Serve(t, srv)
+	peers := make([]*wstest.RawPeer, sockets)
 	for i := range peers {
-		peers[i] = dialRaw(t, url)
-		peers[i].openCompressed("permessage-deflate")
+		peers[i] = wstest.DialRaw(t, url)
+		peers[i].OpenCompressed("permessage-deflate")
 	}
 	before := liveMemory()
-	first := connectRaw(t, url)
-	first.send(opText, "")
+	first := wstest.ConnectRaw(t, url)
+	first.Send(wstest.OpText, "")
 	<-blocked
-	bomb := peers[0].frame(opBinary|rsv1, payload)
+	bomb := peers[0].Frame(wstest.OpBinary|rsv1, payload)
 	for _, p := range peers {
-		p.write(bomb)
+		p.WriteRaw(bomb)
 	}
 	// All that can be inflated now is when the memory does not grow any more.
 	most := uint64(0)
@@ -162,20 +163,20 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 			}
 		})
 	})
-	stuckURL := serve(t, stuck)
-	var peers []*rawPeer
+	stuckURL := wstest.Serve(t, stuck)
+	var peers []*wstest.RawPeer
 	for range n {
-		p := dialRaw(t, stuckURL)
-		p.openCompressed("permessage-deflate")
+		p := wstest.DialRaw(t, stuckURL)
+		p.OpenCompressed("permessage-deflate")
 		peers = append(peers, p)
 	}
-	p := connectRaw(t, stuckURL)
-	p.send(opText, "")
+	p := wstest.ConnectRaw(t, stuckURL)
+	p.Send(wstest.OpText, "")
 	<-blocked
 	defer close(leave)
 	big := string(deflated(t, make([]byte, 1<<20)))
 	for _, p := range peers {
-		p.send(opBinary|rsv1, big)
+		p.Send(wstest.OpBinary|rsv1, big)
 	}
 	for _, opts := range []*airsocket.Options{
 		{Parallel: true, Compression: airsocket.CompressionTakeover},
@@ -185,10 +186,10 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 		srv.OnConnect(func(s *airsocket.Socket) {
 			s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(strconv.Itoa(len(e.Bytes()))) })
 		})
-		p := dialRaw(t, serve(t, srv))
-		p.openCompressed("permessage-deflate")
-		p.send(opBinary|rsv1, big)
-		p.want(opText, strconv.Itoa(1<<20))
+		p := wstest.DialRaw(t, wstest.Serve(t, srv))
+		p.OpenCompressed("permessage-deflate")
+		p.Send(wstest.OpBinary|rsv1, big)
+		p.Want(wstest.OpText, strconv.Itoa(1<<20))
 	}
 }
 
@@ -196,7 +197,7 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 func TestPauseWithinWhatWasDecoded(t *testing.T) {
 	var got []string
 	var d *airsocket.Dispatcher
-	startServer(t, func(o *airsocket.Options) {
+	wstest.StartServer(t, func(o *airsocket.Options) {
 		d = o.Dispatcher
 		o.Compression = airsocket.CompressionNoTakeover
 	}, func(s *airsocket.Socket) {
@@ -208,16 +209,16 @@ func TestPauseWithinWhatWasDecoded(t *testing.T) {
 				s.Resume()
 			})
 		})
-	}, func(p *rawPeer) {
-		p.openCompressed("permessage-deflate")
+	}, func(p *wstest.RawPeer) {
+		p.OpenCompressed("permessage-deflate")
 		var all []byte
 		for _, text := range []string{"a", "b", "c"} {
-			all = append(all, p.frame(opText|rsv1, string(deflated(t, []byte(text))))...)
+			all = append(all, p.Frame(wstest.OpText|rsv1, string(deflated(t, []byte(text))))...)
 		}
-		p.write(all)
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.WriteRaw(all)
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 	if want := "a resumed b resumed c resumed"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)

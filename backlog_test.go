@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -20,7 +21,7 @@ func TestPongsThatCannotBeSent(t *testing.T) {
 	var waiting int
 	sent := map[wire.Kind]int{}
 	hooks := &airsocket.Hooks{Sent: func(_ *airsocket.Socket, kind wire.Kind, _ int) { sent[kind]++ }}
-	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered, o.Hooks = -1, hooks }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered, o.Hooks = -1, hooks }, func(s *airsocket.Socket) {
 		count := 0
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			for s.BufferedAmount() == 0 {
@@ -37,33 +38,33 @@ func TestPongsThatCannotBeSent(t *testing.T) {
 			}
 			close(seen)
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		<-stuck
 		var all []byte
 		for i := range pings {
-			all = append(all, p.frame(opPing, strconv.Itoa(i))...)
+			all = append(all, p.Frame(wstest.OpPing, strconv.Itoa(i))...)
 		}
-		p.write(append(all, p.frame(opText, "")...))
+		p.WriteRaw(append(all, p.Frame(wstest.OpText, "")...))
 		<-seen
 		for {
-			first, payload, err := p.read()
+			first, payload, err := p.ReadFrame()
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if first != opBinary {
-				if first != opPong || payload != strconv.Itoa(pings-1) {
+			if first != wstest.OpBinary {
+				if first != wstest.OpPong || payload != strconv.Itoa(pings-1) {
 					t.Errorf("frame %#x %q", first, payload)
 				}
 				break
 			}
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.wantError(nil)
+	j.WantError(nil)
 	if sent[wire.Pong] != 1 {
 		t.Errorf("the hook was told of %d pongs", sent[wire.Pong])
 	}
@@ -71,19 +72,19 @@ func TestPongsThatCannotBeSent(t *testing.T) {
 
 // Pings that a peer does read the answers of are all answered.
 func TestEachPingIsAnswered(t *testing.T) {
-	startServer(t, nil, nil, func(p *rawPeer) {
-		p.open()
+	wstest.StartServer(t, nil, nil, func(p *wstest.RawPeer) {
+		p.Open()
 		var all []byte
 		for i := range 100 {
-			all = append(all, p.frame(opPing, strconv.Itoa(i))...)
+			all = append(all, p.Frame(wstest.OpPing, strconv.Itoa(i))...)
 		}
-		p.write(all)
+		p.WriteRaw(all)
 		for i := range 100 {
-			p.want(opPong, strconv.Itoa(i))
+			p.Want(wstest.OpPong, strconv.Itoa(i))
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 }
 
@@ -94,9 +95,9 @@ func TestMemoryOfWhatWaits(t *testing.T) {
 	for _, size := range []int{100, 1000, 20 << 10, 33 << 10, 100 << 10, 1<<20 + 1, 2200 << 10, 5 << 20} {
 		for _, name := range []string{"server", "client"} {
 			t.Run(name+" "+strconv.Itoa(size), func(t *testing.T) {
-				start := startServer
+				start := wstest.StartServer
 				if name == "client" {
-					start = startClient
+					start = wstest.StartClient
 				}
 				filled := make(chan struct{})
 				start(t, func(o *airsocket.Options) { o.MaxBuffered = most }, func(s *airsocket.Socket) {
@@ -123,11 +124,11 @@ func TestMemoryOfWhatWaits(t *testing.T) {
 						close(filled)
 						s.Drop(1001, "")
 					})
-				}, func(p *rawPeer) {
-					if p.client {
-						p.open()
+				}, func(p *wstest.RawPeer) {
+					if p.Client {
+						p.Open()
 					} else {
-						p.accept()
+						p.Accept()
 					}
 					<-filled
 					p.Close()
@@ -157,7 +158,7 @@ func TestOrderOfWhatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = -1 }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = -1 }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			for i, n := range lengths {
 				if err := s.Send(strings.Repeat(string(rune('a'+i%26)), n)); err != nil {
@@ -169,17 +170,17 @@ func TestOrderOfWhatWaits(t *testing.T) {
 			}
 			s.Close(1000, "")
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for i, n := range lengths {
-			p.want(opText, strings.Repeat(string(rune('a'+i%26)), n))
+			p.Want(wstest.OpText, strings.Repeat(string(rune('a'+i%26)), n))
 			if i%10 == 0 {
-				p.want(opText, "prepared")
+				p.Want(wstest.OpText, "prepared")
 			}
 		}
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, closing(1000, ""))
-		p.part()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.FinishClose()
 	})
-	j.want("open", `close 1000 "" clean`)
+	j.Want("open", `close 1000 "" clean`)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // BenchmarkEcho is the round trip of a binary message over TCP on loopback. The
@@ -35,8 +36,8 @@ func BenchmarkPipelinedEcho(b *testing.B) {
 }
 
 func benchmarkEcho(b *testing.B, opts *airsocket.Options, size, together int) {
-	p := connectRaw(b, serveEcho(b, opts))
-	batch := []byte(strings.Repeat(string(p.frame(opBinary, strings.Repeat("x", size))), together))
+	p := wstest.ConnectRaw(b, wstest.ServeEcho(b, opts))
+	batch := []byte(strings.Repeat(string(p.Frame(wstest.OpBinary, strings.Repeat("x", size))), together))
 	back := make([]byte, len(batch)-4*together)
 	b.SetBytes(int64(size * together))
 	b.ReportAllocs()
@@ -44,7 +45,7 @@ func benchmarkEcho(b *testing.B, opts *airsocket.Options, size, together int) {
 		if _, err := p.Write(batch); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := io.ReadFull(p.br, back); err != nil {
+		if _, err := io.ReadFull(p.Reader, back); err != nil {
 			b.Fatal(err)
 		}
 	}

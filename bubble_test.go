@@ -9,6 +9,7 @@ import (
 	"weak"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 func TestBubbleID(t *testing.T) {
@@ -146,7 +147,7 @@ func TestClearAcrossBubbles(t *testing.T) {
 			<-cleared
 		})
 	})
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		own := d.SetTimeout(func() { t.Error("it ran") }, time.Hour)
 		synctest.Test(t, func(t *testing.T) { own.Clear() })
 	})
@@ -166,7 +167,7 @@ func TestTimersOfAnEndedBubble(t *testing.T) {
 			d.SetInterval(func() { big[0]++ }, time.Hour)
 		})
 	}
-	run(t, d, func() { d.SetTimeout(func() {}, time.Millisecond) })
+	wstest.Run(t, d, func() { d.SetTimeout(func() {}, time.Millisecond) })
 	for range 10 {
 		runtime.GC()
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -24,9 +25,9 @@ func TestNothingIsLostBeforeClose(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ready := make(chan struct{})
-			theirs, ours := pair(t)
+			theirs, ours := wstest.TCPPair(t)
 			start := func(s *airsocket.Socket) error { return s.StartServer(wrap(ours)) }
-			j := converse(t, &airsocket.Options{MaxBuffered: -1}, nil, func(s *airsocket.Socket) {
+			j := wstest.Converse(t, &airsocket.Options{MaxBuffered: -1}, nil, func(s *airsocket.Socket) {
 				airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 					for i := range n {
 						if err := s.SendBytes(binary.BigEndian.AppendUint32(make([]byte, size-4), uint32(i))); err != nil {
@@ -42,21 +43,21 @@ func TestNothingIsLostBeforeClose(t *testing.T) {
 					}
 					close(ready)
 				})
-			}, start, newRawPeer(t, theirs, true), func(p *rawPeer) {
-				p.open()
+			}, start, wstest.NewRawPeer(t, theirs, true), func(p *wstest.RawPeer) {
+				p.Open()
 				<-ready
 				for i := range n {
-					first, got, err := p.read()
-					if err != nil || first != opBinary || len(got) != size || binary.BigEndian.Uint32([]byte(got[size-4:])) != uint32(i) {
+					first, got, err := p.ReadFrame()
+					if err != nil || first != wstest.OpBinary || len(got) != size || binary.BigEndian.Uint32([]byte(got[size-4:])) != uint32(i) {
 						t.Errorf("message %d: %#x, %d bytes, %v", i, first, len(got), err)
 						return
 					}
 				}
-				p.want(opClose, closing(4000, "done"))
-				p.send(opClose, closing(4000, "done"))
-				p.part()
+				p.Want(wstest.OpClose, wstest.ClosePayload(4000, "done"))
+				p.Send(wstest.OpClose, wstest.ClosePayload(4000, "done"))
+				p.FinishClose()
 			})
-			j.want("open", `close 4000 "done" clean`)
+			j.Want("open", `close 4000 "done" clean`)
 		})
 	}
 }
@@ -66,7 +67,7 @@ func TestNothingIsLostBeforeClose(t *testing.T) {
 func TestOrderWithASlowReader(t *testing.T) {
 	const n = 40000
 	sent := make(chan struct{})
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			go func() {
 				defer close(sent)
@@ -79,20 +80,20 @@ func TestOrderWithASlowReader(t *testing.T) {
 				s.Close(1000, "")
 			}()
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		<-sent
 		for i := range n {
-			if _, got, err := p.read(); err != nil || len(got) != 204 || binary.BigEndian.Uint32([]byte(got[200:])) != uint32(i) {
+			if _, got, err := p.ReadFrame(); err != nil || len(got) != 204 || binary.BigEndian.Uint32([]byte(got[200:])) != uint32(i) {
 				t.Errorf("message %d: %x, %v", i, got, err)
 				return
 			}
 		}
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, closing(1000, ""))
-		p.part()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.FinishClose()
 	})
-	j.want("open", `close 1000 "" clean`)
+	j.Want("open", `close 1000 "" clean`)
 }
 
 // Two ends that send back all they receive, and start with more than the
@@ -101,9 +102,9 @@ func TestEchoFloodDoesNotDeadlock(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		const size, start, enough = 256 << 10, 40, 60
 		opts := &airsocket.Options{MaxBuffered: -1, Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}
-		theirs, ours := pair(t)
+		theirs, ours := wstest.TCPPair(t)
 		a, b := airsocket.NewSocket(opts), airsocket.NewSocket(&airsocket.Options{
-			MaxBuffered: -1, Parallel: parallel, Dispatcher: opts.Dispatcher, Dial: dialTo(ours)})
+			MaxBuffered: -1, Parallel: parallel, Dispatcher: opts.Dispatcher, Dial: wstest.DialTo(ours)})
 		seen := 0
 		for _, s := range []*airsocket.Socket{a, b} {
 			s.OnOpen(func(*airsocket.OpenEvent) {
@@ -128,7 +129,7 @@ func TestEchoFloodDoesNotDeadlock(t *testing.T) {
 				}
 			})
 		}
-		run(t, opts.Dispatcher, func() {
+		wstest.Run(t, opts.Dispatcher, func() {
 			a.StartServer(theirs)
 			b.Connect("ws://example.com/")
 		})
@@ -145,33 +146,33 @@ var violations = []struct {
 	code  airsocket.StatusCode
 	rule  error
 }{
-	{"reserved bit", frame(true, 0xC1, "x"), 1002, wire.ErrReservedBits},
-	{"unknown opcode", frame(true, 0x83, "x"), 1002, wire.ErrUnknownOpcode},
-	{"no mask", frame(false, opText, "x"), 1002, wire.ErrNotMasked},
-	{"long ping", frame(true, opPing, strings.Repeat("x", 126)), 1002, wire.ErrControlTooLong},
-	{"fragmented ping", frame(true, 0x09, "x"), 1002, wire.ErrControlFragmented},
-	{"nothing to continue", frame(true, 0x80, "x"), 1002, wire.ErrNothingToContinue},
-	{"close of one byte", frame(true, opClose, "x"), 1002, wire.ErrClosePayload},
-	{"close with 1005", frame(true, opClose, closing(1005, "")), 1002, wire.ErrCloseCode},
-	{"close with bad reason", frame(true, opClose, closing(1000, "\xff")), 1007, wire.ErrCloseReason},
-	{"bad text", frame(true, opText, "\xff"), 1007, wire.ErrInvalidUTF8},
-	{"bad text, unfinished", frame(true, opText, "a\xff"+strings.Repeat("x", 50))[:12], 1007, wire.ErrInvalidUTF8},
-	{"2^63 bytes", append([]byte{opBinary, 0xFF, 0x80}, make([]byte, 11)...), 1002, wire.ErrLengthOverflow},
-	{"2^62 bytes", append([]byte{opBinary, 0xFF, 0x40}, make([]byte, 11)...), 1009, wire.ErrFrameTooBig},
-	{"too long", frame(true, opBinary, strings.Repeat("x", 2000)), 1009, wire.ErrFrameTooBig},
+	{"reserved bit", wstest.Frame(true, 0xC1, "x"), 1002, wire.ErrReservedBits},
+	{"unknown opcode", wstest.Frame(true, 0x83, "x"), 1002, wire.ErrUnknownOpcode},
+	{"no mask", wstest.Frame(false, wstest.OpText, "x"), 1002, wire.ErrNotMasked},
+	{"long ping", wstest.Frame(true, wstest.OpPing, strings.Repeat("x", 126)), 1002, wire.ErrControlTooLong},
+	{"fragmented ping", wstest.Frame(true, 0x09, "x"), 1002, wire.ErrControlFragmented},
+	{"nothing to continue", wstest.Frame(true, 0x80, "x"), 1002, wire.ErrNothingToContinue},
+	{"close of one byte", wstest.Frame(true, wstest.OpClose, "x"), 1002, wire.ErrClosePayload},
+	{"close with 1005", wstest.Frame(true, wstest.OpClose, wstest.ClosePayload(1005, "")), 1002, wire.ErrCloseCode},
+	{"close with bad reason", wstest.Frame(true, wstest.OpClose, wstest.ClosePayload(1000, "\xff")), 1007, wire.ErrCloseReason},
+	{"bad text", wstest.Frame(true, wstest.OpText, "\xff"), 1007, wire.ErrInvalidUTF8},
+	{"bad text, unfinished", wstest.Frame(true, wstest.OpText, "a\xff"+strings.Repeat("x", 50))[:12], 1007, wire.ErrInvalidUTF8},
+	{"2^63 bytes", append([]byte{wstest.OpBinary, 0xFF, 0x80}, make([]byte, 11)...), 1002, wire.ErrLengthOverflow},
+	{"2^62 bytes", append([]byte{wstest.OpBinary, 0xFF, 0x40}, make([]byte, 11)...), 1009, wire.ErrFrameTooBig},
+	{"too long", wstest.Frame(true, wstest.OpBinary, strings.Repeat("x", 2000)), 1009, wire.ErrFrameTooBig},
 }
 
 func TestViolationIsAnsweredBeforeTheEnd(t *testing.T) {
 	for _, v := range violations {
 		t.Run(v.name, func(t *testing.T) {
-			j := startServer(t, func(o *airsocket.Options) { o.MaxFrame = 1000 }, nil, func(p *rawPeer) {
-				p.open()
-				p.write(v.bytes)
-				p.wantClose(v.code)
-				p.wantEOF()
+			j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxFrame = 1000 }, nil, func(p *wstest.RawPeer) {
+				p.Open()
+				p.WriteRaw(v.bytes)
+				p.WantClose(v.code)
+				p.WantEOF()
 				p.Close()
 			})
-			j.wantError(v.rule)
+			j.WantError(v.rule)
 		})
 	}
 }
@@ -180,25 +181,25 @@ func TestViolationIsAnsweredBeforeTheEnd(t *testing.T) {
 // it: what it sends is read and dropped, so that its system has no reason to
 // reset the connection.
 func TestViolationIsAnsweredToAFloodingPeer(t *testing.T) {
-	j := startServer(t, nil, nil, func(p *rawPeer) {
-		p.open()
-		p.send(0x83, "")
-		flood := bytes.Repeat(p.frame(opBinary, strings.Repeat("x", 60<<10)), 4)
+	j := wstest.StartServer(t, nil, nil, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(0x83, "")
+		flood := bytes.Repeat(p.Frame(wstest.OpBinary, strings.Repeat("x", 60<<10)), 4)
 		for range 100 {
-			p.write(flood)
+			p.WriteRaw(flood)
 		}
-		p.wantClose(1002)
-		p.wantEOF()
+		p.WantClose(1002)
+		p.WantEOF()
 		p.Close()
 	})
-	j.want("open", "error", `close 1002 "unknown opcode" unclean`)
+	j.Want("open", "error", `close 1002 "unknown opcode" unclean`)
 }
 
 // A peer that never stops is not listened to for ever.
 func TestFloodEndsWithTheCloseTimeout(t *testing.T) {
-	j := startServer(t, func(o *airsocket.Options) { o.CloseTimeout = 1 }, closeAt(airsocket.EventMessage, 1000, ""), func(p *rawPeer) {
-		p.open()
-		flood := bytes.Repeat(p.frame(opBinary, strings.Repeat("x", 60<<10)), 4)
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.CloseTimeout = 1 }, wstest.CloseAt(airsocket.EventMessage, 1000, ""), func(p *wstest.RawPeer) {
+		p.Open()
+		flood := bytes.Repeat(p.Frame(wstest.OpBinary, strings.Repeat("x", 60<<10)), 4)
 		var err error
 		for err == nil {
 			_, err = p.Write(flood)
@@ -207,42 +208,42 @@ func TestFloodEndsWithTheCloseTimeout(t *testing.T) {
 			t.Error("the connection did not end")
 		}
 	})
-	j.wantError(airsocket.ErrCloseTimeout)
+	j.WantError(airsocket.ErrCloseTimeout)
 }
 
 // The peer has ended its direction but reads on: what is owed to it arrives.
 func TestHalfClose(t *testing.T) {
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) { s.Send("re: " + e.Text()) })
-	}, func(p *rawPeer) {
-		p.open()
-		p.write(append(p.frame(opText, "one"), p.frame(opText, "two")...))
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.WriteRaw(append(p.Frame(wstest.OpText, "one"), p.Frame(wstest.OpText, "two")...))
 		p.Conn.(*net.TCPConn).CloseWrite()
-		p.want(opText, "re: one")
-		p.want(opText, "re: two")
-		p.wantEOF()
+		p.Want(wstest.OpText, "re: one")
+		p.Want(wstest.OpText, "re: two")
+		p.WantEOF()
 	})
-	j.want("open", "text one", "text two", "error", `close 1006 "" unclean`)
-	j.wantError(wire.ErrUnexpectedEnd)
+	j.Want("open", "text one", "text two", "error", `close 1006 "" unclean`)
+	j.WantError(wire.ErrUnexpectedEnd)
 }
 
 // A close frame and the FIN in one segment: the close is clean all the same.
 func TestCloseFrameAndEnd(t *testing.T) {
-	j := startServer(t, nil, nil, func(p *rawPeer) {
-		p.open()
-		p.send(opClose, closing(1001, "away"))
+	j := wstest.StartServer(t, nil, nil, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpClose, wstest.ClosePayload(1001, "away"))
 		p.Conn.(*net.TCPConn).CloseWrite()
-		p.want(opClose, closing(1001, "away"))
-		p.wantEOF()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1001, "away"))
+		p.WantEOF()
 	})
-	j.want("open", `close 1001 "away" clean`)
+	j.Want("open", `close 1001 "away" clean`)
 }
 
 // A write fails while the reader is in a handler, and nothing waits for itself.
 func TestResetFoundByWriting(t *testing.T) {
 	for _, size := range []int{1, 100 << 10} {
 		begun, gone := make(chan struct{}), make(chan struct{})
-		j := startServer(t, nil, func(s *airsocket.Socket) {
+		j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 			airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
 				close(begun)
 				<-gone
@@ -255,28 +256,28 @@ func TestResetFoundByWriting(t *testing.T) {
 					t.Errorf("Send to nobody: %v", err)
 				}
 			})
-		}, func(p *rawPeer) {
-			p.open()
-			p.send(opText, "go")
+		}, func(p *wstest.RawPeer) {
+			p.Open()
+			p.Send(wstest.OpText, "go")
 			<-begun
-			p.reset()
+			p.Reset()
 			close(gone)
 		})
-		j.want("open", "text go", "error", `close 1006 "" unclean`)
+		j.Want("open", "text go", "error", `close 1006 "" unclean`)
 	}
 }
 
 func TestManyCloseAtOnce(t *testing.T) {
-	url := serveEcho(t, &airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+	url := wstest.ServeEcho(t, &airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			p := connectRaw(t, url)
-			p.send(opText, "x")
-			p.want(opText, "x")
-			p.send(opClose, "")
-			p.want(opClose, "")
-			if _, err := p.br.ReadByte(); err != io.EOF {
+			p := wstest.ConnectRaw(t, url)
+			p.Send(wstest.OpText, "x")
+			p.Want(wstest.OpText, "x")
+			p.Send(wstest.OpClose, "")
+			p.Want(wstest.OpClose, "")
+			if _, err := p.Reader.ReadByte(); err != io.EOF {
 				t.Error(err)
 			}
 		})
@@ -301,18 +302,18 @@ func (c writtenConn) Write(p []byte) (int, error) {
 func TestEndedBehindTheAnswer(t *testing.T) {
 	ours, theirs := net.Pipe()
 	srv := new(airsocket.Server)
-	var j *journal
-	srv.OnConnect(func(s *airsocket.Socket) { j = follow(t, s) })
+	var j *wstest.Journal
+	srv.OnConnect(func(s *airsocket.Socket) { j = wstest.Follow(t, s) })
 	l := newPipeListener()
-	serveUntilTheEnd(t, srv, func() error { return srv.Serve(l) })
+	wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
 	l.conns <- writtenConn{ours, func() { srv.Close() }}
-	p := newRawPeer(t, theirs, true)
-	p.SetDeadline(time.Now().Add(patience))
-	p.write([]byte(rawRequest))
-	p.answer()
+	p := wstest.NewRawPeer(t, theirs, true)
+	p.SetDeadline(time.Now().Add(wstest.Patience))
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	p.ReadResponse()
 	if err := srv.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	j.wantError(airsocket.ErrServerClosed)
-	j.want("error", `close 1006 "" unclean`)
+	j.WantError(airsocket.ErrServerClosed)
+	j.Want("error", `close 1006 "" unclean`)
 }

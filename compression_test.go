@@ -3,10 +3,7 @@ package airsocket_test
 import (
 	"bytes"
 	"compress/flate"
-	"crypto/sha1"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -15,30 +12,11 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
 const rsv1 = 0x40 // of the first byte: the message is compressed (RFC 7692, section 6)
-
-// openCompressed is a client's handshake with an offer of permessage-deflate. It
-// returns the answer to it.
-func (p *rawPeer) openCompressed(offer string) string {
-	p.t.Helper()
-	p.write([]byte(request("GET / HTTP/1.1", "Sec-WebSocket-Extensions: "+offer)))
-	return p.answer().Header.Get("Sec-WebSocket-Extensions")
-}
-
-// acceptCompressed is a server's handshake. It returns the offer.
-func (p *rawPeer) acceptCompressed(answer string) string {
-	p.t.Helper()
-	req := p.request()
-	if answer != "" {
-		answer = "\r\nSec-WebSocket-Extensions: " + answer
-	}
-	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	p.write(fmt.Appendf(nil, rawAnswer, base64.StdEncoding.EncodeToString(sum[:])+answer))
-	return req.Header.Get("Sec-WebSocket-Extensions")
-}
 
 // deflated is a message as one that begins a context is compressed.
 func deflated(t testing.TB, p []byte) []byte {
@@ -80,8 +58,8 @@ func TestCompressionIsNegotiated(t *testing.T) {
 		{with, "permessage-deflate; client_no_context_takeover; client_no_context_takeover", ""},
 		{with, "x-webkit-deflate-frame", ""},
 	} {
-		startServer(t, func(o *airsocket.Options) { o.Compression = c.compression }, nil, func(p *rawPeer) {
-			if got := p.openCompressed(c.offer); got != c.answer {
+		wstest.StartServer(t, func(o *airsocket.Options) { o.Compression = c.compression }, nil, func(p *wstest.RawPeer) {
+			if got := p.OpenCompressed(c.offer); got != c.answer {
 				t.Errorf("%d: %q is answered with %q, want %q", c.compression, c.offer, got, c.answer)
 			}
 			p.Close()
@@ -92,19 +70,19 @@ func TestCompressionIsNegotiated(t *testing.T) {
 		without: "permessage-deflate; " + none + "; client_max_window_bits",
 		with:    "permessage-deflate; client_max_window_bits",
 	} {
-		startClient(t, func(o *airsocket.Options) { o.Compression = compression }, nil, func(p *rawPeer) {
-			if got := p.acceptCompressed(""); got != want {
+		wstest.StartClient(t, func(o *airsocket.Options) { o.Compression = compression }, nil, func(p *wstest.RawPeer) {
+			if got := p.AcceptCompressed(""); got != want {
 				t.Errorf("%d offers %q, want %q", compression, got, want)
 			}
 			p.Close()
 		})
 	}
-	j := startClient(t, nil, nil, func(p *rawPeer) {
-		p.acceptCompressed("permessage-deflate")
-		p.wantEnd()
+	j := wstest.StartClient(t, nil, nil, func(p *wstest.RawPeer) {
+		p.AcceptCompressed("permessage-deflate")
+		p.WantEnd()
 	})
-	j.want(refused...)
-	j.wantError(handshake.ErrExtensionNotOffered)
+	j.Want(wstest.Refused...)
+	j.WantError(handshake.ErrExtensionNotOffered)
 }
 
 // Options.CompressionThreshold is the length from which on messages are
@@ -112,7 +90,7 @@ func TestCompressionIsNegotiated(t *testing.T) {
 func TestCompressionThreshold(t *testing.T) {
 	text := func(n int) string { return strings.Repeat("to be or not ", n/13+1)[:n] }
 	for threshold, lengths := range map[int][2]int{0: {extensions.DefaultThreshold - 1, extensions.DefaultThreshold}, 1000: {999, 1000}, -1: {-1, 100}} {
-		startServer(t, func(o *airsocket.Options) {
+		wstest.StartServer(t, func(o *airsocket.Options) {
 			o.Compression, o.CompressionThreshold = airsocket.CompressionNoTakeover, threshold
 		}, func(s *airsocket.Socket) {
 			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -122,13 +100,13 @@ func TestCompressionThreshold(t *testing.T) {
 					}
 				}
 			})
-		}, func(p *rawPeer) {
-			p.openCompressed("permessage-deflate")
+		}, func(p *wstest.RawPeer) {
+			p.OpenCompressed("permessage-deflate")
 			if n := lengths[0]; n >= 0 {
-				p.want(opText, text(n))
+				p.Want(wstest.OpText, text(n))
 			}
-			first, payload, err := p.read()
-			if err != nil || first != opText|rsv1 || inflate(t, payload) != text(lengths[1]) {
+			first, payload, err := p.ReadFrame()
+			if err != nil || first != wstest.OpText|rsv1 || inflate(t, payload) != text(lengths[1]) {
 				t.Errorf("threshold %d: frame %#x %q, %v", threshold, first, payload, err)
 			}
 			p.Close()
@@ -139,17 +117,17 @@ func TestCompressionThreshold(t *testing.T) {
 // With takeover a message that was sent before costs next to nothing, without it
 // as much as the first time.
 func TestCompressionTakeover(t *testing.T) {
-	text := textOf(5000) + "but this is new: " + strings.Repeat("0123456789abcdef", 20)
+	text := wstest.TextOf(5000) + "but this is new: " + strings.Repeat("0123456789abcdef", 20)
 	for compression, less := range map[airsocket.Compression]bool{airsocket.CompressionNoTakeover: false, airsocket.CompressionTakeover: true} {
-		startServer(t, func(o *airsocket.Options) { o.Compression = compression }, func(s *airsocket.Socket) {
+		wstest.StartServer(t, func(o *airsocket.Options) { o.Compression = compression }, func(s *airsocket.Socket) {
 			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 				s.Send(text)
 				s.Send(text)
 			})
-		}, func(p *rawPeer) {
-			p.openCompressed("permessage-deflate")
-			_, one, err1 := p.read()
-			_, two, err2 := p.read()
+		}, func(p *wstest.RawPeer) {
+			p.OpenCompressed("permessage-deflate")
+			_, one, err1 := p.ReadFrame()
+			_, two, err2 := p.ReadFrame()
 			if err := errors.Join(err1, err2); err != nil {
 				t.Error(err)
 			}
@@ -161,45 +139,6 @@ func TestCompressionTakeover(t *testing.T) {
 	}
 }
 
-// The examples of RFC 7692, section 7.2.3, with messages that are not compressed,
-// and a ping within one, among them.
-func TestCompressionExamples(t *testing.T) {
-	r := readRecordings(t, "rfc6455/spec-permessage-deflate")[0]
-	examples := r.sides["s2c"].wire
-	j := startClient(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, nil, func(p *rawPeer) {
-		p.acceptCompressed("permessage-deflate; server_no_context_takeover")
-		p.write(examples[0])
-		p.send(opText, "plain")
-		p.write(examples[1][:5])
-		p.send(opPing, "within")
-		p.want(opPong, "within")
-		p.write(examples[1][5:])
-		for _, more := range []string{
-			"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00",                        // 7.2.3.3: a block with no compression
-			"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00",                     // 7.2.3.4: BFINAL is set
-			"\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", // 7.2.3.5: two blocks
-			"\xc1\x01\x00", // 7.2.3.6: an empty message
-		} {
-			p.write([]byte(more))
-		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
-	})
-	j.want("open", "text Hello", "text plain", "ping within", "text Hello", "text Hello", "text Hello", "text Hello", "text ", `close 1005 "" clean`)
-
-	j = startClient(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, nil, func(p *rawPeer) {
-		p.acceptCompressed("permessage-deflate")
-		p.write(examples[2][:9])
-		p.send(opText, "plain: no part of the window")
-		p.write(examples[2][9:])
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
-	})
-	j.want("open", "text Hello", "text plain: no part of the window", "text Hello", `close 1005 "" clean`)
-}
-
 // What is compressed is held against the rules as it is inflated.
 func TestCompressedRules(t *testing.T) {
 	for _, c := range []struct {
@@ -209,25 +148,25 @@ func TestCompressedRules(t *testing.T) {
 		code  airsocket.StatusCode
 		rule  error
 	}{
-		{"not UTF-8", opText | rsv1, deflated(t, []byte("\xFF")), 1007, wire.ErrInvalidUTF8},
-		{"not DEFLATE", opBinary | rsv1, []byte("\xFF\xFF\xFF"), 1007, wire.ErrExtensionData},
-		{"too long", opBinary | rsv1, deflated(t, make([]byte, 100001)), 1009, wire.ErrMessageTooBig},
-		{"a compressed ping", opPing | rsv1, nil, 1002, wire.ErrReservedBits},
-		{"another bit", opText | 0x20, nil, 1002, wire.ErrReservedBits},
+		{"not UTF-8", wstest.OpText | rsv1, deflated(t, []byte("\xFF")), 1007, wire.ErrInvalidUTF8},
+		{"not DEFLATE", wstest.OpBinary | rsv1, []byte("\xFF\xFF\xFF"), 1007, wire.ErrExtensionData},
+		{"too long", wstest.OpBinary | rsv1, deflated(t, make([]byte, 100001)), 1009, wire.ErrMessageTooBig},
+		{"a compressed ping", wstest.OpPing | rsv1, nil, 1002, wire.ErrReservedBits},
+		{"another bit", wstest.OpText | 0x20, nil, 1002, wire.ErrReservedBits},
 	} {
 		for _, parts := range []bool{false, true} {
 			t.Run(c.name, func(t *testing.T) {
-				j := startServer(t, func(o *airsocket.Options) {
+				j := wstest.StartServer(t, func(o *airsocket.Options) {
 					o.Compression, o.MaxMessage, o.Parts = airsocket.CompressionTakeover, 100000, parts
-				}, nil, func(p *rawPeer) {
-					p.openCompressed("permessage-deflate")
-					p.write(p.frame(opBinary|rsv1, string(deflated(t, make([]byte, 100000)))))
-					p.send(c.first, string(c.data))
-					p.wantClose(c.code)
-					p.wantEOF()
+				}, nil, func(p *wstest.RawPeer) {
+					p.OpenCompressed("permessage-deflate")
+					p.WriteRaw(p.Frame(wstest.OpBinary|rsv1, string(deflated(t, make([]byte, 100000)))))
+					p.Send(c.first, string(c.data))
+					p.WantClose(c.code)
+					p.WantEOF()
 					p.Close()
 				})
-				j.wantError(c.rule)
+				j.WantError(c.rule)
 			})
 		}
 	}
@@ -248,22 +187,22 @@ func TestCompressionBomb(t *testing.T) {
 	w.Write(make([]byte, block)) // from here on each block is the same
 	w.Flush()
 	payload := strings.Repeat(b.String(), blocks)
-	for _, start := range []func(testing.TB, func(*airsocket.Options), func(*airsocket.Socket), func(*rawPeer)) *journal{startServer, startClient} {
+	for _, start := range []func(testing.TB, func(*airsocket.Options), func(*airsocket.Socket), func(*wstest.RawPeer)) *wstest.Journal{wstest.StartServer, wstest.StartClient} {
 		var before, after runtime.MemStats
-		j := start(t, func(o *airsocket.Options) { o.Compression, o.MaxMessage = airsocket.CompressionTakeover, limit }, nil, func(p *rawPeer) {
-			if p.client {
-				p.openCompressed("permessage-deflate")
+		j := start(t, func(o *airsocket.Options) { o.Compression, o.MaxMessage = airsocket.CompressionTakeover, limit }, nil, func(p *wstest.RawPeer) {
+			if p.Client {
+				p.OpenCompressed("permessage-deflate")
 			} else {
-				p.acceptCompressed("permessage-deflate")
+				p.AcceptCompressed("permessage-deflate")
 			}
-			bomb := p.frame(opBinary|rsv1, payload)
+			bomb := p.Frame(wstest.OpBinary|rsv1, payload)
 			runtime.ReadMemStats(&before)
 			p.Write(bomb) // which fails when it is refused
-			p.wantClose(airsocket.StatusMessageTooBig)
+			p.WantClose(airsocket.StatusMessageTooBig)
 			runtime.ReadMemStats(&after)
 			p.Close()
 		})
-		j.wantError(wire.ErrMessageTooBig)
+		j.WantError(wire.ErrMessageTooBig)
 		if took := after.TotalAlloc - before.TotalAlloc; took > 8*limit {
 			t.Errorf("%d bytes were allocated for a limit of %d", took, limit)
 		}

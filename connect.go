@@ -14,7 +14,6 @@ func (st *settings) newAttempt(url string, protocols []string) (*dial.Attempt, e
 	return dial.New(dial.Config{
 		Version:      st.clientVersion,
 		Extensions:   st.extensionsFor(st.clientVersion),
-		Random:       st.random,
 		Origin:       st.Origin,
 		Header:       wireHeader(st.Header),
 		Jar:          st.Jar,

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // Deadlines that a connection has had are gone when it belongs to a Socket.
 func TestDeadlinesFromBefore(t *testing.T) {
 	connections := map[string]func() (a, b net.Conn){
-		"TCP":  func() (net.Conn, net.Conn) { a, b := pair(t); return a, b },
+		"TCP":  func() (net.Conn, net.Conn) { a, b := wstest.TCPPair(t); return a, b },
 		"pipe": net.Pipe,
 	}
 	starts := map[string]func(s *airsocket.Socket, conn net.Conn) error{
@@ -23,17 +24,17 @@ func TestDeadlinesFromBefore(t *testing.T) {
 			t.Run(how+" over "+by, func(t *testing.T) {
 				ours, theirs := connection()
 				ours.SetDeadline(time.Now().Add(-time.Hour))
-				theirs.SetDeadline(time.Now().Add(patience))
-				opts := &airsocket.Options{HandshakeTimeout: -1, Dial: dialTo(ours)}
-				j := converse(t, opts, nil, nil, func(s *airsocket.Socket) error { return start(s, ours) },
-					newRawPeer(t, theirs, how == "StartServer"), func(p *rawPeer) {
-						p.openAsEither()
-						p.send(opText, "hello")
-						p.send(opClose, closing(1000, ""))
-						p.want(opClose, closing(1000, ""))
-						p.part()
+				theirs.SetDeadline(time.Now().Add(wstest.Patience))
+				opts := &airsocket.Options{HandshakeTimeout: -1, Dial: wstest.DialTo(ours)}
+				j := wstest.Converse(t, opts, nil, nil, func(s *airsocket.Socket) error { return start(s, ours) },
+					wstest.NewRawPeer(t, theirs, how == "StartServer"), func(p *wstest.RawPeer) {
+						p.OpenAsEither()
+						p.Send(wstest.OpText, "hello")
+						p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+						p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+						p.FinishClose()
 					})
-				j.want("open", "text hello", `close 1000 "" clean`)
+				j.Want("open", "text hello", `close 1000 "" clean`)
 			})
 		}
 	}

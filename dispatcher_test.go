@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 func TestPostOrder(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	var got []int
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		for i := range 3 {
 			d.Post(func() {
 				got = append(got, i)
@@ -33,7 +34,7 @@ func TestPostFromManyGoroutines(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	const goroutines, each = 8, 500
 	next := make([]int, goroutines) // no lock: the race detector would tell
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		var wg sync.WaitGroup
 		for g := range goroutines {
 			wg.Go(func() {
@@ -70,7 +71,7 @@ func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
 		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
 	})
 	closes := 0
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		go srv.Serve(l)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		url := "ws://" + l.Addr().String()
@@ -97,10 +98,10 @@ func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
 
 // Sockets with Parallel belong to the Dispatcher that they would have had.
 func TestRunWaitsForParallelSockets(t *testing.T) {
-	url := serveEcho(t, nil)
+	url := wstest.ServeEcho(t, nil)
 	d := airsocket.NewDispatcher()
 	closed := false
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Parallel: true})
 		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
 		s.OnClose(func(*airsocket.CloseEvent) { closed = true })
@@ -142,18 +143,18 @@ func TestHandlersDoNotOverlap(t *testing.T) {
 				})
 				s.OnClose(func(*airsocket.CloseEvent) { defer once()() })
 			})
-			url := serve(t, srv)
+			url := wstest.Serve(t, srv)
 			var wg sync.WaitGroup
 			for range sockets {
 				wg.Go(func() {
-					p := connectRaw(t, url)
+					p := wstest.ConnectRaw(t, url)
 					for range messages {
-						p.send(opBinary, "x")
-						p.want(opBinary, "x")
+						p.Send(wstest.OpBinary, "x")
+						p.Want(wstest.OpBinary, "x")
 					}
-					p.send(opClose, "")
-					p.want(opClose, "")
-					p.wantEOF()
+					p.Send(wstest.OpClose, "")
+					p.Want(wstest.OpClose, "")
+					p.WantEOF()
 				})
 			}
 			wg.Wait()
@@ -174,18 +175,18 @@ func TestParallelSocketsDoNotWaitForEachOther(t *testing.T) {
 			select {
 			case meet <- struct{}{}:
 			case <-meet:
-			case <-time.After(patience):
+			case <-time.After(wstest.Patience):
 				t.Error("nobody came")
 			}
 			s.SendBytes(e.Bytes())
 		})
 	})
-	url := serve(t, srv)
-	a, b := connectRaw(t, url), connectRaw(t, url)
-	a.send(opBinary, "a")
-	b.send(opBinary, "b")
-	a.want(opBinary, "a")
-	b.want(opBinary, "b")
+	url := wstest.Serve(t, srv)
+	a, b := wstest.ConnectRaw(t, url), wstest.ConnectRaw(t, url)
+	a.Send(wstest.OpBinary, "a")
+	b.Send(wstest.OpBinary, "b")
+	a.Want(wstest.OpBinary, "a")
+	b.Want(wstest.OpBinary, "b")
 }
 
 // A handler that ends its goroutine, as t.FailNow does, ends its socket and
@@ -215,27 +216,27 @@ func TestGoexitInAHandler(t *testing.T) {
 					exit(s, when)
 				}
 			})
-			url := serve(t, srv) // whose Shutdown waits for the socket to be gone
-			p := dialRaw(t, url)
+			url := wstest.Serve(t, srv) // whose Shutdown waits for the socket to be gone
+			p := wstest.DialRaw(t, url)
 			switch when {
 			case "message":
-				p.open()
-				p.send(opBinary, "x")
+				p.Open()
+				p.Send(wstest.OpBinary, "x")
 			case "message with the request":
-				p.write(append([]byte(rawRequest), p.frame(opBinary, "x")...))
+				p.WriteRaw(append([]byte(wstest.UpgradeRequest), p.Frame(wstest.OpBinary, "x")...))
 			default:
-				p.write(append([]byte(rawRequest), p.frame(opClose, "")...))
+				p.WriteRaw(append([]byte(wstest.UpgradeRequest), p.Frame(wstest.OpClose, "")...))
 			}
-			p.wantTheEnd()
-			q := connectRaw(t, url)
-			q.send(opBinary, "alive")
-			q.want(opBinary, "alive")
+			p.SkipToEnd()
+			q := wstest.ConnectRaw(t, url)
+			q.Send(wstest.OpBinary, "alive")
+			q.Want(wstest.OpBinary, "alive")
 		})
 	}
 	t.Run("posted and timers", func(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		ran := 0
-		run(t, d, func() {
+		wstest.Run(t, d, func() {
 			d.Post(runtime.Goexit)
 			d.SetTimeout(runtime.Goexit, 0)
 			d.Post(func() { ran++ })
@@ -253,6 +254,6 @@ func TestGoexitInAHandler(t *testing.T) {
 			d.Run(runtime.Goexit)
 		}()
 		<-done
-		run(t, d, func() {})
+		wstest.Run(t, d, func() {})
 	})
 }

@@ -2,7 +2,6 @@ package airsocket_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"runtime"
@@ -10,9 +9,9 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -24,21 +23,21 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 	t.Run("client", func(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: refused})
-		j := follow(t, s)
+		j := wstest.Follow(t, s)
 		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) {
 			if err := s.Drop(3000, "no"); err != nil {
 				t.Error(err)
 			}
 		})
-		run(t, d, func() { s.Connect("ws://example.com/") })
-		j.wantError(syscall.ECONNREFUSED)
-		j.want("error", `close 1006 "" unclean`)
+		wstest.Run(t, d, func() { s.Connect("ws://example.com/") })
+		j.WantError(syscall.ECONNREFUSED)
+		j.Want("error", `close 1006 "" unclean`)
 	})
 
 	t.Run("from another goroutine", func(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: refused})
-		j := follow(t, s)
+		j := wstest.Follow(t, s)
 		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) {
 			dropped := make(chan error)
 			go func() { dropped <- s.Drop(3000, "no") }()
@@ -46,8 +45,8 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		run(t, d, func() { s.Connect("ws://example.com/") })
-		j.want("error", `close 1006 "" unclean`)
+		wstest.Run(t, d, func() { s.Connect("ws://example.com/") })
+		j.Want("error", `close 1006 "" unclean`)
 	})
 
 	// A client that resets the connection while OnConnect runs.
@@ -55,20 +54,20 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 		begun, gone := make(chan struct{}), make(chan struct{})
-		closed := make(chan *journal, 1)
+		closed := make(chan *wstest.Journal, 1)
 		srv.OnConnect(func(s *airsocket.Socket) {
-			j := follow(t, s)
+			j := wstest.Follow(t, s)
 			airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) { s.Drop(1008, "") })
 			airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) { closed <- j })
 			close(begun)
 			<-gone
 		})
-		p := dialRaw(t, serve(t, srv))
-		p.write([]byte(rawRequest))
+		p := wstest.DialRaw(t, wstest.Serve(t, srv))
+		p.WriteRaw([]byte(wstest.UpgradeRequest))
 		<-begun
-		p.reset()
+		p.Reset()
 		close(gone)
-		(<-closed).want("error", `close 1006 "" unclean`)
+		(<-closed).Want("error", `close 1006 "" unclean`)
 	})
 }
 
@@ -91,7 +90,7 @@ func TestRecoverInTheErrorOfAFailedOpening(t *testing.T) {
 			t.Errorf("closed with %d", e.Code)
 		}
 	})
-	run(t, d, func() { s.Connect("ws://example.com/") })
+	wstest.Run(t, d, func() { s.Connect("ws://example.com/") })
 	if closed != 1 {
 		t.Errorf("%d close events", closed)
 	}
@@ -103,11 +102,11 @@ func TestRecoverInTheErrorOfAFailedOpening(t *testing.T) {
 // The panic of a close handler has nothing to do with the connection that the
 // handler has begun.
 func TestRecoverInACloseHandlerThatConnects(t *testing.T) {
-	url := serveEcho(t, nil)
+	url := wstest.ServeEcho(t, nil)
 	var log strings.Builder
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Recover: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	j := follow(t, s)
+	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Close(1000, "") })
 	airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) {
 		if err := s.Connect(url); err != nil {
@@ -115,8 +114,8 @@ func TestRecoverInACloseHandlerThatConnects(t *testing.T) {
 		}
 		panic("oh")
 	}, airsocket.Once())
-	run(t, d, func() { s.Connect(url) })
-	j.want("open", `close 1000 "" clean`, "open", `close 1000 "" clean`)
+	wstest.Run(t, d, func() { s.Connect(url) })
+	j.Want("open", `close 1000 "" clean`, "open", `close 1000 "" clean`)
 	if !strings.Contains(log.String(), "a handler panicked: oh") {
 		t.Errorf("the log has no panic:\n%s", &log)
 	}
@@ -135,35 +134,35 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 			}
 		})
 	}
-	check := func(t *testing.T, j *journal, cause error) {
+	check := func(t *testing.T, j *wstest.Journal, cause error) {
 		t.Helper()
-		j.want("open", "error", `close 1000 "bye" unclean`)
-		j.wantError(airsocket.ErrUnsent)
-		j.wantError(cause)
-		if !strings.Contains(j.err.Err.Error(), " bytes") {
-			t.Errorf("the error does not say how much: %v", j.err.Err)
+		j.Want("open", "error", `close 1000 "bye" unclean`)
+		j.WantError(airsocket.ErrUnsent)
+		j.WantError(cause)
+		if !strings.Contains(j.Err.Err.Error(), " bytes") {
+			t.Errorf("the error does not say how much: %v", j.Err.Err)
 		}
 	}
 	t.Run("reset", func(t *testing.T) {
 		var socket *airsocket.Socket
-		j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = -1 }, func(s *airsocket.Socket) {
+		j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = -1 }, func(s *airsocket.Socket) {
 			socket = s
 			flood(s)
-		}, func(p *rawPeer) {
-			p.open()
-			p.send(opClose, closing(1000, "bye"))
+		}, func(p *wstest.RawPeer) {
+			p.Open()
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
 			for socket.ReadyState() != airsocket.Closing {
 				runtime.Gosched()
 			}
-			p.reset()
+			p.Reset()
 		})
 		check(t, j, syscall.ECONNRESET)
 	})
 	t.Run("timeout", func(t *testing.T) {
-		j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered, o.CloseTimeout = -1, 1 }, flood, func(p *rawPeer) {
-			p.open()
-			p.send(opClose, closing(1000, "bye"))
-			p.wantTheEndUnread()
+		j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered, o.CloseTimeout = -1, 1 }, flood, func(p *wstest.RawPeer) {
+			p.Open()
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
+			p.WantEndUnread()
 		})
 		check(t, j, airsocket.ErrCloseTimeout)
 	})
@@ -172,12 +171,12 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 			ours, theirs := net.Pipe()
 			d := airsocket.NewDispatcher()
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-			j := follow(t, s)
+			j := wstest.Follow(t, s)
 			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Send("never read") })
 			go func() {
-				p := newRawPeer(t, theirs, true)
-				p.open()
-				p.send(opClose, closing(1000, "bye"))
+				p := wstest.NewRawPeer(t, theirs, true)
+				p.Open()
+				p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
 				// The message is in a Write for good.
 			}()
 			d.Run(func() { s.StartServer(ours) })
@@ -196,24 +195,24 @@ func TestCleanWhenAllIsSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 50 {
-				theirs, ours := pair(t)
-				j := converse(t, new(airsocket.Options), nil, func(s *airsocket.Socket) {
+				theirs, ours := wstest.TCPPair(t)
+				j := wstest.Converse(t, new(airsocket.Options), nil, func(s *airsocket.Socket) {
 					airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 						for range n {
 							s.SendBytes(make([]byte, 40<<10))
 						}
 					})
-				}, func(s *airsocket.Socket) error { return s.StartServer(wrap(ours)) }, newRawPeer(t, theirs, true), func(p *rawPeer) {
-					p.open()
+				}, func(s *airsocket.Socket) error { return s.StartServer(wrap(ours)) }, wstest.NewRawPeer(t, theirs, true), func(p *wstest.RawPeer) {
+					p.Open()
 					for range n {
-						p.read()
+						p.ReadFrame()
 					}
-					p.send(opClose, closing(1000, "bye"))
+					p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
 					p.Conn.(*net.TCPConn).CloseWrite()
-					p.want(opClose, closing(1000, "bye"))
+					p.Want(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
 					p.Close()
 				})
-				j.want("open", `close 1000 "bye" clean`)
+				j.Want("open", `close 1000 "bye" clean`)
 			}
 		})
 	}
@@ -228,43 +227,27 @@ func TestHalfCloseWithABacklog(t *testing.T) {
 		"ordinary": func(c net.Conn) net.Conn { return struct{ net.Conn }{c} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			theirs, ours := pair(t)
-			j := converse(t, &airsocket.Options{MaxBuffered: -1}, nil, func(s *airsocket.Socket) {
+			theirs, ours := wstest.TCPPair(t)
+			j := wstest.Converse(t, &airsocket.Options{MaxBuffered: -1}, nil, func(s *airsocket.Socket) {
 				airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
 					for range n {
 						s.SendBytes(make([]byte, size))
 					}
 				})
-			}, func(s *airsocket.Socket) error { return s.StartServer(wrap(ours)) }, newRawPeer(t, theirs, true), func(p *rawPeer) {
-				p.open()
-				p.send(opText, "go")
+			}, func(s *airsocket.Socket) error { return s.StartServer(wrap(ours)) }, wstest.NewRawPeer(t, theirs, true), func(p *wstest.RawPeer) {
+				p.Open()
+				p.Send(wstest.OpText, "go")
 				p.Conn.(*net.TCPConn).CloseWrite()
 				for i := range n {
-					if first, got, err := p.read(); err != nil || first != opBinary || len(got) != size {
+					if first, got, err := p.ReadFrame(); err != nil || first != wstest.OpBinary || len(got) != size {
 						t.Errorf("message %d: %#x, %d bytes, %v", i, first, len(got), err)
 						return
 					}
 				}
-				p.wantEOF()
+				p.WantEOF()
 			})
-			j.want("open", "text go", "error", `close 1006 "" unclean`)
-			j.wantError(wire.ErrUnexpectedEnd)
+			j.Want("open", "text go", "error", `close 1006 "" unclean`)
+			j.WantError(wire.ErrUnexpectedEnd)
 		})
-	}
-}
-
-// wantTheEndUnread waits until the other end has ended the connection without
-// reading what it sends.
-func (p *rawPeer) wantTheEndUnread() {
-	p.t.Helper()
-	p.SetDeadline(time.Now().Add(patience))
-	for {
-		if _, err := p.Write([]byte{0}); err != nil {
-			if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-				return
-			}
-			p.t.Errorf("instead of the end: %v", err)
-			return
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -86,49 +87,49 @@ func TestListenerOfAnotherType(t *testing.T) {
 // The property handler is first, and a later one replaces it.
 func TestHandlerBeforeListeners(t *testing.T) {
 	var calls []string
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { calls = append(calls, "listener") }, airsocket.Priority(9))
 		s.OnMessage(func(*airsocket.MessageEvent) { t.Error("it was replaced") })
 		s.OnMessage(func(*airsocket.MessageEvent) {
 			calls = append(calls, "handler")
 			s.OnMessage(nil)
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.send(opText, "1")
-		p.send(opText, "2")
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpText, "1")
+		p.Send(wstest.OpText, "2")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.wantError(nil)
+	j.WantError(nil)
 	if want := []string{"handler", "listener", "listener"}; !slices.Equal(calls, want) {
 		t.Errorf("%q, want %q", calls, want)
 	}
 }
 
 func TestPreventDefaultOnPing(t *testing.T) {
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventPing, func(e *airsocket.PingEvent) {
 			if string(e.Data) == "mine" {
 				e.PreventDefault()
 				s.Pong([]byte("own"))
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.send(opPing, "a")
-		p.send(opPing, "mine")
-		p.send(opPing, "b")
-		p.want(opPong, "a")
-		p.want(opPong, "own")
-		p.want(opPong, "b")
-		p.send(opPong, "unasked")
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpPing, "a")
+		p.Send(wstest.OpPing, "mine")
+		p.Send(wstest.OpPing, "b")
+		p.Want(wstest.OpPong, "a")
+		p.Want(wstest.OpPong, "own")
+		p.Want(wstest.OpPong, "b")
+		p.Send(wstest.OpPong, "unasked")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.want("open", "ping a", "ping mine", "ping b", "pong unasked", `close 1005 "" clean`)
+	j.Want("open", "ping a", "ping mine", "ping b", "pong unasked", `close 1005 "" clean`)
 }
 
 // The bytes of a message are free to be used again when the handler returns, and
@@ -136,23 +137,23 @@ func TestPreventDefaultOnPing(t *testing.T) {
 func TestMessageData(t *testing.T) {
 	var clones [][]byte
 	var texts []string
-	startServer(t, nil, func(s *airsocket.Socket) {
+	wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) {
 			if e.Kind() != wire.Text || e.Binary() {
 				t.Errorf("kind %d", e.Kind())
 			}
 			clones, texts = append(clones, e.Clone()), append(texts, e.Text())
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for _, text := range []string{"one", "two", ""} {
-			p.send(opText, text)
-			p.send(opPing, text) // so that they come in reads of their own
-			p.want(opPong, text)
+			p.Send(wstest.OpText, text)
+			p.Send(wstest.OpPing, text) // so that they come in reads of their own
+			p.Want(wstest.OpPong, text)
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 	for i, want := range []string{"one", "two", ""} {
 		if i >= len(clones) || string(clones[i]) != want || texts[i] != want {
@@ -171,21 +172,21 @@ func TestRecover(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			j := startServer(t, func(o *airsocket.Options) { o.Recover = true }, attach, func(p *rawPeer) {
-				p.open()
-				p.write(append(p.frame(opText, "x"), p.frame(opPing, "")...))
-				p.want(opClose, closing(1011, "internal error"))
-				p.send(opClose, closing(1011, ""))
-				p.part()
+			j := wstest.StartServer(t, func(o *airsocket.Options) { o.Recover = true }, attach, func(p *wstest.RawPeer) {
+				p.Open()
+				p.WriteRaw(append(p.Frame(wstest.OpText, "x"), p.Frame(wstest.OpPing, "")...))
+				p.Want(wstest.OpClose, wstest.ClosePayload(1011, "internal error"))
+				p.Send(wstest.OpClose, wstest.ClosePayload(1011, ""))
+				p.FinishClose()
 			})
-			if last := j.lines[len(j.lines)-1]; last != `close 1011 "internal error" unclean` {
+			if last := j.Lines[len(j.Lines)-1]; last != `close 1011 "internal error" unclean` {
 				t.Error(last)
 			}
-			if j.err == nil {
+			if j.Err == nil {
 				t.Fatal("no error event")
 			}
-			if e, ok := errors.AsType[*airsocket.PanicError](j.err.Err); !ok || e.Value != oh || len(e.Stack) == 0 {
-				t.Errorf("error event: %v", j.err.Err)
+			if e, ok := errors.AsType[*airsocket.PanicError](j.Err.Err); !ok || e.Value != oh || len(e.Stack) == 0 {
+				t.Errorf("error event: %v", j.Err.Err)
 			}
 		})
 	}
@@ -195,9 +196,9 @@ func TestRecover(t *testing.T) {
 func TestRecoverInOnConnect(t *testing.T) {
 	srv := &airsocket.Server{Options: &airsocket.Options{Recover: true}}
 	srv.OnConnect(func(*airsocket.Socket) { panic("oh") })
-	p := dialRaw(t, serve(t, srv))
-	p.write([]byte(rawRequest))
-	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
+	p := wstest.DialRaw(t, wstest.Serve(t, srv))
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	if got := p.ReadResponse().StatusCode; got != http.StatusInternalServerError {
 		t.Errorf("status %d", got)
 	}
 }
@@ -205,13 +206,13 @@ func TestRecoverInOnConnect(t *testing.T) {
 // A socket can be opened again in its close handler, and nothing of the first
 // connection is left in the second.
 func TestSecondConnection(t *testing.T) {
-	url := serveEcho(t, nil)
-	first, ours := pair(t)
+	url := wstest.ServeEcho(t, nil)
+	first, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, SilentClose: true, MaxBuffered: -1})
-	j := follow(t, s)
+	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-		if len(j.lines) == 1 {
+		if len(j.Lines) == 1 {
 			// More than the system takes: a goroutine writes when the end comes.
 			s.SendBytes(make([]byte, 32<<20))
 			first.SetLinger(0)
@@ -229,9 +230,9 @@ func TestSecondConnection(t *testing.T) {
 			t.Errorf("%d bytes of the first connection are waiting", n)
 		}
 	}, airsocket.Once())
-	go func() { newRawPeer(t, first, true).write([]byte(rawRequest)) }()
-	run(t, d, func() { s.StartServer(ours) })
-	j.want("open", "error", `close 1006 "" unclean`, "open", "text again")
+	go func() { wstest.NewRawPeer(t, first, true).WriteRaw([]byte(wstest.UpgradeRequest)) }()
+	wstest.Run(t, d, func() { s.StartServer(ours) })
+	j.Want("open", "error", `close 1006 "" unclean`, "open", "text again")
 }
 
 // stuckConn is a connection with a Write that ends long after Close.
@@ -250,11 +251,11 @@ func (c stuckConn) Write(p []byte) (int, error) {
 
 // The writer goroutine of the first connection does no harm to the second.
 func TestWriterOfTheFirstConnection(t *testing.T) {
-	url := serveEcho(t, nil)
-	first, ours := pair(t)
+	url := wstest.ServeEcho(t, nil)
+	first, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	j := follow(t, s)
+	j := wstest.Follow(t, s)
 	release := make(chan struct{})
 	texts := 0
 	s.OnOpen(func(*airsocket.OpenEvent) {
@@ -274,9 +275,9 @@ func TestWriterOfTheFirstConnection(t *testing.T) {
 		s.Send("x")
 	})
 	airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) { s.Connect(url) }, airsocket.Once())
-	go func() { newRawPeer(t, first, true).write([]byte(rawRequest)) }()
-	run(t, d, func() { s.StartServer(stuckConn{ours, release}) })
-	j.want("error", `close 1006 "" unclean`, `close 1000 "" clean`)
+	go func() { wstest.NewRawPeer(t, first, true).WriteRaw([]byte(wstest.UpgradeRequest)) }()
+	wstest.Run(t, d, func() { s.StartServer(stuckConn{ours, release}) })
+	j.Want("error", `close 1006 "" unclean`, `close 1000 "" clean`)
 	if texts != 50 {
 		t.Errorf("%d messages of 50 came back", texts)
 	}
@@ -310,7 +311,7 @@ func TestInvalidState(t *testing.T) {
 		t.Errorf("Upgrade: %v", err)
 	}
 
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			if err := s.Connect("ws://example.com/"); !errors.Is(err, airsocket.ErrInvalidState) {
 				t.Errorf("Connect while open: %v", err)
@@ -340,24 +341,24 @@ func TestInvalidState(t *testing.T) {
 				t.Errorf("Close after the end: %v", err)
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.want(opClose, closing(1001, ""))
-		p.send(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1001, ""))
+		p.Send(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.want("open", `close 1005 "" clean`)
+	j.Want("open", `close 1005 "" clean`)
 
-	startClient(t, nil, func(s *airsocket.Socket) {
+	wstest.StartClient(t, nil, func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) {
 			if err := s.Close(1001, ""); err != airsocket.ErrCode {
 				t.Errorf("a client's Close(1001): %v", err)
 			}
 			s.Close(3000, "")
 		})
-	}, func(p *rawPeer) {
-		p.accept()
-		p.want(opClose, closing(3000, ""))
+	}, func(p *wstest.RawPeer) {
+		p.Accept()
+		p.Want(wstest.OpClose, wstest.ClosePayload(3000, ""))
 		p.Close()
 	})
 }

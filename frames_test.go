@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -17,7 +18,7 @@ import (
 // every version that has fragments; what is compressed, and what hixie sends, is
 // one part.
 func TestPartsOfEachVersion(t *testing.T) {
-	text := textOf(2500)
+	text := wstest.TextOf(2500)
 	for _, c := range preparedCases() {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
 			want := []string{text[:min(c.size(), 2500)]}
@@ -73,7 +74,7 @@ func TestPartsOfALongMessage(t *testing.T) {
 	part := strings.Repeat("x", size)
 	var received, parts int
 	var before, after runtime.MemStats
-	startServer(t, func(o *airsocket.Options) { o.Parts, o.MaxMessage = true, -1 }, func(s *airsocket.Socket) {
+	wstest.StartServer(t, func(o *airsocket.Options) { o.Parts, o.MaxMessage = true, -1 }, func(s *airsocket.Socket) {
 		s.OnFrame(func(e *airsocket.FrameEvent) {
 			received += len(e.Data)
 			parts++
@@ -82,18 +83,18 @@ func TestPartsOfALongMessage(t *testing.T) {
 				s.Close(1000, "")
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		begin, middle, end := p.frame(0x02, part), p.frame(0x00, part), p.frame(0x80, "")
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		begin, middle, end := p.Frame(0x02, part), p.Frame(0x00, part), p.Frame(0x80, "")
 		runtime.ReadMemStats(&before)
-		p.write(begin)
+		p.WriteRaw(begin)
 		for range n - 1 {
-			p.write(middle)
+			p.WriteRaw(middle)
 		}
-		p.write(end)
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, "")
-		p.part()
+		p.WriteRaw(end)
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, "")
+		p.FinishClose()
 	})
 	if received != size*n || parts != n+1 {
 		t.Errorf("%d bytes in %d parts", received, parts)
@@ -113,7 +114,7 @@ func TestPingsBetweenFragments(t *testing.T) {
 			var got []string
 			c.connected(t, func(client, server *airsocket.Socket) {
 				server.OnMessage(func(e *airsocket.MessageEvent) {
-					if e.Text() != textOf(5000) {
+					if e.Text() != wstest.TextOf(5000) {
 						t.Errorf("a message of %d bytes", len(e.Bytes()))
 					}
 				})
@@ -124,7 +125,7 @@ func TestPingsBetweenFragments(t *testing.T) {
 								client.Drop(1000, "enough")
 							}
 						})
-						if err := errors.Join(err, client.Send(textOf(5000))); err != nil {
+						if err := errors.Join(err, client.Send(wstest.TextOf(5000))); err != nil {
 							t.Error(err)
 						}
 					}
@@ -148,7 +149,7 @@ func TestPingsBetweenFragments(t *testing.T) {
 func TestCloseFrameBehindTheWriter(t *testing.T) {
 	theirs, ours := net.Pipe()
 	failed := make(chan struct{})
-	j := converse(t, new(airsocket.Options), nil, func(s *airsocket.Socket) {
+	j := wstest.Converse(t, new(airsocket.Options), nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { s.Send("written when somebody reads") })
 		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) {
 			close(failed)
@@ -156,17 +157,17 @@ func TestCloseFrameBehindTheWriter(t *testing.T) {
 				runtime.Gosched()
 			}
 		})
-	}, func(s *airsocket.Socket) error { return s.StartServer(ours) }, newRawPeer(t, theirs, true), func(p *rawPeer) {
-		p.open()
-		p.send(opText, "x")
-		p.write([]byte{0xF1, 0x80})
-		p.write([]byte{0, 0, 0, 0})
+	}, func(s *airsocket.Socket) error { return s.StartServer(ours) }, wstest.NewRawPeer(t, theirs, true), func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpText, "x")
+		p.WriteRaw([]byte{0xF1, 0x80})
+		p.WriteRaw([]byte{0, 0, 0, 0})
 		<-failed
-		p.want(opText, "written when somebody reads")
-		p.wantClose(1002)
-		p.wantEnd()
+		p.Want(wstest.OpText, "written when somebody reads")
+		p.WantClose(1002)
+		p.WantEnd()
 	})
-	if len(j.lines) != 4 || j.lines[2] != "error" {
-		t.Errorf("%q", j.lines)
+	if len(j.Lines) != 4 || j.Lines[2] != "error" {
+		t.Errorf("%q", j.Lines)
 	}
 }

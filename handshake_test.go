@@ -1,13 +1,11 @@
 package airsocket_test
 
 import (
-	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,49 +14,9 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
-
-// upgrading is an HTTP server that makes every request a WebSocket by Upgrade,
-// and echoes.
-func upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
-	opts = apart(opts)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if wrap != nil {
-			w = wrap(w)
-		}
-		s := airsocket.NewSocket(opts)
-		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-		err := s.Upgrade(w, r)
-		if he, ok := errors.AsType[*handshake.Error](err); err != nil && (!ok || he.Status < 400) {
-			t.Errorf("Upgrade: %v", err)
-		}
-	})
-}
-
-func upgradeURL(t testing.TB, h http.Handler) string {
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	return "ws" + strings.TrimPrefix(srv.URL, "http")
-}
-
-// request is rawRequest with fields replaced, by "Name: value", or left out, by
-// "Name:".
-func request(line string, fields ...string) string {
-	head := strings.Replace(rawRequest, "GET / HTTP/1.1", line, 1)
-	for _, f := range fields {
-		name, value, _ := strings.Cut(f, ":")
-		before, after, found := strings.Cut(head, "\r\n"+name+":")
-		if found {
-			_, after, _ = strings.Cut(after, "\r\n")
-			head = before + "\r\n" + after
-		}
-		if value != "" {
-			head = head[:len(head)-2] + f + "\r\n\r\n"
-		}
-	}
-	return head
-}
 
 func TestRefusals(t *testing.T) {
 	const get = "GET / HTTP/1.1"
@@ -70,22 +28,22 @@ func TestRefusals(t *testing.T) {
 		field   string // of the answer, with its value
 		value   string
 	}{
-		{"good", request(get), 101, "Sec-Websocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
-		{"no key", request(get, "Sec-WebSocket-Key:"), 400, "", ""},
-		{"short key", request(get, "Sec-WebSocket-Key: c2hvcnQ="), 400, "", ""},
-		{"no Connection: Upgrade", request(get, "Connection: close"), 400, "", ""},
-		{"bad subprotocols", request(get, "Sec-WebSocket-Protocol: a b"), 400, "", ""},
-		{"other origin", request(get, "Origin: http://elsewhere.example"), 403, "", ""},
-		{"method", request("POST / HTTP/1.1"), 405, "Allow", "GET"},
-		{"no Upgrade", request(get, "Upgrade:"), 426, "Upgrade", "websocket"},
-		{"version 12", request(get, "Sec-WebSocket-Version: 12"), 426, "Sec-Websocket-Version", all},
-		{"a long head", request(get, "X: "+strings.Repeat("x", 20<<10)), 431, "", ""},
+		{"good", wstest.RequestWith(get), 101, "Sec-Websocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
+		{"no key", wstest.RequestWith(get, "Sec-WebSocket-Key:"), 400, "", ""},
+		{"short key", wstest.RequestWith(get, "Sec-WebSocket-Key: c2hvcnQ="), 400, "", ""},
+		{"no Connection: Upgrade", wstest.RequestWith(get, "Connection: close"), 400, "", ""},
+		{"bad subprotocols", wstest.RequestWith(get, "Sec-WebSocket-Protocol: a b"), 400, "", ""},
+		{"other origin", wstest.RequestWith(get, "Origin: http://elsewhere.example"), 403, "", ""},
+		{"method", wstest.RequestWith("POST / HTTP/1.1"), 405, "Allow", "GET"},
+		{"no Upgrade", wstest.RequestWith(get, "Upgrade:"), 426, "Upgrade", "websocket"},
+		{"version 12", wstest.RequestWith(get, "Sec-WebSocket-Version: 12"), 426, "Sec-Websocket-Version", all},
+		{"a long head", wstest.RequestWith(get, "X: "+strings.Repeat("x", 20<<10)), 431, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			check := func(where, url string) {
-				p := dialRaw(t, url)
-				p.write([]byte(c.request))
-				res := p.answer()
+				p := wstest.DialRaw(t, url)
+				p.WriteRaw([]byte(c.request))
+				res := p.ReadResponse()
 				if res.StatusCode != c.status {
 					t.Errorf("%s: status %d, want %d", where, res.StatusCode, c.status)
 				}
@@ -96,9 +54,9 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("%s: no body", where)
 				}
 			}
-			check("Server", serveEcho(t, nil))
+			check("Server", wstest.ServeEcho(t, nil))
 			if c.status != 431 { // net/http has limits of its own
-				check("Upgrade", upgradeURL(t, upgrading(t, nil, nil)))
+				check("Upgrade", wstest.ServeHandler(t, wstest.Upgrading(t, nil, nil)))
 			}
 		})
 	}
@@ -107,10 +65,10 @@ func TestRefusals(t *testing.T) {
 // A server that speaks some versions only says which.
 func TestVersionsOfAServer(t *testing.T) {
 	opts := &airsocket.Options{Versions: []wire.Version{wire.Hybi13, wire.Hybi08}}
-	for where, url := range map[string]string{"Server": serveEcho(t, opts), "Upgrade": upgradeURL(t, upgrading(t, opts, nil))} {
-		p := dialRaw(t, url)
-		p.write([]byte(request("GET / HTTP/1.1", "Sec-WebSocket-Version: 7")))
-		res := p.answer()
+	for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
+		p := wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Version: 7")))
+		res := p.ReadResponse()
 		if got := res.Header.Get("Sec-WebSocket-Version"); res.StatusCode != 426 || got != "13, 8" {
 			t.Errorf("%s: status %d, versions %q", where, res.StatusCode, got)
 		}
@@ -119,13 +77,13 @@ func TestVersionsOfAServer(t *testing.T) {
 
 // The error event of a client has the answer that it got.
 func TestErrorEventOfARefusedClient(t *testing.T) {
-	j := startClient(t, nil, nil, func(p *rawPeer) {
-		p.request()
-		p.write([]byte("HTTP/1.1 401 Who Are You\r\nWWW-Authenticate: Basic\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5000\r\n\r\n" + strings.Repeat("n", 5000)))
-		p.wantTheEnd()
+	j := wstest.StartClient(t, nil, nil, func(p *wstest.RawPeer) {
+		p.ReadRequest()
+		p.WriteRaw([]byte("HTTP/1.1 401 Who Are You\r\nWWW-Authenticate: Basic\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 5000\r\n\r\n" + strings.Repeat("n", 5000)))
+		p.SkipToEnd()
 	})
-	j.want(refused...)
-	e := j.err
+	j.Want(wstest.Refused...)
+	e := j.Err
 	if e.Status != 401 || e.Header.Get("WWW-Authenticate") != "Basic" || len(e.Header.Values("X-A")) != 2 {
 		t.Errorf("status %d, header %v", e.Status, e.Header)
 	}
@@ -183,14 +141,14 @@ func TestOrigins(t *testing.T) {
 		if c.origin != "" {
 			fields = append(fields, "Origin: "+c.origin)
 		}
-		for where, url := range map[string]string{"Server": serveEcho(t, opts), "Upgrade": upgradeURL(t, upgrading(t, opts, nil))} {
-			p := dialRaw(t, url)
-			p.write([]byte(request("GET / HTTP/1.1", fields...)))
+		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
+			p := wstest.DialRaw(t, url)
+			p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", fields...)))
 			want := http.StatusForbidden
 			if c.ok {
 				want = http.StatusSwitchingProtocols
 			}
-			if got := p.answer().StatusCode; got != want {
+			if got := p.ReadResponse().StatusCode; got != want {
 				t.Errorf("%s: origin %q with %q: status %d", where, c.origin, c.patterns, got)
 			}
 			p.Close()
@@ -209,14 +167,14 @@ func TestOriginsOverTLS(t *testing.T) {
 			"http://example.com:443":         http.StatusForbidden,
 			"chrome-extension://example.com": http.StatusForbidden,
 		} {
-			conn, err := tls.Dial("tcp", serveBy(t, by, serverTLS), clientTLS)
+			conn, err := tls.Dial("tcp", wstest.ServeBy(t, by, serverTLS), clientTLS)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := newRawPeer(t, conn, true)
-			p.SetDeadline(time.Now().Add(patience))
-			p.write([]byte(request("GET / HTTP/1.1", "Origin: "+origin)))
-			if got := p.answer().StatusCode; got != want {
+			p := wstest.NewRawPeer(t, conn, true)
+			p.SetDeadline(time.Now().Add(wstest.Patience))
+			p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Origin: "+origin)))
+			if got := p.ReadResponse().StatusCode; got != want {
 				t.Errorf("%s: origin %q: status %d", by, origin, got)
 			}
 			p.Close()
@@ -236,7 +194,7 @@ func TestSubprotocols(t *testing.T) {
 		{[]string{"x"}, []string{"a"}, ""},
 	} {
 		opts := &airsocket.Options{Protocols: c.spoken}
-		for where, url := range map[string]string{"Server": serveEcho(t, opts), "Upgrade": upgradeURL(t, upgrading(t, opts, nil))} {
+		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
 			d := airsocket.NewDispatcher()
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 			got := "?"
@@ -245,7 +203,7 @@ func TestSubprotocols(t *testing.T) {
 				s.Close(1000, "")
 			})
 			s.OnError(func(e *airsocket.ErrorEvent) { t.Error(e.Err) })
-			run(t, d, func() { s.Connect(url, c.asked...) })
+			wstest.Run(t, d, func() { s.Connect(url, c.asked...) })
 			if got != c.want {
 				t.Errorf("%s: %q asked, %q spoken: %q, want %q", where, c.asked, c.spoken, got, c.want)
 			}
@@ -275,33 +233,33 @@ func TestHandlerOfAServer(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
-	p := dialRaw(t, serve(t, srv))
+	p := wstest.DialRaw(t, wstest.Serve(t, srv))
 	for range 2 {
-		p.write([]byte("POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"))
-		res := p.answer()
+		p.WriteRaw([]byte("POST /x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"))
+		res := p.ReadResponse()
 		if body, _ := io.ReadAll(res.Body); string(body) != "POST /x?y body" {
 			t.Fatalf("status %d, body %q", res.StatusCode, body)
 		}
 	}
-	p.write(append([]byte(rawRequest), p.frame(opText, "early")...))
-	if got := p.answer().StatusCode; got != 101 {
+	p.WriteRaw(append([]byte(wstest.UpgradeRequest), p.Frame(wstest.OpText, "early")...))
+	if got := p.ReadResponse().StatusCode; got != 101 {
 		t.Fatalf("status %d", got)
 	}
-	p.want(opText, "early")
-	p.send(opText, "late")
-	p.want(opText, "late")
-	p.send(opClose, "")
-	p.want(opClose, "")
-	p.wantEOF()
+	p.Want(wstest.OpText, "early")
+	p.Send(wstest.OpText, "late")
+	p.Want(wstest.OpText, "late")
+	p.Send(wstest.OpClose, "")
+	p.Want(wstest.OpClose, "")
+	p.WantEOF()
 }
 
 func TestServerWithoutHandler(t *testing.T) {
-	p := dialRaw(t, serve(t, &airsocket.Server{}))
-	p.write([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
-	if res := p.answer(); res.StatusCode != 426 || res.Header.Get("Upgrade") != "websocket" {
+	p := wstest.DialRaw(t, wstest.Serve(t, &airsocket.Server{}))
+	p.WriteRaw([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+	if res := p.ReadResponse(); res.StatusCode != 426 || res.Header.Get("Upgrade") != "websocket" {
 		t.Errorf("status %d, header %v", res.StatusCode, res.Header)
 	}
-	p.wantEOF()
+	p.WantEOF()
 }
 
 // wrapped is a ResponseWriter as middleware makes them.
@@ -316,15 +274,15 @@ type unwrapping struct{ wrapped }
 func (w unwrapping) Unwrap() http.ResponseWriter { return w.w }
 
 func TestUpgradeThroughMiddleware(t *testing.T) {
-	url := upgradeURL(t, upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{wrapped{w}} }))
-	p := connectRaw(t, url)
-	p.send(opText, "x")
-	p.want(opText, "x")
+	url := wstest.ServeHandler(t, wstest.Upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return unwrapping{wrapped{w}} }))
+	p := wstest.ConnectRaw(t, url)
+	p.Send(wstest.OpText, "x")
+	p.Want(wstest.OpText, "x")
 
-	url = upgradeURL(t, upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
-	p = dialRaw(t, url)
-	p.write([]byte(rawRequest))
-	res := p.answer()
+	url = wstest.ServeHandler(t, wstest.Upgrading(t, nil, func(w http.ResponseWriter) http.ResponseWriter { return wrapped{w} }))
+	p = wstest.DialRaw(t, url)
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	res := p.ReadResponse()
 	if body, _ := io.ReadAll(res.Body); res.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "wrapped") {
 		t.Errorf("a ResponseWriter that cannot be unwrapped: status %d, %q", res.StatusCode, body)
 	}
@@ -350,34 +308,34 @@ func TestUpgradeNamesWhatCannotBeUnwrapped(t *testing.T) {
 
 // Frames that came with the request are in net/http's buffer.
 func TestUpgradeWithFramesAlreadyRead(t *testing.T) {
-	p := dialRaw(t, upgradeURL(t, upgrading(t, nil, nil)))
-	all := []byte(rawRequest)
+	p := wstest.DialRaw(t, wstest.ServeHandler(t, wstest.Upgrading(t, nil, nil)))
+	all := []byte(wstest.UpgradeRequest)
 	for _, text := range []string{"one", "two", strings.Repeat("three", 2000)} {
-		all = append(all, p.frame(opText, text)...)
+		all = append(all, p.Frame(wstest.OpText, text)...)
 	}
-	p.write(append(all, p.frame(opClose, "")[:3]...))
-	p.answer()
-	p.want(opText, "one")
-	p.want(opText, "two")
-	p.want(opText, strings.Repeat("three", 2000))
-	p.write(p.frame(opClose, "")[3:])
-	p.want(opClose, "")
-	p.wantEOF()
+	p.WriteRaw(append(all, p.Frame(wstest.OpClose, "")[:3]...))
+	p.ReadResponse()
+	p.Want(wstest.OpText, "one")
+	p.Want(wstest.OpText, "two")
+	p.Want(wstest.OpText, strings.Repeat("three", 2000))
+	p.WriteRaw(p.Frame(wstest.OpClose, "")[3:])
+	p.Want(wstest.OpClose, "")
+	p.WantEOF()
 }
 
 // The answer cannot be given, for a reason of the server's own.
 func TestHeaderThatCannotBeSent(t *testing.T) {
-	p := dialRaw(t, serveEcho(t, &airsocket.Options{Header: http.Header{"Sec-Websocket-Accept": {"x"}}}))
-	p.write([]byte(rawRequest))
-	if got := p.answer().StatusCode; got != http.StatusInternalServerError {
+	p := wstest.DialRaw(t, wstest.ServeEcho(t, &airsocket.Options{Header: http.Header{"Sec-Websocket-Accept": {"x"}}}))
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	if got := p.ReadResponse().StatusCode; got != http.StatusInternalServerError {
 		t.Errorf("status %d", got)
 	}
 }
 
 func TestHeaderOfTheAnswer(t *testing.T) {
-	p := dialRaw(t, serveEcho(t, &airsocket.Options{Header: http.Header{"Set-Cookie": {"a=1", "b=2"}}}))
-	p.write([]byte(rawRequest))
-	if got := p.answer().Header.Values("Set-Cookie"); len(got) != 2 {
+	p := wstest.DialRaw(t, wstest.ServeEcho(t, &airsocket.Options{Header: http.Header{"Set-Cookie": {"a=1", "b=2"}}}))
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	if got := p.ReadResponse().Header.Values("Set-Cookie"); len(got) != 2 {
 		t.Errorf("Set-Cookie: %q", got)
 	}
 }
@@ -386,7 +344,7 @@ func TestHeaderOfTheAnswer(t *testing.T) {
 // TLS.
 func TestVersions(t *testing.T) {
 	serverTLS, clientTLS := certificate(t)
-	for v := range allVersions {
+	for v := range wstest.EachVersion {
 		for _, secure := range []bool{false, true} {
 			for _, by := range []string{"StartServer", "Server", "Upgrade"} {
 				t.Run(fmt.Sprintf("%v/%s/tls=%v", v, by, secure), func(t *testing.T) {
@@ -395,7 +353,7 @@ func TestVersions(t *testing.T) {
 					if secure {
 						config, tail = serverTLS, "s://"
 					}
-					addr := serveBy(t, by, config)
+					addr := wstest.ServeBy(t, by, config)
 					echo(t, v, &airsocket.Options{Version: v, TLS: clientTLS, Origin: "http" + tail + addr}, "ws"+tail+addr+"/path?query")
 				})
 			}
@@ -403,52 +361,12 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// serveBy serves echoing sockets in one of three ways and returns the address.
-func serveBy(t *testing.T, by string, config *tls.Config) string {
-	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
-	switch by {
-	case "Server":
-		srv := &airsocket.Server{Options: opts, TLSConfig: config}
-		srv.OnConnect(func(s *airsocket.Socket) {
-			s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-		})
-		return strings.Trim(strings.TrimPrefix(serve(t, srv), "ws://"), "/")
-	case "Upgrade":
-		srv := httptest.NewUnstartedServer(upgrading(t, opts, nil))
-		if srv.TLS = config; config != nil {
-			srv.StartTLS()
-		} else {
-			srv.Start()
-		}
-		t.Cleanup(srv.Close)
-		return srv.Listener.Addr().String()
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		if config != nil {
-			conn = tls.Server(conn, config)
-		}
-		s := airsocket.NewSocket(opts)
-		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
-		s.StartServer(conn)
-	}()
-	return l.Addr().String()
-}
-
 // echo has a conversation in version v.
 func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
 	d := airsocket.NewDispatcher()
 	opts.Dispatcher = d
 	s := airsocket.NewSocket(opts)
-	j := follow(t, s)
+	j := wstest.Follow(t, s)
 	binary := v.Can(wire.Binary)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 		if s.Version() != v {
@@ -466,7 +384,7 @@ func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
 			s.Close(1000, "bye")
 		}
 	})
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		if err := s.Connect(url); err != nil {
 			t.Error(err)
 		}
@@ -475,7 +393,7 @@ func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
 	if binary {
 		want = []string{"open", "text héllo", "text ", "binary 00ff", "text end", `close 1000 "bye" clean`}
 	}
-	j.want(want...)
+	j.Want(want...)
 }
 
 // certificate is that of httptest, for 127.0.0.1.
@@ -489,29 +407,16 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 
 // key3 of hixie-76 comes behind the request, here in a packet of its own.
 func TestUpgradeHixie76InTwoPieces(t *testing.T) {
-	p := dialRaw(t, upgradeURL(t, upgrading(t, airsocket.FayeOptions(), nil)))
-	p.write([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +
+	p := wstest.DialRaw(t, wstest.ServeHandler(t, wstest.Upgrading(t, airsocket.FayeOptions(), nil)))
+	p.WriteRaw([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +
 		"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n"))
-	p.write([]byte("^n:ds[4U\x00hi\xff"))
-	head := readHead(t, p.br)
+	p.WriteRaw([]byte("^n:ds[4U\x00hi\xff"))
+	head := wstest.ReadHead(t, p.Reader)
 	if !strings.HasPrefix(head, "HTTP/1.1 101 WebSocket Protocol Handshake\r\n") {
 		t.Errorf("answer %q", head)
 	}
 	var rest [20]byte
-	if _, err := io.ReadFull(p.br, rest[:]); err != nil || string(rest[:]) != "8jKS'y:G*Co,Wxa-\x00hi\xff" {
+	if _, err := io.ReadFull(p.Reader, rest[:]); err != nil || string(rest[:]) != "8jKS'y:G*Co,Wxa-\x00hi\xff" {
 		t.Errorf("%q, %v", rest, err)
 	}
-}
-
-func readHead(t *testing.T, r *bufio.Reader) string {
-	t.Helper()
-	var head strings.Builder
-	for !strings.HasSuffix(head.String(), "\r\n\r\n") {
-		b, err := r.ReadByte()
-		if err != nil {
-			t.Fatalf("%q: %v", head.String(), err)
-		}
-		head.WriteByte(b)
-	}
-	return head.String()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // A bubble of testing/synctest that uses TCP leaves the detection of hangups as it
@@ -15,20 +16,20 @@ import (
 func TestHangupAfterABubble(t *testing.T) {
 	for range 2 {
 		synctest.Test(t, func(t *testing.T) {
-			theirs, ours := pair(t)
+			theirs, ours := wstest.TCPPair(t)
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
 			ended := make(chan airsocket.StatusCode, 1)
 			s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 			s.OnClose(func(e *airsocket.CloseEvent) { ended <- e.Code })
 			s.StartServer(ours)
-			p := newRawPeer(t, theirs, true)
-			p.open()
-			p.send(opText, "x")
-			p.want(opText, "x")
+			p := wstest.NewRawPeer(t, theirs, true)
+			p.Open()
+			p.Send(wstest.OpText, "x")
+			p.Want(wstest.OpText, "x")
 			cork(theirs)
-			p.send(opText, "y")
+			p.Send(wstest.OpText, "y")
 			theirs.CloseWrite()
-			p.want(opText, "y")
+			p.Want(wstest.OpText, "y")
 			if code := <-ended; code != airsocket.StatusAbnormalClosure {
 				t.Errorf("closed with %d", code)
 			}
@@ -41,7 +42,7 @@ func TestHangupAfterABubble(t *testing.T) {
 func TestHandshakeTimeoutAfterABubble(t *testing.T) {
 	opts := &airsocket.Options{HandshakeTimeout: 100 * time.Millisecond, Parallel: true}
 	silent := func(t *testing.T) {
-		_, ours := pair(t)
+		_, ours := wstest.TCPPair(t)
 		s := airsocket.NewSocket(opts)
 		failed := make(chan error, 1)
 		s.OnError(func(e *airsocket.ErrorEvent) { failed <- e.Err })
@@ -51,14 +52,14 @@ func TestHandshakeTimeoutAfterABubble(t *testing.T) {
 		}
 	}
 	quick := func(t *testing.T) {
-		theirs, ours := pair(t)
+		theirs, ours := wstest.TCPPair(t)
 		s := airsocket.NewSocket(opts)
 		s.StartServer(ours)
-		p := newRawPeer(t, theirs, true)
-		p.open()
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p := wstest.NewRawPeer(t, theirs, true)
+		p.Open()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	}
 	synctest.Test(t, quick)
 	synctest.Test(t, silent)
@@ -69,22 +70,22 @@ func TestHandshakeTimeoutAfterABubble(t *testing.T) {
 // A look that comes late, when the reader has looked already, ends no connection:
 // it has set a deadline in the past, whoever knows of it.
 func TestLateLook(t *testing.T) {
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
 			s.Conn().SetReadDeadline(time.Unix(1, 0))
 			s.Send(e.Text())
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for range 20 {
-			p.send(opText, "x")
-			p.want(opText, "x")
+			p.Send(wstest.OpText, "x")
+			p.Want(wstest.OpText, "x")
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.wantError(nil)
+	j.WantError(nil)
 }
 
 // What follows TCP's urgent data is read although a read ends there. The handler
@@ -93,7 +94,7 @@ func TestDataBehindUrgentData(t *testing.T) {
 	for range 5 {
 		begun, sent := make(chan struct{}), make(chan struct{})
 		lengths := make([]int, 0, 3)
-		theirs, ours := pair(t)
+		theirs, ours := wstest.TCPPair(t)
 		d := airsocket.NewDispatcher()
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		s.OnMessage(func(e *airsocket.MessageEvent) {
@@ -105,12 +106,12 @@ func TestDataBehindUrgentData(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			p := newRawPeer(t, theirs, true)
-			p.SetDeadline(time.Now().Add(patience))
-			p.open()
-			p.send(opText, "1")
+			p := wstest.NewRawPeer(t, theirs, true)
+			p.SetDeadline(time.Now().Add(wstest.Patience))
+			p.Open()
+			p.Send(wstest.OpText, "1")
 			<-begun
-			p.send(opText, "12")
+			p.Send(wstest.OpText, "12")
 			raw, err := theirs.SyscallConn()
 			if err != nil {
 				t.Error(err)
@@ -119,15 +120,15 @@ func TestDataBehindUrgentData(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			p.send(opText, "123")
-			p.send(opPing, "")
+			p.Send(wstest.OpText, "123")
+			p.Send(wstest.OpPing, "")
 			close(sent)
-			p.want(opPong, "")
-			p.send(opClose, "")
-			p.want(opClose, "")
-			p.part()
+			p.Want(wstest.OpPong, "")
+			p.Send(wstest.OpClose, "")
+			p.Want(wstest.OpClose, "")
+			p.FinishClose()
 		}()
-		run(t, d, func() { s.StartServer(ours) })
+		wstest.Run(t, d, func() { s.StartServer(ours) })
 		<-ended
 		if !slices.Equal(lengths, []int{1, 2, 3}) {
 			t.Errorf("messages of the lengths %v", lengths)

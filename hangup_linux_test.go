@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // An end of the connection that comes in the same packet as the last data, or
@@ -28,7 +29,7 @@ func TestHangupWithData(t *testing.T) {
 				})
 				s.OnClose(func(e *airsocket.CloseEvent) { closed <- e.Code })
 			})
-			addr := strings.TrimSuffix(strings.TrimPrefix(serve(t, srv), "ws://"), "/")
+			addr := strings.TrimSuffix(strings.TrimPrefix(wstest.Serve(t, srv), "ws://"), "/")
 			for range conns {
 				c := dialCorked(t, addr)
 				cork(c.(*net.TCPConn))

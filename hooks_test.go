@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -131,7 +132,7 @@ func TestHooksOfFailures(t *testing.T) {
 		ofServer.want(t, "server", "failed: handshake: requests from this origin are not accepted")
 	})
 	var l hookLog
-	s := airsocket.NewSocket(apart(&airsocket.Options{Hooks: l.hooks()}))
+	s := airsocket.NewSocket(wstest.OwnDispatcher(&airsocket.Options{Hooks: l.hooks()}))
 	if s.Upgrade(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)) == nil {
 		t.Error("Upgrade of what asks for no websocket")
 	}
@@ -143,7 +144,7 @@ func TestHooksEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Hooks: new(airsocket.Hooks)}
 		c, s := airsocket.NewSocket(o), airsocket.NewSocket(o)
-		j := follow(t, s)
+		j := wstest.Follow(t, s)
 		if err := airsocket.Pipe(c, s); err != nil {
 			t.Fatal(err)
 		}
@@ -153,6 +154,6 @@ func TestHooksEmpty(t *testing.T) {
 		synctest.Wait()
 		c.Close(1000, "")
 		synctest.Wait()
-		j.want("open", "text x", "ping ", `close 1000 "" clean`)
+		j.Want("open", "text x", "ping ", `close 1000 "" clean`)
 	})
 }

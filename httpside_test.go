@@ -10,14 +10,15 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // What a Server gives to its Handler looks as net/http's own requests do, and
 // an opening handshake may follow on the same connection.
 func TestHandlerOverTLS(t *testing.T) {
-	root := newAuthority(t, nil)
+	root := wstest.NewAuthority(t, nil)
 	srv := &airsocket.Server{
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{root.issue(t, serverCertificate())}},
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{root.Issue(t, wstest.ServerCertificate())}},
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, r.TLS != nil && r.TLS.HandshakeComplete)
 		}),
@@ -25,8 +26,8 @@ func TestHandlerOverTLS(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
-	addr := strings.Trim(strings.TrimPrefix(serve(t, srv), "ws:"), "/")
-	c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: root.pool()})
+	addr := strings.Trim(strings.TrimPrefix(wstest.Serve(t, srv), "ws:"), "/")
+	c, err := tls.Dial("tcp", addr, &tls.Config{RootCAs: root.Pool()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,15 @@ import (
 const module = "github.com/airsocket/airsocket"
 
 // layers are the packages of the library from left to right: each imports only
-// what stands to its left. What is below cmd and examples stands at the end, and
-// there is no other place for a package.
-var layers = []string{"wire", "extensions", "handshake", "internal/dial", "."}
+// what stands to its left and what is below its own internal folder. Packages
+// below the root's internal folder have a place of their own in the line. What is
+// below the folders of programs stands at the end. Packages of tests import all of
+// the library and each other, and only tests import them.
+var (
+	layers   = []string{"wire", "extensions", "handshake", "internal/dial", "."}
+	programs = []string{"cmd", "examples"}
+	tests    = []string{"internal/wstest", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
+)
 
 // importers are the packages that may import a module of others.
 var importers = map[string]string{
@@ -32,10 +38,12 @@ var importers = map[string]string{
 	"golang.org/x/term":             "cmd/airsocket",
 }
 
-// forbidden are the packages that would tell a package of place, time or chance.
+// forbidden are the packages that would tell a package, and those below it, of
+// place, time or chance, or of what it is used for.
 var forbidden = map[string][]string{
-	"wire":      {"net", "net/http", "os", "time", "sync", "sync/atomic", "context", "math/rand", "math/rand/v2", "crypto/rand"},
-	"handshake": {"net", "net/http", "os"},
+	"wire":                {"net", "net/http", "os", "time", "sync", "sync/atomic", "context", "math/rand", "math/rand/v2", "crypto/rand"},
+	"extensions/internal": {module + "/wire"},
+	"handshake":           {"net", "net/http", "os"},
 }
 
 // TestImports holds the imports of the code, tests aside, against the layers.
@@ -44,12 +52,12 @@ func TestImports(t *testing.T) {
 	for name, imports := range sources(t) {
 		dir := path.Dir(name)
 		for _, imp := range imports {
-			if slices.Contains(forbidden[dir], imp) {
+			if isForbidden(imp, dir) {
 				t.Errorf("%s imports %s", name, imp)
 			}
 			if own, ok := strings.CutPrefix(imp+"/", module+"/"); ok {
 				to := cmp.Or(strings.TrimSuffix(own, "/"), ".")
-				if !left(to, dir) {
+				if !mayImport(dir, to) {
 					t.Errorf("%s imports %s, which does not stand to its left", name, imp)
 				}
 				continue
@@ -64,44 +72,118 @@ func TestImports(t *testing.T) {
 			}
 		}
 	}
-	for _, of := range []string{"github.com/klauspost/compress", "github.com/gobwas/httphead", "github.com/gobwas/pool", "golang.org/x/net"} {
+	for _, of := range []string{"github.com/klauspost/compress", "github.com/gobwas/httphead", "github.com/gobwas/pool"} {
 		if !seen[of] {
 			t.Errorf("nothing imports %s", of)
 		}
 	}
 }
 
-// TestFolders refuses packages, those of tests alone too, that have no place
+// TestImportRules shows that the rules that TestImports applies refuse something.
+func TestImportRules(t *testing.T) {
+	for _, c := range []struct {
+		dir, pkg string
+		want     bool
+	}{
+		{"extensions", "wire", true},
+		{"wire", "extensions", false},
+		{".", "handshake", true},
+		{"wire", "wire/internal/mask", true},
+		{"wire/internal/mask", "wire/internal/cpu", true},
+		{"wire/internal/mask", "wire", false},
+		{"wire/internal/mask", "extensions", false},
+		{"extensions", "wire/internal/mask", false},
+		{"cmd/airsocket", ".", true},
+		{"cmd/airsocket", "cmd/bench", false},
+		{"cmd/airsocket", "internal/wstest", false},
+		{".", "internal/wstest", false},
+		{"internal/wstest", ".", true},
+		{"internal/recorded", "internal/wstest", true},
+		{"internal/recorded", "cmd/airsocket", false},
+	} {
+		if got := mayImport(c.dir, c.pkg); got != c.want {
+			t.Errorf("%s may import %s: %t", c.dir, c.pkg, got)
+		}
+	}
+	for _, c := range []struct {
+		dir, imp string
+		want     bool
+	}{
+		{"wire", "time", true},
+		{"wire/internal/mask", "time", true},
+		{"wirecutter", "time", false},
+		{"extensions", module + "/wire", false},
+		{"extensions/internal/inflate", module + "/wire", true},
+		{".", "testing", true},
+		{"wire/internal/mask", "testing/iotest", true},
+		{"internal/wstest", "testing", false},
+	} {
+		if got := isForbidden(c.imp, c.dir); got != c.want {
+			t.Errorf("%s is forbidden to import %s: %t", c.dir, c.imp, got)
+		}
+	}
+}
+
+// TestFolders refuses a folder with Go files, tests included, that has no place
 // among the layers.
 func TestFolders(t *testing.T) {
-	walk(t, func(name string, text []byte) {
-		if strings.HasSuffix(name, ".go") && !known(path.Dir(name)) {
-			t.Errorf("%s is in a folder that has no place among the layers", name)
+	walk(t, func(name string, _ []byte) {
+		if strings.HasSuffix(name, ".go") && !isKnown(path.Dir(name)) {
+			t.Errorf("%s is in a folder that layers does not list", name)
 		}
 	})
 	for dir, want := range map[string]bool{
-		".": true, "wire": true, "cmd": true, "cmd/airsocket": true, "examples/chat": true,
-		"internal": false, "wire/internal/other": false, "util": false, "cmdline": false, "examples2/chat": false,
+		".": true, "wire": true, "wire/internal/mask": true, "wire/internal/a/b": true, "cmd/airsocket": true, "examples": true,
+		"internal/wstest": true, "internal/wstest/sub": false, "internal": false,
+		"util": false, "wire/sub": false, "wire/sub/internal": false, "internal/unlisted": false, "cmdline": false,
 	} {
-		if known(dir) != want {
-			t.Errorf("known(%q) is %v", dir, !want)
+		if got := isKnown(dir); got != want {
+			t.Errorf("%s is known: %t", dir, got)
 		}
 	}
 }
 
-// known reports whether dir has a place among the layers, or behind them.
-func known(dir string) bool {
-	top, _, _ := strings.Cut(dir, "/")
-	return slices.Contains(layers, dir) || top == "cmd" || top == "examples"
+// isKnown reports whether a folder is a layer's, below a layer's own internal
+// folder, for tests, or a program's.
+func isKnown(dir string) bool {
+	return layerOf(dir) != "" || slices.Contains(tests, dir) || slices.ContainsFunc(programs, func(p string) bool { return isBelow(dir, p) })
 }
 
-// left reports whether a package may be imported by those of dir.
-func left(pkg, dir string) bool {
-	to, from := slices.Index(layers, pkg), slices.Index(layers, dir)
-	if from < 0 { // known, and so below cmd and examples: all of the library and what is below itself
+// layerOf returns the layer that a folder belongs to, or "".
+func layerOf(dir string) string {
+	for _, layer := range layers {
+		if dir == layer || isBelow(dir, layer+"/internal") {
+			return layer
+		}
+	}
+	return ""
+}
+
+// isBelow reports whether dir is the folder or one below it.
+func isBelow(dir, folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
+
+func isForbidden(imp, dir string) bool {
+	if isBelow(imp, "testing") && layerOf(dir) != "" {
+		return true // it would come with every program that uses the library
+	}
+	for folder, list := range forbidden {
+		if isBelow(dir, folder) && slices.Contains(list, imp) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayImport reports whether the packages of dir may import pkg.
+func mayImport(dir, pkg string) bool {
+	own, to := layerOf(dir), slices.Index(layers, pkg)
+	if slices.Contains(tests, dir) {
+		return to >= 0 || slices.Contains(tests, pkg)
+	}
+	if own == "" { // a program: all of the library, and what is below itself
 		return to >= 0 || strings.HasPrefix(pkg, dir+"/")
 	}
-	return to >= 0 && to < from
+	return to >= 0 && to < slices.Index(layers, own) || isBelow(pkg, own+"/internal")
 }
 
 func moduleOf(imp string) string {

@@ -9,18 +9,19 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
 func TestMaxMessageAndMaxFrame(t *testing.T) {
-	whole := func(p *rawPeer, n int) []byte { return p.frame(opBinary, strings.Repeat("x", n)) }
-	halves := func(p *rawPeer, n int) []byte {
-		return append(p.frame(0x02, strings.Repeat("x", n/2)), p.frame(0x80, strings.Repeat("x", n-n/2))...)
+	whole := func(p *wstest.RawPeer, n int) []byte { return p.Frame(wstest.OpBinary, strings.Repeat("x", n)) }
+	halves := func(p *wstest.RawPeer, n int) []byte {
+		return append(p.Frame(0x02, strings.Repeat("x", n/2)), p.Frame(0x80, strings.Repeat("x", n-n/2))...)
 	}
 	for _, c := range []struct {
 		name           string
 		message, frame int
-		send           func(p *rawPeer, n int) []byte
+		send           func(p *wstest.RawPeer, n int) []byte
 		n              int
 		rule           error // nil: it is taken
 	}{
@@ -36,22 +37,22 @@ func TestMaxMessageAndMaxFrame(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := -1
-			j := startServer(t, func(o *airsocket.Options) { o.MaxMessage, o.MaxFrame = c.message, c.frame }, func(s *airsocket.Socket) {
+			j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxMessage, o.MaxFrame = c.message, c.frame }, func(s *airsocket.Socket) {
 				s.OnMessage(func(e *airsocket.MessageEvent) { got = len(e.Bytes()) })
-			}, func(p *rawPeer) {
-				p.open()
-				p.write(c.send(p, c.n))
+			}, func(p *wstest.RawPeer) {
+				p.Open()
+				p.WriteRaw(c.send(p, c.n))
 				if c.rule != nil {
-					p.wantClose(1009)
-					p.wantEOF()
+					p.WantClose(1009)
+					p.WantEOF()
 				} else {
-					p.send(opClose, "")
-					p.want(opClose, "")
-					p.wantEOF()
+					p.Send(wstest.OpClose, "")
+					p.Want(wstest.OpClose, "")
+					p.WantEOF()
 				}
 				p.Close()
 			})
-			j.wantError(c.rule)
+			j.WantError(c.rule)
 			if want := c.n; c.rule == nil && got != want || c.rule != nil && got != -1 {
 				t.Errorf("a message of %d bytes", got)
 			}
@@ -64,7 +65,7 @@ func TestMaxMessageAndMaxFrame(t *testing.T) {
 func TestMaxBuffered(t *testing.T) {
 	const limit, size = 1 << 20, 1000
 	full := make(chan int, 1)
-	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = limit }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = limit }, func(s *airsocket.Socket) {
 		n := 0
 		s.OnOpen(func(*airsocket.OpenEvent) {
 			var err error
@@ -93,23 +94,23 @@ func TestMaxBuffered(t *testing.T) {
 			}
 			s.OnDrain(nil)
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for range <-full {
-			p.want(opText, strings.Repeat("x", size))
+			p.Want(wstest.OpText, strings.Repeat("x", size))
 		}
-		p.want(opText, "room again")
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Want(wstest.OpText, "room again")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.wantError(nil)
+	j.WantError(nil)
 }
 
 // What waits only for the end of the turn does not make a socket full: that
 // would never drain.
 func TestMaxBufferedWithinATurn(t *testing.T) {
-	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = 100 }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = 100 }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			for i := range 10 {
 				if err := s.Send(strings.Repeat("x", 90)); err != nil {
@@ -122,27 +123,27 @@ func TestMaxBufferedWithinATurn(t *testing.T) {
 			}
 			s.Close(1000, "")
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for range 10 {
-			p.want(opText, strings.Repeat("x", 90))
+			p.Want(wstest.OpText, strings.Repeat("x", 90))
 		}
-		p.want(opBinary, strings.Repeat("\x00", 1000))
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, closing(1000, ""))
-		p.part()
+		p.Want(wstest.OpBinary, strings.Repeat("\x00", 1000))
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.FinishClose()
 	})
-	j.want("open", `close 1000 "" clean`)
+	j.Want("open", `close 1000 "" clean`)
 }
 
 // A peer that pings and does not read fills no memory with pongs.
 func TestPongsAreBounded(t *testing.T) {
 	var most int
-	j := startServer(t, func(o *airsocket.Options) { o.MaxBuffered = 4096 }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = 4096 }, func(s *airsocket.Socket) {
 		s.OnPing(func(*airsocket.PingEvent) { most = max(most, s.BufferedAmount()) })
-	}, func(p *rawPeer) {
-		p.open()
-		pings := []byte(strings.Repeat(string(p.frame(opPing, strings.Repeat("p", 125))), 512))
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		pings := []byte(strings.Repeat(string(p.Frame(wstest.OpPing, strings.Repeat("p", 125))), 512))
 		var wg sync.WaitGroup
 		stop := make(chan struct{})
 		wg.Go(func() {
@@ -151,42 +152,42 @@ func TestPongsAreBounded(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			p.Write(p.frame(opClose, ""))
+			p.Write(p.Frame(wstest.OpClose, ""))
 			close(stop)
 		})
 		<-stop
-		for first := byte(opPong); first != opClose; {
+		for first := byte(wstest.OpPong); first != wstest.OpClose; {
 			var err error
-			if first, _, err = p.read(); err != nil {
+			if first, _, err = p.ReadFrame(); err != nil {
 				t.Error(err)
 				break
 			}
 		}
 		wg.Wait()
-		p.part()
+		p.FinishClose()
 	})
-	j.wantError(nil)
+	j.WantError(nil)
 	if most > 64<<10+4096+200 {
 		t.Errorf("%d bytes were waiting", most)
 	}
 }
 
 func TestMaxBufferedBeforeOpen(t *testing.T) {
-	j := startClient(t, func(o *airsocket.Options) { o.QueueBeforeOpen, o.MaxBuffered = true, 1000 }, func(s *airsocket.Socket) {
+	j := wstest.StartClient(t, func(o *airsocket.Options) { o.QueueBeforeOpen, o.MaxBuffered = true, 1000 }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { s.Close(1000, "") })
-	}, func(p *rawPeer) {
-		p.accept()
-		p.send(opText, "x")
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, closing(1000, ""))
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Accept()
+		p.Send(wstest.OpText, "x")
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.FinishClose()
 	})
-	j.want("open", "text x", `close 1000 "" clean`)
+	j.Want("open", "text x", `close 1000 "" clean`)
 
-	theirs, ours := pair(t)
+	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
-	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, MaxBuffered: 1000, Dispatcher: d, Dial: dialTo(ours)})
-	run(t, d, func() {
+	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, MaxBuffered: 1000, Dispatcher: d, Dial: wstest.DialTo(ours)})
+	wstest.Run(t, d, func() {
 		if err := s.Send("x"); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("Send before Connect: %v", err)
 		}
@@ -200,12 +201,12 @@ func TestMaxBufferedBeforeOpen(t *testing.T) {
 		}
 		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
 		go func() {
-			p := newRawPeer(t, theirs, false)
-			p.accept()
+			p := wstest.NewRawPeer(t, theirs, false)
+			p.Accept()
 			for range taken {
-				p.want(opBinary, strings.Repeat("\x00", 100))
+				p.Want(wstest.OpBinary, strings.Repeat("\x00", 100))
 			}
-			p.want(opClose, closing(1000, ""))
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
 			p.Close()
 		}()
 		if taken == 0 || taken > 10 {
@@ -216,11 +217,11 @@ func TestMaxBufferedBeforeOpen(t *testing.T) {
 
 func TestMaxHead(t *testing.T) {
 	long := func(n int) string {
-		head := rawRequest[:len(rawRequest)-2] + "X-Long: "
+		head := wstest.UpgradeRequest[:len(wstest.UpgradeRequest)-2] + "X-Long: "
 		return head + strings.Repeat("x", n-len(head)-4) + "\r\n\r\n"
 	}
 	lines := func(n int) string {
-		return rawRequest[:len(rawRequest)-2] + strings.Repeat("X: y\r\n", n-strings.Count(rawRequest, "\n")+1) + "\r\n"
+		return wstest.UpgradeRequest[:len(wstest.UpgradeRequest)-2] + strings.Repeat("X: y\r\n", n-strings.Count(wstest.UpgradeRequest, "\n")+1) + "\r\n"
 	}
 	for _, c := range []struct {
 		name    string
@@ -238,9 +239,9 @@ func TestMaxHead(t *testing.T) {
 		{"no limit of lines", &airsocket.Options{MaxHeadLines: -1}, lines(airsocket.DefaultMaxHeadLines + 1), 101},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := dialRaw(t, serveEcho(t, c.opts))
-			p.write([]byte(c.request))
-			if got := p.answer().StatusCode; got != c.status {
+			p := wstest.DialRaw(t, wstest.ServeEcho(t, c.opts))
+			p.WriteRaw([]byte(c.request))
+			if got := p.ReadResponse().StatusCode; got != c.status {
 				t.Errorf("status %d, want %d", got, c.status)
 			}
 		})
@@ -249,9 +250,9 @@ func TestMaxHead(t *testing.T) {
 
 // A head that does not end is refused when it is too long, not when it ends.
 func TestHeadWithoutEnd(t *testing.T) {
-	p := dialRaw(t, serveEcho(t, nil))
-	p.write([]byte(rawRequest[:len(rawRequest)-2] + "X: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
-	if got := p.answer().StatusCode; got != http.StatusRequestHeaderFieldsTooLarge {
+	p := wstest.DialRaw(t, wstest.ServeEcho(t, nil))
+	p.WriteRaw([]byte(wstest.UpgradeRequest[:len(wstest.UpgradeRequest)-2] + "X: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
+	if got := p.ReadResponse().StatusCode; got != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("status %d", got)
 	}
 }
@@ -259,47 +260,47 @@ func TestHeadWithoutEnd(t *testing.T) {
 // A peer that is refused while it is still sending can read why, as the
 // connection is not reset.
 func TestRefusalOfASendingPeer(t *testing.T) {
-	p := dialRaw(t, serveEcho(t, nil))
-	p.write([]byte("POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n" + strings.Repeat("x", 100<<10)))
-	if got := p.answer().StatusCode; got != http.StatusMethodNotAllowed {
+	p := wstest.DialRaw(t, wstest.ServeEcho(t, nil))
+	p.WriteRaw([]byte("POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n" + strings.Repeat("x", 100<<10)))
+	if got := p.ReadResponse().StatusCode; got != http.StatusMethodNotAllowed {
 		t.Errorf("status %d", got)
 	}
-	p.wantEOF()
+	p.WantEOF()
 }
 
 func TestMaxHeadOfAnAnswer(t *testing.T) {
-	j := startClient(t, nil, nil, func(p *rawPeer) {
-		p.request()
-		p.write([]byte("HTTP/1.1 101 OK\r\nX: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
-		p.wantEnd()
+	j := wstest.StartClient(t, nil, nil, func(p *wstest.RawPeer) {
+		p.ReadRequest()
+		p.WriteRaw([]byte("HTTP/1.1 101 OK\r\nX: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
+		p.WantEnd()
 	})
-	j.want(refused...)
-	j.wantError(handshake.ErrHeadTooLarge)
+	j.Want(wstest.Refused...)
+	j.WantError(handshake.ErrHeadTooLarge)
 }
 
 func TestMaxConns(t *testing.T) {
 	srv := &airsocket.Server{MaxConns: 2}
-	url := serve(t, srv)
-	a, b := connectRaw(t, url), connectRaw(t, url)
-	c := dialRaw(t, url)
-	c.write([]byte(rawRequest))
-	if got := c.answer().StatusCode; got != http.StatusServiceUnavailable {
+	url := wstest.Serve(t, srv)
+	a, b := wstest.ConnectRaw(t, url), wstest.ConnectRaw(t, url)
+	c := wstest.DialRaw(t, url)
+	c.WriteRaw([]byte(wstest.UpgradeRequest))
+	if got := c.ReadResponse().StatusCode; got != http.StatusServiceUnavailable {
 		t.Errorf("status %d", got)
 	}
-	c.wantEOF()
+	c.WantEOF()
 	c.Close()
-	a.send(opPing, "still here")
-	a.want(opPong, "still here")
-	b.send(opClose, "")
-	b.want(opClose, "")
-	b.wantEOF()
+	a.Send(wstest.OpPing, "still here")
+	a.Want(wstest.OpPong, "still here")
+	b.Send(wstest.OpClose, "")
+	b.Want(wstest.OpClose, "")
+	b.WantEOF()
 	b.Close()
 	// The place is free when the socket has been forgotten, which the peer
 	// cannot see: it may have to ask again.
 	for {
-		p := dialRaw(t, url)
-		p.write([]byte(rawRequest))
-		if p.answer().StatusCode == http.StatusSwitchingProtocols {
+		p := wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(wstest.UpgradeRequest))
+		if p.ReadResponse().StatusCode == http.StatusSwitchingProtocols {
 			break
 		}
 		p.Close()
@@ -307,7 +308,7 @@ func TestMaxConns(t *testing.T) {
 }
 
 func TestControlPayloadTooLong(t *testing.T) {
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			if err := s.Ping(make([]byte, 126)); !errors.Is(err, wire.ErrTooBig) {
 				t.Errorf("Ping: %v", err)
@@ -317,11 +318,11 @@ func TestControlPayloadTooLong(t *testing.T) {
 			}
 			s.Close(1000, strings.Repeat("x", 123))
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.want(opClose, closing(1000, strings.Repeat("x", 123)))
-		p.send(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, strings.Repeat("x", 123)))
+		p.Send(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.want("open", `close 1005 "" clean`)
+	j.Want("open", `close 1005 "" clean`)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // Options.Logger is told of connections that open, fail and close.
@@ -21,11 +22,11 @@ func TestLogger(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnClose(func(*airsocket.CloseEvent) { close(closed) })
 	})
-	url := serve(t, srv)
-	c := dialRaw(t, url)
-	c.open()
-	c.write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // RSV1
-	c.want(opClose, closing(1002, "a reserved bit is set that no extension claims"))
+	url := wstest.Serve(t, srv)
+	c := wstest.DialRaw(t, url)
+	c.Open()
+	c.WriteRaw([]byte{0xC1, 0x80, 0, 0, 0, 0}) // RSV1
+	c.Want(wstest.OpClose, wstest.ClosePayload(1002, "a reserved bit is set that no extension claims"))
 	c.Close()
 	<-closed
 	srv.Shutdown(context.Background())
@@ -78,18 +79,18 @@ func (h callingHandler) Handle(ctx context.Context, r slog.Record) error {
 // No lock is held while the Logger writes.
 func TestLoggerMayCallTheSocket(t *testing.T) {
 	var log lockedBuffer
-	theirs, ours := pair(t)
+	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
 	h := &callingHandler{Handler: slog.NewTextHandler(&log, nil)}
 	h.socket = airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Logger: slog.New(h)})
 	go func() {
-		p := newRawPeer(t, theirs, true)
-		p.open()
-		p.write([]byte{0xC1, 0x80, 0, 0, 0, 0}) // RSV1
-		p.wantClose(1002)
+		p := wstest.NewRawPeer(t, theirs, true)
+		p.Open()
+		p.WriteRaw([]byte{0xC1, 0x80, 0, 0, 0, 0}) // RSV1
+		p.WantClose(1002)
 		p.Close()
 	}()
-	run(t, d, func() { h.socket.StartServer(ours) })
+	wstest.Run(t, d, func() { h.socket.StartServer(ours) })
 	if n := strings.Count(log.String(), "msg="); n != 3 {
 		t.Errorf("%d lines were logged:\n%s", n, log.String())
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // Long messages, of which the system takes a part at once, and short ones between
@@ -17,7 +18,7 @@ func TestLongMessages(t *testing.T) {
 		return strings.Repeat(unit, (i*700_000+100_000)/len(unit))
 	}
 	sent := make(chan bool)
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			for i := range rounds {
 				if err := s.Send(long(i)); err != nil {
@@ -30,16 +31,16 @@ func TestLongMessages(t *testing.T) {
 			}
 			close(sent)
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		<-sent
 		for i := range rounds {
-			p.want(opText, long(i))
-			p.want(opBinary, string([]byte{byte(i)}))
+			p.Want(wstest.OpText, long(i))
+			p.Want(wstest.OpBinary, string([]byte{byte(i)}))
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
 		p.Close()
 	})
-	j.want("open", `close 1005 "" clean`)
+	j.Want("open", `close 1005 "" clean`)
 }

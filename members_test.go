@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -32,7 +33,7 @@ func TestNumbers(t *testing.T) {
 
 // AIR's sendMessage.
 func TestSendMessage(t *testing.T) {
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			for _, kind := range []wire.Kind{wire.Text, wire.Binary, wire.Ping, wire.Pong, wire.Close} {
 				if err := s.SendMessage(kind, []byte("data")); err != nil {
@@ -43,17 +44,17 @@ func TestSendMessage(t *testing.T) {
 				t.Errorf("after a close: %v", err)
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.want(opText, "data")
-		p.want(opBinary, "data")
-		p.want(opPing, "data")
-		p.want(opPong, "data")
-		p.want(opClose, "")
-		p.send(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Want(wstest.OpText, "data")
+		p.Want(wstest.OpBinary, "data")
+		p.Want(wstest.OpPing, "data")
+		p.Want(wstest.OpPong, "data")
+		p.Want(wstest.OpClose, "")
+		p.Send(wstest.OpClose, "")
+		p.FinishClose()
 	})
-	j.want("open", `close 1005 "" clean`)
+	j.Want("open", `close 1005 "" clean`)
 }
 
 // AIR's protocol property.
@@ -66,7 +67,7 @@ func TestSetProtocol(t *testing.T) {
 		{"Sec-WebSocket-Protocol: a", ""}, // Options.Protocols do not count then
 		{"X: y", ""},
 	} {
-		startServer(t, func(o *airsocket.Options) { o.Protocols = []string{"a"} }, func(s *airsocket.Socket) {
+		wstest.StartServer(t, func(o *airsocket.Options) { o.Protocols = []string{"a"} }, func(s *airsocket.Socket) {
 			if err := s.SetProtocol("b"); err != nil || s.Protocol() != "b" {
 				t.Errorf("SetProtocol: %v, Protocol: %q", err, s.Protocol())
 			}
@@ -79,22 +80,22 @@ func TestSetProtocol(t *testing.T) {
 				}
 				s.Close(1000, "")
 			})
-		}, func(p *rawPeer) {
-			p.write([]byte(request("GET / HTTP/1.1", c.asked)))
-			if got := p.answer().Header.Get("Sec-WebSocket-Protocol"); got != c.want {
+		}, func(p *wstest.RawPeer) {
+			p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", c.asked)))
+			if got := p.ReadResponse().Header.Get("Sec-WebSocket-Protocol"); got != c.want {
 				t.Errorf("%s: answered %q, want %q", c.asked, got, c.want)
 			}
-			p.want(opClose, closing(1000, ""))
-			p.send(opClose, closing(1000, ""))
-			p.part()
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.FinishClose()
 		})
 	}
 }
 
 // What a client asks for if Connect is not told.
 func TestProtocolsOfAClient(t *testing.T) {
-	startClient(t, func(o *airsocket.Options) { o.Protocols = []string{"a", "b"} }, nil, func(p *rawPeer) {
-		if got := p.accept().Header.Get("Sec-WebSocket-Protocol"); got != "a, b" {
+	wstest.StartClient(t, func(o *airsocket.Options) { o.Protocols = []string{"a", "b"} }, nil, func(p *wstest.RawPeer) {
+		if got := p.Accept().Header.Get("Sec-WebSocket-Protocol"); got != "a, b" {
 			t.Errorf("asked for %q", got)
 		}
 		p.Close()
@@ -111,21 +112,21 @@ func TestAS3Options(t *testing.T) {
 		t.Error("a change of one would change all")
 	}
 	const continuation, last = 0x00, 0x80
-	startServer(t, func(opts *airsocket.Options) { opts.FragmentSize = o.FragmentSize }, func(s *airsocket.Socket) {
+	wstest.StartServer(t, func(opts *airsocket.Options) { opts.FragmentSize = o.FragmentSize }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			s.Send(strings.Repeat("x", 0x4000))
 			s.Send(strings.Repeat("y", 0x8001))
 			s.Close(1000, "")
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.want(opText, strings.Repeat("x", 0x4000))
-		p.want(opText&^last, strings.Repeat("y", 0x4000))
-		p.want(continuation, strings.Repeat("y", 0x4000))
-		p.want(continuation|last, "y")
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Want(wstest.OpText, strings.Repeat("x", 0x4000))
+		p.Want(wstest.OpText&^last, strings.Repeat("y", 0x4000))
+		p.Want(continuation, strings.Repeat("y", 0x4000))
+		p.Want(continuation|last, "y")
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, "")
+		p.FinishClose()
 	})
 }
 
@@ -137,22 +138,22 @@ func TestParts(t *testing.T) {
 		first, final bool
 	}
 	var got []part
-	j := startServer(t, func(o *airsocket.Options) { o.Parts = true; o.MaxMessage = 8 }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.Parts = true; o.MaxMessage = 8 }, func(s *airsocket.Socket) {
 		s.OnFrame(func(e *airsocket.FrameEvent) {
 			got = append(got, part{e.Kind, string(e.Data), e.First, e.Final})
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.send(opText, "whole")
-		p.send(0x01, "a\xc3") // the first half of a character
-		p.send(opPing, "between")
-		p.want(opPong, "between")
-		p.send(0x00, "\xa9b")
-		p.send(0x80, "c")
-		p.send(opBinary, "")
-		p.send(0x02, "12345678")
-		p.send(0x80, "9") // MaxMessage is for all parts together
-		p.wantClose(airsocket.StatusMessageTooBig)
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpText, "whole")
+		p.Send(0x01, "a\xc3") // the first half of a character
+		p.Send(wstest.OpPing, "between")
+		p.Want(wstest.OpPong, "between")
+		p.Send(0x00, "\xa9b")
+		p.Send(0x80, "c")
+		p.Send(wstest.OpBinary, "")
+		p.Send(0x02, "12345678")
+		p.Send(0x80, "9") // MaxMessage is for all parts together
+		p.WantClose(airsocket.StatusMessageTooBig)
 		p.Close()
 	})
 	want := []part{
@@ -164,9 +165,9 @@ func TestParts(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("parts:\n got %v\nwant %v", got, want)
 	}
-	j.wantError(wire.ErrMessageTooBig)
-	if slices.ContainsFunc(j.lines, func(line string) bool { return strings.HasPrefix(line, "text ") }) {
-		t.Errorf("message events: %q", j.lines)
+	j.WantError(wire.ErrMessageTooBig)
+	if slices.ContainsFunc(j.Lines, func(line string) bool { return strings.HasPrefix(line, "text ") }) {
+		t.Errorf("message events: %q", j.Lines)
 	}
 }
 
@@ -179,7 +180,7 @@ func TestPingFunc(t *testing.T) {
 			t.Errorf("PingFunc: %v", err)
 		}
 	}
-	startServer(t, nil, func(s *airsocket.Socket) {
+	wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			ping(s, "a")
 			ping(s, "b")
@@ -187,17 +188,17 @@ func TestPingFunc(t *testing.T) {
 			ping(s, "never answered")
 		})
 		airsocket.AddEventListener(s, airsocket.EventPong, func(e *airsocket.PongEvent) { got = append(got, "pong "+string(e.Data)) })
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for _, payload := range []string{"a", "b", "a", "never answered"} {
-			p.want(opPing, payload)
+			p.Want(wstest.OpPing, payload)
 		}
 		for _, payload := range []string{"unasked", "b", "a", "b"} {
-			p.send(opPong, payload)
+			p.Send(wstest.OpPong, payload)
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 	if want := []string{"pong unasked", "pong b", "b", "pong a", "a", "pong b"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -207,7 +208,7 @@ func TestPingFunc(t *testing.T) {
 // Functions that wait for a pong do not pile up.
 func TestPingFuncsAreBounded(t *testing.T) {
 	waiting := 0
-	startServer(t, nil, func(s *airsocket.Socket) {
+	wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			var err error
 			for waiting = 0; err == nil && waiting < 1<<16; waiting++ {
@@ -218,9 +219,9 @@ func TestPingFuncsAreBounded(t *testing.T) {
 			}
 			s.Drop(1000, "")
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.wantTheEnd()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.SkipToEnd()
 		p.Close()
 	})
 }
@@ -231,7 +232,7 @@ func TestDrop(t *testing.T) {
 	if err := s.Drop(1000, ""); !errors.Is(err, airsocket.ErrInvalidState) {
 		t.Errorf("before the start: %v", err)
 	}
-	j := startServer(t, nil, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
 			s.Send("last words")
 			if err := s.Drop(1008, "no"); err != nil {
@@ -241,16 +242,16 @@ func TestDrop(t *testing.T) {
 				t.Errorf("a long reason: %v", err)
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.send(opText, "x")
-		p.want(opText, "last words")
-		p.want(opClose, closing(1008, "no"))
-		p.wantEnd() // without an answer from here
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpText, "x")
+		p.Want(wstest.OpText, "last words")
+		p.Want(wstest.OpClose, wstest.ClosePayload(1008, "no"))
+		p.WantEnd() // without an answer from here
 	})
-	j.want("open", "text x", `close 1008 "no" unclean`)
+	j.Want("open", "text x", `close 1008 "no" unclean`)
 
-	startClient(t, nil, func(s *airsocket.Socket) {
+	wstest.StartClient(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			if err := s.Drop(1005, ""); err != airsocket.ErrCode {
 				t.Errorf("Drop(1005): %v", err)
@@ -259,10 +260,10 @@ func TestDrop(t *testing.T) {
 				t.Errorf("a client's Drop(1002): %v", err)
 			}
 		})
-	}, func(p *rawPeer) {
-		p.accept()
-		p.want(opClose, closing(1002, ""))
-		p.wantEnd()
+	}, func(p *wstest.RawPeer) {
+		p.Accept()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1002, ""))
+		p.WantEnd()
 	})
 }
 
@@ -270,7 +271,7 @@ func TestDrop(t *testing.T) {
 func TestPauseAndResume(t *testing.T) {
 	var got []string
 	var d *airsocket.Dispatcher
-	startServer(t, func(o *airsocket.Options) { d = o.Dispatcher }, func(s *airsocket.Socket) {
+	wstest.StartServer(t, func(o *airsocket.Options) { d = o.Dispatcher }, func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) {
 			got = append(got, e.Text())
 			if e.Text() == "a" {
@@ -283,13 +284,13 @@ func TestPauseAndResume(t *testing.T) {
 				})
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.write(append(p.frame(opText, "a"), p.frame(opText, "b")...))
-		p.send(opText, "c")
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.WriteRaw(append(p.Frame(wstest.OpText, "a"), p.Frame(wstest.OpText, "b")...))
+		p.Send(wstest.OpText, "c")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 	if want := []string{"a", "resumed", "b", "c"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -300,7 +301,7 @@ func TestPauseAndResume(t *testing.T) {
 func TestQueueBeforeOpen(t *testing.T) {
 	for _, queues := range []bool{true, false} {
 		var s *airsocket.Socket
-		startClient(t, func(o *airsocket.Options) {
+		wstest.StartClient(t, func(o *airsocket.Options) {
 			o.QueueBeforeOpen = queues
 			dial := o.Dial
 			o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -314,14 +315,14 @@ func TestQueueBeforeOpen(t *testing.T) {
 		}, func(own *airsocket.Socket) {
 			s = own
 			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Send("four") })
-		}, func(p *rawPeer) {
-			p.accept()
+		}, func(p *wstest.RawPeer) {
+			p.Accept()
 			if queues {
-				p.want(opText, "one")
-				p.want(opPing, "two")
-				p.want(opBinary, "three")
+				p.Want(wstest.OpText, "one")
+				p.Want(wstest.OpPing, "two")
+				p.Want(wstest.OpBinary, "three")
 			}
-			p.want(opText, "four")
+			p.Want(wstest.OpText, "four")
 			p.Close()
 		})
 	}
@@ -337,9 +338,9 @@ func TestSockets(t *testing.T) {
 		}
 		s.OnOpen(func(*airsocket.OpenEvent) { opened <- true })
 	})
-	url := serve(t, &srv)
+	url := wstest.Serve(t, &srv)
 	for range 3 {
-		connectRaw(t, url)
+		wstest.ConnectRaw(t, url)
 		<-opened
 	}
 	if n := len(slices.Collect(srv.Sockets())); n != 3 {
@@ -357,7 +358,7 @@ func TestClosedListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &airsocket.Server{Options: apart(nil)}
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil)}
 	defer srv.Close()
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
@@ -365,16 +366,16 @@ func TestClosedListener(t *testing.T) {
 	var served error
 	var wg sync.WaitGroup
 	wg.Go(func() { served = srv.Serve(l) })
-	p := connectRaw(t, "ws://"+l.Addr().String()+"/")
+	p := wstest.ConnectRaw(t, "ws://"+l.Addr().String()+"/")
 	l.Close()
 	wg.Wait()
 	if !errors.Is(served, net.ErrClosed) {
 		t.Errorf("Serve: %v", served)
 	}
-	p.send(opText, "still here")
-	p.want(opText, "still here")
+	p.Send(wstest.OpText, "still here")
+	p.Want(wstest.OpText, "still here")
 	srv.Close()
-	p.wantTheEnd()
+	p.SkipToEnd()
 }
 
 // AS3's dispatchEvent calls what has been added, before it returns.
@@ -390,7 +391,7 @@ func TestDispatchEvent(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	startServer(t, nil, func(s *airsocket.Socket) {
+	wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		if s.Conn() != nil || s.LocalAddr() != nil || s.RemoteAddr() != nil || s.Version() != 0 || s.Request() != nil {
 			t.Error("a new socket knows something of its connection")
 		}
@@ -405,18 +406,18 @@ func TestAddresses(t *testing.T) {
 				t.Errorf("request %+v", r)
 			}
 		})
-	}, func(p *rawPeer) {
-		p.open()
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 }
 
 // A socket of which nobody has asked lets go of its request.
 func TestRequestIsLetGo(t *testing.T) {
 	for _, asks := range []bool{true, false} {
-		startServer(t, nil, func(s *airsocket.Socket) {
+		wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 				if asks {
 					s.Request()
@@ -427,12 +428,12 @@ func TestRequestIsLetGo(t *testing.T) {
 					t.Errorf("asked is %v, there is %v", asks, has)
 				}
 			})
-		}, func(p *rawPeer) {
-			p.open()
-			p.send(opText, "x")
-			p.send(opClose, "")
-			p.want(opClose, "")
-			p.part()
+		}, func(p *wstest.RawPeer) {
+			p.Open()
+			p.Send(wstest.OpText, "x")
+			p.Send(wstest.OpClose, "")
+			p.Want(wstest.OpClose, "")
+			p.FinishClose()
 		})
 	}
 }
@@ -455,7 +456,7 @@ func TestPolicyServer(t *testing.T) {
 
 	say := func(what string) string {
 		t.Helper()
-		p := dialRaw(t, "ws://"+l.Addr().String())
+		p := wstest.DialRaw(t, "ws://"+l.Addr().String())
 		io.WriteString(p, what)
 		answer, _ := io.ReadAll(p.Conn)
 		p.Close()
@@ -468,13 +469,13 @@ func TestPolicyServer(t *testing.T) {
 		t.Errorf("something else is answered with %q", got)
 	}
 
-	first := dialRaw(t, "ws://"+l.Addr().String())
+	first := wstest.DialRaw(t, "ws://"+l.Addr().String())
 	io.WriteString(first, "<policy-")
 	if got := say("<policy-file-request/>\x00"); got != "" {
 		t.Errorf("one more than MaxConns is answered with %q", got)
 	}
 	srv.Close()
-	first.wantEnd()
+	first.WantEnd()
 	if err := <-done; err != airsocket.ErrServerClosed {
 		t.Errorf("Serve: %v", err)
 	}
@@ -491,6 +492,6 @@ func TestPolicyServerTimeout(t *testing.T) {
 	srv := &airsocket.PolicyServer{Timeout: time.Millisecond}
 	go srv.Serve(l)
 	defer srv.Close()
-	p := dialRaw(t, "ws://"+l.Addr().String())
-	p.wantEnd()
+	p := wstest.DialRaw(t, "ws://"+l.Addr().String())
+	p.WantEnd()
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -55,7 +56,7 @@ func TestNetConnPromises(t *testing.T) {
 		conns := make(chan net.Conn, 1)
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
 		srv.OnConnect(func(s *airsocket.Socket) { conns <- netConn(t, s, wire.Binary) })
-		url := serve(t, srv)
+		url := wstest.Serve(t, srv)
 		nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
 			cs := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
 			c := netConn(t, cs, wire.Binary)
@@ -344,7 +345,7 @@ func TestNetConnKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}
 		cs, ss := airsocket.NewSocket(o), airsocket.NewSocket(o)
-		j, s := follow(t, cs), netConn(t, ss, wire.Binary)
+		j, s := wstest.Follow(t, cs), netConn(t, ss, wire.Binary)
 		if err := airsocket.Pipe(cs, ss); err != nil {
 			t.Fatal(err)
 		}
@@ -355,7 +356,7 @@ func TestNetConnKind(t *testing.T) {
 			t.Errorf("Read: %v", err)
 		}
 		synctest.Wait()
-		j.want("open", `close 1003 "the message is not of the kind that is expected" clean`)
+		j.Want("open", `close 1003 "the message is not of the kind that is expected" clean`)
 	})
 }
 

@@ -4,31 +4,14 @@ package airsocket_test
 
 import (
 	"context"
-	"encoding/binary"
 	"net"
 	"runtime"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
-
-const countsReads = false
-
-// systemCalls has how many segments with data have come to the descriptor fd of
-// the other end, which are as many as have been written: nothing waits for more.
-func systemCalls(t *testing.T, fd int) (_, writes int) {
-	const dataSegsIn = 152 // where tcpi_data_segs_in is in struct tcp_info
-	var info [256]byte
-	size := uint32(len(info))
-	_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO,
-		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-	if errno != 0 || size < dataSegsIn+4 {
-		t.Skip("segments cannot be counted here: ", errno)
-	}
-	return 0, int(binary.NativeEndian.Uint32(info[dataSegsIn:]))
-}
 
 // A descriptor that somebody has made a waiting one, as os.File.Fd does, does not
 // stop the goroutines of the process: here all of them have one processor.
@@ -42,15 +25,15 @@ func TestDescriptorThatWaits(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
-	serveUntilTheEnd(t, srv, func() error { return srv.Serve(waitingListener{l}) })
-	p := connectRaw(t, "ws://"+l.Addr().String())
+	wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(waitingListener{l}) })
+	p := wstest.ConnectRaw(t, "ws://"+l.Addr().String())
 	for range 3 {
-		p.send(opText, "echo")
-		if first, payload, err := p.read(); first != opText || payload != "echo" || err != nil {
+		p.Send(wstest.OpText, "echo")
+		if first, payload, err := p.ReadFrame(); first != wstest.OpText || payload != "echo" || err != nil {
 			t.Fatalf("%x %q %v", first, payload, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), wstest.Patience)
 	defer cancel()
 	p.Close()
 	if err := srv.Shutdown(ctx); err != nil {

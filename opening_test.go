@@ -8,15 +8,16 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
 // What the opening handshake has led to shows from the turn of the open event on,
 // not while another handler of the same Dispatcher runs.
 func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
-	theirs, ours := pair(t)
+	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
-	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: dialTo(ours), Compression: airsocket.CompressionTakeover})
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(ours), Compression: airsocket.CompressionTakeover})
 	properties := func() (all string) {
 		status, header := s.Response()
 		if s.Version() != 0 || status != 0 || header != nil {
@@ -33,14 +34,14 @@ func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 	})
 	go func() {
 		defer close(closed)
-		p := newRawPeer(t, theirs, false)
-		p.acceptCompressed("permessage-deflate\r\nSec-WebSocket-Protocol: chat")
+		p := wstest.NewRawPeer(t, theirs, false)
+		p.AcceptCompressed("permessage-deflate\r\nSec-WebSocket-Protocol: chat")
 		close(answered)
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, closing(1000, ""))
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 		p.Close()
 	}()
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		if err := s.Connect("ws://example.com/", "chat"); err != nil {
 			t.Fatal(err)
 		}
@@ -59,10 +60,10 @@ func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 
 // Over TLS a message is not counted as waiting any more when its answer has come.
 func TestBufferedAmountOverTLS(t *testing.T) {
-	root := newAuthority(t, nil)
-	url := serveTLS(t, root.issue(t, serverCertificate("127.0.0.1")))
+	root := wstest.NewAuthority(t, nil)
+	url := wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate("127.0.0.1")))
 	d := airsocket.NewDispatcher()
-	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, TLS: root.trust()})
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, TLS: root.ClientConfig()})
 	const n = 2000
 	count, wrong := 0, 0
 	s.OnOpen(func(*airsocket.OpenEvent) { s.Send("x") })
@@ -76,7 +77,7 @@ func TestBufferedAmountOverTLS(t *testing.T) {
 		}
 		s.Send(strings.Repeat("x", count%3*5000))
 	})
-	run(t, d, func() { s.Connect(url) })
+	wstest.Run(t, d, func() { s.Connect(url) })
 	if wrong > 0 || count != n {
 		t.Errorf("in %d of %d answers the message was still waiting", wrong, count)
 	}
@@ -102,15 +103,15 @@ func TestBufferedAmountOfAPipe(t *testing.T) {
 		s.SendMessage(wire.Close, nil)
 	})
 	go func() {
-		p := newRawPeer(t, theirs, true)
-		p.open()
+		p := wstest.NewRawPeer(t, theirs, true)
+		p.Open()
 		<-opened
 		for range n {
-			p.read()
+			p.ReadFrame()
 		}
-		p.want(opClose, "")
-		p.send(opClose, "")
+		p.Want(wstest.OpClose, "")
+		p.Send(wstest.OpClose, "")
 		io.Copy(io.Discard, p.Conn)
 	}()
-	run(t, d, func() { s.StartServer(ours) })
+	wstest.Run(t, d, func() { s.StartServer(ours) })
 }

@@ -238,7 +238,6 @@ type settings struct {
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
-	random                            func([]byte)           // for the keys of opening handshakes; nil means crypto/rand
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	plain                             bool                   // nobody but message handlers wants to know of messages
 	dispatcher                        *Dispatcher

@@ -11,20 +11,9 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
-
-// dialTo is an Options.Dial that has the connection already.
-func dialTo(conn net.Conn) func(context.Context, string, string) (net.Conn, error) {
-	return func(context.Context, string, string) (net.Conn, error) { return conn, nil }
-}
-
-// closeAt has the socket closed by a handler.
-func closeAt[E airsocket.Event](typ airsocket.EventType[E], code airsocket.StatusCode, reason string) func(*airsocket.Socket) {
-	return func(s *airsocket.Socket) {
-		airsocket.AddEventListener(s, typ, func(E) { s.Close(code, reason) })
-	}
-}
 
 // An ending is a way in which a connection that was open ends, with what the
 // handlers are told. Peers have had the handshake.
@@ -32,7 +21,7 @@ type ending struct {
 	name   string
 	opts   func(*airsocket.Options)
 	attach func(*airsocket.Socket)
-	peer   func(*rawPeer)
+	peer   func(*wstest.RawPeer)
 	want   []string
 	err    error
 }
@@ -40,45 +29,45 @@ type ending struct {
 var endings = []ending{
 	{
 		name: "peer closes",
-		peer: func(p *rawPeer) {
-			p.send(opText, "hi")
-			p.send(opClose, closing(1000, "bye"))
-			p.want(opClose, closing(1000, "bye"))
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpText, "hi")
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
 			p.Close()
 		},
 		want: []string{"open", "text hi", `close 1000 "bye" clean`},
 	},
 	{
 		name: "peer closes without a code",
-		peer: func(p *rawPeer) {
-			p.send(opClose, "")
-			p.want(opClose, "")
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpClose, "")
+			p.Want(wstest.OpClose, "")
 			p.Close()
 		},
 		want: []string{"open", `close 1005 "" clean`},
 	},
 	{
 		name:   "close in the open handler",
-		attach: closeAt(airsocket.EventOpen, 3001, "no"),
-		peer: func(p *rawPeer) {
-			p.want(opClose, closing(3001, "no"))
-			p.send(opText, "too late")
-			p.send(opClose, closing(3002, "well"))
-			p.part()
+		attach: wstest.CloseAt(airsocket.EventOpen, 3001, "no"),
+		peer: func(p *wstest.RawPeer) {
+			p.Want(wstest.OpClose, wstest.ClosePayload(3001, "no"))
+			p.Send(wstest.OpText, "too late")
+			p.Send(wstest.OpClose, wstest.ClosePayload(3002, "well"))
+			p.FinishClose()
 		},
 		want: []string{"open", `close 3002 "well" clean`},
 	},
 	{
 		name:   "close in a message handler, more in the same read",
-		attach: closeAt(airsocket.EventMessage, 1000, ""),
-		peer: func(p *rawPeer) {
-			all := append(p.frame(opText, "one"), p.frame(opText, "two")...)
-			all = append(all, p.frame(opPing, "p")...)
-			all = append(all, p.frame(opPong, "q")...)
-			p.write(append(all, p.frame(opBinary, "three")...))
-			p.want(opClose, closing(1000, ""))
-			p.send(opClose, closing(1000, ""))
-			p.part()
+		attach: wstest.CloseAt(airsocket.EventMessage, 1000, ""),
+		peer: func(p *wstest.RawPeer) {
+			all := append(p.Frame(wstest.OpText, "one"), p.Frame(wstest.OpText, "two")...)
+			all = append(all, p.Frame(wstest.OpPing, "p")...)
+			all = append(all, p.Frame(wstest.OpPong, "q")...)
+			p.WriteRaw(append(all, p.Frame(wstest.OpBinary, "three")...))
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.FinishClose()
 		},
 		want: []string{"open", "text one", `close 1000 "" clean`},
 	},
@@ -93,19 +82,19 @@ var endings = []ending{
 			})
 			s.OnPing(func(*airsocket.PingEvent) { panic("a ping after Close") })
 		},
-		peer: func(p *rawPeer) {
-			p.write(append(append(p.frame(opText, "one"), p.frame(opText, "two")...), p.frame(opPing, "p")...))
-			p.want(opClose, closing(1000, ""))
-			p.send(opClose, closing(1000, ""))
-			p.part()
+		peer: func(p *wstest.RawPeer) {
+			p.WriteRaw(append(append(p.Frame(wstest.OpText, "one"), p.Frame(wstest.OpText, "two")...), p.Frame(wstest.OpPing, "p")...))
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.FinishClose()
 		},
 		want: []string{"open", `close 1000 "" clean`},
 	},
 	{
 		name: "end of the stream",
-		peer: func(p *rawPeer) {
-			p.send(opPing, "p")
-			p.want(opPong, "p")
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpPing, "p")
+			p.Want(wstest.OpPong, "p")
 			p.Close()
 		},
 		want: []string{"open", "ping p", "error", `close 1006 "" unclean`},
@@ -113,9 +102,9 @@ var endings = []ending{
 	},
 	{
 		name: "end of the stream in a frame",
-		peer: func(p *rawPeer) {
-			half := p.frame(opText, "hello")
-			p.write(half[:len(half)-1])
+		peer: func(p *wstest.RawPeer) {
+			half := p.Frame(wstest.OpText, "hello")
+			p.WriteRaw(half[:len(half)-1])
 			p.Close()
 		},
 		want: []string{"open", "error", `close 1006 "" unclean`},
@@ -123,31 +112,31 @@ var endings = []ending{
 	},
 	{
 		name: "a message and the end in one go",
-		peer: func(p *rawPeer) {
-			p.send(opText, "last")
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpText, "last")
 			p.Conn.(*net.TCPConn).CloseWrite()
-			p.wantEnd()
+			p.WantEnd()
 		},
 		want: []string{"open", "text last", "error", `close 1006 "" unclean`},
 		err:  wire.ErrUnexpectedEnd,
 	},
 	{
 		name: "reset",
-		peer: func(p *rawPeer) {
-			p.send(opPing, "p")
-			p.want(opPong, "p")
-			p.reset()
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpPing, "p")
+			p.Want(wstest.OpPong, "p")
+			p.Reset()
 		},
 		want: []string{"open", "ping p", "error", `close 1006 "" unclean`},
 		err:  syscall.ECONNRESET,
 	},
 	{
 		name: "broken rule",
-		peer: func(p *rawPeer) {
-			p.send(opText, "hi")
-			p.send(opText|0x40, "rsv1")
-			p.wantClose(1002)
-			p.wantEOF()
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpText, "hi")
+			p.Send(wstest.OpText|0x40, "rsv1")
+			p.WantClose(1002)
+			p.WantEOF()
 			p.Close()
 		},
 		want: []string{"open", "text hi", "error", `close 1002 "a reserved bit is set that no extension claims" unclean`},
@@ -155,11 +144,11 @@ var endings = []ending{
 	},
 	{
 		name:   "broken rule after one's own close",
-		attach: closeAt(airsocket.EventOpen, 1000, ""),
-		peer: func(p *rawPeer) {
-			p.want(opClose, closing(1000, ""))
-			p.send(0x83, "")
-			p.wantEOF()
+		attach: wstest.CloseAt(airsocket.EventOpen, 1000, ""),
+		peer: func(p *wstest.RawPeer) {
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.Send(0x83, "")
+			p.WantEOF()
 			p.Close()
 		},
 		want: []string{"open", "error", `close 1002 "unknown opcode" unclean`},
@@ -167,9 +156,9 @@ var endings = []ending{
 	},
 	{
 		name:   "no answer to a close, but the end",
-		attach: closeAt(airsocket.EventOpen, 1000, ""),
-		peer: func(p *rawPeer) {
-			p.want(opClose, closing(1000, ""))
+		attach: wstest.CloseAt(airsocket.EventOpen, 1000, ""),
+		peer: func(p *wstest.RawPeer) {
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
 			p.Close()
 		},
 		want: []string{"open", "error", `close 1006 "" unclean`},
@@ -178,29 +167,29 @@ var endings = []ending{
 	{
 		name:   "no answer to a close at all",
 		opts:   func(o *airsocket.Options) { o.CloseTimeout = 1 },
-		attach: closeAt(airsocket.EventOpen, 1000, ""),
-		peer:   (*rawPeer).wantCloseOrEnd,
+		attach: wstest.CloseAt(airsocket.EventOpen, 1000, ""),
+		peer:   (*wstest.RawPeer).WantCloseOrEnd,
 		want:   []string{"open", "error", `close 1006 "" unclean`},
 		err:    airsocket.ErrCloseTimeout,
 	},
 	{
 		name:   "silent close",
 		opts:   func(o *airsocket.Options) { o.SilentClose = true },
-		attach: closeAt(airsocket.EventMessage, 1000, ""),
-		peer: func(p *rawPeer) {
-			p.send(opText, "go")
-			p.want(opClose, closing(1000, ""))
-			p.send(opClose, closing(1000, ""))
-			p.part()
+		attach: wstest.CloseAt(airsocket.EventMessage, 1000, ""),
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpText, "go")
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.FinishClose()
 		},
 		want: []string{"open", "text go"},
 	},
 	{
 		name: "silent close is for one's own only",
 		opts: func(o *airsocket.Options) { o.SilentClose = true },
-		peer: func(p *rawPeer) {
-			p.send(opClose, closing(1001, ""))
-			p.want(opClose, closing(1001, ""))
+		peer: func(p *wstest.RawPeer) {
+			p.Send(wstest.OpClose, wstest.ClosePayload(1001, ""))
+			p.Want(wstest.OpClose, wstest.ClosePayload(1001, ""))
 			p.Close()
 		},
 		want: []string{"open", `close 1001 "" clean`},
@@ -210,12 +199,12 @@ var endings = []ending{
 func TestEveryEndOfAServer(t *testing.T) {
 	for _, e := range endings {
 		t.Run(e.name, func(t *testing.T) {
-			j := startServer(t, e.opts, e.attach, func(p *rawPeer) {
-				p.open()
+			j := wstest.StartServer(t, e.opts, e.attach, func(p *wstest.RawPeer) {
+				p.Open()
 				e.peer(p)
 			})
-			j.want(e.want...)
-			j.wantError(e.err)
+			j.Want(e.want...)
+			j.WantError(e.err)
 		})
 	}
 }
@@ -223,12 +212,12 @@ func TestEveryEndOfAServer(t *testing.T) {
 func TestEveryEndOfAClient(t *testing.T) {
 	for _, e := range endings {
 		t.Run(e.name, func(t *testing.T) {
-			j := startClient(t, e.opts, e.attach, func(p *rawPeer) {
-				p.accept()
+			j := wstest.StartClient(t, e.opts, e.attach, func(p *wstest.RawPeer) {
+				p.Accept()
 				e.peer(p)
 			})
-			j.want(e.want...)
-			j.wantError(e.err)
+			j.Want(e.want...)
+			j.WantError(e.err)
 		})
 	}
 }
@@ -239,52 +228,50 @@ type beginning struct {
 	name   string
 	opts   func(*airsocket.Options)
 	attach func(*airsocket.Socket)
-	peer   func(*rawPeer)
+	peer   func(*wstest.RawPeer)
 	want   []string
 	err    error
 }
-
-var refused = []string{"error", `close 1006 "" unclean`}
 
 func TestBeginningsOfAServer(t *testing.T) {
 	for _, b := range []beginning{
 		{
 			name: "no request",
-			peer: func(p *rawPeer) { p.Close() },
-			want: refused, err: handshake.ErrUnexpected,
+			peer: func(p *wstest.RawPeer) { p.Close() },
+			want: wstest.Refused, err: handshake.ErrUnexpected,
 		},
 		{
 			name: "reset",
-			peer: func(p *rawPeer) { p.reset() },
-			want: refused, err: syscall.ECONNRESET,
+			peer: func(p *wstest.RawPeer) { p.Reset() },
+			want: wstest.Refused, err: syscall.ECONNRESET,
 		},
 		{
 			name: "not HTTP",
-			peer: func(p *rawPeer) {
-				p.write([]byte("\x16\x03\x01"))
-				if status := p.answer().StatusCode; status != http.StatusBadRequest {
-					p.t.Errorf("status %d", status)
+			peer: func(p *wstest.RawPeer) {
+				p.WriteRaw([]byte("\x16\x03\x01"))
+				if status := p.ReadResponse().StatusCode; status != http.StatusBadRequest {
+					p.T.Errorf("status %d", status)
 				}
 				p.Close()
 			},
-			want: refused, err: handshake.ErrNotHTTP,
+			want: wstest.Refused, err: handshake.ErrNotHTTP,
 		},
 		{
 			name: "close frame and message with the request",
-			peer: func(p *rawPeer) {
-				all := append([]byte(rawRequest), p.frame(opText, "hi")...)
-				p.write(append(all, p.frame(opClose, closing(4000, "x"))...))
-				p.answer()
-				p.want(opClose, closing(4000, "x"))
-				p.part()
+			peer: func(p *wstest.RawPeer) {
+				all := append([]byte(wstest.UpgradeRequest), p.Frame(wstest.OpText, "hi")...)
+				p.WriteRaw(append(all, p.Frame(wstest.OpClose, wstest.ClosePayload(4000, "x"))...))
+				p.ReadResponse()
+				p.Want(wstest.OpClose, wstest.ClosePayload(4000, "x"))
+				p.FinishClose()
 			},
 			want: []string{"open", "text hi", `close 4000 "x" clean`},
 		},
 	} {
 		t.Run(b.name, func(t *testing.T) {
-			j := startServer(t, b.opts, b.attach, b.peer)
-			j.want(b.want...)
-			j.wantError(b.err)
+			j := wstest.StartServer(t, b.opts, b.attach, b.peer)
+			j.Want(b.want...)
+			j.WantError(b.err)
 		})
 	}
 }
@@ -293,71 +280,71 @@ func TestBeginningsOfAClient(t *testing.T) {
 	for _, b := range []beginning{
 		{
 			name: "refused",
-			peer: func(p *rawPeer) {
-				p.request()
-				p.write([]byte("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"))
-				p.wantEnd()
+			peer: func(p *wstest.RawPeer) {
+				p.ReadRequest()
+				p.WriteRaw([]byte("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"))
+				p.WantEnd()
 			},
-			want: refused, err: handshake.ErrStatus,
+			want: wstest.Refused, err: handshake.ErrStatus,
 		},
 		{
 			name: "no answer",
-			peer: func(p *rawPeer) {
-				p.request()
+			peer: func(p *wstest.RawPeer) {
+				p.ReadRequest()
 				p.Close()
 			},
-			want: refused, err: handshake.ErrUnexpected,
+			want: wstest.Refused, err: handshake.ErrUnexpected,
 		},
 		{
 			name: "reset",
-			peer: func(p *rawPeer) {
-				p.request()
-				p.reset()
+			peer: func(p *wstest.RawPeer) {
+				p.ReadRequest()
+				p.Reset()
 			},
-			want: refused, err: syscall.ECONNRESET,
+			want: wstest.Refused, err: syscall.ECONNRESET,
 		},
 		{
 			name: "wrong proof",
-			peer: func(p *rawPeer) {
-				p.request()
-				p.write([]byte("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"))
-				p.wantEnd()
+			peer: func(p *wstest.RawPeer) {
+				p.ReadRequest()
+				p.WriteRaw([]byte("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"))
+				p.WantEnd()
 			},
-			want: refused, err: handshake.ErrBadAccept,
+			want: wstest.Refused, err: handshake.ErrBadAccept,
 		},
 		{
 			name: "close frame and message with the answer",
-			peer: func(p *rawPeer) {
-				p.accept(p.frame(opText, "hi"), p.frame(opClose, closing(4000, "x")))
-				p.want(opClose, closing(4000, "x"))
-				p.part()
+			peer: func(p *wstest.RawPeer) {
+				p.Accept(p.Frame(wstest.OpText, "hi"), p.Frame(wstest.OpClose, wstest.ClosePayload(4000, "x")))
+				p.Want(wstest.OpClose, wstest.ClosePayload(4000, "x"))
+				p.FinishClose()
 			},
 			want: []string{"open", "text hi", `close 4000 "x" clean`},
 		},
 		{
 			name: "close frame alone with the answer",
-			peer: func(p *rawPeer) {
-				p.accept(p.frame(opClose, closing(1001, "")))
-				p.want(opClose, closing(1001, ""))
-				p.part()
+			peer: func(p *wstest.RawPeer) {
+				p.Accept(p.Frame(wstest.OpClose, wstest.ClosePayload(1001, "")))
+				p.Want(wstest.OpClose, wstest.ClosePayload(1001, ""))
+				p.FinishClose()
 			},
 			want: []string{"open", `close 1001 "" clean`},
 		},
 		{
 			name:   "close in the open handler, close frame with the answer",
-			attach: closeAt(airsocket.EventOpen, 1000, "mine"),
-			peer: func(p *rawPeer) {
-				p.accept(p.frame(opText, "hi"), p.frame(opClose, closing(1001, "theirs")))
-				p.want(opClose, closing(1000, "mine"))
-				p.part()
+			attach: wstest.CloseAt(airsocket.EventOpen, 1000, "mine"),
+			peer: func(p *wstest.RawPeer) {
+				p.Accept(p.Frame(wstest.OpText, "hi"), p.Frame(wstest.OpClose, wstest.ClosePayload(1001, "theirs")))
+				p.Want(wstest.OpClose, wstest.ClosePayload(1000, "mine"))
+				p.FinishClose()
 			},
 			want: []string{"open", `close 1001 "theirs" clean`},
 		},
 	} {
 		t.Run(b.name, func(t *testing.T) {
-			j := startClient(t, b.opts, b.attach, b.peer)
-			j.want(b.want...)
-			j.wantError(b.err)
+			j := wstest.StartClient(t, b.opts, b.attach, b.peer)
+			j.Want(b.want...)
+			j.WantError(b.err)
 		})
 	}
 }
@@ -366,17 +353,17 @@ func TestCloseWhileConnecting(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-		j := follow(t, s)
-		theirs, ours := pair(t)
-		run(t, d, func() {
+		j := wstest.Follow(t, s)
+		theirs, ours := wstest.TCPPair(t)
+		wstest.Run(t, d, func() {
 			s.StartServer(ours)
 			if err := s.Close(1000, ""); err != nil {
 				t.Error(err)
 			}
 		})
-		newRawPeer(t, theirs, true).wantEnd()
-		j.want(refused...)
-		j.wantError(airsocket.ErrAborted)
+		wstest.NewRawPeer(t, theirs, true).WantEnd()
+		j.Want(wstest.Refused...)
+		j.WantError(airsocket.ErrAborted)
 	})
 	t.Run("dialling", func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -384,23 +371,23 @@ func TestCloseWhileConnecting(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}})
-		j := follow(t, s)
-		run(t, d, func() {
+		j := wstest.Follow(t, s)
+		wstest.Run(t, d, func() {
 			s.Connect("ws://example.com/")
 			s.Close(1000, "")
 		})
-		j.want(refused...)
-		j.wantError(airsocket.ErrAborted)
+		j.Want(wstest.Refused...)
+		j.WantError(airsocket.ErrAborted)
 	})
 	t.Run("waiting for the answer", func(t *testing.T) {
 		var s *airsocket.Socket
-		j := startClient(t, nil, func(ours *airsocket.Socket) { s = ours }, func(p *rawPeer) {
-			p.request()
+		j := wstest.StartClient(t, nil, func(ours *airsocket.Socket) { s = ours }, func(p *wstest.RawPeer) {
+			p.ReadRequest()
 			s.Close(1000, "")
-			p.wantEnd()
+			p.WantEnd()
 		})
-		j.want(refused...)
-		j.wantError(airsocket.ErrAborted)
+		j.Want(wstest.Refused...)
+		j.WantError(airsocket.ErrAborted)
 	})
 }
 
@@ -408,32 +395,32 @@ func TestContextEndsTheAttempt(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	d := airsocket.NewDispatcher()
-	theirs, ours := pair(t)
-	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: dialTo(ours)})
-	j := follow(t, s)
+	theirs, ours := wstest.TCPPair(t)
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(ours)})
+	j := wstest.Follow(t, s)
 	go func() {
-		p := newRawPeer(t, theirs, false)
-		p.request()
+		p := wstest.NewRawPeer(t, theirs, false)
+		p.ReadRequest()
 		cancel(cause)
 	}()
-	run(t, d, func() { s.ConnectContext(ctx, "ws://example.com/") })
-	j.want(refused...)
-	j.wantError(cause)
+	wstest.Run(t, d, func() { s.ConnectContext(ctx, "ws://example.com/") })
+	j.Want(wstest.Refused...)
+	j.WantError(cause)
 }
 
 func TestContextHasNoEffectOnceOpen(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	j := follow(t, s)
+	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 		cancel()
 		s.Send("still here")
 	})
 	airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { s.Close(1000, "") })
-	url := serveEcho(t, nil)
-	run(t, d, func() { s.ConnectContext(ctx, url) })
-	j.want("open", "text still here", `close 1000 "" clean`)
+	url := wstest.ServeEcho(t, nil)
+	wstest.Run(t, d, func() { s.ConnectContext(ctx, url) })
+	j.Want("open", "text still here", `close 1000 "" clean`)
 }
 
 func TestConnectionRefused(t *testing.T) {
@@ -444,8 +431,8 @@ func TestConnectionRefused(t *testing.T) {
 	l.Close()
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	j := follow(t, s)
-	run(t, d, func() { s.Connect("ws://" + l.Addr().String()) })
-	j.want(refused...)
-	j.wantError(syscall.ECONNREFUSED)
+	j := wstest.Follow(t, s)
+	wstest.Run(t, d, func() { s.Connect("ws://" + l.Addr().String()) })
+	j.Want(wstest.Refused...)
+	j.WantError(syscall.ECONNREFUSED)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -33,7 +34,7 @@ func TestPipe(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Protocols: []string{"chat"}, Header: http.Header{"X-Name": {"c"}}, Compression: airsocket.CompressionTakeover})
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Protocols: []string{"chat"}, Compression: airsocket.CompressionTakeover})
-		jc, js := follow(t, c), follow(t, s)
+		jc, js := wstest.Follow(t, c), wstest.Follow(t, s)
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			if r := s.Request(); r == nil || r.Header.Get("X-Name") != "c" || r.Target != "/" {
 				t.Errorf("the request is %+v", r)
@@ -55,8 +56,8 @@ func TestPipe(t *testing.T) {
 		synctest.Wait()
 		s.Close(4001, "done")
 		synctest.Wait()
-		jc.want("open", "binary 01", `close 4001 "done" clean`)
-		js.want("open", "text to the server", `close 4001 "done" clean`)
+		jc.Want("open", "binary 01", `close 4001 "done" clean`)
+		js.Want("open", "text to the server", `close 4001 "done" clean`)
 		if took := time.Since(start); took != 0 {
 			t.Errorf("it took %v of the bubble's time", took)
 		}
@@ -71,15 +72,15 @@ func TestPipeVersions(t *testing.T) {
 			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Version: v, Origin: "http://pipe"})
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Versions: wire.AllVersions()})
 			for range 2 {
-				j := follow(t, s)
+				j := wstest.Follow(t, s)
 				if err := airsocket.Pipe(c, s); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()
 				c.Send("x")
 				synctest.Wait()
-				if len(j.lines) != 2 || j.lines[1] != "text x" || s.Version() != v {
-					t.Errorf("%v: the server speaks %v and got %q", v, s.Version(), j.lines)
+				if len(j.Lines) != 2 || j.Lines[1] != "text x" || s.Version() != v {
+					t.Errorf("%v: the server speaks %v and got %q", v, s.Version(), j.Lines)
 				}
 				c.Close(1000, "")
 				synctest.Wait()
@@ -93,15 +94,15 @@ func TestPipeRefused(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Origin: "http://elsewhere"})
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-		jc, js := follow(t, c), follow(t, s)
+		jc, js := wstest.Follow(t, c), wstest.Follow(t, s)
 		if err := airsocket.Pipe(c, s); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		jc.want("error", `close 1006 "" unclean`)
-		js.want("error", `close 1006 "" unclean`)
-		if jc.err.Status != http.StatusForbidden {
-			t.Errorf("the client was told %d", jc.err.Status)
+		jc.Want("error", `close 1006 "" unclean`)
+		js.Want("error", `close 1006 "" unclean`)
+		if jc.Err.Status != http.StatusForbidden {
+			t.Errorf("the client was told %d", jc.Err.Status)
 		}
 	})
 }
@@ -119,7 +120,7 @@ func TestPipeArguments(t *testing.T) {
 	}
 	d := airsocket.NewDispatcher()
 	one := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	run(t, d, func() { // which would not end if the failed start still counted
+	wstest.Run(t, d, func() { // which would not end if the failed start still counted
 		if err := airsocket.Pipe(one, one); !errors.Is(err, airsocket.ErrInvalidState) {
 			t.Errorf("a socket with itself: %v", err)
 		}

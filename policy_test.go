@@ -10,6 +10,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 const policyRequest = "<policy-file-request/>\x00"
@@ -17,14 +18,14 @@ const policyRequest = "<policy-file-request/>\x00"
 // askPolicy sends what is given in pieces and returns all that is answered.
 func askPolicy(t testing.TB, url string, pieces ...string) string {
 	t.Helper()
-	p := dialRaw(t, url)
+	p := wstest.DialRaw(t, url)
 	defer p.Close()
 	for _, piece := range pieces {
 		if _, err := io.WriteString(p, piece); err != nil {
 			break // it has heard enough
 		}
 	}
-	answer, _ := io.ReadAll(p.br)
+	answer, _ := io.ReadAll(p.Reader)
 	return string(answer)
 }
 
@@ -54,7 +55,7 @@ func TestPolicyOfAServer(t *testing.T) {
 			connected := 0
 			srv := &airsocket.Server{Policy: c.policy, Handler: http.NotFoundHandler(), MaxConns: 1}
 			srv.OnConnect(func(*airsocket.Socket) { connected++ })
-			url := serve(t, srv)
+			url := wstest.Serve(t, srv)
 			got := askPolicy(t, url, c.pieces...)
 			if strings.HasPrefix(c.want, "HTTP") {
 				if !strings.HasPrefix(got, c.want) {
@@ -64,7 +65,7 @@ func TestPolicyOfAServer(t *testing.T) {
 				if got != c.want {
 					t.Errorf("the answer is %q, want %q", got, c.want)
 				}
-				connectRaw(t, url) // there is room for it, though MaxConns is 1
+				wstest.ConnectRaw(t, url) // there is room for it, though MaxConns is 1
 			}
 			srv.Close()
 			if want := strings.Count(c.want, "\x00"); connected != want {
@@ -77,7 +78,7 @@ func TestPolicyOfAServer(t *testing.T) {
 // A policy is no reason to be let in: the bounds of the opening handshake hold.
 func TestPolicyRequestWithoutEnd(t *testing.T) {
 	srv := &airsocket.Server{Policy: &handshake.Policy{}, Options: &airsocket.Options{HandshakeTimeout: time.Millisecond}}
-	if got := askPolicy(t, serve(t, srv), policyRequest[:10]); got != "" {
+	if got := askPolicy(t, wstest.Serve(t, srv), policyRequest[:10]); got != "" {
 		t.Errorf("the answer is %q", got)
 	}
 }
@@ -114,7 +115,7 @@ func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
 		{[]string{policyRequest + "more"}, text},
 		{[]string{"<policy-file-request/>\n"}, ""},
 		{[]string{"\x00" + policyRequest}, ""},
-		{[]string{rawRequest}, ""}, // no WebSocket is here
+		{[]string{wstest.UpgradeRequest}, ""}, // no WebSocket is here
 		{[]string{strings.Repeat("x", 1<<20)}, ""},
 	} {
 		if got := askPolicy(t, url, c.pieces...); got != c.want {
@@ -132,13 +133,13 @@ func TestPolicyServerMaxConns(t *testing.T) {
 			t.Fatal("no answer, and nobody else is connected")
 		}
 	}
-	waiting := []*rawPeer{dialRaw(t, url), dialRaw(t, url)}
+	waiting := []*wstest.RawPeer{wstest.DialRaw(t, url), wstest.DialRaw(t, url)}
 	if got := askPolicy(t, url, policyRequest); got != "" {
 		t.Errorf("one more than MaxConns is answered with %q", got)
 	}
 	for _, p := range waiting {
-		p.write([]byte(policyRequest))
-		if answer, _ := io.ReadAll(p.br); len(answer) == 0 {
+		p.WriteRaw([]byte(policyRequest))
+		if answer, _ := io.ReadAll(p.Reader); len(answer) == 0 {
 			t.Error("one that came in time is not answered")
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -20,13 +21,13 @@ import (
 func TestNoEventsWhereUpgradeFails(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	j := follow(t, s)
-	run(t, d, func() {
+	j := wstest.Follow(t, s)
+	wstest.Run(t, d, func() {
 		if err := s.Upgrade(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)); err == nil {
 			t.Error("no error")
 		}
 	})
-	j.want()
+	j.Want()
 	if s.ReadyState() != airsocket.Closed {
 		t.Errorf("ReadyState %d", s.ReadyState())
 	}
@@ -36,7 +37,7 @@ func TestNoEventsWhereUpgradeFails(t *testing.T) {
 // at once.
 func TestBufferedAmountWithinATurn(t *testing.T) {
 	for _, c := range []struct{ size, waits int }{{100, 2 + 100}, {200, 4 + 200}, {32<<10 - 1, 4 + 32<<10 - 1}, {32 << 10, 0}} {
-		j := startServer(t, nil, func(s *airsocket.Socket) {
+		j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 			s.OnOpen(func(*airsocket.OpenEvent) {
 				s.SendBytes(make([]byte, c.size))
 				if got := s.BufferedAmount(); got != c.waits {
@@ -49,23 +50,23 @@ func TestBufferedAmountWithinATurn(t *testing.T) {
 					t.Errorf("%d bytes are waiting in the end", got)
 				}
 			})
-		}, func(p *rawPeer) {
-			p.open()
-			p.read()
-			p.want(opClose, closing(1000, ""))
-			p.send(opClose, closing(1000, ""))
-			p.part()
+		}, func(p *wstest.RawPeer) {
+			p.Open()
+			p.ReadFrame()
+			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			p.FinishClose()
 		})
-		j.wantError(nil)
+		j.WantError(nil)
 	}
 }
 
 // Close while connecting leaves the state as it is until the events come.
 func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 	d := airsocket.NewDispatcher()
-	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: hangingDial})
-	j := follow(t, s)
-	run(t, d, func() {
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.HangingDial})
+	j := wstest.Follow(t, s)
+	wstest.Run(t, d, func() {
 		if err := s.Connect("ws://example.com/"); err != nil {
 			t.Error(err)
 		}
@@ -74,22 +75,22 @@ func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 			t.Errorf("ReadyState %d", s.ReadyState())
 		}
 	})
-	j.want("error", `close 1006 "" unclean`)
-	j.wantError(airsocket.ErrAborted)
+	j.Want("error", `close 1006 "" unclean`)
+	j.WantError(airsocket.ErrAborted)
 }
 
 // Subprotocols are compared as they are, and a server need not choose one, in no
 // version.
 func TestSubprotocolsAreNoMust(t *testing.T) {
-	for v := range allVersions {
+	for v := range wstest.EachVersion {
 		asked := []string{"echo", "eCho"}
 		if v <= wire.Hixie76 {
 			asked = asked[1:] // of which there is one at most
 		}
 		d := airsocket.NewDispatcher()
-		theirs, ours := pair(t)
-		opts, o := anyOrigin(), clientOf(v, d)
-		opts.Dispatcher, o.Dial = d, dialTo(theirs)
+		theirs, ours := wstest.TCPPair(t)
+		opts, o := wstest.AnyOrigin(), wstest.ClientOf(v, d)
+		opts.Dispatcher, o.Dial = d, wstest.DialTo(theirs)
 		server, client := airsocket.NewSocket(opts), airsocket.NewSocket(o)
 		client.OnOpen(func(*airsocket.OpenEvent) {
 			if client.Protocol() != "" {
@@ -98,7 +99,7 @@ func TestSubprotocolsAreNoMust(t *testing.T) {
 			client.Close(1000, "")
 		})
 		client.OnError(func(e *airsocket.ErrorEvent) { t.Errorf("%v: %v", v, e.Err) })
-		run(t, d, func() {
+		wstest.Run(t, d, func() {
 			if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/", asked...)); err != nil {
 				t.Errorf("%v: %v", v, err)
 			}
@@ -116,28 +117,28 @@ func TestConnectsInParallel(t *testing.T) {
 	}
 	defer l.Close()
 	go func() {
-		var peers []*rawPeer
+		var peers []*wstest.RawPeer
 		for range n {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			conn.SetDeadline(time.Now().Add(patience))
-			p := newRawPeer(t, conn, false)
+			conn.SetDeadline(time.Now().Add(wstest.Patience))
+			p := wstest.NewRawPeer(t, conn, false)
 			peers = append(peers, p)
 		}
 		for _, p := range peers {
-			p.accept()
-			p.send(opClose, "")
-			p.want(opClose, "")
+			p.Accept()
+			p.Send(wstest.OpClose, "")
+			p.Want(wstest.OpClose, "")
 			p.Close()
 		}
 	}()
 	d := airsocket.NewDispatcher()
 	opened := 0
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		for range n {
-			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, HandshakeTimeout: patience})
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, HandshakeTimeout: wstest.Patience})
 			s.OnOpen(func(*airsocket.OpenEvent) { opened++ })
 			if err := s.Connect(fmt.Sprintf("ws://%v/", l.Addr())); err != nil {
 				t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -22,7 +23,7 @@ type preparedCase struct {
 }
 
 func preparedCases() (all []preparedCase) {
-	for v := range allVersions {
+	for v := range wstest.EachVersion {
 		all = append(all, preparedCase{version: v})
 		if v >= wire.Hybi06 {
 			all = append(all, preparedCase{version: v, fragment: 1000})
@@ -42,9 +43,9 @@ func preparedCases() (all []preparedCase) {
 func (c preparedCase) connected(t testing.TB, attach func(client, server *airsocket.Socket)) {
 	t.Helper()
 	d := airsocket.NewDispatcher()
-	theirs, ours := pair(t)
-	opts, o := anyOrigin(), clientOf(c.version, d)
-	opts.Dispatcher, o.Dial = d, dialTo(theirs)
+	theirs, ours := wstest.TCPPair(t)
+	opts, o := wstest.AnyOrigin(), wstest.ClientOf(c.version, d)
+	opts.Dispatcher, o.Dial = d, wstest.DialTo(theirs)
 	for _, o := range []*airsocket.Options{opts, o} {
 		o.FragmentSize, o.DeflateStream, o.Compression, o.Parts = c.fragment, c.stream, c.compression, c.parts
 	}
@@ -53,7 +54,7 @@ func (c preparedCase) connected(t testing.TB, attach func(client, server *airsoc
 		s.OnError(func(e *airsocket.ErrorEvent) { t.Error(e.Err) })
 	}
 	attach(client, server)
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
 			t.Error(err)
 		}
@@ -130,7 +131,7 @@ func TestPreparedFrames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, start := range []func(testing.TB, func(*airsocket.Options), func(*airsocket.Socket), func(*rawPeer)) *journal{startServer, startClient} {
+	for _, start := range []func(testing.TB, func(*airsocket.Options), func(*airsocket.Socket), func(*wstest.RawPeer)) *wstest.Journal{wstest.StartServer, wstest.StartClient} {
 		for _, fragment := range []int{0, 100} {
 			j := start(t, func(o *airsocket.Options) { o.FragmentSize = fragment }, func(s *airsocket.Socket) {
 				airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -138,22 +139,22 @@ func TestPreparedFrames(t *testing.T) {
 						t.Error(err)
 					}
 				})
-			}, func(p *rawPeer) {
-				p.openAsEither()
+			}, func(p *wstest.RawPeer) {
+				p.OpenAsEither()
 				for range 3 {
 					if fragment == 0 {
-						p.want(opText, long)
+						p.Want(wstest.OpText, long)
 						continue
 					}
-					p.want(0x01, long[:100])
-					p.want(0x00, long[:100])
-					p.want(0x80, long[:50])
+					p.Want(0x01, long[:100])
+					p.Want(0x00, long[:100])
+					p.Want(0x80, long[:50])
 				}
-				p.send(opClose, "")
-				p.want(opClose, "")
-				p.part()
+				p.Send(wstest.OpClose, "")
+				p.Want(wstest.OpClose, "")
+				p.FinishClose()
 			})
-			j.want("open", `close 1005 "" clean`)
+			j.Want("open", `close 1005 "" clean`)
 		}
 	}
 }
@@ -197,7 +198,7 @@ func TestPreparedAndMaxBuffered(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := make(chan int, 1)
-	startServer(t, func(o *airsocket.Options) { o.MaxBuffered = limit }, func(s *airsocket.Socket) {
+	wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = limit }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			n := 0
 			for ; n < 10000; n++ {
@@ -213,18 +214,18 @@ func TestPreparedAndMaxBuffered(t *testing.T) {
 			}
 			sent <- n
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		n := <-sent
 		if n == 10000 {
 			t.Error("never full")
 		}
 		for range n {
-			p.want(opBinary, string(make([]byte, 10000)))
+			p.Want(wstest.OpBinary, string(make([]byte, 10000)))
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
-		p.part()
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
+		p.FinishClose()
 	})
 }
 
@@ -235,7 +236,7 @@ func TestPreparedWithinATurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startServer(t, func(o *airsocket.Options) { o.MaxBuffered = 100 }, func(s *airsocket.Socket) {
+	wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = 100 }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			for i := range 10 {
 				if err := s.SendPrepared(p); err != nil {
@@ -244,14 +245,14 @@ func TestPreparedWithinATurn(t *testing.T) {
 			}
 			s.Close(1000, "")
 		})
-	}, func(p *rawPeer) {
-		p.open()
+	}, func(p *wstest.RawPeer) {
+		p.Open()
 		for range 10 {
-			p.want(opText, strings.Repeat("x", 90))
+			p.Want(wstest.OpText, strings.Repeat("x", 90))
 		}
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, "")
-		p.part()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, "")
+		p.FinishClose()
 	})
 }
 

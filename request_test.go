@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -64,7 +65,7 @@ func TestRequestAccept(t *testing.T) {
 			t.Errorf("Reject after Accept: %v", err)
 		}
 	})
-	res := ask(t, serve(t, srv), "/chat?room=7", "Sec-WebSocket-Protocol: a, b", "Cookie: sid=42", "X-Forwarded-For: 203.0.113.1, 192.0.2.9, 10.1.2.3")
+	res := ask(t, wstest.Serve(t, srv), "/chat?room=7", "Sec-WebSocket-Protocol: a, b", "Cookie: sid=42", "X-Forwarded-For: 203.0.113.1, 192.0.2.9, 10.1.2.3")
 	if res.StatusCode != 101 || res.Header.Get("Sec-WebSocket-Protocol") != "b" || res.Header.Get("Set-Cookie") != "seen=yes; HttpOnly" {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
 	}
@@ -79,7 +80,7 @@ func TestRequestReject(t *testing.T) {
 		}
 		r.Reject(401, "who are you?")
 	})
-	res := ask(t, serve(t, srv), "/")
+	res := ask(t, wstest.Serve(t, srv), "/")
 	body, _ := io.ReadAll(res.Body)
 	if res.StatusCode != 401 || res.Header.Get("WWW-Authenticate") != "Basic" || !strings.Contains(string(body), "who are you?") {
 		t.Errorf("%d %v %q", res.StatusCode, res.Header, body)
@@ -96,9 +97,9 @@ func TestRequestAcceptedLater(t *testing.T) {
 			s.Close(1000, "that was all")
 		})
 	})
-	url := serve(t, srv)
+	url := wstest.Serve(t, srv)
 	var got []string
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		s.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()) })
 		s.OnClose(func(e *airsocket.CloseEvent) {
@@ -197,7 +198,7 @@ func TestRouter(t *testing.T) {
 	}
 	srv := new(airsocket.Server)
 	srv.OnRequest(router.Route)
-	url := serve(t, srv)
+	url := wstest.Serve(t, srv)
 	for _, c := range []struct{ path, protocols, mount, protocol string }{
 		{"/echo", "echo", "/echo|echo", "echo"},
 		{"/echo?x=1", "other, echo", "/echo|echo", "echo"},
@@ -249,9 +250,9 @@ func TestBroadcast(t *testing.T) {
 				}
 			})
 		})
-		url := serve(t, srv)
+		url := wstest.Serve(t, srv)
 		got := 0
-		run(t, d, func() {
+		wstest.Run(t, d, func() {
 			left := 4
 			for _, v := range []wire.Version{wire.Hybi13, wire.Hybi13, wire.Hybi07, wire.Hixie76} {
 				s := airsocket.NewSocket(&airsocket.Options{Version: v, Compression: compression, Dispatcher: d})
@@ -280,8 +281,8 @@ func TestBroadcast(t *testing.T) {
 func TestResponse(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Header: http.Header{"X-Greeting": {"hello"}}}}
-	url := serve(t, srv)
-	run(t, d, func() {
+	url := wstest.Serve(t, srv)
+	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		if status, header := s.Response(); status != 0 || header != nil {
 			t.Errorf("before the start: %d %v", status, header)
@@ -369,7 +370,7 @@ func TestStopListening(t *testing.T) {
 		t.Errorf("closed with %d already", code)
 	}
 	s.Close(3001, "enough")
-	run(t, d, func() {}) // until both ends are closed
+	wstest.Run(t, d, func() {}) // until both ends are closed
 	srv.Shutdown(context.Background())
 	if code, reason := s.CloseReason(); code != 3001 || reason != "enough" {
 		t.Errorf("closed with %d %q", code, reason)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -26,7 +27,7 @@ func TestSendPart(t *testing.T) {
 	s := airsocket.NewSocket(nil)
 	check("before the start", s.SendPart(wire.Text, nil, true), airsocket.ErrInvalidState)
 	check("a ping", s.SendPart(wire.Ping, nil, true), airsocket.ErrArgument)
-	j := startServer(t, func(o *airsocket.Options) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) {
 		o.Compression, o.CompressionThreshold, o.FragmentSize = airsocket.CompressionTakeover, -1, 4
 	}, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -44,20 +45,20 @@ func TestSendPart(t *testing.T) {
 			s.Close(1000, "")
 			check("after Close", s.SendPart(wire.Binary, nil, true), airsocket.ErrClosed)
 		})
-	}, func(p *rawPeer) {
-		p.openCompressed("permessage-deflate")
-		p.want(0x01, "Gr\xc3")
-		p.want(opPing, "p")
-		p.want(0x00, "\xbc\xc3\x9fe"+long)
-		p.want(0x80, "")
-		first, payload, err := p.read()
-		if err != nil || first != opBinary && first != opBinary|rsv1 {
+	}, func(p *wstest.RawPeer) {
+		p.OpenCompressed("permessage-deflate")
+		p.Want(0x01, "Gr\xc3")
+		p.Want(wstest.OpPing, "p")
+		p.Want(0x00, "\xbc\xc3\x9fe"+long)
+		p.Want(0x80, "")
+		first, payload, err := p.ReadFrame()
+		if err != nil || first != wstest.OpBinary && first != wstest.OpBinary|rsv1 {
 			t.Errorf("%#x %q, %v", first, payload, err)
 		}
-		p.want(0x02, "\x02")
-		p.want(opClose, closing(1000, ""))
-		p.send(opClose, closing(1000, ""))
-		p.part()
+		p.Want(0x02, "\x02")
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.FinishClose()
 	})
-	j.want("open", `close 1000 "" clean`)
+	j.Want("open", `close 1000 "" clean`)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // Shutdown returns when its time is over, though a handler goes on, and the
@@ -26,7 +27,7 @@ func TestShutdownBehindAStuckHandler(t *testing.T) {
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(l) }()
 		conn := l.dial()
-		conn.Write([]byte(rawRequest))
+		conn.Write([]byte(wstest.UpgradeRequest))
 		synctest.Wait()
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -69,12 +70,12 @@ func TestShutdownFromAHandler(t *testing.T) {
 				})
 				serve := func() { served <- srv.Serve(l) }
 				go func() {
-					p := newRawPeer(t, l.dial(), true)
-					p.open()
-					p.send(opText, "enough")
-					p.want(opClose, "\x03\xe9")
-					p.send(opClose, "\x03\xe9")
-					p.wantEOF()
+					p := wstest.NewRawPeer(t, l.dial(), true)
+					p.Open()
+					p.Send(wstest.OpText, "enough")
+					p.Want(wstest.OpClose, "\x03\xe9")
+					p.Send(wstest.OpClose, "\x03\xe9")
+					p.WantEOF()
 				}()
 				if by == "Run" {
 					d.Run(func() {
@@ -217,13 +218,13 @@ func TestEndOfAServerDuringUpgrade(t *testing.T) {
 					ended = true
 					end(srv, listening)
 				}}
-				p := newRawPeer(t, ours, true)
-				p.write([]byte("GET /page HTTP/1.1\r\nHost: example.com\r\n\r\n"))
-				if res := p.answer(); res.StatusCode != http.StatusNoContent {
+				p := wstest.NewRawPeer(t, ours, true)
+				p.WriteRaw([]byte("GET /page HTTP/1.1\r\nHost: example.com\r\n\r\n"))
+				if res := p.ReadResponse(); res.StatusCode != http.StatusNoContent {
 					t.Fatalf("the page: status %d", res.StatusCode)
 				}
-				p.write([]byte(rawRequest))
-				answer, err := io.ReadAll(p.br)
+				p.WriteRaw([]byte(wstest.UpgradeRequest))
+				answer, err := io.ReadAll(p.Reader)
 				if err != nil || bytes.Contains(answer, []byte(" 101 ")) {
 					t.Errorf("%q, %v", answer, err)
 				}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // slowTurns has a server echo a message, each of whose handlers takes a time, and
@@ -42,12 +43,12 @@ func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 		go srv.Serve(l)
 		conn := l.dial()
 		r := bufio.NewReader(conn)
-		conn.Write([]byte(rawRequest))
+		conn.Write([]byte(wstest.UpgradeRequest))
 		if _, err := http.ReadResponse(r, nil); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)
-		conn.Write(frame(true, opText, "x"))
+		conn.Write(wstest.Frame(true, wstest.OpText, "x"))
 		if _, err := io.ReadFull(r, make([]byte, 3)); err != nil {
 			t.Error(err)
 		}

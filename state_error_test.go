@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -86,11 +87,11 @@ func TestErrorsOfASecondStart(t *testing.T) {
 			})
 		}
 		d := airsocket.NewDispatcher()
-		theirs, ours := pair(t)
+		theirs, ours := wstest.TCPPair(t)
 		server := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-		client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: dialTo(theirs)})
+		client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(theirs)})
 		attach(client)
-		run(t, d, func() {
+		wstest.Run(t, d, func() {
 			if err := errors.Join(server.StartServer(ours), client.Connect("ws://example.com/")); err != nil {
 				t.Error(err)
 			}
@@ -109,10 +110,10 @@ func TestErrorsOfASecondStart(t *testing.T) {
 
 // A server can send as soon as it has the request, but not before.
 func TestErrorsOfAServerThatWaits(t *testing.T) {
-	theirs, ours := pair(t)
+	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		if err := s.StartServer(ours); err != nil {
 			t.Error(err)
 		}
@@ -134,5 +135,5 @@ func TestErrorsOfASecondAnswer(t *testing.T) {
 		wantStateError(t, err, "Accept", "answered already", "")
 		wantStateError(t, r.Reject(404, ""), "Reject", "answered already", "")
 	})
-	connectRaw(t, serve(t, srv)).Close()
+	wstest.ConnectRaw(t, wstest.Serve(t, srv)).Close()
 }

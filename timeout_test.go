@@ -10,23 +10,24 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
 )
 
 // inTime runs a socket on one end of a pipe, in a bubble of time, and tells how
 // long it lived. The peer gets the other end.
-func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*airsocket.Socket), peer func(*rawPeer)) (j *journal, took time.Duration) {
+func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*airsocket.Socket), peer func(*wstest.RawPeer)) (j *wstest.Journal, took time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		d := airsocket.NewDispatcher()
 		opts.Dispatcher = d
-		opts.Dial = dialTo(ours)
+		opts.Dial = wstest.DialTo(ours)
 		s := airsocket.NewSocket(opts)
-		j = follow(t, s)
+		j = wstest.Follow(t, s)
 		if attach != nil {
 			attach(s)
 		}
-		p := newRawPeer(t, theirs, !client)
+		p := wstest.NewRawPeer(t, theirs, !client)
 		start := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() { peer(p) })
@@ -51,20 +52,20 @@ func TestHandshakeTimeout(t *testing.T) {
 		{0, airsocket.DefaultHandshakeTimeout},
 		{7 * time.Second, 7 * time.Second},
 	} {
-		j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *rawPeer) {
-			p.write([]byte(rawRequest[:20])) // and no more
+		j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *wstest.RawPeer) {
+			p.WriteRaw([]byte(wstest.UpgradeRequest[:20])) // and no more
 		})
-		j.want(refused...)
-		j.wantError(airsocket.ErrHandshakeTimeout)
+		j.Want(wstest.Refused...)
+		j.WantError(airsocket.ErrHandshakeTimeout)
 		if took != c.want {
 			t.Errorf("server with %v: %v", c.option, took)
 		}
-		j, took = inTime(t, true, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *rawPeer) {
-			p.request()
-			p.write([]byte(rawAnswer[:20]))
+		j, took = inTime(t, true, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *wstest.RawPeer) {
+			p.ReadRequest()
+			p.WriteRaw([]byte(wstest.UpgradeResponse[:20]))
 		})
-		j.want(refused...)
-		j.wantError(airsocket.ErrHandshakeTimeout)
+		j.Want(wstest.Refused...)
+		j.WantError(airsocket.ErrHandshakeTimeout)
 		if took != c.want {
 			t.Errorf("client with %v: %v", c.option, took)
 		}
@@ -81,15 +82,15 @@ func TestHandshakeTimeoutOfTCP(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
-	url := serve(t, srv)
-	good, bad := connectRaw(t, url), dialRaw(t, url)
-	bad.write([]byte(rawRequest[:20])) // and no more
-	bad.wantEnd()
+	url := wstest.Serve(t, srv)
+	good, bad := wstest.ConnectRaw(t, url), wstest.DialRaw(t, url)
+	bad.WriteRaw([]byte(wstest.UpgradeRequest[:20])) // and no more
+	bad.WantEnd()
 	if err := <-refused; err != airsocket.ErrHandshakeTimeout {
 		t.Errorf("the handshake has failed with %v", err)
 	}
-	good.send(opText, "still here")
-	good.want(opText, "still here")
+	good.Send(wstest.OpText, "still here")
+	good.Want(wstest.OpText, "still here")
 }
 
 // timeless is a connection that has no deadlines, like a channel of SSH.
@@ -103,36 +104,36 @@ func (timeless) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
 // Where there are no deadlines, the handshake takes the time that it takes.
 func TestConnectionWithoutDeadlines(t *testing.T) {
-	theirs, ours := pair(t)
+	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
 	client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return timeless{theirs}, nil
 	}})
 	server := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	j := follow(t, client)
+	j := wstest.Follow(t, client)
 	airsocket.AddEventListener(client, airsocket.EventOpen, func(*airsocket.OpenEvent) { client.Send("hello") })
 	server.OnMessage(func(e *airsocket.MessageEvent) {
 		server.Send(e.Text())
 		server.Close(1000, "")
 	})
-	run(t, d, func() {
+	wstest.Run(t, d, func() {
 		server.StartServer(timeless{ours})
 		client.Connect("ws://example.com/")
 	})
-	j.want("open", "text hello", `close 1000 "" clean`)
+	j.Want("open", "text hello", `close 1000 "" clean`)
 }
 
 // A peer that sends a byte now and then gets no more time for it.
 func TestHandshakeTimeoutIsForAll(t *testing.T) {
-	j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: 10 * time.Second}, nil, func(p *rawPeer) {
-		for i := range len(rawRequest) {
+	j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: 10 * time.Second}, nil, func(p *wstest.RawPeer) {
+		for i := range len(wstest.UpgradeRequest) {
 			time.Sleep(time.Second)
-			if _, err := p.Write([]byte{rawRequest[i]}); err != nil {
+			if _, err := p.Write([]byte{wstest.UpgradeRequest[i]}); err != nil {
 				return
 			}
 		}
 	})
-	j.wantError(airsocket.ErrHandshakeTimeout)
+	j.WantError(airsocket.ErrHandshakeTimeout)
 	if took != 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -145,11 +146,11 @@ func TestHandshakeTimeoutInDial(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}})
-		j := follow(t, s)
+		j := wstest.Follow(t, s)
 		start := time.Now()
 		d.Run(func() { s.Connect("ws://example.com/") })
-		j.want(refused...)
-		j.wantError(airsocket.ErrHandshakeTimeout)
+		j.Want(wstest.Refused...)
+		j.WantError(airsocket.ErrHandshakeTimeout)
 		if took := time.Since(start); took != airsocket.DefaultHandshakeTimeout {
 			t.Errorf("it took %v", took)
 		}
@@ -161,22 +162,22 @@ func TestHandshakeTimeoutInDial(t *testing.T) {
 func TestNoHandshakeTimeout(t *testing.T) {
 	for _, client := range []bool{false, true} {
 		for _, timeout := range []time.Duration{-1, 10 * time.Second} {
-			j, took := inTime(t, client, &airsocket.Options{HandshakeTimeout: timeout}, nil, func(p *rawPeer) {
+			j, took := inTime(t, client, &airsocket.Options{HandshakeTimeout: timeout}, nil, func(p *wstest.RawPeer) {
 				if timeout < 0 {
 					time.Sleep(time.Hour)
 				}
 				if client {
-					p.accept()
+					p.Accept()
 				} else {
-					p.open()
+					p.Open()
 				}
 				time.Sleep(time.Hour)
-				p.send(opText, "late")
-				p.send(opClose, "")
-				p.want(opClose, "")
+				p.Send(wstest.OpText, "late")
+				p.Send(wstest.OpClose, "")
+				p.Want(wstest.OpClose, "")
 				p.Close()
 			})
-			j.want("open", "text late", `close 1005 "" clean`)
+			j.Want("open", "text late", `close 1005 "" clean`)
 			if took < time.Hour {
 				t.Errorf("it took %v", took)
 			}
@@ -192,18 +193,18 @@ func TestCloseTimeout(t *testing.T) {
 			{0, airsocket.DefaultCloseTimeout},
 			{2 * time.Second, 2 * time.Second},
 		} {
-			j, took := inTime(t, client, &airsocket.Options{CloseTimeout: c.option}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
-				p.openAsEither()
-				p.want(opClose, closing(1000, ""))
+			j, took := inTime(t, client, &airsocket.Options{CloseTimeout: c.option}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
+				p.OpenAsEither()
+				p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
 				for range 20 { // what is no answer gives no more time
 					time.Sleep(time.Second)
-					if _, err := p.Write(p.frame(opText, "x")); err != nil {
+					if _, err := p.Write(p.Frame(wstest.OpText, "x")); err != nil {
 						return
 					}
 				}
 			})
-			j.want("open", "error", `close 1006 "" unclean`)
-			j.wantError(airsocket.ErrCloseTimeout)
+			j.Want("open", "error", `close 1006 "" unclean`)
+			j.WantError(airsocket.ErrCloseTimeout)
 			if took != c.want {
 				t.Errorf("client %v with %v: %v", client, c.option, took)
 			}
@@ -213,14 +214,14 @@ func TestCloseTimeout(t *testing.T) {
 
 // A server that has answered the close but does not end the connection.
 func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
-	j, took := inTime(t, true, &airsocket.Options{}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
-		p.accept()
-		p.want(opClose, closing(1000, ""))
+	j, took := inTime(t, true, &airsocket.Options{}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
+		p.Accept()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
 		time.Sleep(10 * time.Second)
-		p.send(opClose, closing(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 	})
-	j.want("open", `close 1000 "" clean`)
-	j.wantError(nil)
+	j.Want("open", `close 1000 "" clean`)
+	j.WantError(nil)
 	if took != airsocket.DefaultCloseTimeout {
 		t.Errorf("it took %v", took)
 	}
@@ -228,23 +229,23 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 
 // A peer that breaks a rule and then does not read what it is told.
 func TestCloseTimeoutAfterAViolation(t *testing.T) {
-	j, took := inTime(t, true, &airsocket.Options{CloseTimeout: time.Minute}, nil, func(p *rawPeer) {
-		p.accept(p.frame(0x83, ""))
+	j, took := inTime(t, true, &airsocket.Options{CloseTimeout: time.Minute}, nil, func(p *wstest.RawPeer) {
+		p.Accept(p.Frame(0x83, ""))
 	})
-	j.want("open", "error", `close 1002 "unknown opcode" unclean`)
+	j.Want("open", "error", `close 1002 "unknown opcode" unclean`)
 	if took != time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }
 
 func TestNoCloseTimeout(t *testing.T) {
-	j, took := inTime(t, false, &airsocket.Options{CloseTimeout: -1}, closeAt(airsocket.EventOpen, 1000, ""), func(p *rawPeer) {
-		p.open()
-		p.want(opClose, closing(1000, ""))
+	j, took := inTime(t, false, &airsocket.Options{CloseTimeout: -1}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
+		p.Open()
+		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
 		time.Sleep(24 * time.Hour)
-		p.send(opClose, closing(1000, ""))
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 	})
-	j.want("open", `close 1000 "" clean`)
+	j.Want("open", `close 1000 "" clean`)
 	if took != 24*time.Hour {
 		t.Errorf("it took %v", took)
 	}
@@ -261,16 +262,16 @@ func TestPongTimeout(t *testing.T) {
 			{time.Minute, time.Minute}, // longer than the interval
 		} {
 			opts := &airsocket.Options{PingInterval: 20 * time.Second, PongTimeout: c.pong}
-			j, took := inTime(t, client, opts, nil, func(p *rawPeer) {
-				p.openAsEither()
-				for first, _, err := p.read(); err == nil; first, _, err = p.read() {
-					if first != opPing {
+			j, took := inTime(t, client, opts, nil, func(p *wstest.RawPeer) {
+				p.OpenAsEither()
+				for first, _, err := p.ReadFrame(); err == nil; first, _, err = p.ReadFrame() {
+					if first != wstest.OpPing {
 						t.Errorf("frame %#x", first)
 					}
 				}
 			})
-			j.want("open", "error", `close 1006 "" unclean`)
-			j.wantError(airsocket.ErrPongTimeout)
+			j.Want("open", "error", `close 1006 "" unclean`)
+			j.WantError(airsocket.ErrPongTimeout)
 			if took != 20*time.Second+c.want {
 				t.Errorf("client %v with %v: %v", client, c.pong, took)
 			}
@@ -283,33 +284,33 @@ func TestPingInterval(t *testing.T) {
 	opts := &airsocket.Options{PingInterval: 10 * time.Second, PongTimeout: 5 * time.Second}
 	start := time.Time{}
 	since := func() time.Duration { return time.Since(start) }
-	j, _ := inTime(t, false, opts, nil, func(p *rawPeer) {
-		p.open()
+	j, _ := inTime(t, false, opts, nil, func(p *wstest.RawPeer) {
+		p.Open()
 		start = time.Now()
 		for range 5 { // no ping until 20 + 10 s
 			time.Sleep(4 * time.Second)
-			p.send(opText, "x")
+			p.Send(wstest.OpText, "x")
 		}
-		p.want(opPing, "")
+		p.Want(wstest.OpPing, "")
 		if at := since(); at != 30*time.Second {
 			t.Errorf("first ping at %v", at)
 		}
 		time.Sleep(4 * time.Second)
-		p.send(opBinary, "") // instead of a pong
-		p.want(opPing, "")
+		p.Send(wstest.OpBinary, "") // instead of a pong
+		p.Want(wstest.OpPing, "")
 		if at := since(); at != 44*time.Second {
 			t.Errorf("second ping at %v", at)
 		}
-		p.send(opPong, "")
-		p.want(opPing, "")
+		p.Send(wstest.OpPong, "")
+		p.Want(wstest.OpPing, "")
 		if at := since(); at != 54*time.Second {
 			t.Errorf("third ping at %v", at)
 		}
-		p.send(opClose, "")
-		p.want(opClose, "")
+		p.Send(wstest.OpClose, "")
+		p.Want(wstest.OpClose, "")
 		p.Close()
 	})
-	j.want("open", "text x", "text x", "text x", "text x", "text x", "binary ", "pong ", `close 1005 "" clean`)
+	j.Want("open", "text x", "text x", "text x", "text x", "text x", "binary ", "pong ", `close 1005 "" clean`)
 }
 
 // Without a pong timeout nobody is given up, and without an interval there is no
@@ -321,22 +322,22 @@ func TestNoPings(t *testing.T) {
 		{PingInterval: -1},
 	} {
 		pings := 0
-		j, took := inTime(t, false, opts, nil, func(p *rawPeer) {
-			p.open()
+		j, took := inTime(t, false, opts, nil, func(p *wstest.RawPeer) {
+			p.Open()
 			go func() {
 				time.Sleep(time.Hour + time.Second)
-				p.write(p.frame(opClose, ""))
+				p.WriteRaw(p.Frame(wstest.OpClose, ""))
 			}()
 			for {
-				first, _, err := p.read()
-				if err != nil || first == opClose {
+				first, _, err := p.ReadFrame()
+				if err != nil || first == wstest.OpClose {
 					break
 				}
 				pings++
 			}
 			p.Close()
 		})
-		j.want("open", `close 1005 "" clean`)
+		j.Want("open", `close 1005 "" clean`)
 		want := 0
 		if opts.PingInterval > 0 {
 			want = 60
@@ -355,19 +356,19 @@ func TestPauseHoldsThePongTimeout(t *testing.T) {
 			s.Pause()
 			time.AfterFunc(time.Hour, s.Resume)
 		}, airsocket.Once())
-	}, func(p *rawPeer) {
-		p.open()
-		p.write(append(p.frame(opText, "pause"), p.frame(opText, "go on")...))
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.WriteRaw(append(p.Frame(wstest.OpText, "pause"), p.Frame(wstest.OpText, "go on")...))
 		go func() {
 			for {
-				if _, _, err := p.read(); err != nil {
+				if _, _, err := p.ReadFrame(); err != nil {
 					return
 				}
 			}
 		}()
-		p.write(p.frame(opClose, ""))
+		p.WriteRaw(p.Frame(wstest.OpClose, ""))
 	})
-	j.want("open", "text pause", "text go on", `close 1005 "" clean`)
+	j.Want("open", "text pause", "text go on", `close 1005 "" clean`)
 	if took != time.Hour {
 		t.Errorf("it took %v", took)
 	}

@@ -53,7 +53,7 @@ func readAll(t testing.TB, s extensions.Stream, p []byte, room int) (got []byte)
 
 // What historic peers sent, and what was in it.
 func TestStreamReadsRecordedConversations(t *testing.T) {
-	files, _ := filepath.Glob("../testdata/vectors/hybi-0*/*deflate-stream*.json")
+	files, _ := filepath.Glob("../internal/recorded/testdata/vectors/hybi-0*/*deflate-stream*.json")
 	if len(files) < 10 {
 		t.Fatalf("only %d recordings", len(files))
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// recording is a conversation of real peers, as testdata/vectors/README.md of
-// the module describes it.
+// recording is a conversation of real peers, as the README.md beside the recordings
+// describes it.
 type recording struct {
 	C2S     []string `json:"c2s_hex"`
 	S2C     []string `json:"s2c_hex"`
@@ -29,7 +29,7 @@ var recordedVersions = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-
 func TestRecorded(t *testing.T) {
 	frames := 0
 	for dir, version := range recordedVersions {
-		files, err := filepath.Glob("../testdata/vectors/" + dir + "/*.json")
+		files, err := filepath.Glob("../internal/recorded/testdata/vectors/" + dir + "/*.json")
 		if err != nil || len(files) == 0 {
 			t.Fatal(files, err)
 		}

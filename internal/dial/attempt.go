@@ -25,7 +25,6 @@ import (
 type Config struct {
 	Version    wire.Version // to speak; 0 means wire.Hybi13
 	Extensions []extensions.Extension
-	Random     func([]byte) // makes the keys of the handshake; nil means crypto/rand
 
 	Origin string
 	Header handshake.Header // the program's own fields
@@ -99,7 +98,6 @@ func (a *Attempt) prepare() (err error) {
 	a.client = handshake.Client{
 		Version:   a.cfg.Version,
 		Secure:    a.to.Scheme == "wss",
-		Random:    a.cfg.Random,
 		Host:      a.to.hostField(),
 		Target:    a.to.RequestURI(),
 		Origin:    a.cfg.Origin,

@@ -1,0 +1,4 @@
+// Package connecting tests how a Socket connects, through the public surface only:
+// URLs, TLS, proxies, redirects and cookies, and every place where an attempt can
+// hang or fail.
+package connecting

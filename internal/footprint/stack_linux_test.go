@@ -1,0 +1,65 @@
+//go:build !race
+
+package footprint
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
+)
+
+// A handler that needs much stack must not make an idle connection keep it.
+func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
+	const conns, kept = 200, 3 << 10
+	srv := new(airsocket.Server)
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes([]byte{useStack(60)}) })
+	})
+	url := wstest.Serve(t, srv)
+	stacks := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.StackInuse
+	}
+	before := stacks()
+	var open []*wstest.RawPeer
+	for range conns {
+		p := wstest.ConnectRaw(t, url)
+		p.SetDeadline(time.Time{}) // below is one for all
+		open = append(open, p)
+	}
+	each := func() int64 { return (int64(stacks()) - int64(before)) / conns }
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(wstest.Patience); ; {
+		for _, p := range open {
+			p.Send(wstest.OpBinary, "x")
+			if _, _, err := p.ReadFrame(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 50 {
+			if <-tick.C; each() <= kept {
+				return
+			}
+		}
+		// The runtime makes the stacks of new goroutines as large as those that the
+		// collector has found in use are on average, which are others by now.
+		if time.Now().After(end) {
+			t.Fatalf("an idle connection has a stack of %d bytes", each())
+		}
+	}
+}
+
+//go:noinline
+func useStack(n int) byte {
+	var frame [256]byte
+	if n > 0 {
+		frame[n] = useStack(n - 1)
+	}
+	return frame[n%256]
+}

@@ -1,0 +1,142 @@
+package wstest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// Serve lets srv serve on loopback until the end of the test, and returns its URL.
+func Serve(t testing.TB, srv *airsocket.Server) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
+	return "ws://" + l.Addr().String() + "/"
+}
+
+// ServeUntilEnd calls start in a goroutine, which must let srv serve until it is
+// shut down. ServeUntilEnd does that at the end of the test.
+func ServeUntilEnd(t testing.TB, srv *airsocket.Server, start func() error) {
+	srv.Options = OwnDispatcher(srv.Options)
+	done := make(chan error, 1)
+	go func() { done <- start() }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+			srv.Close()
+		}
+		if err := <-done; err != airsocket.ErrServerClosed {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+}
+
+// Echoing makes srv send every message back, and returns srv.
+func Echoing(srv *airsocket.Server) *airsocket.Server {
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+	})
+	return srv
+}
+
+// ServeEcho starts an echo server on loopback and returns its URL. That an answer
+// cannot be sent is an error of the test.
+func ServeEcho(t testing.TB, opts *airsocket.Options) string {
+	t.Helper()
+	srv := &airsocket.Server{Options: opts}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if err := s.SendMessage(e.Kind(), e.Bytes()); err != nil {
+				t.Errorf("echo: %v", err)
+			}
+		})
+	})
+	return Serve(t, srv)
+}
+
+// ServeTLS starts an echo server with the certificate on loopback and returns its
+// URL.
+func ServeTLS(t testing.TB, cert tls.Certificate) string {
+	t.Helper()
+	srv := Echoing(&airsocket.Server{TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}})
+	return strings.Replace(Serve(t, srv), "ws:", "wss:", 1)
+}
+
+// Upgrading returns a handler that makes every request an echoing WebSocket by
+// Upgrade, which gets the ResponseWriter that wrap returns; wrap may be nil.
+func Upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
+	opts = OwnDispatcher(opts)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wrap != nil {
+			w = wrap(w)
+		}
+		s := airsocket.NewSocket(opts)
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+		err := s.Upgrade(w, r)
+		if he, ok := errors.AsType[*handshake.Error](err); err != nil && (!ok || he.Status < 400) {
+			t.Errorf("Upgrade: %v", err)
+		}
+	})
+}
+
+// ServeHandler lets net/http serve h until the end of the test, and returns its URL
+// for a WebSocket.
+func ServeHandler(t testing.TB, h http.Handler) string {
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return "ws" + strings.TrimPrefix(srv.URL, "http")
+}
+
+// ServeBy serves echoing sockets of any version on loopback until the end of the
+// test, and returns the address. It does so by the name of the way, "Server",
+// "Upgrade" or "StartServer", of which the last takes one connection. With a config
+// it serves TLS.
+func ServeBy(t testing.TB, by string, config *tls.Config) string {
+	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
+	switch by {
+	case "Server":
+		srv := Echoing(&airsocket.Server{Options: opts, TLSConfig: config})
+		return strings.Trim(strings.TrimPrefix(Serve(t, srv), "ws://"), "/")
+	case "Upgrade":
+		srv := httptest.NewUnstartedServer(Upgrading(t, opts, nil))
+		if srv.TLS = config; config != nil {
+			srv.StartTLS()
+		} else {
+			srv.Start()
+		}
+		t.Cleanup(srv.Close)
+		return srv.Listener.Addr().String()
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		if config != nil {
+			conn = tls.Server(conn, config)
+		}
+		s := airsocket.NewSocket(opts)
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
+		s.StartServer(conn)
+	}()
+	return l.Addr().String()
+}
