@@ -19,8 +19,13 @@ import (
 const module = "github.com/airsocket/airsocket"
 
 // layers are the packages of the library from left to right: each imports only
-// what stands to its left. What is below cmd and examples stands at the end.
-var layers = []string{"wire", "extensions", "handshake", "."}
+// what stands to its left and what is below its own internal folder. Packages
+// below the root's internal folder have a place of their own in the line. What is
+// below the folders of programs stands at the end.
+var (
+	layers   = []string{"wire", "extensions", "handshake", "."}
+	programs = []string{"cmd", "examples"}
+)
 
 // importers are the packages that may import a module of others.
 var importers = map[string]string{
@@ -31,10 +36,12 @@ var importers = map[string]string{
 	"golang.org/x/term":             "cmd/airsocket",
 }
 
-// forbidden are the packages that would tell a package of place, time or chance.
+// forbidden are the packages that would tell a package, and those below it, of
+// place, time or chance, or of what it is used for.
 var forbidden = map[string][]string{
-	"wire":      {"net", "net/http", "os", "time", "sync", "sync/atomic", "context", "math/rand", "math/rand/v2", "crypto/rand"},
-	"handshake": {"net", "net/http", "os"},
+	"wire":                {"net", "net/http", "os", "time", "sync", "sync/atomic", "context", "math/rand", "math/rand/v2", "crypto/rand"},
+	"extensions/internal": {module + "/wire"},
+	"handshake":           {"net", "net/http", "os"},
 }
 
 // TestImports holds the imports of the code, tests aside, against the layers.
@@ -43,12 +50,12 @@ func TestImports(t *testing.T) {
 	for name, imports := range sources(t) {
 		dir := path.Dir(name)
 		for _, imp := range imports {
-			if slices.Contains(forbidden[dir], imp) {
+			if isForbidden(imp, dir) {
 				t.Errorf("%s imports %s", name, imp)
 			}
 			if own, ok := strings.CutPrefix(imp+"/", module+"/"); ok {
 				to := cmp.Or(strings.TrimSuffix(own, "/"), ".")
-				if !left(to, dir) {
+				if !mayImport(dir, to) {
 					t.Errorf("%s imports %s, which does not stand to its left", name, imp)
 				}
 				continue
@@ -70,13 +77,96 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// left reports whether a package may be imported by those of dir.
-func left(pkg, dir string) bool {
-	to, from := slices.Index(layers, pkg), slices.Index(layers, dir)
-	if from < 0 { // below cmd and examples: all of the library and what is below itself
+// TestImportRules shows that the rules that TestImports applies refuse something.
+func TestImportRules(t *testing.T) {
+	for _, c := range []struct {
+		dir, pkg string
+		want     bool
+	}{
+		{"extensions", "wire", true},
+		{"wire", "extensions", false},
+		{".", "handshake", true},
+		{"wire", "wire/internal/mask", true},
+		{"wire/internal/mask", "wire/internal/cpu", true},
+		{"wire/internal/mask", "wire", false},
+		{"wire/internal/mask", "extensions", false},
+		{"extensions", "wire/internal/mask", false},
+		{"cmd/airsocket", ".", true},
+		{"cmd/airsocket", "cmd/bench", false},
+	} {
+		if got := mayImport(c.dir, c.pkg); got != c.want {
+			t.Errorf("%s may import %s: %t", c.dir, c.pkg, got)
+		}
+	}
+	for _, c := range []struct {
+		dir, imp string
+		want     bool
+	}{
+		{"wire", "time", true},
+		{"wire/internal/mask", "time", true},
+		{"wirecutter", "time", false},
+		{"extensions", module + "/wire", false},
+		{"extensions/internal/inflate", module + "/wire", true},
+	} {
+		if got := isForbidden(c.imp, c.dir); got != c.want {
+			t.Errorf("%s is forbidden to import %s: %t", c.dir, c.imp, got)
+		}
+	}
+}
+
+// TestFolders refuses a folder with Go files, tests included, that has no place
+// among the layers.
+func TestFolders(t *testing.T) {
+	walk(t, func(name string, _ []byte) {
+		if strings.HasSuffix(name, ".go") && !isKnown(path.Dir(name)) {
+			t.Errorf("%s is in a folder that layers does not list", name)
+		}
+	})
+	for dir, want := range map[string]bool{
+		".": true, "wire": true, "wire/internal/mask": true, "wire/internal/a/b": true, "cmd/airsocket": true, "examples": true,
+		"util": false, "wire/sub": false, "wire/sub/internal": false, "internal/unlisted": false, "cmdline": false,
+	} {
+		if got := isKnown(dir); got != want {
+			t.Errorf("%s is known: %t", dir, got)
+		}
+	}
+}
+
+// isKnown reports whether a folder is a layer's, below a layer's own internal
+// folder, or a program's.
+func isKnown(dir string) bool {
+	return layerOf(dir) != "" || slices.ContainsFunc(programs, func(p string) bool { return isBelow(dir, p) })
+}
+
+// layerOf returns the layer that a folder belongs to, or "".
+func layerOf(dir string) string {
+	for _, layer := range layers {
+		if dir == layer || isBelow(dir, layer+"/internal") {
+			return layer
+		}
+	}
+	return ""
+}
+
+// isBelow reports whether dir is the folder or one below it.
+func isBelow(dir, folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
+
+func isForbidden(imp, dir string) bool {
+	for folder, list := range forbidden {
+		if isBelow(dir, folder) && slices.Contains(list, imp) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayImport reports whether the packages of dir may import pkg.
+func mayImport(dir, pkg string) bool {
+	own, to := layerOf(dir), slices.Index(layers, pkg)
+	if own == "" { // a program: all of the library, and what is below itself
 		return to >= 0 || strings.HasPrefix(pkg, dir+"/")
 	}
-	return to >= 0 && to < from
+	return to >= 0 && to < slices.Index(layers, own) || isBelow(pkg, own+"/internal")
 }
 
 func moduleOf(imp string) string {

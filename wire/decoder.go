@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
 // A Decoder turns the bytes that an endpoint receives, in whatever pieces they
@@ -23,7 +25,7 @@ type Decoder struct {
 	own   *Buffer // the frame so far, if it is not simply a part of the message
 	spent *Buffer // what the last event is a view of
 
-	text    textState
+	text    text.State
 	held    [maxHead]byte // an unfinished header
 	nheld   uint8
 	stage   stage

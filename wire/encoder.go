@@ -1,6 +1,11 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/airsocket/airsocket/wire/internal/mask"
+	"github.com/airsocket/airsocket/wire/internal/text"
+)
 
 // An Encoder turns events into the bytes that an endpoint sends. The zero value
 // with [Encoder.Init] is ready. It is not safe for concurrent use.
@@ -8,8 +13,8 @@ type Encoder struct {
 	cfg        *Config
 	quick      int32 // see quickLimit
 	closeSent  bool
-	unfinished Kind      // see Unfinished
-	text       textState // of an unfinished text
+	unfinished Kind       // see Unfinished
+	text       text.State // of an unfinished text
 }
 
 // Init makes e ready for a new connection. cfg is kept and must not be changed
@@ -47,7 +52,7 @@ func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err erro
 	case ev.Kind == Close:
 		out, err = e.appendClose(dst, f, ev)
 		return out, nil, err
-	case ev.Kind == Text && !validText(ev.Data):
+	case ev.Kind == Text && !text.Valid(ev.Data):
 		return dst, nil, ErrBadText
 	case ev.Kind > Close && len(ev.Data) > maxControl:
 		return dst, nil, ErrTooBig
@@ -119,7 +124,7 @@ func (e *Encoder) appendFrame(dst []byte, f framing, head frame, p []byte) []byt
 		head.key = e.maskKey()
 	}
 	dst, key := f.appendHead(dst, e.cfg.Role, head)
-	return append(appendXOR(dst, p, key), f.tail(head.op)...)
+	return append(mask.Append(dst, p, key), f.tail(head.op)...)
 }
 
 // appendClose appends a close frame (RFC 6455, section 5.5.1).
@@ -130,7 +135,7 @@ func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
 		return dst, ErrBadCode
 	case len(ev.Data) > maxControl-2:
 		return dst, ErrTooBig
-	case !validText(ev.Data):
+	case !text.Valid(ev.Data):
 		return dst, ErrBadText
 	}
 	head := frame{op: Close, fin: true}
@@ -148,7 +153,7 @@ func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
 	if head.left > 0 {
 		b := [2]byte{}
 		binary.BigEndian.PutUint16(b[:], uint16(code))
-		dst = appendXOR(appendXOR(dst, b[:], key), ev.Data, rotate(key, 2))
+		dst = mask.Append(mask.Append(dst, b[:], key), ev.Data, mask.Rotate(key, 2))
 	}
 	e.closeSent = true
 	return append(dst, f.tail(Close)...), nil

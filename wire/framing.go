@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
 // A framing is what one version of the protocol says about frames. It keeps
 // nothing of a connection. The rest of the package is the same for all versions.
@@ -78,11 +75,6 @@ type frame struct {
 	fin   bool // the last frame of the message
 	delim bool // a delimiter ends the payload (hixie)
 	open  bool // left is for a piece of a delimited payload; another piece follows
-}
-
-// rotate is the key for what comes n bytes later.
-func rotate(key uint32, n int) uint32 {
-	return bits.RotateLeft32(key, -8*(n&3))
 }
 
 // payloadLength reads the length that p, from the second byte of a header on,

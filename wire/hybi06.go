@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/airsocket/airsocket/wire/internal/mask"
+)
 
 // hybi06 is the framing of draft 06. A client's frame begins with the key,
 // which masks everything that follows it; the role alone says whether there is
@@ -33,7 +37,7 @@ func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	if len(head) < 2 {
 		return short, nil
 	}
-	xor(head, p[keyed:], f.key)
+	mask.XOR(head, p[keyed:], f.key)
 	if int(head[0]&0x0F) >= len(opcodes06) {
 		return 0, ErrUnknownOpcode
 	}
@@ -48,7 +52,7 @@ func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 		return 0, ErrLengthOverflow
 	}
 	f.op, f.rsv, f.fin = opcodes06[head[0]&0x0F], RSV(head[0]&0x70), head[0] >= 0x80
-	f.left, f.key = length, rotate(f.key, 1+used)
+	f.left, f.key = length, mask.Rotate(f.key, 1+used)
 	return keyed + 1 + used, nil
 }
 
@@ -61,6 +65,6 @@ func (hybi06) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
 	start := len(dst)
 	dst = appendLength(append(dst, firstByte(f)), 0, f.left)
 	head := dst[start:]
-	xor(head, head, f.key)
-	return dst, rotate(f.key, len(head))
+	mask.XOR(head, head, f.key)
+	return dst, mask.Rotate(f.key, len(head))
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"unsafe"
+
+	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
 // finish ends the frame whose payload is complete (view, or else what its
@@ -34,7 +36,7 @@ func (d *Decoder) finish(ev *Event, view []byte) {
 		d.fail(ev, ErrInvalidUTF8)
 		return
 	}
-	if f.fin && d.text != textWhole {
+	if f.fin && d.text != text.Whole {
 		d.fail(ev, ErrInvalidUTF8)
 		return
 	}
@@ -76,7 +78,7 @@ func (d *Decoder) control(ev *Event, p []byte) {
 			break
 		}
 		ev.Code, ev.Data = code, p[2:]
-		if !validText(ev.Data) {
+		if !text.Valid(ev.Data) {
 			d.fail(ev, ErrCloseReason)
 			return
 		}
@@ -180,7 +182,7 @@ func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if d.kind == Text && !validText(p) {
+	if d.kind == Text && !text.Valid(p) {
 		return nil, ErrInvalidUTF8
 	}
 	return p, nil
@@ -217,11 +219,11 @@ func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, 
 
 // repair replaces what is not UTF-8 by U+FFFD (draft 76, section 5.3).
 func (d *Decoder) repair(p []byte) ([]byte, error) {
-	if validText(p) {
+	if text.Valid(p) {
 		return p, nil
 	}
 	to := d.get(2 * len(p))
-	to.B = appendRepaired(to.B, p)
+	to.B = text.AppendRepaired(to.B, p)
 	d.put(&d.spent)
 	d.spent = to
 	if over(uint64(len(to.B)), d.cfg.MaxMessage) {

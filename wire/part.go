@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/airsocket/airsocket/wire/internal/text"
+
 // Append appends the frame or frames that say ev, to dst. On an error, which is one
 // of ErrCloseSent, ErrUnsupported, ErrTooBig, ErrBadCode, ErrBadText, ErrPartOrder or
 // an extension's, dst is returned as it was. dst and ev.Data may not overlap.
@@ -38,12 +40,12 @@ func (e *Encoder) appendPart(dst []byte, ev Event) ([]byte, error) {
 		return dst, ErrPartOrder
 	}
 	head := frame{op: ev.Kind, fin: !ev.More}
-	text := textWhole
+	state := text.Whole
 	if ev.Cont {
-		head.op, text = continuation, e.text
+		head.op, state = continuation, e.text
 	}
 	if ev.Kind == Text {
-		if text = text.after(ev.Data); text == textError || !ev.More && text != textWhole {
+		if state = state.After(ev.Data); state == text.Invalid || !ev.More && state != text.Whole {
 			return dst, ErrBadText
 		}
 	}
@@ -51,7 +53,7 @@ func (e *Encoder) appendPart(dst []byte, ev Event) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	e.text, e.unfinished = text, None
+	e.text, e.unfinished = state, None
 	if ev.More {
 		e.unfinished = ev.Kind
 		e.quick = -1

@@ -1,6 +1,11 @@
 package wire
 
-import "math"
+import (
+	"math"
+
+	"github.com/airsocket/airsocket/wire/internal/mask"
+	"github.com/airsocket/airsocket/wire/internal/text"
+)
 
 // payload takes from the input what belongs to the frame's payload. All of it,
 // in one piece and not to be joined to anything, is returned as a view, without
@@ -12,7 +17,7 @@ func (d *Decoder) payload() (view []byte, err *ProtocolError) {
 	}
 	n := int(f.left)
 	view, d.in = d.in[:n:n], d.in[n:]
-	xor(view, view, f.key)
+	mask.XOR(view, view, f.key)
 	f.left = 0
 	return view, nil
 }
@@ -53,8 +58,8 @@ func (d *Decoder) absorb() *ProtocolError {
 		b := d.room(n)
 		at := len(b.B)
 		b.B = b.B[:at+n]
-		xor(b.B[at:], piece, f.key)
-		f.key = rotate(f.key, n)
+		mask.XOR(b.B[at:], piece, f.key)
+		f.key = mask.Rotate(f.key, n)
 		piece = b.B[at:]
 	}
 	f.left -= uint64(n)
@@ -71,8 +76,8 @@ func (d *Decoder) plausible(p []byte) bool {
 	if d.kind != Text || d.coded || d.frame.delim {
 		return true
 	}
-	d.text = d.text.after(p)
-	return d.text != textError
+	d.text = d.text.After(p)
+	return d.text != text.Invalid
 }
 
 // growth is how many times the bytes that have arrived, header included, a

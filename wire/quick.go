@@ -3,6 +3,9 @@ package wire
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/airsocket/airsocket/wire/internal/mask"
+	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
 // Most messages are one small frame of RFC 6455 that arrives as a whole and
@@ -29,7 +32,7 @@ func quickLimit(cfg *Config, f framing, limits ...int) int32 {
 // and for what breaks a rule, it returns None, and Next says what there is.
 func (d *Decoder) NextMessage() (Kind, []byte) {
 	op, p := d.quickNext()
-	if op == Text && !validText(p) {
+	if op == Text && !text.Valid(p) {
 		d.invalid = true
 		return None, nil
 	}
@@ -67,7 +70,7 @@ func (d *Decoder) quickNext() (Kind, []byte) {
 	d.in = p[head+n:]
 	p = p[head : head+n : head+n]
 	if key != 0 {
-		unmask(p, key)
+		mask.InPlace(p, key)
 	}
 	return op, p
 }
@@ -78,7 +81,7 @@ func (e *Encoder) AppendMessage(dst []byte, kind Kind, p []byte) ([]byte, error)
 	switch {
 	case kind-Text > Binary-Text || e.closeSent || len(p) > int(e.quick):
 		return e.appendLong(dst, Event{Kind: kind, Data: p})
-	case kind == Text && !validText(p):
+	case kind == Text && !text.Valid(p):
 		return dst, ErrBadText
 	case e.cfg.Role == Client:
 		return e.quickMasked(dst, kind, p), nil
@@ -93,5 +96,5 @@ func (e *Encoder) AppendMessage(dst []byte, kind Kind, p []byte) ([]byte, error)
 //go:noinline
 func (e *Encoder) quickMasked(dst []byte, kind Kind, p []byte) []byte {
 	dst, key := rfc6455{}.appendHead(dst, Client, frame{op: kind, fin: true, left: uint64(len(p)), key: e.maskKey()})
-	return appendXOR(dst, p, key)
+	return mask.Append(dst, p, key)
 }

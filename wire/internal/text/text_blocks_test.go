@@ -1,4 +1,4 @@
-package wire
+package text
 
 import (
 	"math/rand"
@@ -24,18 +24,18 @@ func among(buf []byte, i int, s []byte) []byte {
 // Every two bytes, every three of which the first may be a lead, and every four
 // of which the first may be one of four bytes as far as it takes borders to tell
 // the last two, among ASCII.
-func TestValidTextSequences(t *testing.T) { eachWidth(t, testValidTextSequences) }
+func TestValidSequences(t *testing.T) { eachWidth(t, testValidSequences) }
 
-func testValidTextSequences(t *testing.T) {
+func testValidSequences(t *testing.T) {
 	buf := make([]byte, 200)
 	check := func(i int, s []byte) {
 		t.Helper()
 		want := utf8.Valid(s)
 		p := among(buf, i, s)
-		if got := validText(p); got != want {
-			t.Fatalf("validText(%q) = %t", p, got)
+		if got := Valid(p); got != want {
+			t.Fatalf("Valid(%q) = %t", p, got)
 		}
-		if got := textWhole.walk(s) == textWhole; got != want {
+		if got := Whole.walk(s) == Whole; got != want {
 			t.Fatalf("walk(%q) is whole: %t", s, got)
 		}
 		clear(p)
@@ -59,9 +59,9 @@ func testValidTextSequences(t *testing.T) {
 }
 
 // Every rune, and what is left of it when its last bytes are missing.
-func TestValidTextRunes(t *testing.T) { eachWidth(t, testValidTextRunes) }
+func TestValidRunes(t *testing.T) { eachWidth(t, testValidRunes) }
 
-func testValidTextRunes(t *testing.T) {
+func testValidRunes(t *testing.T) {
 	buf := make([]byte, 200)
 	for r := rune(0); r <= utf8.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
@@ -72,8 +72,8 @@ func testValidTextRunes(t *testing.T) {
 			i := int(r) + n
 			p := among(buf, i, s[:n])
 			missing, more := n < len(s), places[i%len(places)].after > 0
-			state := textWhole.after(p)
-			if (state != textWhole) != missing || (state == textError) != (missing && more) {
+			state := Whole.After(p)
+			if (state != Whole) != missing || (state == Invalid) != (missing && more) {
 				t.Fatalf("state %d after %q", state, p)
 			}
 			clear(p)
@@ -83,27 +83,35 @@ func testValidTextRunes(t *testing.T) {
 
 // An error at each place of texts of each length, also of those that go on in
 // the middle of a rune.
-func TestValidTextPlaces(t *testing.T) { eachWidth(t, testValidTextPlaces) }
+func TestValidPlaces(t *testing.T) { eachWidth(t, testValidPlaces) }
 
-func testValidTextPlaces(t *testing.T) {
+func testValidPlaces(t *testing.T) {
 	faults := []byte{0xFF, 0x80, 'a', 0xC0, 0xE0, 0xF4}
+	lengths := []int{256, 319, 320, 321, 384, 577} // where 128 or 256 bytes are looked at together
+	for n := range 201 {
+		lengths = append(lengths, n)
+	}
 	for _, text := range benchTexts {
-		all := []byte(strings.Repeat(text.unit, 210/len(text.unit)+1))
+		all := []byte(strings.Repeat(text.unit, 610/len(text.unit)+1))
 		for from := range 4 {
-			state := textWhole.walk(all[:from])
-			for n := range 201 {
+			state := Whole.walk(all[:from])
+			for _, n := range lengths {
 				p := append([]byte{}, all[from:from+n]...)
-				if got, want := state.after(p), state.walk(p); got != want || got == textError {
+				if got, want := state.After(p), state.walk(p); got != want || got == Invalid {
 					t.Fatalf("state %d after %q from %d on, %d by walk", got, p, state, want)
 				}
-				for at := range min(n, 131) {
+				most := 131
+				if n > 200 {
+					most = n
+				}
+				for at := range min(n, most) {
 					was := p[at]
 					p[at] = faults[(at+n)%len(faults)]
-					if got, want := state.after(p), state.walk(p); got != want {
+					if got, want := state.After(p), state.walk(p); got != want {
 						t.Fatalf("state %d after %q from %d on, %d by walk", got, p, state, want)
 					}
-					if from == 0 && validText(p) != utf8.Valid(p) {
-						t.Fatalf("validText(%q) = %t", p, validText(p))
+					if from == 0 && Valid(p) != utf8.Valid(p) {
+						t.Fatalf("Valid(%q) = %t", p, Valid(p))
 					}
 					p[at] = was
 				}
@@ -113,9 +121,9 @@ func testValidTextPlaces(t *testing.T) {
 }
 
 // Texts of all kinds with bits turned over and bytes taken out.
-func TestValidTextMutations(t *testing.T) { eachWidth(t, testValidTextMutations) }
+func TestValidMutations(t *testing.T) { eachWidth(t, testValidMutations) }
 
-func testValidTextMutations(t *testing.T) {
+func testValidMutations(t *testing.T) {
 	rnd := rand.New(rand.NewSource(2))
 	for range 20000 {
 		var p []byte
@@ -137,9 +145,9 @@ func testValidTextMutations(t *testing.T) {
 	}
 }
 
-func TestValidTextAllocates(t *testing.T) {
+func TestValidAllocates(t *testing.T) {
 	p := []byte(strings.Repeat("天地玄黄", 100))
-	if n := testing.AllocsPerRun(100, func() { validText(p[:len(p)-1]) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { Valid(p[:len(p)-1]) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

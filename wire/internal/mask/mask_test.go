@@ -1,4 +1,4 @@
-package wire
+package mask
 
 import (
 	"bytes"
@@ -26,15 +26,15 @@ func TestXOR(t *testing.T) {
 			}
 			dst := make([]byte, n+1)
 			dst[n] = 0xEE
-			if xor(dst[:n], src, key); !bytes.Equal(dst[:n], want) || dst[n] != 0xEE {
-				t.Fatalf("xor of %d bytes from %d on", n, from)
+			if XOR(dst[:n], src, key); !bytes.Equal(dst[:n], want) || dst[n] != 0xEE {
+				t.Fatalf("XOR of %d bytes from %d on", n, from)
 			}
 			place := bytes.Clone(plain)
-			if unmask(place[from:from+n], key); !bytes.Equal(place[from:from+n], want) || !bytes.Equal(place[from+n:], plain[from+n:]) {
-				t.Fatalf("unmask of %d bytes from %d on", n, from)
+			if InPlace(place[from:from+n], key); !bytes.Equal(place[from:from+n], want) || !bytes.Equal(place[from+n:], plain[from+n:]) {
+				t.Fatalf("InPlace of %d bytes from %d on", n, from)
 			}
-			if got := appendXOR([]byte("a"), src, key); !bytes.Equal(got[1:], want) || got[0] != 'a' {
-				t.Fatalf("appendXOR of %d bytes from %d on", n, from)
+			if got := Append([]byte("a"), src, key); !bytes.Equal(got[1:], want) || got[0] != 'a' {
+				t.Fatalf("Append of %d bytes from %d on", n, from)
 			}
 			if m := n &^ 15; m > 0 {
 				clear(dst)
@@ -53,11 +53,11 @@ func TestXOR(t *testing.T) {
 // A payload that arrives in pieces goes on with the rotated key.
 func TestRotate(t *testing.T) {
 	want := make([]byte, 64)
-	xor(want, want, 0x3D21FA37)
+	XOR(want, want, 0x3D21FA37)
 	for cut := range want {
 		got := make([]byte, 64)
-		unmask(got[:cut], 0x3D21FA37)
-		unmask(got[cut:], rotate(0x3D21FA37, cut))
+		InPlace(got[:cut], 0x3D21FA37)
+		InPlace(got[cut:], Rotate(0x3D21FA37, cut))
 		if !bytes.Equal(got, want) {
 			t.Errorf("cut at %d", cut)
 		}
@@ -70,7 +70,7 @@ func BenchmarkUnmask(b *testing.B) {
 			p := make([]byte, n+6)[6:] // where a payload lies behind a short header
 			b.SetBytes(int64(n))
 			for b.Loop() {
-				unmask(p, 0x3D21FA37)
+				InPlace(p, 0x3D21FA37)
 			}
 		})
 	}

@@ -1,6 +1,6 @@
 //go:build !amd64 || purego
 
-package wire
+package text
 
 import "testing"
 

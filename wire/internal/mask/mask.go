@@ -1,16 +1,22 @@
-package wire
+// Package mask masks and unmasks the payloads of frames (RFC 6455, section 5.3).
+//
+// A key is four bytes in the order of the wire, read as a little-endian number:
+// its lowest byte is for the first byte of the payload.
+package mask
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
-// xor writes the bytes of src, masked or unmasked (RFC 6455, section 5.3), to
-// dst, which is as long or shorter. The lowest byte of key is for the first
-// byte. dst and src are the same memory or do not overlap.
-func xor(dst, src []byte, key uint32) {
+// XOR masks or unmasks the first len(dst) bytes of src into dst. src must be at
+// least as long as dst, and be the same memory or not overlap.
+func XOR(dst, src []byte, key uint32) {
 	if key == 0 {
 		copy(dst, src)
 		return
 	}
-	if n := len(dst) &^ 15; n >= xorBlocksMin {
+	if n := len(dst) &^ 15; n >= blocksMin {
 		xorBlocks(dst[:n], src[:n], key)
 		dst, src = dst[n:], src[n:] // n is a multiple of 4: the key stays as it is
 	}
@@ -29,9 +35,10 @@ func xor(dst, src []byte, key uint32) {
 	}
 }
 
-// unmask is xor in place.
-func unmask(p []byte, key uint32) {
-	if n := len(p) &^ 15; n >= xorBlocksMin {
+// InPlace masks or unmasks p. It is XOR for the fast path, with one slice less to
+// check the bounds of.
+func InPlace(p []byte, key uint32) {
+	if n := len(p) &^ 15; n >= blocksMin {
 		xorBlocks(p[:n], p[:n], key)
 		p = p[n:]
 	}
@@ -50,17 +57,17 @@ func unmask(p []byte, key uint32) {
 	}
 }
 
-// appendXOR appends p, masked.
-func appendXOR(dst, p []byte, key uint32) []byte {
+// Append appends p, masked, to dst.
+func Append(dst, p []byte, key uint32) []byte {
 	at := len(dst)
 	dst = append(dst, p...)
 	if key != 0 {
-		xor(dst[at:], p, key)
+		XOR(dst[at:], p, key)
 	}
 	return dst
 }
 
-// xorWords is xor for a multiple of 16 bytes.
+// xorWords does what xorBlocks does, in Go.
 func xorWords(dst, src []byte, key uint32) {
 	k := uint64(key)<<32 | uint64(key)
 	for len(dst) >= 32 && len(src) >= 32 {
@@ -75,4 +82,9 @@ func xorWords(dst, src []byte, key uint32) {
 		binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src)^k)
 		dst, src = dst[8:], src[8:]
 	}
+}
+
+// Rotate returns the key for the byte that comes n bytes later.
+func Rotate(key uint32, n int) uint32 {
+	return bits.RotateLeft32(key, -8*(n&3))
 }

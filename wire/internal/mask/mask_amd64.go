@@ -1,16 +1,18 @@
 //go:build !purego
 
-package wire
+package mask
 
-// xorBlocksMin is the least that xorBlocks is worth a call for.
-const xorBlocksMin = 48
+import "github.com/airsocket/airsocket/wire/internal/cpu"
 
-// xorWideMin is the least that is worth 128 bytes at a time with AVX2.
-const xorWideMin = 1 << 10
+// blocksMin is the fewest bytes for which xorBlocks is worth the call.
+const blocksMin = 48
 
-// xorBlocks is xorWords with the SSE2 that every amd64 has, or with AVX2.
+// wideMin is the fewest bytes for which AVX2 is faster than SSE2.
+const wideMin = 1 << 10
+
+// xorBlocks is XOR for a multiple of 16 bytes, and at least 16.
 func xorBlocks(dst, src []byte, key uint32) {
-	if hasAVX2 && len(dst) >= xorWideMin {
+	if cpu.HasAVX2 && len(dst) >= wideMin {
 		wide := len(dst) &^ 127
 		xorAVX2(&dst[0], &src[0], wide, key)
 		if wide == len(dst) {

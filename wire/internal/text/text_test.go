@@ -1,4 +1,4 @@
-package wire
+package text
 
 import (
 	"fmt"
@@ -16,21 +16,27 @@ var benchTexts = []struct{ name, unit string }{
 	{"emoji", "😀😁😂🤣😃 "},
 }
 
-func BenchmarkValidText(b *testing.B) {
+// benchText repeats unit to n bytes, less those of a rune that does not fit.
+func benchText(unit string, n int) []byte {
+	p := []byte(strings.Repeat(unit, n/len(unit)+1))[:n]
+	for !utf8.Valid(p) {
+		p = p[:len(p)-1]
+	}
+	return p
+}
+
+func BenchmarkValid(b *testing.B) {
 	for _, way := range []struct {
 		name  string
 		valid func([]byte) bool
 	}{
-		{"validText", validText},
-		{"portable", func(p []byte) bool { return textWhole.walk(p) == textWhole }},
+		{"Valid", Valid},
+		{"portable", func(p []byte) bool { return Whole.walk(p) == Whole }},
 		{"unicode", utf8.Valid},
 	} {
 		for _, t := range benchTexts {
 			for _, n := range []int{16, 125, 1 << 10, 16 << 10} {
-				p := []byte(strings.Repeat(t.unit, n/len(t.unit)+1))[:n]
-				for !utf8.Valid(p) {
-					p = p[:len(p)-1]
-				}
+				p := benchText(t.unit, n)
 				b.Run(fmt.Sprintf("%s/%s/%d", way.name, t.name, n), func(b *testing.B) {
 					b.SetBytes(int64(len(p)))
 					for b.Loop() {
@@ -56,7 +62,7 @@ var utf8Edges = []string{
 
 // The measure is the standard library's unicode/utf8, and its FullRune for when
 // an error is certain.
-func TestValidText(t *testing.T) {
+func TestValid(t *testing.T) {
 	rnd := rand.New(rand.NewSource(1))
 	valid := 0
 	for range 100000 {
@@ -84,15 +90,15 @@ func TestValidText(t *testing.T) {
 func checkText(t *testing.T, s string, rnd *rand.Rand) {
 	t.Helper()
 	want := utf8.ValidString(s)
-	if got := validText([]byte(s)); got != want {
-		t.Fatalf("validText(%q) = %t", s, got)
+	if got := Valid([]byte(s)); got != want {
+		t.Fatalf("Valid(%q) = %t", s, got)
 	}
 	certain := certainlyInvalid(s)
-	var state, walked textState
+	var state, walked State
 	for i := 0; i < len(s); {
 		n := min(len(s), i+1+rnd.Intn(1+rnd.Intn(200)))
-		state, walked = state.after([]byte(s[i:n])), walked.walk([]byte(s[i:n]))
-		if (state != textError) != (certain < 0 || n < certain) {
+		state, walked = state.After([]byte(s[i:n])), walked.walk([]byte(s[i:n]))
+		if (state != Invalid) != (certain < 0 || n < certain) {
 			t.Fatalf("state %d after %q", state, s[:n])
 		}
 		if walked != state {
@@ -100,7 +106,7 @@ func checkText(t *testing.T, s string, rnd *rand.Rand) {
 		}
 		i = n
 	}
-	if (state == textWhole) != want {
+	if (state == Whole) != want {
 		t.Fatalf("state %d after %q", state, s)
 	}
 }
@@ -124,7 +130,7 @@ func certainlyInvalid(s string) int {
 	return -1
 }
 
-func FuzzValidText(f *testing.F) {
+func FuzzValid(f *testing.F) {
 	for _, t := range benchTexts {
 		f.Add([]byte(strings.Repeat(t.unit, 3)), int64(len(t.name)))
 	}
@@ -146,8 +152,8 @@ func TestAppendRepaired(t *testing.T) {
 		"\xe5\xa4":      "\ufffd\ufffd",
 		"\xe5\xa4\xa9!": "天!",
 	} {
-		if got := string(appendRepaired(nil, []byte(in))); got != want {
-			t.Errorf("appendRepaired(%q) = %q, want %q", in, got, want)
+		if got := string(AppendRepaired(nil, []byte(in))); got != want {
+			t.Errorf("AppendRepaired(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package wire
+package text
 
 import (
 	"runtime/debug"
@@ -9,9 +9,9 @@ import (
 
 // Texts at both ends of a page between two that may not be read: not one byte
 // too many is looked at.
-func TestValidTextReadsNoFurther(t *testing.T) { eachWidth(t, testValidTextReadsNoFurther) }
+func TestValidReadsNoFurther(t *testing.T) { eachWidth(t, testValidReadsNoFurther) }
 
-func testValidTextReadsNoFurther(t *testing.T) {
+func testValidReadsNoFurther(t *testing.T) {
 	size := syscall.Getpagesize()
 	mem, err := syscall.Mmap(-1, 0, 3*size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
@@ -33,15 +33,15 @@ func testValidTextReadsNoFurther(t *testing.T) {
 	}()
 	for _, bench := range benchTexts {
 		text = bench.name
-		all := strings.Repeat(bench.unit, 310/len(bench.unit)+1)
+		all := strings.Repeat(bench.unit, 610/len(bench.unit)+1)
 		for from := range 4 {
-			state := textWhole.walk([]byte(all[:from]))
-			for n = range 300 {
+			state := Whole.walk([]byte(all[:from]))
+			for n = range 600 {
 				s := all[from : from+n]
 				want := state.walk([]byte(s))
 				for _, p := range [][]byte{page[:n], page[size-n:]} {
 					copy(p, s)
-					if got := state.after(p); got != want {
+					if got := state.After(p); got != want {
 						t.Fatalf("state %d after %q, not %d", got, s, want)
 					}
 				}

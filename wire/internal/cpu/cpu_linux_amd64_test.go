@@ -1,6 +1,6 @@
 //go:build !purego
 
-package wire
+package cpu
 
 import (
 	"os"
@@ -15,10 +15,10 @@ func TestProcessor(t *testing.T) {
 		t.Skip("no list of the processor's features: ", err)
 	}
 	has := func(flag string) bool { return regexp.MustCompile(`(?m)^flags.*\b` + flag + `\b`).Match(info) }
-	if want := has("avx2"); hasAVX2 != want {
-		t.Errorf("hasAVX2 is %t", !want)
+	if want := has("avx2"); HasAVX2 != want {
+		t.Errorf("HasAVX2 is %t", !want)
 	}
-	if want := has("avx512f") && has("avx512bw"); hasAVX512 != want {
-		t.Errorf("hasAVX512 is %t", !want)
+	if want := has("avx512f") && has("avx512bw"); HasAVX512 != want {
+		t.Errorf("HasAVX512 is %t", !want)
 	}
 }
