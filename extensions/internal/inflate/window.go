@@ -1,18 +1,24 @@
-package extensions
+package inflate
 
-// window is the end of what passed through one direction of a connection, to
-// which DEFLATE refers back. Its memory grows with that, up to its size.
-type window struct {
+// A Window is the end of what has passed through a stream, to which DEFLATE
+// refers back. Its memory grows with what passes, up to its size.
+type Window struct {
 	buf  []byte // a ring once it is full
 	pos  int    // where the oldest byte of a full ring is
-	size int    // at most 1<<15
+	size int    // at most MaxWindow
 }
 
-// smallestWindow is what a window takes first.
+// NewWindow returns an empty Window of at most size bytes.
+func NewWindow(size int) *Window { return &Window{size: size} }
+
+// Len returns how many bytes w holds.
+func (w *Window) Len() int { return len(w.buf) }
+
+// smallestWindow is the capacity that a Window begins with.
 const smallestWindow = 512
 
-// add appends p and forgets what is further back than the size.
-func (w *window) add(p []byte) {
+// Add appends p and forgets what is further back than the size.
+func (w *Window) Add(p []byte) {
 	if len(p) >= w.size {
 		if cap(w.buf) < w.size {
 			w.buf = make([]byte, w.size)
@@ -36,7 +42,7 @@ func (w *window) add(p []byte) {
 	}
 }
 
-func (w *window) grow(n int) {
+func (w *Window) grow(n int) {
 	if n <= cap(w.buf) {
 		return
 	}
@@ -47,7 +53,7 @@ func (w *window) grow(n int) {
 
 // since returns what begins n bytes back from the end, up to the seam of the
 // ring. It is empty if n is more than there is.
-func (w *window) since(n int) []byte {
+func (w *Window) since(n int) []byte {
 	if n > len(w.buf) {
 		return nil
 	}
@@ -58,9 +64,9 @@ func (w *window) since(n int) []byte {
 	return w.buf[at+len(w.buf):]
 }
 
-// last appends the last n bytes, or all if there are fewer.
-func (w *window) last(dst []byte, n int) []byte {
-	n = min(n, len(w.buf))
+// AppendTo appends what w holds to dst.
+func (w *Window) AppendTo(dst []byte) []byte {
+	n := len(w.buf)
 	if n > w.pos {
 		dst = append(dst, w.buf[len(w.buf)-n+w.pos:]...)
 		n = w.pos

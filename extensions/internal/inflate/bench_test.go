@@ -1,4 +1,4 @@
-package extensions_test
+package inflate_test
 
 import (
 	"bytes"
@@ -10,8 +10,7 @@ import (
 
 	kpflate "github.com/klauspost/compress/flate"
 
-	"github.com/airsocket/airsocket/extensions"
-	"github.com/airsocket/airsocket/wire"
+	"github.com/airsocket/airsocket/extensions/internal/inflate"
 )
 
 // BenchmarkInflateShapes inflates every shape with this package, with
@@ -27,7 +26,6 @@ func BenchmarkInflateShapes(b *testing.B) {
 }
 
 func benchmarkShape(b *testing.B, s shape) {
-	_, client := pair(b, extensions.PermessageDeflate{ServerNoContextTakeover: true})
 	std, kp := peerReader(stdflate.NewReader(nil)), peerReader(kpflate.NewReader(nil))
 	payloads, ended := make([][]byte, len(s.messages)), make([][]byte, len(s.messages))
 	size, longest, n := 0, 0, 0
@@ -52,7 +50,7 @@ func benchmarkShape(b *testing.B, s shape) {
 	}
 	all := []func(){func() {
 		for i, p := range payloads {
-			if got, err := client.DecodeMessage(room[:0], wire.Binary, wire.RSV1, p, len(room)); len(got) != len(s.plain[i]) {
+			if got, err := inflate.Append(room[:0], p, inflate.MaxWindow, nil, len(room)); len(got) != len(s.plain[i]) {
 				b.Fatalf("%d bytes, %v, want %d", len(got), err, len(s.plain[i]))
 			}
 		}
@@ -110,11 +108,10 @@ func BenchmarkInflateBomb(b *testing.B) {
 	s := compressed("", stdflate.BestCompression, size, make([]byte, size))
 	payload := bytes.TrimSuffix(s.messages[0], []byte(flushed))
 	b.Run("ours", func(b *testing.B) {
-		_, client := pair(b, extensions.PermessageDeflate{})
 		b.ReportAllocs()
 		b.SetBytes(size)
 		for b.Loop() {
-			if got, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, size); len(got) != size {
+			if got, err := inflate.Append(nil, payload, inflate.MaxWindow, nil, size); len(got) != size {
 				b.Fatal(err)
 			}
 		}

@@ -1,4 +1,4 @@
-package extensions_test
+package inflate_test
 
 import (
 	"bytes"
@@ -10,15 +10,15 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/airsocket/airsocket/extensions"
-	"github.com/airsocket/airsocket/wire"
+	"github.com/airsocket/airsocket/extensions/internal/inflate"
+	"github.com/airsocket/airsocket/extensions/internal/sample"
 )
 
 // shape is a kind of DEFLATE data: what an honest peer sends, and what a
 // hostile one finds to be expensive.
 type shape struct {
 	name     string
-	messages [][]byte // payloads of permessage-deflate, with what ends a block
+	messages [][]byte // each ends with a sync flush
 	plain    [][]byte
 }
 
@@ -38,10 +38,10 @@ func inflateShapes(size int) []shape {
 		compressed("random", stdflate.DefaultCompression, len(random), random),
 		compressed("random of 64 letters", stdflate.HuffmanOnly, len(random), alphabet),
 		compressed("stored, 100 bytes each", stdflate.NoCompression, 100, random[:size/4]),
-		compressed("text, level 1", stdflate.BestSpeed, size, jsonText(size)),
-		compressed("text, level 9", stdflate.BestCompression, size, jsonText(size)),
-		compressed("text, flushed every 100 bytes", stdflate.BestCompression, 100, jsonText(size/4)),
-		compressed("text, flushed every 1000 bytes", stdflate.BestCompression, 1000, jsonText(size)),
+		compressed("text, level 1", stdflate.BestSpeed, size, sample.JSON(1, size)),
+		compressed("text, level 9", stdflate.BestCompression, size, sample.JSON(1, size)),
+		compressed("text, flushed every 100 bytes", stdflate.BestCompression, 100, sample.JSON(1, size/4)),
+		compressed("text, flushed every 1000 bytes", stdflate.BestCompression, 1000, sample.JSON(1, size)),
 		compressed("zeros", stdflate.BestCompression, size, make([]byte, size)),
 		compressed("zeros, level 1", stdflate.BestSpeed, size, make([]byte, size)),
 	}
@@ -57,7 +57,7 @@ func inflateShapes(size int) []shape {
 	for _, n := range []int{16, 125, 1 << 10, 16 << 10} {
 		s := shape{name: fmt.Sprintf("message of %d bytes", n)}
 		for i := range 100 {
-			one := compressed("", stdflate.BestSpeed, n, jsonFrom(uint32(i), n))
+			one := compressed("", stdflate.BestSpeed, n, sample.JSON(uint32(i), n))
 			s.messages, s.plain = append(s.messages, one.messages...), append(s.plain, one.plain...)
 		}
 		shapes = append(shapes, s)
@@ -247,26 +247,27 @@ func randomCode(r *rand.Rand, n int) []uint8 {
 // pieces, and when there is little room at a time.
 func TestInflateShapes(t *testing.T) {
 	for _, s := range inflateShapes(1 << 16) {
-		_, client := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: true})
 		for i, p := range s.messages {
 			want, err := io.ReadAll(stdflate.NewReader(io.MultiReader(bytes.NewReader(p), bytes.NewReader([]byte("\x01\x00\x00\xff\xff")))))
 			if err != nil || !bytes.Equal(want, s.plain[i]) {
 				t.Fatalf("%s: Go's inflater reads %d bytes, %v", s.name, len(want), err)
 			}
 			payload := bytes.TrimSuffix(p, []byte(flushed))
-			got, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, len(want)+1)
+			got, err := inflate.Append(nil, payload, inflate.MaxWindow, nil, len(want)+1)
 			if err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s: %d bytes, %v, want %d", s.name, len(got), err, len(want))
 			}
-			if _, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, len(want)/2); len(want) > 1 && err != wire.ErrMessageTooBig {
+			if _, err := inflate.Append(nil, payload, inflate.MaxWindow, nil, len(want)/2); len(want) > 1 && err != inflate.ErrTooLong {
 				t.Errorf("%s: %v with half the limit", s.name, err)
 			}
 			for _, cut := range []int{1, 5, 8, 13, 1000} {
-				st := stream(t, extensions.DeflateStream{})
+				var st inflate.Stream
+				st.Init(inflate.MaxWindow)
 				var pieces []byte
 				for q := range slices.Chunk(p, cut) {
-					pieces = append(pieces, readAll(t, st, q, 7*cut)...)
+					pieces = append(pieces, readAll(t, &st, q, 7*cut)...)
 				}
+				st.Close()
 				if !bytes.Equal(pieces, want) {
 					t.Errorf("%s in pieces of %d: %d bytes, want %d", s.name, cut, len(pieces), len(want))
 				}
@@ -275,16 +276,38 @@ func TestInflateShapes(t *testing.T) {
 	}
 }
 
+// readAll feeds p, a copy that it spoils afterwards, and reads until it is used up,
+// at most room bytes at a time.
+func readAll(t *testing.T, s *inflate.Stream, p []byte, room int) (got []byte) {
+	t.Helper()
+	lent := bytes.Clone(p)
+	s.Feed(lent)
+	dst := make([]byte, room)
+	for {
+		n, err := s.Read(dst)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+		got = append(got, dst[:n]...)
+	}
+	for i := range lent {
+		lent[i] = 0xaa
+	}
+	return got
+}
+
 // 16 KiB that become as many bytes as may be take less memory than a reader
 // takes that has io.ReadAll, all that is allocated and dropped on the way included.
 func TestInflateBombAllocates(t *testing.T) {
 	const size = 16 << 20
 	s := compressed("", stdflate.BestCompression, size, make([]byte, size))
 	payload := bytes.TrimSuffix(s.messages[0], []byte(flushed))
-	_, client := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: true})
 	z := stdflate.NewReader(nil)
 	ours := allocated(func() {
-		if got, err := client.DecodeMessage(nil, wire.Binary, wire.RSV1, payload, size); len(got) != size {
+		if got, err := inflate.Append(nil, payload, inflate.MaxWindow, nil, size); len(got) != size {
 			t.Fatal(err)
 		}
 	})

@@ -1,4 +1,4 @@
-package extensions
+package inflate
 
 // The header of a dynamic block: RFC 1951, section 3.2.7. A peer can send
 // nothing but such headers, so they cost no more than what they say: of symbols

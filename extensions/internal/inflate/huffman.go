@@ -1,4 +1,4 @@
-package extensions
+package inflate
 
 import "math/bits"
 

@@ -1,4 +1,4 @@
-package extensions
+package inflate
 
 import (
 	"encoding/binary"
@@ -7,12 +7,11 @@ import (
 
 // inflater decodes DEFLATE (RFC 1951) from slice to slice. It stops wherever
 // the input ends or the output is full and goes on from there, so that it needs
-// no buffer of its own and makes nothing that was not asked for. It is written
-// for this package because a WebSocket gives it small messages that stand in
-// memory whole, and because an io.Reader could not say where it stopped.
+// no buffer of its own and makes nothing that was not asked for. An io.Reader
+// could not say where it stopped.
 //
-// Between blocks all that it must remember is in bits and nbits, so that a
-// connection can give it back then.
+// Between blocks all that it must remember is in bits and nbits, so that a Stream
+// can give it back then.
 type inflater struct {
 	in []byte // lent, and not yet used up
 
@@ -22,7 +21,7 @@ type inflater struct {
 	step   step
 	final  bool
 	size   int     // of the window: no distance is longer
-	past   *window // what came before this output; may be nil
+	past   *Window // what came before this output; may be nil
 	copied int     // bytes still to copy of a match or a stored block
 	dist   int     // of that match
 
@@ -62,7 +61,7 @@ const (
 var inflaters = sync.Pool{New: func() any { return new(inflater) }}
 
 // getInflater takes an inflater that is at the start of a block.
-func getInflater(size int, past *window) *inflater {
+func getInflater(size int, past *Window) *inflater {
 	z := inflaters.Get().(*inflater)
 	z.in, z.bits, z.nbits, z.step = nil, 0, 0, atBlock
 	z.size, z.past = size, past
@@ -109,10 +108,10 @@ func (z *inflater) run(out []byte, o int) (int, status) {
 	}
 }
 
-// atRest reports whether a message may end here, given that its sender removed
-// 00 00 FF FF from the end (RFC 7692, section 7.2.1): the header of a stored
-// block was read and nothing of its length, or no block was begun.
-func (z *inflater) atRest() bool {
+// atFlush reports whether a sender can have flushed here: no block has begun, or
+// the header of a stored block was read and nothing of its length, as after a
+// sync flush without its last four bytes.
+func (z *inflater) atFlush() bool {
 	return z.nbits == 0 && z.step == atStored || z.step == atBlock
 }
 
@@ -173,8 +172,8 @@ func (z *inflater) block() status {
 	return going
 }
 
-// endBlock goes on to the next block. After the last one a sender may begin a
-// new stream with the next byte (RFC 7692, section 7.2.3.4).
+// endBlock goes on to the next block. After the last one a sender may begin a new
+// stream with the next byte.
 func (z *inflater) endBlock() {
 	if z.final {
 		z.take(z.nbits & 7)
@@ -182,7 +181,7 @@ func (z *inflater) endBlock() {
 	z.step = atBlock
 }
 
-// storedLength: RFC 1951, section 3.2.4.
+// storedLength reads the header of a stored block (RFC 1951, section 3.2.4).
 func (z *inflater) storedLength() status {
 	if !z.need(32) {
 		return dry
