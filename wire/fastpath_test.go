@@ -42,21 +42,20 @@ func decodeBothWays(cfg *Config, in []byte, cut int) (fast, slow []Event) {
 	return fast, events(&d)
 }
 
-// encodeBothWays encodes p between what comes before and after in a connection,
-// with the fast path and without it.
+// encodeBothWays encodes p, after what comes before it, with the fast path and
+// without it.
 func encodeBothWays(cfg *Config, before Event, kind Kind, p []byte) (fast, slow []byte, fastErr, slowErr error) {
-	encode := func(limited func(*Encoder)) ([]byte, error) {
+	encode := func(way func(e *Encoder, out []byte) ([]byte, error)) ([]byte, error) {
 		var e Encoder
 		e.Init(cfg)
 		out := []byte("before")
 		if before.Kind != None {
 			out, _ = e.Append(out, before)
 		}
-		limited(&e)
-		return e.AppendMessage(out, kind, p)
+		return way(&e, out)
 	}
-	fast, fastErr = encode(func(*Encoder) {})
-	slow, slowErr = encode(func(e *Encoder) { e.fastLimit = -1 })
+	fast, fastErr = encode(func(e *Encoder, out []byte) ([]byte, error) { return e.AppendMessage(out, kind, p) })
+	slow, slowErr = encode(func(e *Encoder, out []byte) ([]byte, error) { return e.appendSlow(out, Event{Kind: kind, Data: p}) })
 	return fast, slow, fastErr, slowErr
 }
 
@@ -93,11 +92,16 @@ func FuzzFastPath(f *testing.F) {
 			}
 		}
 	}
-	// What comes after the cut looks like a frame, but is another message in a
-	// message, the rest of a header, and the rest of a payload.
+	// What comes after the cut looks like a message, but is in another message, the
+	// rest of a header, the rest of a payload, and after a close.
 	f.Add([]byte("\x01\x05Hello\x81\x0cHello, world"), uint8(7), uint16(5), uint8(0), uint8(Text))
 	f.Add(append([]byte("\x82\x7e\x82\x05"), make([]byte, 0x8205)...), uint8(2), uint16(5), uint8(0), uint8(Text))
 	f.Add([]byte("\x82\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	f.Add([]byte("\x89\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	f.Add([]byte("\x88\x00\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	for _, kind := range []Kind{None, Close, Ping, Fail} {
+		f.Add([]byte("a"), uint8(0), uint16(5)|uint16(Server)<<3, uint8(0), uint8(kind))
+	}
 	for i, n := range []int{125, 126, 200, 1<<16 - 1, 1 << 16} {
 		for how := range uint16(8) {
 			f.Add(bytes.Repeat([]byte("a"), n), uint8(0), uint16(5)|how&1<<3|how>>1<<8, uint8(i), uint8(Text))
