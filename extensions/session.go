@@ -5,14 +5,14 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// direction is what was agreed on for the messages of one endpoint.
+// A direction holds what was negotiated for the messages of one endpoint.
 type direction struct {
 	bits     uint8
 	takeover bool
 }
 
-// deflateSession is permessage-deflate on one connection. The two halves are
-// used at the same time and share nothing that changes.
+// A deflateSession is permessage-deflate on one connection. The two directions are used
+// at the same time and share nothing that changes.
 type deflateSession struct {
 	encoding *encoding
 	sent     *inflate.Window // nil without context takeover
@@ -59,8 +59,8 @@ func (s *deflateSession) Prepared(p []byte, rsv wire.RSV) {
 	}
 }
 
-// message appends p as RFC 7692, section 7.2.1, has it, or returns p itself
-// where that is no longer.
+// message appends p in the form of RFC 7692, section 7.2.1, or returns p itself if
+// compression does not make it shorter.
 func (e *encoding) message(dst []byte, past *inflate.Window, p []byte) ([]byte, wire.RSV) {
 	if len(p) < e.threshold {
 		return p, 0

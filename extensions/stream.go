@@ -7,35 +7,35 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// DeflateStream is the extension deflate-stream (draft 06 to 10 of the hybi
-// protocol, section 9.2.1; AS3WebSocket's enableDeflateStream) for either role:
-// in each direction all bytes after the handshake are one raw DEFLATE stream.
+// DeflateStream is the extension deflate-stream (drafts 06 to 10 of the hybi protocol,
+// section 9.2.1; AS3WebSocket's enableDeflateStream) for both roles. In each direction
+// all bytes after the handshake are one raw DEFLATE stream.
 //
-// What is received may refer back 32 KiB and end its pieces with any flush. A
-// connection keeps that window, which grows with what has arrived, and of what
-// it sends 256 bytes: at most 33 KiB altogether.
+// Received data may refer back 32 KiB and may be flushed in any way. A connection keeps
+// that window, whose memory grows with the traffic, and the last 256 bytes sent: at
+// most 33 KiB in all.
 type DeflateStream struct {
-	// WindowBits is the window of what is sent, 8 to 15. Zero is 8, the only
-	// size that all peers of that time can read: AS3WebSocket and some
-	// revisions of libwebsockets keep 256 bytes.
+	// WindowBits is the size of the window of what is sent, as a power of two:
+	// 8 to 15. Zero means 8, the only size that all peers of that time support:
+	// AS3WebSocket and some revisions of libwebsockets keep 256 bytes.
 	WindowBits int
 }
 
-// Name is "deflate-stream".
+// Name returns "deflate-stream".
 func (DeflateStream) Name() string { return "deflate-stream" }
 
-// Offer is one offer without parameters.
+// Offer returns one offer without parameters.
 func (DeflateStream) Offer() []Params { return []Params{nil} }
 
-// Accept takes an answer without parameters. The error wraps [ErrParams].
+// Accept accepts an answer without parameters. The error wraps [ErrParams].
 func (x DeflateStream) Accept(answer Params) (Session, error) {
 	if len(answer) > 0 {
-		return Session{}, fmt.Errorf("%w: it has none", ErrParams)
+		return Session{}, fmt.Errorf("%w: deflate-stream has none", ErrParams)
 	}
 	return x.session(), nil
 }
 
-// Answer takes an offer without parameters.
+// Answer accepts an offer without parameters.
 func (x DeflateStream) Answer(offer Params) (Params, Session, bool) {
 	if len(offer) > 0 {
 		return nil, Session{}, false
@@ -50,7 +50,7 @@ func (x DeflateStream) session() Session {
 	return Session{Stream: d}
 }
 
-// deflateStream is deflate-stream on one connection. The two directions share
+// A deflateStream is deflate-stream on one connection. The two directions share
 // nothing that changes.
 type deflateStream struct {
 	encoding *encoding

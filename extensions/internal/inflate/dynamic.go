@@ -1,10 +1,10 @@
 package inflate
 
-// The header of a dynamic block: RFC 1951, section 3.2.7. A peer can send
-// nothing but such headers, so they cost no more than what they say: of symbols
-// without a code nothing is written and nothing is read.
+// The header of a dynamic block (RFC 1951, section 3.2.7). A hostile stream can consist
+// of nothing but such headers, so the cost of one is in proportion to its length:
+// nothing is written or read for symbols without a code.
 
-// header is what an inflater remembers of a header that it has read in part.
+// A header holds the parts of a header that have been read.
 type header struct {
 	nlength, ndistance, ncode int
 	have                      int    // how many code lengths were read, first of the code for them
@@ -60,11 +60,11 @@ func (z *inflater) codeLengths() status {
 	return z.codeTables()
 }
 
-// A table is not in use while the one before it is built, and has room for what
-// that sorts.
+// Each table is built before the next one is in use, whose memory holds the sorted
+// symbols meanwhile.
 
-// buildCodeTable does what buildTable does, for 19 symbols with code lengths up
-// to 7, whose counts fit into the bytes of one number.
+// buildCodeTable is buildTable for 19 symbols with code lengths up to 7, whose counts
+// fit into the bytes of one number.
 func (h *header) buildCodeTable(sorted []entry) bool {
 	var packed uint64
 	for lens, i := h.codeLens, 0; i < len(codeSymbols); i++ {
@@ -112,7 +112,7 @@ func (h *header) buildCodeTable(sorted []entry) bool {
 	return true
 }
 
-// codeTables reads the code lengths, as runs, and builds the tables.
+// codeTables reads the code lengths as runs and builds the tables.
 func (z *inflater) codeTables() status {
 	h := &z.header
 	total := h.nlength + h.ndistance

@@ -44,7 +44,7 @@ const (
 	codeTableSize     = 128 // 19 symbols of at most 7 bits
 )
 
-// lengthTable and distanceTable are tables with the mask for their index.
+// lengthTable and distanceTable are decoding tables with the mask for their index.
 type lengthTable struct {
 	mask    uint64
 	entries [lengthTableSize]entry
@@ -55,17 +55,16 @@ type distanceTable struct {
 	entries [distanceTableSize]entry
 }
 
-// A run is symbols that follow each other and whose codes have one length: the
-// first symbol from bit 16 on, their number from bit 4 on, and the length. A
-// header that has few symbols, or many of one length, says so in few runs, and
-// costs no more than that.
+// A run is a row of symbols whose codes have the same length: the first symbol from bit
+// 16 on, their number from bit 4 on, and the length. A header with few symbols, or
+// many of the same length, has few runs and costs no more than those.
 type run uint32
 
 func makeRun(symbol, n int, length uint8) run {
 	return run(symbol)<<16 | run(n)<<4 | run(length)
 }
 
-// lengthCounts is how many codes there are of each length.
+// lengthCounts counts the codes of each length.
 type lengthCounts [16]uint16
 
 // The meaning of the symbols (RFC 1951, sections 3.2.5 and 3.2.7).
@@ -73,16 +72,16 @@ var (
 	lengthSymbols   [288]entry
 	distanceSymbols [32]entry
 
-	// What a code length symbol stands for is a number of code lengths, the
-	// value, and a code length: that of the symbol, none, or the last one.
+	// A code length symbol stands for a number of code lengths, its value, all
+	// of which are the same: the symbol itself, 0, or the last one again.
 	codeSymbols [19]entry
 
 	fixedLengths   lengthTable
 	fixedDistances distanceTable
 )
 
-// The code length that a code length symbol stands for is in the bits above
-// its value; one of them means the last one again.
+// The code length of a code length symbol is in the bits above its value.
+// isLastLength stands for the last one again.
 const (
 	codeLengthShift = 16 + 8
 	isLastLength    = 16
@@ -124,10 +123,9 @@ func init() {
 
 // buildTable fills table for the canonical code of these runs of symbols (RFC
 // 1951, section 3.2.2), whose lengths are counted in count, and returns the
-// mask for its index. It reports false if that is no code: too many codes, or
-// too few. As in zlib a code may have no symbol at all or a single one of one
-// bit; what is left of the table is invalid then. What it sorts them in is
-// lent so as not to be on the stack.
+// mask for its index. It reports false if there are too many codes or too few. As in
+// zlib, a code may have no symbol at all or a single one of one bit; the rest of the
+// table is invalid then. sorted is scratch memory that would be large for the stack.
 func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, count *lengthCounts, sorted []entry) (mask uint64, ok bool) {
 	var first [len(count)]uint16
 	longest, complete := count.check(&first)
@@ -148,8 +146,8 @@ func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, coun
 	return fillTable(table, tableBits, longest, sorted, count), true
 }
 
-// check gives for every length how many codes are shorter, and the longest
-// length, and reports whether the codes are all that there can be.
+// check stores in first how many codes are shorter than each length. It returns the
+// longest length and whether the code is complete.
 func (count *lengthCounts) check(first *[16]uint16) (longest uint, complete bool) {
 	left, sum := 1, uint16(0)
 	for l := 1; l < len(count); l++ {
@@ -164,7 +162,7 @@ func (count *lengthCounts) check(first *[16]uint16) (longest uint, complete bool
 	return longest, left == 0
 }
 
-// emptyTable is for a code of at most one symbol, of one bit.
+// emptyTable fills table for a code with at most one symbol, of one bit.
 func emptyTable(table, symbols []entry, runs []run) (mask uint64) {
 	table[0] = isInvalid + perCodeBit
 	if len(runs) == 0 {
@@ -174,9 +172,9 @@ func emptyTable(table, symbols []entry, runs []run) (mask uint64) {
 	return 1
 }
 
-// fillTable fills table for a complete code. The table of a length is twice
-// that of the length before, and then has its codes; as codes are read from
-// their first bit on, they are reversed.
+// fillTable fills table for a complete code, length by length: it doubles the table of
+// the length before and adds the codes of this one. Codes are reversed, as they are
+// read from their first bit on.
 func fillTable(table []entry, tableBits, longest uint, sorted []entry, count *lengthCounts) (mask uint64) {
 	code, next := uint16(0), 0
 	length := uint(1)

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// inflater decodes DEFLATE (RFC 1951) from slice to slice. It stops wherever
+// An inflater decodes DEFLATE (RFC 1951) from slice to slice. It stops wherever
 // the input ends or the output is full and goes on from there, so that it needs
 // no buffer of its own and makes nothing that was not asked for. An io.Reader
 // could not say where it stopped.
@@ -13,7 +13,7 @@ import (
 // Between blocks all that it must remember is in bits and nbits, so that a Stream
 // can give it back then.
 type inflater struct {
-	in []byte // lent, and not yet used up
+	in []byte // lent, and not consumed yet
 
 	bits  uint64 // the next bits of the input, the earliest lowest; those above nbits are not valid
 	nbits uint
@@ -34,7 +34,7 @@ type inflater struct {
 	ownDistances distanceTable
 }
 
-// step is what an inflater is to do next.
+// A step is what an inflater does next.
 type step uint8
 
 const (
@@ -48,19 +48,19 @@ const (
 	inMatch               // the rest of a match
 )
 
-// status is why an inflater stopped.
+// A status is the reason why an inflater stopped.
 type status uint8
 
 const (
 	going   status = iota
-	dry            // the input is used up
-	full           // there is more, but no room for it
-	corrupt        // what was read is not DEFLATE
+	dry            // it needs more input
+	full           // it needs more room for output
+	corrupt        // the input is not DEFLATE
 )
 
 var inflaters = sync.Pool{New: func() any { return new(inflater) }}
 
-// getInflater takes an inflater that is at the start of a block.
+// getInflater borrows an inflater and puts it at the start of a block.
 func getInflater(size int, past *Window) *inflater {
 	z := inflaters.Get().(*inflater)
 	z.in, z.bits, z.nbits, z.step = nil, 0, 0, atBlock
@@ -73,8 +73,8 @@ func (z *inflater) free() {
 	inflaters.Put(z)
 }
 
-// run decodes into out from index o on, and returns where it stopped. Matches
-// refer back to what is in out, and before that to the past.
+// run decodes into out from index o on, and returns where and why it stopped. Matches
+// refer back to what is in out, and before that to past.
 func (z *inflater) run(out []byte, o int) (int, status) {
 	z.repeating.end = -1 // that may have been in other memory
 	for {

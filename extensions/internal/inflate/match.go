@@ -2,10 +2,10 @@ package inflate
 
 import "encoding/binary"
 
-// A match may be longer than its distance is, and then repeats itself. It is
-// copied from as many distances back as what is there already repeats, so that
-// the pieces become longer; and the next match of the same distance, of which
-// there are many where something repeats for long, goes on with that.
+// A match may be longer than its distance and repeats itself then. repeating copies it
+// from as many distances back as the output repeats already, so that the pieces
+// double. The next match of the same distance continues with that length; where
+// something repeats for long, there are many of them.
 type repeating struct {
 	dist int
 	back int // a multiple of dist
@@ -29,10 +29,10 @@ func (r *repeating) repeat(out []byte, o, dist int) int {
 	return o
 }
 
-// strides are for distances below 8 the largest multiples up to 8.
+// strides holds for distances below 8 their largest multiple up to 8.
 var strides = [8]uint8{0, 8, 8, 6, 8, 5, 6, 7}
 
-// copies has for distances below 8 the factor that repeats so many bytes.
+// copies holds for distances below 8 the factor that repeats that many bytes.
 var copies = [8]uint64{
 	1: 0x0101_0101_0101_0101,
 	2: 0x0001_0001_0001_0001,
@@ -43,8 +43,8 @@ var copies = [8]uint64{
 	7: 0x0100_0000_0000_0001,
 }
 
-// overlapping copies a match of a distance below 8, and may write up to
-// fastOutput bytes.
+// overlapping copies a match with a distance below 8. It may write up to fastOutput
+// bytes.
 func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 	end := o + length
 	if dist == r.dist && o == r.end && length > 16 {
@@ -64,7 +64,7 @@ func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 	return r.repeat(out[:end], o, dist)
 }
 
-// match copies what it can of the match that is due.
+// match copies as much as fits of the match that is due.
 func (z *inflater) match(out []byte, o int) int {
 	end := min(o+z.copied, len(out))
 	z.copied -= end - o

@@ -2,8 +2,9 @@ package inflate
 
 import "encoding/binary"
 
-// symbols decodes one symbol after the other, with every check, and is right at
-// both ends. A symbol is used up as a whole or not at all.
+// symbols decodes one symbol after the other, with all checks, so that it can be used
+// near the end of the input and of the output. It consumes a symbol as a whole or not
+// at all.
 func (z *inflater) symbols(out []byte, o int) (int, status) {
 	for {
 		if len(z.in) >= fastInput && len(out)-o >= fastOutput {
@@ -63,19 +64,19 @@ func (z *inflater) symbols(out []byte, o int) (int, status) {
 	}
 }
 
-// reaches reports whether there is something dist bytes back.
+// reaches reports whether there is output dist bytes back.
 func (z *inflater) reaches(dist, made int) bool {
 	return dist <= z.size && (dist <= made || z.past != nil && dist-made <= len(z.past.buf))
 }
 
-// symbolsFast needs so much input and output left that no symbol can come to an
-// end of either.
+// With this much input and output left, symbolsFast cannot reach the end of either
+// within one symbol.
 const (
 	fastInput  = 16
 	fastOutput = 3 + 258 + 8
 )
 
-// symbolsFast decodes until an end comes near.
+// symbolsFast decodes until the end of the input or of the output is near.
 func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 	lengths, lengthMask := &z.lengths.entries, z.lengths.mask
 	distances, distanceMask := &z.distances.entries, z.distances.mask
