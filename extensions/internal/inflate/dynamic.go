@@ -60,8 +60,8 @@ func (z *inflater) codeLengths() status {
 	return z.codeTables()
 }
 
-// Each table is built before the next one is in use, whose memory holds the sorted
-// symbols meanwhile.
+// While a table is built, the memory of another one that is not in use then holds the
+// sorted symbols.
 
 // buildCodeTable is buildTable for 19 symbols with code lengths up to 7, whose counts
 // fit into the bytes of one number.
