@@ -24,25 +24,25 @@ func TestSendPart(t *testing.T) {
 		}
 	}
 	s := airsocket.NewSocket(nil)
-	check("before the start", s.SendPart(wire.Text, nil, true), airsocket.ErrInvalidState)
-	check("a ping", s.SendPart(wire.Ping, nil, true), airsocket.ErrArgument)
+	check("before the start", s.SendPart(wire.Text, nil, false), airsocket.ErrInvalidState)
+	check("a ping", s.SendPart(wire.Ping, nil, false), airsocket.ErrArgument)
 	j := startServer(t, func(o *airsocket.Options) {
 		o.Compression, o.CompressionThreshold, o.FragmentSize = airsocket.CompressionTakeover, -1, 4
 	}, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-			check("first", s.SendPart(wire.Text, []byte("Gr\xc3"), false), nil)
+			check("first", s.SendPart(wire.Text, []byte("Gr\xc3"), true), nil)
 			check("message", s.Send("no"), wire.ErrPartOrder)
 			check("long message", s.Send(long), wire.ErrPartOrder)
 			check("prepared", s.SendPrepared(prepared), wire.ErrPartOrder)
-			check("other kind", s.SendPart(wire.Binary, nil, true), wire.ErrPartOrder)
+			check("other kind", s.SendPart(wire.Binary, nil, false), wire.ErrPartOrder)
 			check("ping", s.Ping([]byte("p")), nil)
-			check("second", s.SendPart(wire.Text, []byte("\xbc\xc3\x9fe"+long), false), nil)
-			check("bad text", s.SendPart(wire.Text, []byte("\xff"), true), wire.ErrBadText)
-			check("last", s.SendPart(wire.Text, nil, true), nil)
-			check("only", s.SendPart(wire.Binary, []byte{1}, true), nil)
-			check("unfinished", s.SendPart(wire.Binary, []byte{2}, false), nil)
+			check("second", s.SendPart(wire.Text, []byte("\xbc\xc3\x9fe"+long), true), nil)
+			check("bad text", s.SendPart(wire.Text, []byte("\xff"), false), wire.ErrBadText)
+			check("last", s.SendPart(wire.Text, nil, false), nil)
+			check("only", s.SendPart(wire.Binary, []byte{1}, false), nil)
+			check("unfinished", s.SendPart(wire.Binary, []byte{2}, true), nil)
 			s.Close(1000, "")
-			check("after Close", s.SendPart(wire.Binary, nil, true), airsocket.ErrClosed)
+			check("after Close", s.SendPart(wire.Binary, nil, false), airsocket.ErrClosed)
 		})
 	}, func(p *rawPeer) {
 		p.openCompressed("permessage-deflate")
