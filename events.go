@@ -96,10 +96,10 @@ func (e *MessageEvent) Clone() []byte { return append(make([]byte, 0, len(e.data
 // one for a message that was compressed. Text may be cut within a character.
 type FrameEvent struct {
 	target
-	Kind  wire.Kind // the message's: wire.Text or wire.Binary
-	Data  []byte    // valid until the handler returns
-	First bool      // the message begins with it
-	Final bool      // the message ends with it
+	Kind wire.Kind // the message's: wire.Text or wire.Binary
+	Data []byte    // valid until the handler returns
+	Cont bool      // the frame continues a message; false for the first
+	More bool      // more frames of the message follow; false for the last
 }
 
 // Type is "frame".

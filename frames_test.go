@@ -32,13 +32,13 @@ func TestPartsOfEachVersion(t *testing.T) {
 				for _, s := range []*airsocket.Socket{client, server} {
 					s.OnMessage(func(*airsocket.MessageEvent) { t.Error("a message event") })
 					s.OnFrame(func(e *airsocket.FrameEvent) {
-						first := len(got[s]) == 0
+						cont := len(got[s]) > 0
 						got[s] = append(got[s], string(e.Data))
-						if e.Kind != wire.Text || e.First != first || e.Final != (len(got[s]) == len(want)) {
-							t.Errorf("part %d: kind %d, first %v, final %v", len(got[s]), e.Kind, e.First, e.Final)
+						if e.Kind != wire.Text || e.Cont != cont || e.More != (len(got[s]) < len(want)) {
+							t.Errorf("part %d: kind %d, cont %v, more %v", len(got[s]), e.Kind, e.Cont, e.More)
 						}
 						switch {
-						case !e.Final:
+						case e.More:
 						case s == server:
 							server.Send(text)
 						default:
@@ -78,7 +78,7 @@ func TestPartsOfALongMessage(t *testing.T) {
 		s.OnFrame(func(e *airsocket.FrameEvent) {
 			received += len(e.Data)
 			parts++
-			if e.Final {
+			if !e.More {
 				runtime.ReadMemStats(&after)
 				s.Close(1000, "")
 			}

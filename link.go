@@ -339,7 +339,7 @@ func (s *Socket) handle(in *input) {
 		switch {
 		case s.ReadyState() != Open:
 		case s.set.Parts:
-			emit(s, s.rarely().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, !ev.Cont, !ev.More})
+			emit(s, s.rarely().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, ev.Cont, ev.More})
 		default:
 			in.message = MessageEvent{target{s}, ev.Kind, notNil(ev.Data)}
 			emit(s, s.on.message, &in.message)

@@ -133,14 +133,14 @@ func TestAS3Options(t *testing.T) {
 // AS3WebSocket's frame events.
 func TestParts(t *testing.T) {
 	type part struct {
-		kind         wire.Kind
-		data         string
-		first, final bool
+		kind       wire.Kind
+		data       string
+		cont, more bool
 	}
 	var got []part
 	j := wstest.StartServer(t, func(o *airsocket.Options) { o.Parts = true; o.MaxMessage = 8 }, func(s *airsocket.Socket) {
 		s.OnFrame(func(e *airsocket.FrameEvent) {
-			got = append(got, part{e.Kind, string(e.Data), e.First, e.Final})
+			got = append(got, part{e.Kind, string(e.Data), e.Cont, e.More})
 		})
 	}, func(p *wstest.RawPeer) {
 		p.Open()
@@ -157,10 +157,10 @@ func TestParts(t *testing.T) {
 		p.Close()
 	})
 	want := []part{
-		{wire.Text, "whole", true, true},
-		{wire.Text, "a\xc3", true, false}, {wire.Text, "\xa9b", false, false}, {wire.Text, "c", false, true},
-		{wire.Binary, "", true, true},
-		{wire.Binary, "12345678", true, false},
+		{wire.Text, "whole", false, false},
+		{wire.Text, "a\xc3", false, true}, {wire.Text, "\xa9b", true, true}, {wire.Text, "c", true, false},
+		{wire.Binary, "", false, false},
+		{wire.Binary, "12345678", false, true},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("parts:\n got %v\nwant %v", got, want)

@@ -3,11 +3,12 @@ package extensions
 import (
 	"sync"
 
+	"github.com/airsocket/airsocket/extensions/internal/inflate"
 	"github.com/klauspost/compress/flate"
 )
 
-// encoding is how a direction compresses. There is one of each kind in the
-// process, so that its address is what equal ones have in common.
+// An encoding holds the settings with which one direction is compressed. There is one
+// of each kind in the process, so that equal settings have the same address.
 type encoding struct {
 	level     int
 	bits      uint8
@@ -24,15 +25,15 @@ func (e encoding) shared() *encoding {
 	return p.(*encoding)
 }
 
-// window is how much of what was sent is kept. A compressor that is lent for one
-// message must first go through all of it again; for JSON of 1 KiB at level 1
-// that is 9 µs for 4 KiB, and 41 µs for 32 KiB, which save 18 % and 22 % of
-// the bytes. So the fast levels look back less far than was agreed on.
-func (e *encoding) window() *window {
-	return &window{size: min(1<<e.bits, 2<<10<<e.level)}
+// window returns an empty window for what is sent. A compressor that is borrowed for one
+// message has to read all of the window first: with JSON of 1 KiB at level 1, that
+// takes 9 µs for 4 KiB and 41 µs for 32 KiB, which save 18 % and 22 % of the bytes.
+// So the fast levels look back less far than was negotiated.
+func (e *encoding) window() *inflate.Window {
+	return inflate.NewWindow(min(1<<e.bits, 2<<10<<e.level))
 }
 
-// compressor is what a message is compressed with. A big thing, lent by a pool.
+// A compressor compresses one message. It is large and borrowed from a pool.
 type compressor struct {
 	w    *flate.Writer
 	out  []byte
@@ -44,8 +45,8 @@ func (c *compressor) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// compressors holds those for the levels 1 to 9 and, at 2 and on from 10, those
-// for windows of 8 to 14 bits.
+// compressors holds the compressors of levels 1 to 9 at these indexes, and those for
+// windows of 8 to 14 bits at 10 to 16.
 var compressors [10 + 7]sync.Pool
 
 func getCompressor(level int, bits uint8) (*compressor, *sync.Pool) {
@@ -66,18 +67,17 @@ func getCompressor(level int, bits uint8) (*compressor, *sync.Pool) {
 	return c, pool
 }
 
-// append appends p as DEFLATE that ends with a sync flush. Its matches go
-// back to the past.
-func (e *encoding) append(dst []byte, past *window, p []byte) []byte {
+// append appends p as DEFLATE, ended by a sync flush. Its matches can refer to past.
+func (e *encoding) append(dst []byte, past *inflate.Window, p []byte) []byte {
 	bits := e.bits
-	if len(p) <= 1<<bits && (past == nil || len(past.buf) == 0) {
+	if len(p) <= 1<<bits && (past == nil || past.Len() == 0) {
 		bits = 15
 	}
 	c, pool := getCompressor(e.level, bits)
 	c.out = dst
 	c.past = c.past[:0]
 	if past != nil {
-		c.past = past.last(c.past, past.size)
+		c.past = past.AppendTo(c.past)
 	}
 	c.w.ResetDict(c, c.past) // Reset would take the dictionary of the last time
 	c.w.Write(p)

@@ -7,49 +7,49 @@ import (
 
 const permessageDeflate = "permessage-deflate"
 
-// PermessageDeflate is the extension permessage-deflate (RFC 7692) for either
-// role. The zero value is good: it keeps the context of earlier messages in
-// both directions and allows windows of 32 KiB.
+// PermessageDeflate is the extension permessage-deflate (RFC 7692) for both roles. The
+// zero value is ready to use: it keeps the context of earlier messages in both
+// directions and allows windows of 32 KiB.
 //
-// A connection keeps its windows and nothing else: the last 1<<bits bytes of what
-// it receives and as much of what it sends, but there at most 2 KiB << Level, in
-// memory that grows with what passes through; none at all in a direction without
-// context takeover. So with the defaults it is 36 KiB at most. Compressors are
-// shared by all connections of the process.
+// A connection keeps only its windows: the last 1<<bits bytes that it received and
+// that it sent, of the latter at most 2 KiB << Level. Their memory grows with the
+// traffic. A direction without context takeover keeps nothing. With the defaults this
+// is at most 36 KiB for each connection. All connections of the process share the
+// compressors.
 type PermessageDeflate struct {
 	// ServerNoContextTakeover and ClientNoContextTakeover make the server or
-	// the client compress each message by itself. What this endpoint asks for
-	// on the side of the other is granted by every peer (RFC 7692, 7.1.1).
+	// the client compress each message independently. Every peer must grant
+	// this when asked (RFC 7692, section 7.1.1).
 	ServerNoContextTakeover, ClientNoContextTakeover bool
 
-	// ServerMaxWindowBits and ClientMaxWindowBits bound the windows of what
-	// the server and the client send to 1<<bits bytes: 8 to 15, where zero is
-	// 15 (RFC 7692, 7.1.2). A peer that cannot keep to it is told to do
-	// without context takeover instead, so that the bound on memory holds.
+	// ServerMaxWindowBits and ClientMaxWindowBits limit the windows of what
+	// the server and the client send to 1<<bits bytes, where bits is 8 to 15
+	// and zero means 15 (RFC 7692, section 7.1.2). A peer that does not
+	// support the limit is asked to do without context takeover instead, so
+	// that the memory stays limited.
 	ServerMaxWindowBits, ClientMaxWindowBits int
 
-	// Level is 1 (fastest) to 9 (smallest). Zero is [DefaultLevel].
+	// Level is 1 (fastest) to 9 (smallest). Zero means [DefaultLevel].
 	Level int
 
-	// Threshold is the size in bytes from which on messages are compressed;
-	// shorter ones are sent as they are. Zero is [DefaultThreshold], negative
-	// compresses all. A message that compression does not make smaller is
-	// sent as it is in any case.
+	// Threshold is the size in bytes from which on messages are compressed.
+	// Zero means [DefaultThreshold], and a negative value compresses all. A
+	// message that compression does not make smaller is never compressed.
 	Threshold int
 }
 
-// The defaults of [PermessageDeflate].
+// Defaults of [PermessageDeflate].
 const (
 	DefaultLevel     = 1
 	DefaultThreshold = 128
 )
 
-// Name is "permessage-deflate".
+// Name returns "permessage-deflate".
 func (PermessageDeflate) Name() string { return permessageDeflate }
 
-// Offer is what a client offers. A server that cannot bound its window, for
-// which the first offer would not do, finds a second one that asks for no
-// context takeover instead.
+// Offer returns the offers of a client. With a limit on the server's window there is a
+// second one, for servers that do not support such a limit, which asks for no context
+// takeover instead.
 func (x PermessageDeflate) Offer() []Params {
 	own := x.own()
 	first := own
@@ -63,7 +63,7 @@ func (x PermessageDeflate) Offer() []Params {
 	return offers
 }
 
-// Accept takes the answer of a server (RFC 7692, section 7.1). The error wraps
+// Accept checks the answer of a server (RFC 7692, section 7.1). The error wraps
 // [ErrParams].
 func (x PermessageDeflate) Accept(answer Params) (Session, error) {
 	a, err := parseDeflate(answer)
@@ -85,8 +85,8 @@ func (x PermessageDeflate) Accept(answer Params) (Session, error) {
 	), nil
 }
 
-// Answer takes one offer of a client (RFC 7692, section 7.1). It declines
-// parameters that are unknown, repeated or have a value that they may not have.
+// Answer answers one offer of a client (RFC 7692, section 7.1). It declines an offer with
+// a parameter that is unknown, repeated or has an invalid value.
 func (x PermessageDeflate) Answer(offer Params) (Params, Session, bool) {
 	o, err := parseDeflate(offer)
 	if err != nil {
@@ -110,15 +110,15 @@ func (x PermessageDeflate) Answer(offer Params) (Params, Session, bool) {
 	), true
 }
 
-// deflateParams are the parameters of RFC 7692, section 7.1. Bits are 8 to 15,
-// or zero where there is no value.
+// deflateParams are the parameters of RFC 7692, section 7.1. Bits are 8 to 15, or zero
+// if there is no value.
 type deflateParams struct {
 	serverNoTakeover, clientNoTakeover bool
 	serverBits, clientBits             uint8
 	clientBitsSet                      bool // client_max_window_bits, with a value or without
 }
 
-// own are the options as parameters; a bound of 15 is none.
+// own returns the options as parameters. A limit of 15 bits is none.
 func (x PermessageDeflate) own() deflateParams {
 	bits := func(n int) uint8 {
 		if n == 0 || n >= 15 {
@@ -153,8 +153,8 @@ func (d deflateParams) params() Params {
 	return p
 }
 
-// parseDeflate reads what an offer and an answer have in common. In an answer
-// client_max_window_bits needs a value too.
+// parseDeflate checks the rules that offers and answers share. In an answer
+// client_max_window_bits needs a value, too.
 func parseDeflate(list Params) (d deflateParams, err error) {
 	for i, p := range list {
 		for _, q := range list[:i] {
@@ -185,7 +185,7 @@ func parseDeflate(list Params) (d deflateParams, err error) {
 	return d, nil
 }
 
-// windowBits reads 8 to 15 without leading zeros (RFC 7692, section 7.1.2).
+// windowBits parses 8 to 15 without leading zeros (RFC 7692, section 7.1.2).
 func windowBits(s string) (uint8, bool) {
 	switch s {
 	case "8", "9":
@@ -196,7 +196,7 @@ func windowBits(s string) (uint8, bool) {
 	return 0, false
 }
 
-// least is the smaller of two bounds of which zero is none.
+// least returns the smaller of two limits, where zero is none.
 func least(a, b uint8) uint8 {
 	if a == 0 || b != 0 && b < a {
 		return b

@@ -5,20 +5,12 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/extensions/internal/sample"
 	"github.com/airsocket/airsocket/wire"
 )
 
-// jsonText is n bytes of JSON that is neither random nor the same over and over.
-func jsonText(n int) []byte { return jsonFrom(1, n) }
-
-func jsonFrom(x uint32, n int) []byte {
-	var b []byte
-	for id := 0; len(b) < n; id++ {
-		x = x*1664525 + 1013904223
-		b = fmt.Appendf(b, `{"id":%d,"user":"user-%x","price":%d.%02d,"active":%t},`, id, x, x>>22, x>>25%100, x>>31 == 0)
-	}
-	return b[:n]
-}
+// jsonText is n bytes of a text that can be compressed.
+func jsonText(n int) []byte { return sample.JSON(1, n) }
 
 // BenchmarkDeflate takes a different message each time, as a connection does.
 func BenchmarkDeflate(b *testing.B) {
@@ -29,7 +21,7 @@ func BenchmarkDeflate(b *testing.B) {
 				name := fmt.Sprintf("level=%d/takeover=%v/size=%d", level, takeover, n)
 				plain := make([][]byte, 256)
 				for i := range plain {
-					plain[i] = jsonFrom(uint32(i), n)
+					plain[i] = sample.JSON(uint32(i), n)
 				}
 				b.Run("encode/"+name, func(b *testing.B) { benchmarkEncode(b, x, plain) })
 				if level == 1 {

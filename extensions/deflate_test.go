@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/extensions/internal/sample"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -137,18 +138,6 @@ func TestDeflateLeavesMessages(t *testing.T) {
 	}
 }
 
-// message is one of a series that resemble each other.
-func message(r *rand.Rand, n int) []byte {
-	text := jsonText(n)
-	for range n / 50 {
-		text[r.Intn(n)] = byte(' ' + r.Intn(90))
-	}
-	if at := r.Intn(n); r.Intn(4) == 0 {
-		r.Read(text[at:])
-	}
-	return text
-}
-
 // Every combination of takeover and of window sizes, both ways, messages of
 // 16 bytes to 128 KiB, and each one also read by Go's own inflater with the
 // context of all messages before it.
@@ -171,7 +160,7 @@ func TestDeflateRoundTrips(t *testing.T) {
 					if i >= len(sizes) {
 						n = 1 + r.Intn(2000)
 					}
-					p := message(r, n)
+					p := sample.Message(r, n)
 					roundTrip(t, server, client, p, down)
 					roundTrip(t, client, server, p, up)
 				}
@@ -195,7 +184,7 @@ func TestDeflateManyMessages(t *testing.T) {
 			ref := &reference{takeover: !noTakeover}
 			r := rand.New(rand.NewSource(1))
 			for range count(1000) {
-				roundTrip(t, server, client, message(r, 16+r.Intn(400)), ref)
+				roundTrip(t, server, client, sample.Message(r, 16+r.Intn(400)), ref)
 			}
 		}
 	}

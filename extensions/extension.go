@@ -2,59 +2,61 @@ package extensions
 
 import "github.com/airsocket/airsocket/wire"
 
-// An Extension is one that an endpoint is ready to use (RFC 6455, section 9.1).
-// It keeps nothing of a connection: what it negotiates for one is a [Session].
-// Its methods are called from any goroutine.
+// An Extension is an extension that an endpoint supports (RFC 6455, section 9.1). It
+// has no state of a connection; that is in the [Session] it returns. Its methods must
+// be safe for concurrent use.
 type Extension interface {
-	// Name is the token that names it in Sec-WebSocket-Extensions.
+	// Name returns the name of the extension in Sec-WebSocket-Extensions.
 	Name() string
 
-	// Offer is what a client offers: the sets of parameters in order of
-	// preference, each an element of the header field. None: not offered.
+	// Offer returns what a client offers: sets of parameters in order of
+	// preference, each of which is an element of the header field. If there are
+	// none, the extension is not offered.
 	Offer() []Params
 
-	// Accept takes the parameters of a server's answer, on the client. An
-	// error fails the connection, as it must for an answer that does not
-	// belong to what was offered.
+	// Accept checks the parameters of a server's answer, on the client. It
+	// must return an error, which fails the connection, if they do not belong
+	// to an offer.
 	Accept(answer Params) (Session, error)
 
-	// Answer takes one offer of a client, on the server, and returns the
-	// parameters to answer with and the session. False declines the offer.
+	// Answer answers one offer of a client, on the server. It returns the
+	// parameters to answer with and the session, or false to decline the offer.
 	Answer(offer Params) (Params, Session, bool)
 }
 
-// A Session is an extension at work on one connection. Exactly one of the two is set.
+// A Session is an extension in use on one connection. Exactly one of the fields is set.
 type Session struct {
-	Wire   wire.Extension // works on messages or frames
-	Stream Stream         // works on the byte stream below the frames
+	Wire   wire.Extension // changes messages or frames
+	Stream Stream         // changes the byte stream below the frames
 }
 
-// A Stream works on all bytes of a connection that follow the opening
-// handshake, each direction by itself. Feed and Read belong to the goroutine
-// that reads, Append to the holder of the lock of what is sent; the two may
-// happen at the same time.
+// A Stream encodes and decodes all bytes of a connection that follow the opening
+// handshake, each direction independently. Append may be called at the same time as
+// Feed and Read.
 type Stream interface {
-	// Feed lends bytes that were received, until Read has returned 0, nil.
+	// Feed gives the Stream received bytes, which it may use until Read returns
+	// 0, nil. It is not called again before that.
 	Feed(p []byte)
 
-	// Read fills dst with bytes of the inner stream. It returns 0, nil when
-	// all that was fed is used up, so that a bomb is never held as a whole.
+	// Read decodes bytes of the inner stream into dst. It returns 0, nil once
+	// everything that was fed is decoded. So no more than dst is ever held of
+	// what a peer compressed.
 	Read(dst []byte) (int, error)
 
-	// Append appends to dst what is to be sent for the bytes p of the inner
-	// stream, so that the receiver can read all of them at once.
+	// Append encodes the bytes p of the inner stream and appends the result to
+	// dst, flushed, so that the receiver can decode all of p at once.
 	Append(dst, p []byte) ([]byte, error)
 
-	// Close frees what the Stream holds. It is called once, when nothing else
-	// will be.
+	// Close releases the Stream's resources. It is called once, after all other
+	// methods.
 	Close()
 }
 
 // Params are the parameters of an offer or an answer, in their order.
 type Params []Param
 
-// Param is one parameter. A parameter without a value is not the same as one
-// with an empty value; an empty value cannot be on the wire.
+// A Param is one parameter. An empty Value means that the parameter has none, as an
+// empty value cannot be sent.
 type Param struct{ Name, Value string }
 
 // An Offer is an element of Sec-WebSocket-Extensions, in a request or a response.

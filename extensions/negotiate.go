@@ -7,26 +7,26 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Why a client refuses the extensions of a server's answer. The error that
-// [Accept] returns wraps one of them and names the extension.
+// Errors that [Accept] returns. The error wraps one of them and names the extension.
 var (
-	// ErrNotOffered: the server chose an extension that was not offered (RFC 6455, 4.1).
+	// ErrNotOffered is returned when the server chose an extension that was not
+	// offered (RFC 6455, section 4.1).
 	ErrNotOffered = errors.New("extensions: the server chose an extension that was not offered")
-	// ErrRepeated: one extension is twice in the answer.
+	// ErrRepeated is returned when the server chose an extension twice.
 	ErrRepeated = errors.New("extensions: the server chose an extension twice")
-	// ErrClash: two extensions claim one reserved bit (RFC 6455, 9.2), or
-	// there are two for the byte stream.
+	// ErrClash is returned when two extensions claim the same reserved bit (RFC
+	// 6455, section 9.2) or both change the byte stream.
 	ErrClash = errors.New("extensions: the server chose two extensions that exclude each other")
-	// ErrParams: the parameters of an answer are wrong or do not belong to the offer.
+	// ErrParams is returned when the parameters of an answer are invalid or do
+	// not belong to the offer.
 	ErrParams = errors.New("extensions: the server answered with parameters that do not belong to the offer")
-	// ErrSession: an Extension gave a Session that has not exactly one of its
-	// fields set. It is a fault of that Extension.
-	ErrSession = errors.New("extensions: an extension gave no usable session")
+	// ErrSession is returned when an Extension returned a Session without
+	// exactly one of its fields set. That is a bug in the Extension.
+	ErrSession = errors.New("extensions: an extension returned no usable session")
 )
 
-// Offers is what a client that is ready for the extensions of list puts into
-// its request: the offers of the first one first, each in its own order of
-// preference.
+// Offers returns the offers for the request of a client that supports the extensions in
+// list, in the order of list and of each extension's preference.
 func Offers(list []Extension) []Offer {
 	var offers []Offer
 	for _, e := range list {
@@ -37,10 +37,10 @@ func Offers(list []Extension) []Offer {
 	return offers
 }
 
-// Accept takes the answer of a server to [Offers] of the same list. The
-// sessions are in the order of the answer, which is the order in which messages
-// are encoded (RFC 6455, section 9.1). After an error the connection must be
-// failed, and no session is left open.
+// Accept checks the answer of a server to the [Offers] of the same list. It returns the
+// sessions in the order of the answer, which is the order in which messages are
+// encoded (RFC 6455, section 9.1). After an error no session is left open, and the
+// connection must be failed.
 func Accept(list []Extension, answer []Offer) ([]Session, error) {
 	var chosen choice
 	for i, a := range answer {
@@ -62,10 +62,9 @@ func Accept(list []Extension, answer []Offer) ([]Session, error) {
 	return chosen.sessions, nil
 }
 
-// Answer chooses from the offers of a client: of each extension in list the
-// first offer that it takes, in the client's order. An offer whose extension
-// excludes one chosen before it is declined. The sessions are in the order of
-// the answer.
+// Answer chooses from the offers of a client: for each extension in list the first
+// offer that it does not decline, in the client's order. An extension that excludes
+// one chosen before is not chosen. The sessions are in the order of the answer.
 func Answer(list []Extension, offers []Offer) (answer []Offer, sessions []Session) {
 	var chosen choice
 	for _, o := range offers {
@@ -99,14 +98,14 @@ func has(offers []Offer, name string) bool {
 	return false
 }
 
-// choice is a set of sessions that do not exclude each other.
+// A choice is a set of sessions that do not exclude each other.
 type choice struct {
 	sessions []Session
 	claimed  wire.RSV
 	stream   bool
 }
 
-// add takes s, or closes it and says why it cannot be one of the set.
+// add adds s, or closes it and returns why it cannot be added.
 func (c *choice) add(s Session) error {
 	switch {
 	case (s.Wire == nil) == (s.Stream == nil):
@@ -128,7 +127,7 @@ func (c *choice) add(s Session) error {
 	return nil
 }
 
-// fail gives up all sessions.
+// fail closes all sessions and returns err with the name of the extension.
 func (c *choice) fail(name string, err error) error {
 	for _, s := range c.sessions {
 		s.close()

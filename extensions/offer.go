@@ -2,8 +2,8 @@ package extensions
 
 import "strings"
 
-// String is the offer as it stands in Sec-WebSocket-Extensions (RFC 6455,
-// section 9.1): "name; a=1; b". A value that is no token is quoted.
+// String returns the offer as an element of Sec-WebSocket-Extensions (RFC 6455,
+// section 9.1), such as "name; a=1; b". Values that are not tokens are quoted.
 func (o Offer) String() string {
 	var b strings.Builder
 	b.WriteString(o.Name)

@@ -2,26 +2,28 @@ package extensions
 
 import "github.com/airsocket/airsocket/wire"
 
-// A Preparer is a MessageExtension whose work on a message can be shared by
-// many connections: it is done once, without what one connection remembers, and
-// the result sent to all whose PrepareKey is the same.
+// A Preparer is a MessageExtension that can encode a message once for many
+// connections: without the state of any of them, for all sessions with the same
+// PrepareKey.
 //
-// To send the message p: take the key k of each session, make the bytes for k
-// once with PrepareMessage of any session that has it, put them on each
-// connection, and tell each session so with Prepared. A connection that has
-// more than one message extension encodes for itself.
+// To send a message p to several connections, group their sessions by PrepareKey, call
+// PrepareMessage of one session in each group, send the result on all connections of
+// the group, and call Prepared of each session. Connections with more than one
+// message extension cannot share the result.
 type Preparer interface {
 	wire.MessageExtension
 
-	// PrepareKey is comparable. Sessions with equal keys make the same bytes.
+	// PrepareKey returns a comparable value. Sessions with equal keys encode a
+	// prepared message to the same bytes.
 	PrepareKey() any
 
-	// PrepareMessage is EncodeMessage without regard to earlier messages, and
-	// without this one becoming part of what a session remembers. It can be
-	// called at any time from any goroutine.
+	// PrepareMessage is like EncodeMessage but neither uses nor changes the
+	// state of the session. It is safe for concurrent use.
 	PrepareMessage(dst []byte, kind wire.Kind, p []byte) ([]byte, wire.RSV, error)
 
-	// Prepared takes note, under the lock of what is sent, that the message p
-	// goes out as PrepareMessage made it, with the bits that it returned.
+	// Prepared tells the session that the message p is sent as PrepareMessage
+	// encoded it, with the bits that it returned. It must be called in the
+	// order in which messages are sent, and not at the same time as
+	// EncodeMessage.
 	Prepared(p []byte, rsv wire.RSV)
 }

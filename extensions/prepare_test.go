@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/extensions/internal/sample"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -48,7 +49,7 @@ func TestPreparedMessagesKeepContext(t *testing.T) {
 		p := server.(extensions.Preparer)
 		r := rand.New(rand.NewSource(1))
 		for i := range 300 {
-			m := message(r, 100+r.Intn(1000))
+			m := sample.Message(r, 100+r.Intn(1000))
 			var out []byte
 			var rsv wire.RSV
 			if i%3 == 0 {

@@ -1,20 +1,23 @@
 package extensions
 
-import "github.com/airsocket/airsocket/wire"
+import (
+	"github.com/airsocket/airsocket/extensions/internal/inflate"
+	"github.com/airsocket/airsocket/wire"
+)
 
-// direction is what was agreed on for the messages of one endpoint.
+// A direction holds what was negotiated for the messages of one endpoint.
 type direction struct {
 	bits     uint8
 	takeover bool
 }
 
-// deflateSession is permessage-deflate on one connection. The two halves are
-// used at the same time and share nothing that changes.
+// A deflateSession is permessage-deflate on one connection. The two directions are used
+// at the same time and share nothing that changes.
 type deflateSession struct {
 	encoding *encoding
-	sent     *window // nil without context takeover
-	received *window // nil without context takeover
-	bits     uint8   // of what is received
+	sent     *inflate.Window // nil without context takeover
+	received *inflate.Window // nil without context takeover
+	bits     uint8           // of what is received
 }
 
 func (x PermessageDeflate) session(send, receive direction) Session {
@@ -30,7 +33,7 @@ func (x PermessageDeflate) session(send, receive direction) Session {
 		s.sent = s.encoding.window()
 	}
 	if receive.takeover {
-		s.received = &window{size: 1 << receive.bits}
+		s.received = inflate.NewWindow(1 << receive.bits)
 	}
 	return Session{Wire: s}
 }
@@ -52,13 +55,13 @@ func (s *deflateSession) PrepareMessage(dst []byte, _ wire.Kind, p []byte) ([]by
 
 func (s *deflateSession) Prepared(p []byte, rsv wire.RSV) {
 	if rsv != 0 && s.sent != nil {
-		s.sent.add(p)
+		s.sent.Add(p)
 	}
 }
 
-// message appends p as RFC 7692, section 7.2.1, has it, or returns p itself
-// where that is no longer.
-func (e *encoding) message(dst []byte, past *window, p []byte) ([]byte, wire.RSV) {
+// message appends p in the form of RFC 7692, section 7.2.1, or returns p itself if
+// compression does not make it shorter.
+func (e *encoding) message(dst []byte, past *inflate.Window, p []byte) ([]byte, wire.RSV) {
 	if len(p) < e.threshold {
 		return p, 0
 	}
@@ -70,46 +73,13 @@ func (e *encoding) message(dst []byte, past *window, p []byte) ([]byte, wire.RSV
 	return out, wire.RSV1
 }
 
-// A result of so many times the size of what was received is nothing unusual,
-// and is made room for at once.
-const usualRatio = 4
-
 func (s *deflateSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []byte, limit int) ([]byte, error) {
-	z := getInflater(1<<s.bits, s.received)
-	defer z.free()
-	z.in = p
-	base, o := len(dst), 0
-	room := usualRatio * len(p)
-	for {
-		out := dst[:cap(dst)]
-		if limit > 0 && len(out)-base > limit {
-			out = out[:base+limit]
-		}
-		var st status
-		o, st = z.run(out[base:], o)
-		dst = dst[:base+o]
-		switch {
-		case st == full && limit > 0 && o == limit:
-			return nil, wire.ErrMessageTooBig
-		case st == full:
-			dst = growTo(dst, base, max(room, 2*o, 512), limit)
-			continue
-		case st == corrupt || !z.atRest():
-			return nil, wire.ErrExtensionData
-		}
-		if s.received != nil {
-			s.received.add(dst[base:])
-		}
-		return dst, nil
+	out, err := inflate.Append(dst, p, 1<<s.bits, s.received, limit)
+	switch err {
+	case nil:
+		return out, nil
+	case inflate.ErrTooLong:
+		return nil, wire.ErrMessageTooBig
 	}
-}
-
-// growTo gives dst room for n bytes from base on, or for limit if that is less.
-func growTo(dst []byte, base, n, limit int) []byte {
-	if limit > 0 && n > limit-limit/4 {
-		n = limit // rather than copy everything once more for so little
-	}
-	grown := make([]byte, len(dst), base+n)
-	copy(grown, dst)
-	return grown
+	return nil, wire.ErrExtensionData
 }

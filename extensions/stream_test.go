@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/extensions/internal/sample"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -180,7 +181,7 @@ func TestStreamAppends(t *testing.T) {
 		go func() {
 			r := rand.New(rand.NewSource(1))
 			for range 100 {
-				p := message(r, 1+r.Intn(1500))
+				p := sample.Message(r, 1+r.Intn(1500))
 				out, err := sender.Append([]byte("before"), p)
 				if err != nil || !bytes.HasPrefix(out, []byte("before")) {
 					t.Errorf("Append: %v", err)
@@ -199,7 +200,7 @@ func TestStreamAppends(t *testing.T) {
 		z := stdflate.NewReader(pr)
 		r := rand.New(rand.NewSource(1))
 		for range 100 {
-			p := message(r, 1+r.Intn(1500))
+			p := sample.Message(r, 1+r.Intn(1500))
 			got := make([]byte, len(p))
 			if _, err := io.ReadFull(z, got); err != nil || !bytes.Equal(got, p) {
 				t.Fatalf("%d bits: Go's inflater reads something else: %v", bits, err)

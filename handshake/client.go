@@ -10,46 +10,47 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Client is the client's side of one opening handshake: it appends the request
-// and is fed what the server sends. It is for one handshake and one goroutine.
+// A Client performs the client's side of one opening handshake: it appends the
+// request and is fed what the server sends. It cannot be reused, and is not safe for
+// concurrent use.
 type Client struct {
-	Version   wire.Version // to speak; 0 means Hybi13
-	Secure    bool         // the connection is TLS
-	Host      string       // host of the URL, with the port unless it is the scheme's own
-	Target    string       // path and query of the URL, from its first slash on
-	Origin    string       // "" sends none; hixie, which demands one, sends that of Host then
-	Protocols []string     // asked for, in order of preference; hixie asks for one at most
-	Offers    []extensions.Offer
-	Header    Header       // further fields, such as Cookie and User-Agent
-	Random    func([]byte) // fills a slice with bytes for the keys; nil means crypto/rand
+	Version   wire.Version       // version to speak; 0 means Hybi13
+	Secure    bool               // whether the connection uses TLS
+	Host      string             // host of the URL, with the port unless it is the scheme's default
+	Target    string             // path and query of the URL, from the first slash on
+	Origin    string             // if empty, none is sent, except in hixie, which requires one: there it is made from Host
+	Protocols []string           // subprotocols to ask for, in order of preference; hixie allows only one
+	Offers    []extensions.Offer // extensions to offer, in order of preference
+	Header    Header             // additional fields, such as Cookie and User-Agent
+	Random    func([]byte)       // fills a slice with random bytes for the keys; nil means crypto/rand
 
-	MaxHead  int // bytes of an answer's head; 0 means DefaultMaxHead, negative no bound
-	MaxLines int // lines of an answer's head; 0 means DefaultMaxLines, negative no bound
+	MaxHead  int // most bytes in the head of a response; 0 means DefaultMaxHead, negative no limit
+	MaxLines int // most lines in the head of a response; 0 means DefaultMaxLines, negative no limit
 
-	dialect dialect // nil until there is a request
+	dialect dialect // nil until AppendRequest
 	keys    keys
 	head    head
 	lines   int      // of informational responses before the answer
 	result  Result   // Status is 0 until the head of the answer has been read
-	refused *refusal // the body of an answer that refuses
-	proof   []byte   // what has come of the bytes after the head
+	refused *refusal // the body of a response that refuses
+	proof   []byte   // the bytes after the head, as far as they have arrived
 	done    bool
 	err     error
 }
 
-// Result is what a handshake came to.
+// A Result is the outcome of a client's handshake.
 type Result struct {
 	Version    wire.Version
-	Protocol   string // that the server chose; "" if it named none
-	Extensions []extensions.Offer
-	Header     Header // all fields of the answer
-	Status     int    // 101
+	Protocol   string             // the subprotocol that the server chose, or "" for none
+	Extensions []extensions.Offer // the extensions that the server chose
+	Header     Header             // all fields of the response
+	Status     int                // 101
 }
 
-// AppendRequest appends the request, with new keys. It fails, and appends
-// nothing, if something that the caller set cannot be sent. The Offers are left
-// out in hixie, which has no extensions. Send it with one write: some servers of
-// hixie-76 need that.
+// AppendRequest appends the request, with new keys, to dst. If a field of c cannot be
+// sent, it returns an error and dst unchanged. In hixie, which has no extensions, it
+// omits the Offers. Send the request with one write: some servers of hixie-76 need
+// that.
 func (c *Client) AppendRequest(dst []byte) ([]byte, error) {
 	if c.Version == 0 {
 		c.Version = wire.Hybi13
@@ -95,12 +96,12 @@ func appendRequestLine(dst []byte, target string) []byte {
 	return append(dst, " HTTP/1.1\r\n"...)
 }
 
-// Feed reads what the server sent. It is done when the whole handshake has come;
-// rest is the part of p that follows it then. It keeps nothing of p.
+// Feed reads bytes from the server. done is true once the handshake is complete, and
+// rest is the part of p that follows the handshake then. Feed does not keep p.
 //
-// An error is an *Error and stays. When the server refuses, Feed returns no
-// error until the start of the response's body is there; a caller that will not
-// wait any longer calls FeedEOF.
+// An error is an *Error, and later calls return it again. When the server refuses,
+// Feed returns no error until the start of the response's body has arrived; to stop
+// waiting for it, call FeedEOF.
 func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 	if c.err != nil {
 		return nil, false, c.err
@@ -131,9 +132,9 @@ func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 	return rest, c.done, nil
 }
 
-// FeedEOF tells that nothing more will come. The error is an *Error: how the
-// server refused if it did, ErrUnexpected if the handshake is not complete, and
-// nil if it is.
+// FeedEOF tells c that nothing more will arrive. It returns nil if the handshake is
+// complete. Otherwise the error is an *Error: with the refusal if the server refused,
+// and else with ErrUnexpected.
 func (c *Client) FeedEOF() error {
 	switch {
 	case c.err != nil:
@@ -146,7 +147,7 @@ func (c *Client) FeedEOF() error {
 	return c.fail(ErrUnexpected)
 }
 
-// readHead reads the head of a response. Rest is nil until it is whole.
+// readHead reads the head of a response. rest is nil until it is complete.
 func (c *Client) readHead(p []byte) (rest []byte, err error) {
 	l := newLimits(c.MaxHead, c.MaxLines)
 	l.lines -= c.lines
@@ -159,8 +160,8 @@ func (c *Client) readHead(p []byte) (rest []byte, err error) {
 	return rest, err
 }
 
-// readStatusLine tests a status line as soon as there is something of it (RFC
-// 9112, section 4). Some servers leave out the reason with the space before it.
+// readStatusLine checks a status line as soon as its first bytes have arrived (RFC
+// 9112, section 4). Some servers omit the reason phrase and the space before it.
 func readStatusLine(line []byte, whole bool) error {
 	const form = "HTTP/1.d ddd"
 	for i := 0; i < len(form) && i < len(line); i++ {
@@ -185,8 +186,8 @@ func (c *Client) readResponse(text string) error {
 		return err
 	}
 	if status < 200 && status != 101 {
-		// An informational response is not the answer (RFC 9110, 15.2). That
-		// its lines are counted bounds how many there can be.
+		// An informational response is not the answer (RFC 9110, 15.2). As its
+		// lines are counted, MaxLines limits how many there can be.
 		c.lines += c.head.lines
 		return nil
 	}
@@ -203,15 +204,15 @@ func (c *Client) readResponse(text string) error {
 	return c.dialect.readAnswer(c, &c.result)
 }
 
-// isUpgrade reports whether the only protocol that an answer switches to is
-// websocket, in any case: libwebsockets spells it WebSocket in every version.
+// isUpgrade reports whether a response switches to websocket and nothing else. The case
+// of the letters is ignored: libwebsockets spells it WebSocket in every version.
 func isUpgrade(h Header) bool {
 	upgrade, _ := h.one("Upgrade")
 	return equalFold(upgrade, "websocket")
 }
 
-// readProof takes what belongs to the handshake after the head and returns what
-// does not.
+// readProof consumes the bytes of the handshake that follow the head and returns the
+// rest of p.
 func (c *Client) readProof(p []byte) (rest []byte, err error) {
 	need := c.dialect.tail(wire.Server)
 	n := min(len(p), need-len(c.proof))
@@ -223,7 +224,7 @@ func (c *Client) readProof(p []byte) (rest []byte, err error) {
 	return p[n:], c.dialect.readProof(c, c.proof)
 }
 
-// fail makes the error an *Error with what the server answered, and keeps it.
+// fail makes err an *Error with the server's response, and keeps it.
 func (c *Client) fail(err error) error {
 	if c.refused != nil {
 		err = fmt.Errorf("%w: %s", err, c.refused.status)
@@ -237,5 +238,5 @@ func (c *Client) fail(err error) error {
 	return e
 }
 
-// Result is what the handshake came to. It is complete when Feed is done.
+// Result returns the outcome of the handshake. It is complete once Feed is done.
 func (c *Client) Result() Result { return c.result }

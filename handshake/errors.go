@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// Error is why a handshake failed.
+// An Error is the reason why a handshake failed.
 //
-// On a server Status is what to answer and Header what goes with it; see
-// [Server.AppendReject]. On a client Status is what was answered (0 if nothing
-// was), Header the fields of the answer, and Body the start of its body, at most
+// On a server, Status is the status to respond with and Header the fields to add; see
+// [Server.AppendReject]. On a client, Status is the status of the server's response
+// (0 if there was none), Header its fields, and Body the start of its body, at most
 // [MaxErrorBody] bytes.
 type Error struct {
 	Status int
-	Reason string // which rule was broken, in lower case
+	Reason string // the rule that was broken, in lower case
 	Header Header
 	Body   []byte
-	Err    error // the rule, one of this package's or the caller's own
+	Err    error // the rule, from this package or from the caller
 }
 
-// Error says which rule was broken.
+// Error returns the rule that was broken.
 func (e *Error) Error() string {
 	if e.Reason == "" && e.Err != nil {
 		return e.Err.Error()
@@ -28,11 +28,11 @@ func (e *Error) Error() string {
 	return "handshake: " + e.Reason
 }
 
-// Unwrap is the rule, for [errors.Is].
+// Unwrap returns e.Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// rule is a rule of the handshake and the status that a server answers with if
-// a request breaks it.
+// A rule is a rule of the handshake, with the status that a server responds with if a
+// request breaks it.
 type rule struct {
 	status int
 	reason string
@@ -40,8 +40,8 @@ type rule struct {
 
 func (r *rule) Error() string { return "handshake: " + r.reason }
 
-// What a server finds wrong with a request. Those up to ErrTooManyLines are
-// about any HTTP message and found by clients as well.
+// Rules that a request can break. Those up to ErrTooManyLines apply to any HTTP
+// message, and clients check them, too.
 var (
 	ErrNotHTTP      error = &rule{400, "what was received is not HTTP"}
 	ErrHTTPVersion  error = &rule{505, "the version of HTTP is not 1.1"}                              // RFC 6455, 4.2.1
@@ -63,11 +63,11 @@ var (
 	ErrBadExtension error = &rule{400, "the extensions are not a list of names and their parameters"} // RFC 6455, 9.1
 )
 
-// ErrPolicyRequest: what came first was [PolicyRequest]. It is no fault of the
-// client: answer a [Policy] and close the connection.
+// ErrPolicyRequest is returned when the client has sent [PolicyRequest]. This is not a
+// failure: respond with a [Policy] and close the connection.
 var ErrPolicyRequest error = &rule{400, "the client asks for a socket policy"}
 
-// What a client finds wrong with a response.
+// Rules that a response can break.
 var (
 	ErrStatus     error = &rule{0, "the server refused"}                                       // RFC 6455, 4.1
 	ErrUpgrade    error = &rule{0, "the answer's Upgrade field is not websocket"}              // RFC 6455, 4.1
@@ -77,7 +77,7 @@ var (
 	ErrUnexpected error = unexpectedEnd{&rule{0, "the connection ended before the handshake"}} // is io.ErrUnexpectedEOF
 )
 
-// What an endpoint of ours may not do, and a client does not take from a server.
+// Rules that the caller can break. A client checks the first two in a response, too.
 var (
 	ErrProtocolNotOffered  error = &rule{500, "a subprotocol that the client did not ask for"} // RFC 6455, 4.1, 4.2.2
 	ErrExtensionNotOffered error = &rule{500, "an extension that the client did not offer"}    // RFC 6455, 4.1, 9.1
@@ -89,7 +89,7 @@ type unexpectedEnd struct{ *rule }
 
 func (unexpectedEnd) Unwrap() error { return io.ErrUnexpectedEOF }
 
-// refuse is the Error of a server for a rule of this package.
+// refuse returns an Error for err with the status of its rule.
 func refuse(err error) *Error {
 	e := &Error{Err: err, Reason: strings.TrimPrefix(err.Error(), "handshake: ")}
 	if r, ok := errors.AsType[*rule](err); ok {

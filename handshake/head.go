@@ -2,13 +2,13 @@ package handshake
 
 import "strings"
 
-// The limits that a zero MaxHead and MaxLines stand for.
+// The limits if MaxHead and MaxLines are zero.
 const (
 	DefaultMaxHead  = 16 << 10 // bytes
 	DefaultMaxLines = 100
 )
 
-// limits are those of a head, resolved: none is the greatest int.
+// limits are the limits of a head. The greatest int means no limit.
 type limits struct{ bytes, lines int }
 
 func newLimits(bytes, lines int) limits {
@@ -27,19 +27,19 @@ func newLimits(bytes, lines int) limits {
 	return l
 }
 
-// head finds the end of the head of an HTTP message, in one pass over the bytes
-// as they come. Nothing is copied of a head that comes in one piece.
+// A head finds the end of the head of an HTTP message, in one pass over the bytes as
+// they arrive. It does not copy a head that arrives in one piece.
 type head struct {
-	buf   []byte // what has come of it so far
-	seen  int    // how much of it is known to be good
-	line  int    // where the line begins that seen is in
-	lines int    // how many are complete
+	buf   []byte // the bytes so far
+	seen  int    // how many of them have been checked
+	line  int    // the start of the line that seen is in
+	lines int    // the number of complete lines
 }
 
-// feed looks for the end of the head. Text is the whole of it including the
-// empty line, and nil as long as it is not complete; it is a view of p if all
-// of it was there. Rest is the part of p that follows. What comes of the first
-// line is shown to start, once more when it is whole.
+// feed looks for the end of the head. text is the complete head, including the empty
+// line, or nil as long as it is incomplete; if it arrived in one piece, it is a part
+// of p. rest is the part of p that follows. start is called with the first line as
+// far as it has arrived, and once more when it is whole.
 func (h *head) feed(p []byte, l limits, start func(line []byte, whole bool) error) (text, rest []byte, err error) {
 	had := len(h.buf)
 	take := p[:min(len(p), l.bytes-had)]
@@ -97,8 +97,8 @@ func (h *head) scan(data []byte, l limits, start func(line []byte, whole bool) e
 	return 0, nil
 }
 
-// misplaced is the error for the control character at seen. In the first line
-// it may be better called what it shows: that this is another protocol, as TLS.
+// misplaced returns the error for the control character at seen. In the first line it
+// often means that this is another protocol, such as TLS, so start is asked first.
 func (h *head) misplaced(data []byte, start func(line []byte, whole bool) error) error {
 	if h.lines == 0 {
 		if err := start(data[:h.seen+1], false); err != nil {
@@ -111,11 +111,11 @@ func (h *head) misplaced(data []byte, start func(line []byte, whole bool) error)
 	return ErrControl
 }
 
-// release forgets the bytes.
+// release drops the bytes.
 func (h *head) release() { h.buf = nil }
 
-// parseFields makes a Header of text, which is a head without its first line.
-// Lines are known to end in CR LF and to hold no control characters.
+// parseFields parses text, a head without its first line, whose lines are known to
+// end in CR LF and to contain no control characters.
 func parseFields(text string, lines int) (Header, error) {
 	h := make(Header, 0, lines)
 	for {

@@ -7,15 +7,15 @@ import (
 	"github.com/gobwas/httphead"
 )
 
-// Field is a line of the header of an HTTP message: its name as it was
-// received, and its value without the white space around it.
+// A Field is a header field of an HTTP message: its name as it was received, and its
+// value without the white space around it.
 type Field struct{ Name, Value string }
 
-// Header has the fields of an HTTP message in the order of the wire. Names are
-// compared without regard to the case of ASCII letters (RFC 9110, section 5.1).
+// A Header holds the fields of an HTTP message in the order in which they were sent.
+// Names are compared ignoring the case of ASCII letters (RFC 9110, section 5.1).
 type Header []Field
 
-// Get is the value of the first field with the name, "" if there is none.
+// Get returns the value of the first field with the name, or "" if there is none.
 func (h Header) Get(name string) string {
 	for i := range h {
 		if named(h[i].Name, name) {
@@ -25,7 +25,7 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
-// Values are the values of all fields with the name, in their order.
+// Values returns the values of all fields with the name, in order.
 func (h Header) Values(name string) []string {
 	var values []string
 	for i := range h {
@@ -52,8 +52,8 @@ func (h Header) count(name string) int {
 	return n
 }
 
-// one is the value of the only field with the name, "" if there is none. It is
-// "" and false if there are several: which counts would be a matter of opinion.
+// one returns the value of the only field with the name, or "" if there is none. If
+// there are several, it returns "" and false, as readers differ on which one counts.
 func (h Header) one(name string) (string, bool) {
 	value, found := "", false
 	for i := range h {
@@ -67,8 +67,8 @@ func (h Header) one(name string) (string, bool) {
 	return value, true
 }
 
-// hasToken reports whether the list that all fields with the name make up has
-// the token, in any case of its letters.
+// hasToken reports whether the fields with the name, read as one list, contain the
+// token, ignoring case.
 func (h Header) hasToken(name, token string) bool {
 	for i := range h {
 		if named(h[i].Name, name) && listHas(h[i].Value, token) {
@@ -80,8 +80,8 @@ func (h Header) hasToken(name, token string) bool {
 
 func named(a, b string) bool { return a == b || equalFold(a, b) }
 
-// equalFold compares without regard to the case of ASCII letters; b is ASCII.
-// With equal lengths no other letter can stand for one of b's.
+// equalFold compares ignoring the case of ASCII letters. b is ASCII; if the lengths
+// are equal, no letter outside ASCII can match one of its letters.
 func equalFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
 func listHas(list, token string) bool {
@@ -93,8 +93,7 @@ func listHas(list, token string) bool {
 	return false
 }
 
-// trim removes the white space that may stand around a value (RFC 9110,
-// section 5.6.3).
+// trim removes the white space around a value (RFC 9110, section 5.6.3).
 func trim(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
@@ -116,8 +115,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isControl reports whether c may not be in a line of a head (RFC 9110,
-// section 5.5).
+// isControl reports whether c is a control character that may not be in a line of a
+// head (RFC 9110, section 5.5).
 func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 func hasControl(s string) bool {
@@ -129,7 +128,7 @@ func hasControl(s string) bool {
 	return false
 }
 
-// owned reports whether the handshake itself decides about the field.
+// owned reports whether only the handshake itself may set the field.
 func owned(name string) bool {
 	switch strings.ToLower(name) {
 	case "connection", "upgrade", "content-length", "transfer-encoding", "host", "origin", "trailer":
@@ -142,8 +141,8 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && equalFold(s[:len(prefix)], prefix)
 }
 
-// checkOwn checks the fields that a user adds to a handshake: a name or a value
-// that would end the line would be a hole for whoever chose it.
+// checkOwn checks the fields that the caller adds to a handshake. A name or value with
+// a line break would let whoever chose it add fields of their own.
 func checkOwn(h Header) error {
 	for _, f := range h {
 		switch {

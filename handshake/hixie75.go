@@ -6,8 +6,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// hixie75 is draft-hixie-thewebsocketprotocol-75. It has no key: the server
-// shows that it means this client by naming its origin and its own location.
+// hixie75 is draft-hixie-thewebsocketprotocol-75. It has no key: the server proves that
+// it has read the request by repeating the client's origin and its own location.
 type hixie75 struct{ headOnly }
 
 func (hixie75) version() wire.Version { return wire.Hixie75 }
@@ -33,8 +33,8 @@ func (hixie75) read(r *Request) (err error) {
 	return err
 }
 
-// appendAccept sends the first three lines as they are here: clients compare
-// them byte for byte.
+// appendAccept sends exactly these first three lines: clients compare them byte for
+// byte.
 func (hixie75) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte {
 	dst = append(dst, "HTTP/1.1 101 Web Socket Protocol Handshake\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"...)
 	if r.Origin != "" {
@@ -49,8 +49,8 @@ func (hixie75) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byt
 
 func (hixie75) newKeys(func([]byte)) keys { return keys{} }
 
-// appendRequest keeps to the order of the fields, which servers of that time
-// could rely on.
+// appendRequest keeps the order of the fields, on which servers of that time could
+// rely.
 func (hixie75) appendRequest(dst []byte, c *Client) []byte {
 	dst = appendRequestLine(dst, c.Target)
 	dst = append(dst, "Upgrade: WebSocket\r\nConnection: Upgrade\r\n"...)
@@ -66,9 +66,9 @@ func (hixie75) readAnswer(c *Client, r *Result) error {
 	return c.readHixie(r, "WebSocket-")
 }
 
-// readHixie tests the fields that both versions have by names with different
-// prefixes. Origins and hosts are compared without case, as browsers of that
-// time sent them in lower case.
+// readHixie checks the fields that both versions have, under names with different
+// prefixes. It ignores the case of origins and hosts, as browsers of that time sent
+// them in lower case.
 func (c *Client) readHixie(r *Result, prefix string) (err error) {
 	origin, ok := r.Header.one(prefix + "Origin")
 	if !ok || !equalFold(origin, c.hixieOrigin()) {
@@ -86,8 +86,8 @@ func (c *Client) readHixie(r *Result, prefix string) (err error) {
 	return err
 }
 
-// hixieOrigin is the Origin that is sent. The drafts demand one, so without a
-// page to name it is that of a page from the server itself.
+// hixieOrigin returns the Origin to send. The drafts require one. If the caller has set
+// none, it is the origin of a page on the server itself.
 func (c *Client) hixieOrigin() string {
 	switch {
 	case c.Origin != "":

@@ -11,9 +11,9 @@ import (
 )
 
 // hixie76 is draft-hixie-thewebsocketprotocol-76, which is also
-// draft-ietf-hybi-thewebsocketprotocol-00. A client sends two keys with numbers
-// hidden in them and eight bytes after the head, and the server sends the MD5 of
-// all three after its own.
+// draft-ietf-hybi-thewebsocketprotocol-00. A client sends two keys in which numbers are
+// hidden, and eight bytes after the head. The server sends the MD5 of all three after
+// the head of its response.
 type hixie76 struct{}
 
 func (hixie76) version() wire.Version { return wire.Hixie76 }
@@ -26,8 +26,8 @@ func (hixie76) tail(role wire.Role) int {
 	return len(keys{}.key3)
 }
 
-// speaks takes Sec-WebSocket-Draft: 0, as pywebsocket sends it; the drafts 1 to
-// 3 of hybi counted there and are other protocols.
+// speaks accepts Sec-WebSocket-Draft: 0, which pywebsocket sends. Drafts 1 to 3 of hybi
+// have their numbers in that field and are other protocols.
 func (hixie76) speaks(h Header) bool {
 	if h.Has("Sec-WebSocket-Version") || h.Has("Sec-WebSocket-Draft") && h.Get("Sec-WebSocket-Draft") != "0" {
 		return false
@@ -55,8 +55,8 @@ func (hixie76) read(r *Request) (err error) {
 	return err
 }
 
-// keyNumber is the number hidden in a key: its digits, read as one number,
-// divided by the count of its spaces (section 5.2).
+// keyNumber returns the number hidden in a key: its digits, read as one number, divided
+// by the number of its spaces (section 5.2).
 func keyNumber(key string) (uint32, bool) {
 	var product, spaces, digits uint64
 	for i := 0; i < len(key); i++ {
@@ -79,7 +79,7 @@ func keyNumber(key string) (uint32, bool) {
 
 func (hixie76) readTail(r *Request, tail []byte) { copy(r.keys.key3[:], tail) }
 
-// answer is the proof for the keys (section 5.2).
+// answer returns the proof for the keys (section 5.2).
 func (k *keys) answer() [md5.Size]byte {
 	var challenge [16]byte
 	binary.BigEndian.PutUint32(challenge[0:], k.numbers[0])
@@ -116,8 +116,8 @@ func (hixie76) newKeys(random func([]byte)) keys {
 	return k
 }
 
-// hideNumber writes number*spaces with up to 12 other characters at any place
-// and so many spaces at any place but the ends.
+// hideNumber returns the digits of number*spaces, with up to 12 other characters
+// anywhere between them and that many spaces anywhere but at the ends.
 func hideNumber(number, spaces uint64, d dice) string {
 	key := strconv.AppendUint(nil, number*spaces, 10)
 	for range 1 + d.below(12) {
@@ -133,18 +133,18 @@ func hideNumber(number, spaces uint64, d dice) string {
 	return string(key)
 }
 
-// dice makes numbers of a source of random bytes.
+// dice makes numbers from a source of random bytes.
 type dice func([]byte)
 
-// below is a number below n, which is at least 1.
+// below returns a number below n, which is at least 1.
 func (d dice) below(n uint64) uint64 {
 	var b [8]byte // far more than n has, so that the remainder favours none noticeably
 	d(b[:])
 	return binary.BigEndian.Uint64(b[:]) % n
 }
 
-// appendRequest has the order of the fields of section 1.2, and key3 behind them:
-// some servers lose it if it is sent by itself.
+// appendRequest keeps the order of the fields of section 1.2, and appends key3 to them:
+// some servers lose it if it is sent separately.
 func (hixie76) appendRequest(dst []byte, c *Client) []byte {
 	dst = appendRequestLine(dst, c.Target)
 	dst = appendField(dst, "Host", c.Host)

@@ -4,8 +4,8 @@ import "github.com/airsocket/airsocket/wire"
 
 // hybi06 is draft-ietf-hybi-thewebsocketprotocol-06.
 var hybi06 = &keyAccept{
-	is:      wire.Hybi06,
-	called:  "6",
-	origin:  [2]string{secOriginField, originField},
-	goodKey: is16Bytes,
+	wireVersion:  wire.Hybi06,
+	versionField: "6",
+	origin:       [2]string{secOriginField, originField},
+	validKey:     is16Bytes,
 }

@@ -4,8 +4,8 @@ import "github.com/airsocket/airsocket/wire"
 
 // hybi07 is draft-ietf-hybi-thewebsocketprotocol-07.
 var hybi07 = &keyAccept{
-	is:      wire.Hybi07,
-	called:  "7",
-	origin:  [2]string{secOriginField, originField},
-	goodKey: is16Bytes,
+	wireVersion:  wire.Hybi07,
+	versionField: "7",
+	origin:       [2]string{secOriginField, originField},
+	validKey:     is16Bytes,
 }

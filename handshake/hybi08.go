@@ -2,11 +2,11 @@ package handshake
 
 import "github.com/airsocket/airsocket/wire"
 
-// hybi08 is drafts 08 to 12 of draft-ietf-hybi-thewebsocketprotocol. Any key will
-// do: that of the npm package ws is 15 bytes when it speaks this version.
+// hybi08 is drafts 08 to 12 of draft-ietf-hybi-thewebsocketprotocol. It accepts any
+// key, since the npm package ws sends one of 15 bytes in this version.
 var hybi08 = &keyAccept{
-	is:      wire.Hybi08,
-	called:  "8",
-	origin:  [2]string{secOriginField, originField},
-	goodKey: func(key string) bool { return key != "" },
+	wireVersion:  wire.Hybi08,
+	versionField: "8",
+	origin:       [2]string{secOriginField, originField},
+	validKey:     func(key string) bool { return key != "" },
 }

@@ -9,35 +9,35 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// keyAccept is the handshake that the versions from hybi-04 on share: the
-// server shows that it read Sec-WebSocket-Key by a hash of it. What is
-// different is in a file for each.
+// keyAccept is the handshake of the versions from hybi-04 on: the server proves that it
+// has read Sec-WebSocket-Key with a hash of it. Each version has a file with what
+// is different.
 type keyAccept struct {
 	headOnly
-	is      wire.Version
-	called  string    // in Sec-WebSocket-Version
-	origin  [2]string // the field that says the origin, and that of the other versions
-	goodKey func(string) bool
+	wireVersion  wire.Version
+	versionField string    // the value of Sec-WebSocket-Version
+	origin       [2]string // the field with the origin, and its name in the other versions
+	validKey     func(string) bool
 }
 
 // keyGUID is hashed with the key (RFC 6455, section 1.3; the same since hybi-04).
 const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// The two names that the field with the origin has had. Clients exist that use
-// the wrong one for their version, so either is read.
+// The two names of the field with the origin. Some clients use the wrong one for their
+// version, so both are read.
 const (
 	originField    = "Origin"               // from draft 11 on
 	secOriginField = "Sec-WebSocket-Origin" // up to draft 10
 )
 
-func (k *keyAccept) version() wire.Version { return k.is }
-func (k *keyAccept) number() string        { return k.called }
+func (k *keyAccept) version() wire.Version { return k.wireVersion }
+func (k *keyAccept) number() string        { return k.versionField }
 
-func (k *keyAccept) speaks(h Header) bool { return h.Get("Sec-WebSocket-Version") == k.called }
+func (k *keyAccept) speaks(h Header) bool { return h.Get("Sec-WebSocket-Version") == k.versionField }
 
 func (k *keyAccept) read(r *Request) (err error) {
 	r.keys.key = r.Header.Get("Sec-WebSocket-Key")
-	if !k.goodKey(r.keys.key) {
+	if !k.validKey(r.keys.key) {
 		return ErrBadKey
 	}
 	r.Origin = r.Header.Get(k.origin[0])
@@ -65,8 +65,8 @@ func (k *keyAccept) appendAccept(dst []byte, r *Request, a Accept, _ bool) []byt
 	return append(appendFields(dst, a.Header), "\r\n"...)
 }
 
-// readTail computes the answer to the key, ahead of time: a hash takes a lot of
-// stack, of which appendAccept is offered less.
+// readTail computes the accept value early: the hash needs a lot of stack, and
+// appendAccept is called where less is left.
 func (k *keyAccept) readTail(r *Request, _ []byte) { r.keys.prove() }
 
 // prove sets accept, the value of Sec-WebSocket-Accept for key.
@@ -76,9 +76,9 @@ func (k *keys) prove() {
 	base64.StdEncoding.Encode(k.accept[:], sum[:])
 }
 
-// is16Bytes reports whether a key is what RFC 6455, section 4.2.1, wants.
+// is16Bytes reports whether a key is 16 bytes in base64 (RFC 6455, section 4.2.1).
 func is16Bytes(key string) bool {
-	var buf [18]byte // 24 digits without padding would be so many
+	var buf [18]byte // as many as 24 digits without padding decode to
 	if len(key) != 24 {
 		return false
 	}
@@ -114,7 +114,7 @@ func (k *keyAccept) appendRequest(dst []byte, c *Client) []byte {
 		dst = append(dst, "Sec-WebSocket-Extensions: "...)
 		dst = append(AppendExtensions(dst, c.Offers), "\r\n"...)
 	}
-	dst = appendField(dst, "Sec-WebSocket-Version", k.called)
+	dst = appendField(dst, "Sec-WebSocket-Version", k.versionField)
 	return append(appendFields(dst, c.Header), "\r\n"...)
 }
 
@@ -134,7 +134,8 @@ func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
 	return checkOffered(r.Extensions, c.Offers)
 }
 
-// answeredProtocol is the subprotocol that a server chose, "" if it sent none.
+// answeredProtocol returns the subprotocol that the server chose, or "" if it chose
+// none.
 func answeredProtocol(h Header, name string, asked []string) (string, error) {
 	protocol, ok := h.one(name)
 	switch {

@@ -9,13 +9,12 @@ import (
 	"github.com/gobwas/httphead"
 )
 
-// ParseExtensions reads the values of all Sec-WebSocket-Extensions fields of a
-// message (RFC 6455, section 9.1). A quoted value is returned without its
-// quotes and must be a token then. Parameters that are there twice stay so, for
-// the extension to decline. Empty elements are skipped as in every list (RFC
-// 9110, section 5.6.1); an empty field, which libwebsockets sent in 2011 when it
-// had nothing to offer, is none. The error is ErrBadExtension. The result shares
-// the memory of values.
+// ParseExtensions parses the values of all Sec-WebSocket-Extensions fields of a
+// message (RFC 6455, section 9.1). A quoted value is returned without its quotes and
+// must be a token. Repeated parameters are kept, so that the extension can decline
+// them. Empty elements are skipped as in every list (RFC 9110, section 5.6.1), and an
+// empty field, which libwebsockets sent in 2011 when it had nothing to offer, is
+// ignored. The error is ErrBadExtension. The result shares the memory of values.
 func ParseExtensions(values []string) ([]extensions.Offer, error) {
 	var offers []extensions.Offer
 	for _, value := range values {
@@ -49,7 +48,7 @@ func parseOffers(offers []extensions.Offer, s string) ([]extensions.Offer, bool)
 	}
 }
 
-// parseOffer reads an element up to the comma or the end.
+// parseOffer parses one element, up to the next comma or the end.
 func parseOffer(s string) (offer extensions.Offer, rest string, ok bool) {
 	offer.Name, s = nextToken(s)
 	ok = offer.Name != ""
@@ -70,7 +69,7 @@ func parseOffer(s string) (offer extensions.Offer, rest string, ok bool) {
 	return offer, s, ok
 }
 
-// nextValue reads a token or a quoted string whose content is one.
+// nextValue parses a token, or a quoted string that contains one.
 func nextValue(s string) (value, rest string, ok bool) {
 	if s == "" || s[0] != '"' {
 		value, rest = nextToken(s)
@@ -105,8 +104,8 @@ func nextToken(s string) (token, rest string) {
 
 func skipSpace(s string) string { return strings.TrimLeft(s, " \t") }
 
-// AppendExtensions appends the value of a Sec-WebSocket-Extensions field, as
-// ParseExtensions reads it.
+// AppendExtensions appends the value of a Sec-WebSocket-Extensions field, in the form
+// that ParseExtensions parses, to dst.
 func AppendExtensions(dst []byte, offers []extensions.Offer) []byte {
 	for i, o := range offers {
 		if i > 0 {
@@ -123,7 +122,7 @@ func AppendExtensions(dst []byte, offers []extensions.Offer) []byte {
 	return dst
 }
 
-// checkOffers refuses what ParseExtensions could not read.
+// checkOffers returns an error for offers that ParseExtensions could not parse.
 func checkOffers(offers []extensions.Offer) error {
 	for _, o := range offers {
 		ok := isToken(o.Name)
@@ -137,8 +136,8 @@ func checkOffers(offers []extensions.Offer) error {
 	return nil
 }
 
-// checkOffered refuses extensions whose names were not offered (RFC 6455,
-// section 4.1). Whether the parameters fit is for the extension to say.
+// checkOffered returns an error for extensions that were not offered (RFC 6455,
+// section 4.1). The extension itself checks the parameters.
 func checkOffered(answer, offers []extensions.Offer) error {
 	for _, a := range answer {
 		if !slices.ContainsFunc(offers, func(o extensions.Offer) bool { return o.Name == a.Name }) {
@@ -148,7 +147,7 @@ func checkOffered(answer, offers []extensions.Offer) error {
 	return nil
 }
 
-// parseProtocols reads the Sec-WebSocket-Protocol fields of a request.
+// parseProtocols parses the Sec-WebSocket-Protocol fields of a request.
 func parseProtocols(h Header, name string) ([]string, error) {
 	var list []string
 	for i := range h {
@@ -164,7 +163,8 @@ func parseProtocols(h Header, name string) ([]string, error) {
 	return list, checkProtocols(list)
 }
 
-// checkProtocols wants tokens that are all different (RFC 6455, section 4.1).
+// checkProtocols returns an error unless all elements are tokens and different (RFC
+// 6455, section 4.1).
 func checkProtocols(list []string) error {
 	for _, p := range list {
 		if !isToken(p) {
@@ -174,7 +174,7 @@ func checkProtocols(list []string) error {
 	if len(list) < 2 {
 		return nil
 	}
-	// Sorted, as comparing each with each would let a long list cost much.
+	// Sorted, as comparing each with each would make a long list expensive.
 	sorted := slices.Sorted(slices.Values(list))
 	for i, p := range sorted[1:] {
 		if p == sorted[i] {
@@ -184,8 +184,8 @@ func checkProtocols(list []string) error {
 	return nil
 }
 
-// onlyProtocol reads the field of versions in which a client asks for at most
-// one subprotocol: any text without spaces, of which a comma is a part.
+// onlyProtocol parses the field in versions in which a client asks for at most one
+// subprotocol: any text without spaces, in which commas have no meaning.
 func onlyProtocol(value string) ([]string, error) {
 	if value == "" {
 		return nil, nil

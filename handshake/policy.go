@@ -1,18 +1,19 @@
 package handshake
 
-// PolicyRequest is what a Flash client sends as the first bytes of a connection
-// to ask whether it may open sockets to this host: on port 843, and if nobody
-// answers there, on the port of the WebSocket itself.
+// PolicyRequest is the request with which a Flash client asks whether it may open
+// sockets to this host. It consists of the first bytes of a connection to port 843
+// or, if nobody responds there, to the port of the WebSocket itself.
 const PolicyRequest = "<policy-file-request/>\x00"
 
-// Policy is the answer to a PolicyRequest: which pages may open sockets to which
-// ports of this host. What it does not name is not allowed.
+// A Policy is the response to a PolicyRequest. It lists which pages may open sockets to
+// which ports of this host. Everything else is forbidden.
 type Policy struct {
-	Domains []string // of the pages: "example.com", "*.example.com", or "*" for all
-	Ports   []string // of this host: "443", "1024-2048", or "*" for all
+	Domains []string // domains of pages: "example.com", "*.example.com", or "*" for all
+	Ports   []string // ports of this host: "443", "1024-2048", or "*" for all
 }
 
-// AppendTo appends the policy as it is sent, with the NUL that ends it.
+// AppendTo appends the policy in the form in which it is sent, with a NUL at its end, to
+// dst.
 func (p Policy) AppendTo(dst []byte) []byte {
 	dst = append(dst, `<?xml version="1.0"?><cross-domain-policy>`...)
 	for _, domain := range p.Domains {
@@ -33,14 +34,14 @@ func (p Policy) AppendTo(dst []byte) []byte {
 	return append(dst, "</cross-domain-policy>\x00"...)
 }
 
-// String is the policy as it is sent, without the NUL.
+// String returns the policy in the form in which it is sent, without the NUL.
 func (p Policy) String() string {
 	b := p.AppendTo(nil)
 	return string(b[:len(b)-1])
 }
 
-// appendAttribute appends s so that it cannot end the attribute it is in, and
-// without a NUL, which would end the policy.
+// appendAttribute appends s, escaped so that it cannot end the attribute, and without
+// NULs, which would end the policy.
 func appendAttribute(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {

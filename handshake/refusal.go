@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// MaxErrorBody is how many bytes of the body of a refusal an [Error] holds.
+// MaxErrorBody is the most bytes of the body of a refusal that an [Error] holds.
 const MaxErrorBody = 1 << 10
 
-// refusal collects the start of the body of an answer that refuses.
+// A refusal collects the start of the body of a response that refuses.
 type refusal struct {
 	status  string // code and reason
-	raw     []byte // as it came, in chunks perhaps
-	want    int    // how much of raw there can be or is wanted
+	raw     []byte // as it arrived, perhaps in chunks
+	want    int    // the most bytes that raw can have or need have
 	chunked bool
 }
 
@@ -31,7 +31,7 @@ func newRefusal(status string, h Header) *refusal {
 	return r
 }
 
-// feed takes more of the body and reports whether that is enough.
+// feed adds more of the body and reports whether that is enough.
 func (r *refusal) feed(p []byte) bool {
 	r.raw = append(r.raw, p[:min(len(p), r.want-len(r.raw))]...)
 	if len(r.raw) == r.want {
@@ -52,8 +52,8 @@ func (r *refusal) body() []byte {
 	return body[:min(len(body), MaxErrorBody)]
 }
 
-// unchunk is the body that the start of a chunked one holds (RFC 9112, section
-// 7.1). Last says that no more of it will come or can be read.
+// unchunk returns the body in raw, the start of a chunked body (RFC 9112, section
+// 7.1). last reports whether the body ends there or cannot be read further.
 func unchunk(raw []byte) (body []byte, last bool) {
 	for {
 		line, rest, ok := bytes.Cut(raw, []byte("\r\n"))

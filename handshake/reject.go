@@ -2,10 +2,10 @@ package handshake
 
 import "strconv"
 
-// AppendReject appends a complete HTTP response that says e. Its body is e.Body,
-// or e.Reason as text if that is nil. Fields of e.Header that cannot be sent, or
-// that are about the body's length or the connection, are left out. A Status
-// that does not refuse becomes 500. The connection is to be closed then.
+// AppendReject appends a complete HTTP response for e to dst. The body is e.Body or, if
+// that is nil, e.Reason as text. Fields of e.Header are omitted if they cannot be
+// sent or concern the length of the body or the connection. A Status below 200 or
+// above 599 becomes 500. Close the connection after sending the response.
 func (s *Server) AppendReject(dst []byte, e *Error) []byte {
 	status := e.Status
 	if status < 200 || status > 599 {
@@ -19,7 +19,7 @@ func (s *Server) AppendReject(dst []byte, e *Error) []byte {
 		dst = append(dst, "Connection: close\r\n"...)
 	}
 	for _, f := range e.Header {
-		if isToken(f.Name) && !hasControl(f.Value) && !framing(f.Name) {
+		if isToken(f.Name) && !hasControl(f.Value) && !isFramingField(f.Name) {
 			dst = appendField(dst, f.Name, f.Value)
 		}
 	}
@@ -41,13 +41,14 @@ func (s *Server) AppendReject(dst []byte, e *Error) []byte {
 	return append(dst, body...)
 }
 
-// framing reports whether a field says where a message or the connection ends.
-func framing(name string) bool {
+// isFramingField reports whether a field tells where a message or the connection
+// ends.
+func isFramingField(name string) bool {
 	return named(name, "Connection") || named(name, "Upgrade") || named(name, "Content-Length") ||
 		named(name, "Transfer-Encoding") || named(name, "Trailer")
 }
 
-// statusText is the reason phrase of a status, "" if it is a rare one.
+// statusText returns the reason phrase of a status, or "" for a rare one.
 func statusText(status int) string { return statusTexts[status] }
 
 var statusTexts = map[int]string{

@@ -7,24 +7,24 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Request is what a client asks for. Its strings share one copy of the head, and
-// nothing of it changes once it has been read.
+// A Request is a client's request as a server has read it. Its strings share one copy
+// of the head.
 type Request struct {
 	Method string
 	Target string // path and query, as they were sent
 	Host   string // host and port, as they were sent
-	Origin string // as it was sent; "" if it was not
+	Origin string // as it was sent, or "" if it was not
 	Header Header // all fields
 
 	Version    wire.Version
-	Protocols  []string           // asked for, in order of preference
-	Extensions []extensions.Offer // offered, in order of preference; nil for hixie
+	Protocols  []string           // the subprotocols asked for, in order of preference
+	Extensions []extensions.Offer // the extensions offered, in order of preference; nil for hixie
 
 	keys keys
 }
 
-// keys are the nonces of a handshake: one of RFC 6455 with the answer to it, or
-// the three of hixie-76 with the numbers that its first two stand for.
+// keys are the nonces of a handshake: the key of RFC 6455 with its accept value, or the
+// three keys of hixie-76 with the numbers that are hidden in the first two.
 type keys struct {
 	key     string
 	accept  [28]byte
@@ -33,12 +33,12 @@ type keys struct {
 	key3    [8]byte
 }
 
-// single are the fields that no request may have twice.
+// single lists the fields that a request must not have twice.
 var single = [...]string{"Sec-WebSocket-Version", "Sec-WebSocket-Key", "Sec-WebSocket-Key1",
 	"Sec-WebSocket-Key2", "Sec-WebSocket-Draft", "Origin", "Sec-WebSocket-Origin"}
 
-// check tests what a request must have in every version and leaves the rest to
-// the dialect that speaks it (RFC 6455, section 4.2.1).
+// check checks the rules that apply to requests of every version (RFC 6455, section
+// 4.2.1). The dialect checks the others.
 func (r *Request) check(proto string) error {
 	switch {
 	case !r.Header.hasToken("Upgrade", "websocket"):
@@ -55,8 +55,8 @@ func (r *Request) check(proto string) error {
 			return ErrDuplicate
 		}
 	}
-	// After a body of a length that two readers see differently, one of them
-	// would take for frames what the other takes for a request.
+	// If two readers disagreed on the length of a body, one of them would read
+	// frames where the other reads a request.
 	if n := r.Header.Get("Content-Length"); n != "" && n != "0" || r.Header.count("Content-Length") > 1 ||
 		r.Header.Has("Transfer-Encoding") {
 		return ErrBody
@@ -64,8 +64,8 @@ func (r *Request) check(proto string) error {
 	return r.locate()
 }
 
-// locate tests Host and Target and brings a target that is a URL into the form
-// of the others; its host is the one that counts (RFC 9112, section 3.2.2).
+// locate checks Host and Target. It replaces a target that is a URL by its path and
+// query, and Host by the URL's host (RFC 9112, section 3.2.2).
 func (r *Request) locate() error {
 	if r.Header.count("Host") > 1 {
 		return ErrDuplicate
@@ -96,8 +96,8 @@ func (r *Request) locate() error {
 	return nil
 }
 
-// isHost reports whether s can be a host with a port or without (RFC 3986,
-// section 3.2, without user information). It may be echoed to the client.
+// isHost reports whether s can be a host with or without a port (RFC 3986, section 3.2,
+// without user information). Such a host is safe to echo to the client.
 func isHost(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#/<>?@\\^`{|}", c) >= 0 {
@@ -107,9 +107,9 @@ func isHost(s string) bool {
 	return s != "" && s[0] != ':'
 }
 
-// isTarget reports whether s is a path, perhaps with a query, as it can be in a
-// request line. Fragments are not sent (RFC 6455, section 3). Bytes that should
-// have been escaped but are no danger to the line are let pass.
+// isTarget reports whether s can be the path, with or without a query, of a request
+// line. Fragments are not sent (RFC 6455, section 3). Bytes that should have been
+// escaped are allowed if they cannot break the line.
 func isTarget(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c == 0x7f || c == '#' {
@@ -119,8 +119,8 @@ func isTarget(s string) bool {
 	return s != "" && s[0] == '/'
 }
 
-// location is the URL of the socket as hixie's clients compute it: without the
-// port if it is the scheme's own.
+// location returns the URL of the socket as clients of hixie compute it: without the
+// port if it is the scheme's default.
 func location(secure bool, host, target string) string {
 	if secure {
 		return "wss://" + strings.TrimSuffix(host, ":443") + target
@@ -128,9 +128,9 @@ func location(secure bool, host, target string) string {
 	return "ws://" + strings.TrimSuffix(host, ":80") + target
 }
 
-// IsUpgrade reports whether an HTTP request asks for a WebSocket, of whatever
-// version: whether it is a GET with Upgrade: websocket and Connection: upgrade.
-// The header has canonical names, as that of net/http.
+// IsUpgrade reports whether an HTTP request asks for a WebSocket of any version:
+// whether it is a GET with Upgrade: websocket and Connection: upgrade. The names in
+// header must be canonical, as in an http.Header.
 func IsUpgrade(method string, header map[string][]string) bool {
 	has := func(values []string, token string) bool {
 		for _, v := range values {

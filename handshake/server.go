@@ -12,15 +12,15 @@ import (
 	"github.com/gobwas/httphead"
 )
 
-// Server is the server's side of one opening handshake. The zero value is ready
-// to use. It is fed what the client sends, or, where an HTTP server has read the
-// request already, is given that by Offer; then it appends the answer. It is for
-// one handshake and one goroutine.
+// A Server performs the server's side of one opening handshake. It is fed what the
+// client sends or, if an HTTP server has read the request already, is given the
+// request with Offer. Then it appends the response. The zero value is ready to use. A
+// Server cannot be reused, and is not safe for concurrent use.
 type Server struct {
-	Versions []wire.Version // that are spoken; nil means all
-	MaxHead  int            // bytes of a request's head; 0 means DefaultMaxHead, negative no bound
-	MaxLines int            // lines of a request's head; 0 means DefaultMaxLines, negative no bound
-	Secure   bool           // the connection is TLS, as hixie's answers have to say
+	Versions []wire.Version // versions to accept; nil means all
+	MaxHead  int            // most bytes in the head of a request; 0 means DefaultMaxHead, negative no limit
+	MaxLines int            // most lines in the head of a request; 0 means DefaultMaxLines, negative no limit
+	Secure   bool           // whether the connection uses TLS; responses of hixie contain it
 
 	req     Request
 	head    head
@@ -29,25 +29,26 @@ type Server struct {
 	done    bool
 
 	method, target int // lengths of the parts of the request line
-	policy         int // how much of a PolicyRequest has come
+	policy         int // how many bytes of a PolicyRequest have arrived
 	tail           [8]byte
 	tailLen        int
 }
 
-// Accept is what a server agrees to.
+// Accept holds the terms on which a server accepts a request.
 type Accept struct {
-	Protocol   string             // one that was asked for, or "" for none
-	Extensions []extensions.Offer // answers to what was offered
-	Header     Header             // further fields, such as Set-Cookie
+	Protocol   string             // one of the subprotocols asked for, or "" for none
+	Extensions []extensions.Offer // the extensions chosen, with the parameters to answer
+	Header     Header             // additional fields, such as Set-Cookie
 }
 
-// Feed reads what the client sent. It is done when the whole handshake has
-// come; rest is the part of p that follows it then. It keeps nothing of p.
+// Feed reads bytes from the client. done is true once the handshake is complete, and
+// rest is the part of p that follows the handshake then. Feed does not keep p.
 //
-// An error is an *Error with what to answer, and stays. Three are no faults:
-// after ErrNotUpgrade the request is some other HTTP request and Buffered
-// returns it, ErrPolicyRequest wants a Policy, and ErrVersion tells the client
-// which versions it may try.
+// An error is an *Error with the response to send, and later calls return it again.
+// Three of them are not failures: after ErrNotUpgrade the request is an ordinary HTTP
+// request, which Buffered returns; after ErrPolicyRequest the client expects a
+// Policy; and after ErrVersion it may try again with a version that the response
+// lists.
 func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 	if s.err != nil {
 		return nil, false, s.err
@@ -67,8 +68,8 @@ func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 	return rest, s.done, nil
 }
 
-// readRequest reads the head of a request. Its parts follow each other rather
-// than call each other, as they run on a stack that should not have to grow.
+// readRequest reads the head of a request. It calls its parts one after the other
+// rather than one from the other, to keep the stack from growing.
 func (s *Server) readRequest(p []byte) (rest []byte, err error) {
 	had := len(s.head.buf)
 	if s.policy > 0 || had == 0 && len(p) > 0 && p[0] == PolicyRequest[0] {
@@ -100,8 +101,8 @@ func (s *Server) readPolicyRequest(p []byte) error {
 	return nil
 }
 
-// readRequestLine tests the request line as soon as there is something of it, so
-// that a client which speaks another protocol is told at once.
+// readRequestLine checks the request line as soon as its first bytes have arrived, so
+// that a client of another protocol gets an answer at once.
 func (s *Server) readRequestLine(line []byte, whole bool) error {
 	const longestMethod = 32
 	for i, c := range line {
@@ -126,10 +127,10 @@ func (s *Server) readRequestLine(line []byte, whole bool) error {
 	return nil
 }
 
-// version is the index of the HTTP version in the request line.
+// version returns the index of the HTTP version in the request line.
 func (s *Server) version() int { return s.method + len(" ") + s.target + len(" ") }
 
-// parse reads a whole head, whose first line has been tested. It returns the
+// parse parses a complete head, whose first line has been checked, and returns the
 // HTTP version.
 func (s *Server) parse(text string) (proto string, err error) {
 	line, fields, _ := strings.Cut(text, "\r\n")
@@ -142,7 +143,7 @@ func (s *Server) parse(text string) (proto string, err error) {
 	return line[s.version():], nil
 }
 
-// choose finds the dialect that speaks the request.
+// choose finds the dialect of the request.
 func (s *Server) choose(proto string) error {
 	if err := s.req.check(proto); err != nil {
 		return err
@@ -165,8 +166,8 @@ func (s *Server) speaks(v wire.Version) bool {
 	return s.Versions == nil || slices.Contains(s.Versions, v)
 }
 
-// unspoken is the error for a version that Versions leave out. What speaks of no
-// version is hixie-75 in form, but hardly ever in fact.
+// unspoken returns the error for a version that Versions does not list. A request that
+// names no version has the form of hixie-75, but hardly ever comes from such a client.
 func unspoken(d dialect) error {
 	if d == (hixie75{}) {
 		return fmt.Errorf("%w: there is no Sec-WebSocket-Version field, as in hixie-75, which the server's option Versions leaves out", ErrVersion)
@@ -174,8 +175,8 @@ func unspoken(d dialect) error {
 	return fmt.Errorf("%w: %v, which the server's option Versions leaves out", ErrVersion, d.version())
 }
 
-// readTail takes what belongs to the handshake after the head and returns what
-// does not.
+// readTail consumes the bytes of the handshake that follow the head and returns the
+// rest of p.
 func (s *Server) readTail(p []byte) (rest []byte) {
 	need := s.dialect.tail(wire.Client)
 	n := copy(s.tail[s.tailLen:need], p)
@@ -188,9 +189,9 @@ func (s *Server) readTail(p []byte) (rest []byte) {
 	return p[n:]
 }
 
-// Offer gives the Server a request that net/http has read: its Method,
-// RequestURI, Proto, Host and Header. In hixie-76 eight more bytes follow the
-// request, which come by Feed; done is false then. The error is as for Feed.
+// Offer gives s a request that net/http has read: its Method, RequestURI, Proto, Host
+// and Header. In hixie-76 eight bytes follow the head; done is false then, and they
+// must be passed to Feed. The error is the same as from Feed.
 func (s *Server) Offer(method, target, proto, host string, header map[string][]string) (done bool, err error) {
 	if s.err != nil || s.dialect != nil {
 		return s.done, s.err
@@ -213,7 +214,7 @@ func (s *Server) Offer(method, target, proto, host string, header map[string][]s
 	return s.done, nil
 }
 
-// fail makes the error an *Error and keeps it.
+// fail makes err an *Error and keeps it.
 func (s *Server) fail(err error) error {
 	e := refuse(err)
 	switch {
@@ -231,8 +232,8 @@ func (s *Server) fail(err error) error {
 	return e
 }
 
-// numbers lists the versions that are spoken and have a number (RFC 6455,
-// section 4.4).
+// numbers returns the list of accepted versions that have a number (RFC 6455, section
+// 4.4).
 func (s *Server) numbers() string {
 	var list []string
 	for _, d := range dialects {
@@ -243,18 +244,18 @@ func (s *Server) numbers() string {
 	return strings.Join(list, ", ")
 }
 
-// Request is what the client asked for. It is complete when Feed or Offer is
-// done; after an error it has what had been read by then.
+// Request returns the client's request. It is complete once Feed or Offer is done. After
+// an error it contains what was read before.
 func (s *Server) Request() *Request { return &s.req }
 
-// Buffered is all that was fed, after ErrNotUpgrade from Feed. It is the
-// caller's then.
+// Buffered returns all bytes that were fed, after Feed has returned ErrNotUpgrade. The
+// caller owns them.
 func (s *Server) Buffered() []byte { return s.head.buf }
 
-// AppendAccept appends the answer that opens the connection. It fails, and
-// appends nothing, if the request has not been read, if the subprotocol or an
-// extension is none of those in it, or if a field of the Header cannot be sent
-// or is the handshake's own.
+// AppendAccept appends the response that opens the connection to dst. It returns an
+// error and dst unchanged if the request is not complete, if it does not contain the
+// subprotocol or one of the extensions, or if a field of a.Header cannot be sent or is
+// set by the handshake itself.
 func (s *Server) AppendAccept(dst []byte, a Accept) ([]byte, error) {
 	if !s.done {
 		return dst, ErrNotDone

@@ -1,39 +1,42 @@
 package wire
 
-// Config is what both halves of an endpoint have in common. It is not changed
-// once in use, and endpoints whose Config would be the same may share one.
+// A Config holds the settings that the Decoder and the Encoder of an endpoint share.
+// It must not be changed while it is in use. Endpoints with the same settings may
+// share one.
 type Config struct {
 	Version Version
 	Role    Role // of this endpoint
 
-	// MaxFrame and MaxMessage bound the payload bytes of a frame and of a
-	// message, as received and after decoding by extensions. Zero or less
-	// means no bound.
+	// MaxFrame and MaxMessage limit the payload of a received frame and
+	// message, in bytes, both as received and after decoding by extensions.
+	// Zero or less means no limit.
 	MaxFrame, MaxMessage int
 
-	// Parts makes the Decoder deliver the parts of a fragmented message as
-	// they come rather than the whole (AS3WebSocket's assembleFragments =
-	// false). A part is the payload of one frame; one of a text may begin or
-	// end within a rune. A message that a MessageExtension works on is one part.
+	// Parts makes the Decoder deliver a fragmented message in parts as they
+	// arrive instead of as a whole (AS3WebSocket's assembleFragments = false).
+	// A part is the payload of one frame. A part of a text may begin or end
+	// within a rune. A message that a MessageExtension has encoded is
+	// delivered as one part.
 	Parts bool
 
-	// FragmentSize splits messages longer than so many bytes into frames of at
-	// most that (AS3WebSocket's fragmentationThreshold). Zero or less: never.
-	// The hixie versions have no fragments.
+	// FragmentSize makes the Encoder split messages into frames of at most
+	// FragmentSize bytes (AS3WebSocket's fragmentationThreshold). Zero or less
+	// means that messages are never split. The hixie versions have no fragments.
 	FragmentSize int
 
-	// Extensions, in the negotiated order: a message is encoded by the first
-	// one first and decoded by the last one first (RFC 6455, section 9.1).
+	// Extensions lists the extensions in the order in which they were
+	// negotiated. A message is encoded by the first one first and decoded by
+	// the last one first (RFC 6455, section 9.1).
 	Extensions []Extension
 
 	// Memory lends the buffers for messages that do not arrive in one piece
-	// and for what extensions make. It is called by Decoder and Encoder, which
-	// may happen at the same time. Nil allocates them.
+	// and for the output of extensions. The Decoder and the Encoder may call
+	// it at the same time. If it is nil, buffers are allocated.
 	Memory Memory
 
-	// MaskKey makes the masking key of a client's next frame. It must be
-	// unpredictable (RFC 6455, section 10.3). Nil masks with zeroes, which is
-	// for tests.
+	// MaskKey returns the masking key of a client's next frame. It must be
+	// unpredictable (RFC 6455, section 10.3). If it is nil, all keys are zero,
+	// which is useful only in tests.
 	MaskKey func() [4]byte
 }
 
@@ -41,15 +44,16 @@ type Config struct {
 type Buffer struct {
 	B []byte
 
-	// Shared says that others read B too: it is not to be changed, and giving
-	// it back does nothing.
+	// Shared means that others read B, too. It must not be changed, and Put
+	// ignores it.
 	Shared bool
 }
 
-// Memory lends buffers.
+// A Memory lends buffers.
 type Memory interface {
 	// Get returns a Buffer with len(B) == 0 and cap(B) >= n.
 	Get(n int) *Buffer
-	// Put takes back what Get returned. B may have been replaced by a bigger one.
+	// Put takes back a Buffer that Get returned. B may have been replaced by a
+	// larger slice.
 	Put(*Buffer)
 }

@@ -4,62 +4,63 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
 // A Decoder turns the bytes that an endpoint receives, in whatever pieces they
-// come, into events. The zero value with [Decoder.Init] is ready. It is not
-// safe for concurrent use.
+// arrive, into events. Call [Decoder.Init] before using it. It is not safe for
+// concurrent use.
 //
-// Everything that is owed to the peer for an event is what [Reply] says. After
-// a Close or Fail the rest of the input is dropped.
+// [Reply] returns what an endpoint must send in answer to an event. After a Close
+// or a Fail, the rest of the input is dropped.
 type Decoder struct {
 	cfg     *Config
 	framing framing
-	in      []byte // fed and not used yet
+	in      []byte // fed but not consumed yet
 	frame   frame
-	size    uint64 // payload bytes of the message so far, as headers announce them
+	size    uint64 // payload bytes of the message so far, as its headers claim
 
 	msg   *Buffer // the message so far, unless it is all in the input
-	own   *Buffer // the frame so far, if it is not simply a part of the message
-	spent *Buffer // what the last event is a view of
+	own   *Buffer // the frame so far, if it is gathered apart from the message
+	spent *Buffer // the memory of the last event
 
-	text    textState
+	text    text.State
 	held    [maxHead]byte // an unfinished header
 	nheld   uint8
 	stage   stage
-	maskBit byte // of the second byte of a frame as RFC 6455 has it
+	maskBit byte // MASK as a peer must set it, in its place in the second byte (RFC 6455, section 5.2)
 	kind    Kind // of the message that has begun, or None
 	rsv     RSV  // of its first frame
 
-	// Which reserved bits extensions claim, for the first frame of a message
-	// and for the others.
+	// The reserved bits that extensions claim, on the first frame of a message
+	// and on the others.
 	claims, claimsLater RSV
 
-	coded      bool // a message extension works on the message
-	frameCoded bool // a frame extension works on the frame
+	coded      bool // a message extension has encoded the message
+	frameCoded bool // a frame extension has encoded the frame
 	cont       bool // a part of the message has been delivered
 	eof        bool
 	closeSent  bool
-	invalid    bool  // a text that NextMessage has taken is
-	quick      int32 // see quickLimit
+	invalid    bool  // NextMessage has consumed a text that is not valid UTF-8
+	fastLimit  int32 // see fastPathLimit
 }
 
-// stage is where in the input a Decoder is. See the drawing in the package's
-// documentation.
+// A stage is a state of a Decoder. The package documentation has a drawing of them.
 type stage uint8
 
 const (
-	inHeader  stage = iota // or between frames, or between pieces of a delimited payload
-	inPayload              // a header has been read, its frame is not done
+	inHeader  stage = iota // between frames, in a header, or between pieces of a delimited payload
+	inPayload              // a header has been read, and its frame is not complete
 	closed                 // a Close or Fail has been delivered
 	ended                  // the End has been delivered
 )
 
-// Init makes d ready for a new connection. cfg is kept and must not be changed
+// Init prepares d for a new connection. It keeps cfg, which must not be changed
 // while d is in use.
 func (d *Decoder) Init(cfg *Config) {
 	*d = Decoder{cfg: cfg, framing: framingOf(cfg.Version)}
-	d.quick = quickLimit(cfg, d.framing, cfg.MaxFrame, cfg.MaxMessage)
+	d.fastLimit = fastPathLimit(cfg, d.framing, cfg.MaxFrame, cfg.MaxMessage)
 	if cfg.Role == Server {
 		d.maskBit = 0x80
 	}
@@ -71,26 +72,26 @@ func (d *Decoder) Init(cfg *Config) {
 	}
 }
 
-// Feed lends p, the next bytes received, until Next has returned None: the
-// Decoder may change it, and events are views of it. What was fed before must
-// be used up: Feed before Next has returned None loses bytes.
+// Feed gives d the next bytes received. Until Next returns None, d owns p: it may
+// change it, and the Data of events may point into it. Do not call Feed again
+// until Next returns None, or bytes are lost.
 func (d *Decoder) Feed(p []byte) { d.in = p }
 
-// FeedEOF says that the byte stream has ended. closeSent is whether this
-// endpoint has sent a close, which the peers of old drafts answer by ending
-// the connection. Next returns what is left and then one End, whose Err is nil
-// if the end was to be expected.
+// FeedEOF tells d that the byte stream has ended. closeSent tells whether this
+// endpoint has sent a close, which peers of old drafts answer by ending the
+// connection. Next returns the events that are left and then one End, whose Err is
+// nil if the end was to be expected.
 func (d *Decoder) FeedEOF(closeSent bool) { d.eof, d.closeSent = true, closeSent }
 
-// Release gives the borrowed buffers back. The last event is not valid any
-// more, and Next returns None from now on.
+// Release gives all borrowed buffers back. The last event becomes invalid, and
+// Next returns None from now on.
 func (d *Decoder) Release() {
 	d.drop()
 	d.put(&d.spent)
 	d.stage = ended
 }
 
-// Events yields what Next returns up to None.
+// Events returns an iterator over the events that Next returns before None.
 func (d *Decoder) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for ev := d.Next(); ev.Kind != None; ev = d.Next() {
@@ -101,18 +102,19 @@ func (d *Decoder) Events() iter.Seq[Event] {
 	}
 }
 
-// Detach hands over the memory of the last event, which stays valid until the caller
-// gives it back. It is nil if the event is a view of what was fed: such an event
-// stays valid until the memory that was fed is used for something else.
+// Detach transfers the memory of the last event to the caller, so that the event
+// stays valid until the caller gives the memory back. It returns nil if the
+// event's Data points into what was fed: such an event stays valid until that
+// memory is used for something else.
 func (d *Decoder) Detach() *Buffer {
 	b := d.spent
 	d.spent = nil
 	return b
 }
 
-// Next returns the next event, or None if that takes more bytes; nothing of
-// what was fed is referred to any more then. The event before it becomes invalid,
-// unless its memory was detached.
+// Next returns the next event, or None if it needs more bytes; d no longer refers
+// to what was fed then. The event before it becomes invalid, unless its memory was
+// detached.
 func (d *Decoder) Next() (ev Event) {
 	if d.spent != nil {
 		d.put(&d.spent)
@@ -133,8 +135,8 @@ func (d *Decoder) Next() (ev Event) {
 	return ev
 }
 
-// step takes the next header or piece of payload from the input and sets *ev
-// if that completes one. It returns false if the input is used up.
+// step consumes the next header or piece of payload, and sets *ev if that completes
+// an event. It returns false if it needs more input.
 func (d *Decoder) step(ev *Event) bool {
 	if d.stage == inHeader && len(d.in) > 0 {
 		piece := d.frame.open
@@ -168,24 +170,24 @@ func (d *Decoder) step(ev *Event) bool {
 	return true
 }
 
-// header reads a header into d.frame and returns how many bytes of d.in belong
+// header parses a header into d.frame and returns how many bytes of d.in belong
 // to it, or short.
 func (d *Decoder) header() (int, *ProtocolError) {
 	if d.nheld > 0 {
 		return d.heldHeader()
 	}
-	n, err := d.framing.next(d.in, d.cfg.Role, &d.frame)
+	n, err := d.framing.parseHeader(d.in, d.cfg.Role, &d.frame)
 	if n < 0 {
 		d.nheld = uint8(copy(d.held[:], d.in))
 	}
 	return n, err
 }
 
-// heldHeader is header with the first bytes in d.held.
+// heldHeader is header for a header that begins in d.held.
 func (d *Decoder) heldHeader() (int, *ProtocolError) {
 	before := int(d.nheld)
 	all := d.held[:before+copy(d.held[before:], d.in)]
-	n, err := d.framing.next(all, d.cfg.Role, &d.frame)
+	n, err := d.framing.parseHeader(all, d.cfg.Role, &d.frame)
 	if n < 0 {
 		d.nheld = uint8(len(all))
 		return n, err
@@ -194,7 +196,8 @@ func (d *Decoder) heldHeader() (int, *ProtocolError) {
 	return n - before, err
 }
 
-// fail sets *ev to the event of a broken rule, the last but End.
+// fail sets *ev to the Fail for err. Only End can follow it. It is not inlined to
+// keep its frame away from the methods that every message goes through.
 //
 //go:noinline
 func (d *Decoder) fail(ev *Event, err error) {
@@ -218,7 +221,7 @@ func (d *Decoder) end(ev *Event) {
 	}
 }
 
-// drop forgets the input and what is unfinished.
+// drop discards the input and whatever is unfinished.
 func (d *Decoder) drop() {
 	d.in = nil
 	d.put(&d.msg)

@@ -1,9 +1,9 @@
-// Package wire is the framing of WebSocket connections: bytes in, events out,
-// and back. It does no I/O and knows no clock and no goroutines. It has both
-// roles of every version that was deployed: hixie-75, hixie-76, hybi-06,
-// hybi-07, hybi-08 to 12, and RFC 6455.
+// Package wire implements the framing of the WebSocket protocol: it turns bytes into
+// events and events into bytes. It does no I/O and uses no clock and no goroutines.
+// It implements both roles of every version that was deployed: hixie-75, hixie-76,
+// hybi-06, hybi-07, hybi-08 to 12, and RFC 6455.
 //
-// A [Decoder] is fed what was received, in any pieces, and yields events:
+// A [Decoder] is fed the bytes received, in pieces of any size, and returns events:
 //
 //	dec.Feed(buf[:n])
 //	for ev := range dec.Events() {
@@ -36,8 +36,8 @@
 //	      |        closed: the input is dropped            | ----------> | ended |
 //	      +------------------------------------------------+     End     +-------+
 //
-// FeedEOF leads from the other states to ended too; the End has an error then,
-// unless the version is used to ends without a closing handshake.
+// FeedEOF leads from the other states to ended, too. The End has an Err then, unless
+// connections of the version may end without a closing handshake.
 //
 // # The way of a piece of data
 //
@@ -51,15 +51,15 @@
 //	                  +-> an extension's: the whole frame or message, decoded -----+
 //	                      into a Buffer, last extension first
 //
-// Text is checked as it arrives, or after the extensions. Buffers come from the
-// [Memory] of the [Config] and go back when the next event is asked for: an
-// event's data lives no longer than that.
+// Text is checked as it arrives, or after the extensions have decoded it. Buffers
+// come from the [Memory] of the [Config] and go back to it when the next event is
+// asked for, which ends the life of an event's Data.
 //
 // # Versions
 //
-// What versions say differently is behind one internal interface, with a type
-// and a file for each: how a header is read and written, which frames there
-// are, which status codes a close may have and what the end of the byte stream
-// means. What frames mean together (fragments, control frames, limits, UTF-8,
-// extensions) is written once.
+// One internal interface covers what differs between versions, with a type and a file
+// for each: how a header is parsed and written, which frames exist, which status
+// codes a close may carry and what the end of the byte stream means. Everything
+// about how frames work together (fragments, control frames, limits, UTF-8,
+// extensions) exists once.
 package wire

@@ -2,7 +2,8 @@ package wire
 
 import "unsafe"
 
-// appendEncoded appends what the message extensions make of ev.
+// appendEncoded appends ev as the message extensions encode it. It is not inlined,
+// as its frame is needed with extensions only.
 //
 //go:noinline
 func (e *Encoder) appendEncoded(dst []byte, f framing, ev Event) ([]byte, error) {
@@ -27,8 +28,8 @@ func (e *Encoder) appendEncoded(dst []byte, f framing, ev Event) ([]byte, error)
 	return dst, err
 }
 
-// appendCoded appends a data frame with the payload that the frame extensions
-// make of p.
+// appendCoded appends a data frame with the payload p as the frame extensions
+// encode it.
 func (e *Encoder) appendCoded(dst []byte, f framing, kind Kind, head frame, p []byte) ([]byte, error) {
 	what := Frame{Kind: kind, Cont: head.op == continuation, More: !head.fin}
 	var b *Buffer
@@ -52,8 +53,8 @@ func (e *Encoder) appendCoded(dst []byte, f framing, kind Kind, head frame, p []
 	return dst, nil
 }
 
-// encode calls an extension for *p, which is in *b or the sender's own memory,
-// and leaves the result in *p and its buffer in *b.
+// encode calls an extension with *p, which is in *b or in the sender's own memory,
+// and stores the result in *p and its buffer in *b.
 func (e *Encoder) encode(b **Buffer, p *[]byte, call func(dst []byte) ([]byte, RSV, error)) (RSV, error) {
 	to := borrow(e.cfg.Memory, len(*p))
 	out, rsv, err := call(to.B)

@@ -1,53 +1,60 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// An Encoder turns events into the bytes that an endpoint sends. The zero value
-// with [Encoder.Init] is ready. It is not safe for concurrent use.
+	"github.com/airsocket/airsocket/wire/internal/mask"
+	"github.com/airsocket/airsocket/wire/internal/text"
+)
+
+// An Encoder turns events into the bytes that an endpoint sends. Call [Encoder.Init]
+// before using it. It is not safe for concurrent use.
 type Encoder struct {
 	cfg        *Config
-	quick      int32 // see quickLimit
+	fastLimit  int32 // see fastPathLimit
 	closeSent  bool
-	unfinished Kind      // see Unfinished
-	text       textState // of an unfinished text
+	unfinished Kind       // see Unfinished
+	text       text.State // of an unfinished text
 }
 
-// Init makes e ready for a new connection. cfg is kept and must not be changed
+// Init prepares e for a new connection. It keeps cfg, which must not be changed
 // while e is in use.
 func (e *Encoder) Init(cfg *Config) {
-	*e = Encoder{cfg: cfg, quick: quickLimit(cfg, framingOf(cfg.Version), cfg.FragmentSize)}
+	*e = Encoder{cfg: cfg, fastLimit: fastPathLimit(cfg, framingOf(cfg.Version), cfg.FragmentSize)}
 }
 
 // CloseSent reports whether a close has been appended.
 func (e *Encoder) CloseSent() bool { return e.closeSent }
 
-// Can reports whether version v has messages of kind k. Versions differ in
-// what they say about binary messages, pings and pongs (not before hybi-06) and
-// about closing (not before hixie-76).
-func (v Version) Can(k Kind) bool { return k != None && framingOf(v).has(k) }
+// Can reports whether version v supports messages of kind k: binary messages, pings
+// and pongs exist since hybi-06, and closes since hixie-76.
+func (v Version) Can(k Kind) bool { return k != None && framingOf(v).supports(k) }
 
+// appendSlow is Append for what does not take the fast path. It is not inlined so
+// that AppendMessage needs less stack.
+//
 //go:noinline
-func (e *Encoder) appendLong(dst []byte, ev Event) ([]byte, error) {
+func (e *Encoder) appendSlow(dst []byte, ev Event) ([]byte, error) {
 	dst, rest, err := e.AppendHeader(dst, ev)
 	return append(dst, rest...), err
 }
 
-// AppendHeader is Append for what is not a part, except that a payload that goes out as it is (from a
-// server, in one frame, not changed by an extension) is not copied: rest is
-// ev.Data then, to be sent behind out, and else nil.
+// AppendHeader is like Append, but does not copy a payload that is sent unchanged:
+// by a server, in one frame and not encoded by an extension. rest is ev.Data then,
+// to be sent after out, and nil otherwise. ev must not be a part of a message.
 func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err error) {
 	f := framingOf(e.cfg.Version)
 	switch {
 	case e.closeSent:
 		return dst, nil, ErrCloseSent
-	case ev.Kind == None || ev.Cont || ev.More || !f.has(ev.Kind):
+	case ev.Kind == None || ev.Cont || ev.More || !f.supports(ev.Kind):
 		return dst, nil, ErrUnsupported
 	case ev.Kind < Close && e.unfinished != None:
 		return dst, nil, ErrPartOrder
 	case ev.Kind == Close:
 		out, err = e.appendClose(dst, f, ev)
 		return out, nil, err
-	case ev.Kind == Text && !validText(ev.Data):
+	case ev.Kind == Text && !text.Valid(ev.Data):
 		return dst, nil, ErrBadText
 	case ev.Kind > Close && len(ev.Data) > maxControl:
 		return dst, nil, ErrTooBig
@@ -63,22 +70,22 @@ func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err erro
 	if e.cfg.Role == Client {
 		return e.appendFrame(dst, f, head, ev.Data), nil, nil
 	}
-	dst, _ = f.appendHead(dst, Server, head)
-	if tail := f.tail(ev.Kind); tail != "" {
+	dst, _ = f.appendHeader(dst, Server, head)
+	if tail := f.trailer(ev.Kind); tail != "" {
 		return append(append(dst, ev.Data...), tail...), nil, nil
 	}
 	return dst, ev.Data, nil
 }
 
 // AppendEncoded appends the frames of a text or binary message whose payload,
-// ev.Data, is what the message extensions made of it, with the reserved bits
-// that they asked for. Text is not checked again. The errors are those of Append.
+// ev.Data, the message extensions have encoded already, with the reserved bits that
+// they returned. It does not check text. It returns the same errors as Append.
 func (e *Encoder) AppendEncoded(dst []byte, ev Event, rsv RSV) ([]byte, error) {
 	f := framingOf(e.cfg.Version)
 	switch {
 	case e.closeSent:
 		return dst, ErrCloseSent
-	case ev.Kind != Text && ev.Kind != Binary || ev.Cont || ev.More || !f.has(ev.Kind):
+	case ev.Kind != Text && ev.Kind != Binary || ev.Cont || ev.More || !f.supports(ev.Kind):
 		return dst, ErrUnsupported
 	case e.unfinished != None:
 		return dst, ErrPartOrder
@@ -86,9 +93,9 @@ func (e *Encoder) AppendEncoded(dst []byte, ev Event, rsv RSV) ([]byte, error) {
 	return e.appendMessage(dst, f, ev.Kind, rsv, ev.Data)
 }
 
-// splits reports whether a payload of n bytes goes out in more than one frame.
+// splits reports whether a payload of n bytes is sent in more than one frame.
 func (e *Encoder) splits(f framing, n int) bool {
-	return e.cfg.FragmentSize > 0 && n > e.cfg.FragmentSize && f.has(continuation)
+	return e.cfg.FragmentSize > 0 && n > e.cfg.FragmentSize && f.supports(continuation)
 }
 
 // appendMessage appends the frames of a message (RFC 6455, section 5.4).
@@ -113,13 +120,13 @@ func (e *Encoder) appendMessage(dst []byte, f framing, kind Kind, rsv RSV, p []b
 	}
 }
 
-// appendFrame appends one frame as it is.
+// appendFrame appends one frame without calling extensions.
 func (e *Encoder) appendFrame(dst []byte, f framing, head frame, p []byte) []byte {
 	if e.cfg.Role == Client {
 		head.key = e.maskKey()
 	}
-	dst, key := f.appendHead(dst, e.cfg.Role, head)
-	return append(appendXOR(dst, p, key), f.tail(head.op)...)
+	dst, key := f.appendHeader(dst, e.cfg.Role, head)
+	return append(mask.Append(dst, p, key), f.trailer(head.op)...)
 }
 
 // appendClose appends a close frame (RFC 6455, section 5.5.1).
@@ -130,11 +137,11 @@ func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
 		return dst, ErrBadCode
 	case len(ev.Data) > maxControl-2:
 		return dst, ErrTooBig
-	case !validText(ev.Data):
+	case !text.Valid(ev.Data):
 		return dst, ErrBadText
 	}
 	head := frame{op: Close, fin: true}
-	code := f.code(ev.Code)
+	code := f.mapCode(ev.Code)
 	if ev.echo && code != StatusNoStatusReceived {
 		code = ev.Code // the peer has said it: it knows what it means
 	}
@@ -144,17 +151,17 @@ func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
 	if e.cfg.Role == Client {
 		head.key = e.maskKey()
 	}
-	dst, key := f.appendHead(dst, e.cfg.Role, head)
+	dst, key := f.appendHeader(dst, e.cfg.Role, head)
 	if head.left > 0 {
 		b := [2]byte{}
 		binary.BigEndian.PutUint16(b[:], uint16(code))
-		dst = appendXOR(appendXOR(dst, b[:], key), ev.Data, rotate(key, 2))
+		dst = mask.Append(mask.Append(dst, b[:], key), ev.Data, mask.Rotate(key, 2))
 	}
 	e.closeSent = true
-	return append(dst, f.tail(Close)...), nil
+	return append(dst, f.trailer(Close)...), nil
 }
 
-// maskKey is the key of the next frame (RFC 6455, section 5.3).
+// maskKey returns the key of the next frame (RFC 6455, section 5.3).
 func (e *Encoder) maskKey() uint32 {
 	if e.cfg.MaskKey == nil {
 		return 0

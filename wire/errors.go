@@ -2,10 +2,10 @@ package wire
 
 import "errors"
 
-// StatusCode is the reason for closing a connection (RFC 6455, section 7.4).
+// A StatusCode is the reason for closing a connection (RFC 6455, section 7.4).
 type StatusCode uint16
 
-// The status codes of RFC 6455, section 7.4.1, and the registry it opened.
+// The status codes of RFC 6455, section 7.4.1, and of the IANA registry.
 const (
 	StatusNormalClosure      StatusCode = 1000
 	StatusGoingAway          StatusCode = 1001
@@ -25,23 +25,23 @@ const (
 	StatusTLSHandshake       StatusCode = 1015 // never on the wire
 )
 
-// Sendable reports whether RFC 6455, section 7.4, and the registry allow c in a
-// close frame: 1000 to 1003, 1007 to 1014 and 3000 to 4999.
+// Sendable reports whether c may be in a close frame: 1000 to 1003, 1007 to 1014
+// and 3000 to 4999 (RFC 6455, section 7.4, and the IANA registry).
 func (c StatusCode) Sendable() bool {
 	return c >= 1000 && c <= 1003 || c >= 1007 && c <= 1014 || c >= 3000 && c <= 4999
 }
 
-// A ProtocolError is a rule of the protocol that a peer broke. There is one
-// value for each rule, to be compared with [errors.Is].
+// A ProtocolError is a rule of the protocol that the peer broke. There is one value
+// for each rule, for use with [errors.Is].
 type ProtocolError struct {
-	Code   StatusCode // what the connection is closed with
-	Reason string     // the rule, as it is sent to the peer: at most 123 bytes
+	Code   StatusCode // status code to close the connection with
+	Reason string     // the violation, as the close frame tells it to the peer: at most 123 bytes
 }
 
-// Error names the rule.
+// Error returns the violation.
 func (e *ProtocolError) Error() string { return "wire: " + e.Reason }
 
-// The rules, each with the section of RFC 6455 that has it.
+// The rules that a peer can break, each with its section in RFC 6455.
 var (
 	ErrReservedBits      = &ProtocolError{StatusProtocolError, "a reserved bit is set that no extension claims"}                  // 5.2
 	ErrUnknownOpcode     = &ProtocolError{StatusProtocolError, "unknown opcode"}                                                  // 5.2
@@ -64,25 +64,29 @@ var (
 	ErrStreamData        = &ProtocolError{StatusProtocolError, "an extension of the byte stream cannot decode what was received"} // draft 06, 9.2.1
 )
 
-// What an [Encoder] refuses. Nothing has been appended then.
+// Errors that an [Encoder] returns. It has appended nothing then.
 var (
-	// ErrCloseSent: after a close frame nothing may be sent (RFC 6455, 5.5.1).
+	// ErrCloseSent is returned after a close, which nothing may follow (RFC
+	// 6455, section 5.5.1).
 	ErrCloseSent = errors.New("wire: a close has been sent")
-	// ErrUnsupported: this version of the protocol has no such message.
-	ErrUnsupported = errors.New("wire: this version of the protocol cannot say it")
-	// ErrTooBig: a control frame holds at most 125 bytes, and the reason of a
-	// close 123 (RFC 6455, 5.5).
+	// ErrUnsupported is returned for an event that this version of the protocol
+	// cannot express.
+	ErrUnsupported = errors.New("wire: this version of the protocol has no such message")
+	// ErrTooBig is returned for a ping or pong of more than 125 bytes, and for
+	// a close with a reason of more than 123 (RFC 6455, section 5.5).
 	ErrTooBig = errors.New("wire: too long for a control frame")
-	// ErrBadCode: the status code may not be in a close frame (RFC 6455, 7.4).
+	// ErrBadCode is returned for a status code that may not be in a close frame
+	// (RFC 6455, section 7.4).
 	ErrBadCode = errors.New("wire: the status code may not be sent")
-	// ErrBadText: text must be valid UTF-8 (RFC 6455, 8.1).
+	// ErrBadText is returned for text that is not valid UTF-8 (RFC 6455,
+	// section 8.1).
 	ErrBadText = errors.New("wire: text is not valid UTF-8")
-	// ErrPartOrder: nothing comes between the parts of a message but control
-	// frames, and a part without a beginning continues nothing (RFC 6455, 5.4).
-	ErrPartOrder = errors.New("wire: a message that was begun in parts comes first")
+	// ErrPartOrder is returned for another message between the parts of a
+	// message, and for a part that continues no message (RFC 6455, section 5.4).
+	ErrPartOrder = errors.New("wire: the message that was begun in parts must be ended first")
 )
 
-// reason is what a close frame says of err.
+// reason returns what a close frame tells the peer about err.
 func reason(err error) string {
 	if p, ok := errors.AsType[*ProtocolError](err); ok {
 		return p.Reason

@@ -1,7 +1,7 @@
 package wire
 
-// RSV is a set of the reserved bits of a frame header, in their place in its
-// first byte (RFC 6455, section 5.2).
+// RSV is a set of reserved bits of a frame header, in their place in its first
+// byte (RFC 6455, section 5.2).
 type RSV uint8
 
 // The reserved bits.
@@ -11,37 +11,39 @@ const (
 	RSV3 RSV = 0x10
 )
 
-// An Extension is what has been negotiated for one connection (RFC 6455,
-// section 9): a [MessageExtension], a [FrameExtension] or both. A Decoder calls
-// it only from the goroutine that reads, an Encoder only under the lock of what
-// is sent; the two may happen at the same time.
+// An Extension is an extension that was negotiated for one connection (RFC 6455,
+// section 9). It is a [MessageExtension], a [FrameExtension] or both. A Decoder
+// calls its methods for decoding and an Encoder those for encoding, which may
+// happen at the same time.
 //
-// One that claims no reserved bits sees every data message or frame that comes
-// in. One that claims some sees only those that carry at least one of them.
+// An extension that claims no reserved bits decodes every data message or frame
+// received. One that claims some decodes only those on which at least one of them
+// is set.
 type Extension interface {
-	// Claims are the reserved bits whose meaning this extension defines.
+	// Claims returns the reserved bits whose meaning the extension defines.
 	Claims() RSV
 }
 
-// A MessageExtension works on whole messages, text and binary.
+// A MessageExtension encodes and decodes whole messages, text and binary.
 type MessageExtension interface {
 	Extension
 
-	// EncodeMessage appends to dst what shall be sent for the payload p, and
-	// returns it with the bits for the first frame. To leave a message as it
-	// is it returns p itself. It may not change p or keep it.
+	// EncodeMessage appends the encoded payload p to dst and returns the
+	// result with the reserved bits to set on the first frame. To leave a
+	// message unchanged it returns p itself. It must not change or keep p.
 	EncodeMessage(dst []byte, kind Kind, p []byte) ([]byte, RSV, error)
 
-	// DecodeMessage appends to dst the message that the payload p, whose first
-	// frame had the bits rsv, stands for. To leave a message as it is it
-	// returns p itself. A result longer than limit bytes (if limit is
-	// positive) is not made: the error is ErrMessageTooBig then. An error that
-	// is no *ProtocolError closes the connection as ErrExtensionData does.
+	// DecodeMessage appends the decoded payload p, on whose first frame the
+	// bits rsv were set, to dst and returns the result. To leave a message
+	// unchanged it returns p itself. If limit is positive and the result would
+	// be longer than limit bytes, it stops and returns ErrMessageTooBig. An
+	// error that is not a *ProtocolError closes the connection as
+	// ErrExtensionData does.
 	DecodeMessage(dst []byte, kind Kind, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 
-// A FrameExtension works on single data frames; control frames pass it by. On
-// the way out it comes after all message extensions, on the way in before them.
+// A FrameExtension encodes and decodes single data frames, but not control frames.
+// It encodes after all message extensions and decodes before them.
 type FrameExtension interface {
 	Extension
 
@@ -52,9 +54,9 @@ type FrameExtension interface {
 	DecodeFrame(dst []byte, f Frame, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 
-// Frame tells a [FrameExtension] which frame of which message it is given.
+// A Frame describes a frame to a [FrameExtension].
 type Frame struct {
-	Kind Kind // Text or Binary: the message's
-	Cont bool // not the first frame of it
-	More bool // not the last frame of it
+	Kind Kind // kind of the message: Text or Binary
+	Cont bool // the frame continues a message
+	More bool // more frames of the message follow
 }

@@ -1,45 +1,42 @@
 package wire
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "encoding/binary"
 
-// A framing is what one version of the protocol says about frames. It keeps
-// nothing of a connection. The rest of the package is the same for all versions.
+// A framing implements the frames of one version of the protocol. It has no state.
+// The rest of the package is the same for all versions.
 type framing interface {
-	// next reads the header that p, which is not empty, begins with into f and
-	// returns its length, or short if p does not hold all of it. role is the
-	// reader's. f is as the frame before it left it.
-	next(p []byte, role Role, f *frame) (n int, err *ProtocolError)
+	// parseHeader parses the header at the start of p, which is not empty, into
+	// f and returns its length, or short if p does not hold all of it. role is
+	// the reader's. f still holds the previous frame.
+	parseHeader(p []byte, role Role, f *frame) (n int, err *ProtocolError)
 
-	// appendHead appends what stands before the f.left bytes of payload of f
-	// and returns the key for the payload's first byte. role is the sender's.
-	appendHead(dst []byte, role Role, f frame) ([]byte, uint32)
+	// appendHeader appends the header of f, whose payload is f.left bytes long,
+	// and returns the key for the first byte of the payload. role is the sender's.
+	appendHeader(dst []byte, role Role, f frame) ([]byte, uint32)
 
-	// tail is what stands behind the payload.
-	tail(op Kind) string
+	// trailer returns the bytes that follow the payload.
+	trailer(op Kind) string
 
-	// has reports whether there are such frames.
-	has(op Kind) bool
+	// supports reports whether there are frames of this kind.
+	supports(op Kind) bool
 
-	// accepts reports whether a received close frame may have the code.
+	// accepts reports whether a received close frame may carry the code.
 	accepts(StatusCode) bool
 
-	// forgives reports whether a received close frame with a code that accepts
-	// rules out counts as one without a payload. Otherwise it breaks a rule.
+	// forgives reports whether a received close frame with a code that is not
+	// accepted counts as one without a payload instead of breaking a rule.
 	forgives() bool
 
-	// code is what this version says for a code of RFC 6455:
-	// StatusNoStatusReceived if its close frame cannot hold one.
-	code(StatusCode) StatusCode
+	// mapCode returns the code that stands for a code of RFC 6455 in this
+	// version, or StatusNoStatusReceived if its close frame cannot carry one.
+	mapCode(StatusCode) StatusCode
 
-	// endsCleanly reports whether the end of the byte stream is to be expected
-	// although no close frame was received.
+	// endsCleanly reports whether the byte stream may end here although no
+	// close frame was received.
 	endsCleanly(betweenMessages, closeSent bool) bool
 }
 
-// framingOf is the only place where versions are told apart.
+// framingOf returns the framing of v. Nothing else in the package asks for the version.
 func framingOf(v Version) framing {
 	switch v {
 	case Hixie75:
@@ -59,17 +56,17 @@ func framingOf(v Version) framing {
 // Kinds of frames that are not events.
 const (
 	continuation = None     // opcode 0 of RFC 6455
-	discarded    = Kind(32) // the payload means nothing (hixie)
+	discarded    = Kind(32) // a payload to be ignored (hixie)
 )
 
-// short is the length of a header that has not arrived as a whole.
+// short is returned as the length of a header that has not arrived completely.
 const short = -1
 
-// maxHead is the longest header that needs all of its bytes at once: two bytes,
-// a 64-bit length and the masking key.
+// maxHead is the length of the longest header that is parsed at once: two bytes, a
+// 64-bit length and the masking key.
 const maxHead = 14
 
-// frame is what a header says, and how far the payload has been read.
+// A frame holds the fields of a header, and how far the payload has been read.
 type frame struct {
 	left  uint64 // bytes of payload still to come
 	key   uint32 // masks the next byte of payload with its lowest byte, and so on
@@ -77,16 +74,11 @@ type frame struct {
 	rsv   RSV
 	fin   bool // the last frame of the message
 	delim bool // a delimiter ends the payload (hixie)
-	open  bool // left is for a piece of a delimited payload; another piece follows
+	open  bool // left counts a piece of a delimited payload, and another piece follows
 }
 
-// rotate is the key for what comes n bytes later.
-func rotate(key uint32, n int) uint32 {
-	return bits.RotateLeft32(key, -8*(n&3))
-}
-
-// payloadLength reads the length that p, from the second byte of a header on,
-// begins with. used is 0 if p is too short.
+// payloadLength parses the length at the start of p, which is a header from its
+// second byte on. used is 0 if p is too short.
 func payloadLength(p []byte) (length uint64, used int) {
 	switch length = uint64(p[0] & 0x7F); {
 	case length < 126:
@@ -99,8 +91,8 @@ func payloadLength(p []byte) (length uint64, used int) {
 	return 0, 0
 }
 
-// appendLength appends the shortest form of a length, with bit as the highest
-// bit of its first byte.
+// appendLength appends length in its shortest form, with bit as the highest bit of
+// the first byte.
 func appendLength(dst []byte, bit byte, length uint64) []byte {
 	switch {
 	case length < 126:

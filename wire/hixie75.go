@@ -4,17 +4,17 @@ import "bytes"
 
 // hixie75 is the framing of draft-hixie-thewebsocketprotocol-75, section 4:
 //
-//	00 to 7F | payload | FF                the payload of 00 is text; others mean nothing
-//	80 to FE | base-128 length | payload   means nothing
-//	FF 00                                  draft 76's close, which clients send here too
+//	00 to 7F | payload | FF                text if the first byte is 00; others are ignored
+//	80 to FE | base-128 length | payload   ignored
+//	FF 00                                  the close of draft 76, which clients send here, too
 //
-// A delimited payload is handed over in pieces, since its length is not known.
+// A delimited payload is parsed in pieces, since its length is not known.
 type hixie75 struct{}
 
-// maxLength128 bounds the bytes of a base-128 length: 63 bits.
+// maxLength128 is the most bytes that a base-128 length may have, for 63 bits.
 const maxLength128 = 9
 
-func (hixie75) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
+func (hixie75) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	if f.open {
 		return f.piece(p), nil
 	}
@@ -30,7 +30,7 @@ func (hixie75) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	return 1, nil
 }
 
-// piece reads on in a delimited payload.
+// piece parses the next piece of a delimited payload.
 func (f *frame) piece(p []byte) int {
 	if p[0] == 0xFF {
 		f.open = false
@@ -47,7 +47,7 @@ func untilDelimiter(p []byte) uint64 {
 	return uint64(len(p))
 }
 
-// counted reads a header with a length.
+// counted parses a header with a length.
 func (f *frame) counted(p []byte) (int, *ProtocolError) {
 	for i, b := range p[1:] {
 		if i == maxLength128 {
@@ -71,27 +71,27 @@ func (f *frame) counted(p []byte) (int, *ProtocolError) {
 	return short, nil
 }
 
-func (hixie75) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
+func (hixie75) appendHeader(dst []byte, role Role, f frame) ([]byte, uint32) {
 	if f.op == Close {
 		return append(dst, 0xFF, 0), 0
 	}
 	return append(dst, 0), 0
 }
 
-func (hixie75) tail(op Kind) string {
+func (hixie75) trailer(op Kind) string {
 	if op == Close {
 		return ""
 	}
 	return "\xFF"
 }
 
-func (hixie75) has(op Kind) bool { return op == Text }
+func (hixie75) supports(op Kind) bool { return op == Text }
 
 func (hixie75) accepts(StatusCode) bool { return false }
 
 func (hixie75) forgives() bool { return false }
 
-func (hixie75) code(StatusCode) StatusCode { return StatusNoStatusReceived }
+func (hixie75) mapCode(StatusCode) StatusCode { return StatusNoStatusReceived }
 
 // The end of the connection is the only way to close it.
 func (hixie75) endsCleanly(betweenMessages, closeSent bool) bool { return betweenMessages || closeSent }

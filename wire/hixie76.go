@@ -1,10 +1,10 @@
 package wire
 
-// hixie76 is the framing of draft-hixie-thewebsocketprotocol-76 (hybi-00): that
-// of draft 75 with FF 00 as its closing handshake. Peers of that time end the
-// connection when they get one.
+// hixie76 is the framing of draft-hixie-thewebsocketprotocol-76 (hybi-00). It is the
+// same as in draft 75, but FF 00 is a closing handshake. Peers of that time end the
+// connection when they receive it.
 type hixie76 struct{ hixie75 }
 
-func (hixie76) has(op Kind) bool { return op == Text || op == Close }
+func (hixie76) supports(op Kind) bool { return op == Text || op == Close }
 
 func (hixie76) endsCleanly(betweenMessages, closeSent bool) bool { return closeSent }

@@ -1,25 +1,29 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// hybi06 is the framing of draft 06. A client's frame begins with the key,
-// which masks everything that follows it; the role alone says whether there is
-// one. The codes of a close are those of draft 07.
+	"github.com/airsocket/airsocket/wire/internal/mask"
+)
+
+// hybi06 is the framing of draft 06. A client's frame begins with the key, which masks
+// everything that follows; no bit tells whether there is one, only the role. A
+// close has the same status codes as in draft 07.
 //
 //	0 or 4 bytes of key | FIN RSV1-3 opcode | RSV4 length | 0, 2 or 8 bytes of length | payload
 type hybi06 struct{ hybi07 }
 
-// The opcodes of draft 06, section 4.3, as kinds and back.
+// The opcodes of draft 06, section 4.3, to kinds and back.
 var (
 	opcodes06 = [...]Kind{continuation, Close, Ping, Pong, Text, Binary}
 	kinds06   = [...]byte{Close: 1, Ping: 2, Pong: 3, Text: 4, Binary: 5}
 )
 
-// Among the clients that send codes by mistake, none is known that speaks this
-// version.
+// forgives returns false: no client that sends codes by mistake is known to speak
+// this version.
 func (hybi06) forgives() bool { return false }
 
-func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
+func (hybi06) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	keyed := 0
 	f.key = 0
 	if role == Server {
@@ -33,7 +37,7 @@ func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	if len(head) < 2 {
 		return short, nil
 	}
-	xor(head, p[keyed:], f.key)
+	mask.XOR(head, p[keyed:], f.key)
 	if int(head[0]&0x0F) >= len(opcodes06) {
 		return 0, ErrUnknownOpcode
 	}
@@ -48,11 +52,11 @@ func (hybi06) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
 		return 0, ErrLengthOverflow
 	}
 	f.op, f.rsv, f.fin = opcodes06[head[0]&0x0F], RSV(head[0]&0x70), head[0] >= 0x80
-	f.left, f.key = length, rotate(f.key, 1+used)
+	f.left, f.key = length, mask.Rotate(f.key, 1+used)
 	return keyed + 1 + used, nil
 }
 
-func (hybi06) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
+func (hybi06) appendHeader(dst []byte, role Role, f frame) ([]byte, uint32) {
 	f.op = Kind(kinds06[f.op])
 	if role == Server {
 		return appendLength(append(dst, firstByte(f)), 0, f.left), 0
@@ -61,6 +65,6 @@ func (hybi06) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
 	start := len(dst)
 	dst = appendLength(append(dst, firstByte(f)), 0, f.left)
 	head := dst[start:]
-	xor(head, head, f.key)
-	return dst, rotate(f.key, len(head))
+	mask.XOR(head, head, f.key)
+	return dst, mask.Rotate(f.key, len(head))
 }

@@ -1,9 +1,10 @@
 package wire
 
-// hybi07 is the framing of draft 07: that of draft 08, with fewer status codes.
+// hybi07 is the framing of draft 07. It is the same as in draft 08, with fewer status
+// codes.
 type hybi07 struct{ hybi08 }
 
-func (hybi07) code(c StatusCode) StatusCode {
+func (hybi07) mapCode(c StatusCode) StatusCode {
 	switch c {
 	case StatusMessageTooBig:
 		return StatusFrameTooLarge
@@ -14,5 +15,5 @@ func (hybi07) code(c StatusCode) StatusCode {
 	case StatusPolicyViolation, StatusMandatoryExtension:
 		return StatusProtocolError
 	}
-	return hybi08{}.code(c)
+	return hybi08{}.mapCode(c)
 }

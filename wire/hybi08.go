@@ -1,24 +1,24 @@
 package wire
 
-// hybi08 is the framing of drafts 08 to 12. What RFC 6455 has added since: the
-// shortest form of length is required, code 1004 is reserved, 1011 and later
-// codes exist. Peers of that time end the connection when they get a close.
+// hybi08 is the framing of drafts 08 to 12. RFC 6455 has changed three things since:
+// it requires the shortest form of a length, reserves code 1004, and has the codes
+// from 1011 on. Peers of that time end the connection when they receive a close.
 type hybi08 struct{ rfc6455 }
 
-func (hybi08) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
-	return parseHead(p, role, f)
+func (hybi08) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) {
+	return parseHybi07(p, role, f)
 }
 
 func (hybi08) accepts(c StatusCode) bool { return c.Sendable() || c == StatusFrameTooLarge }
 
-// Clients of libwebsockets of 2011 to 2015 send close frames with two bytes that
-// they never wrote to. Such a frame ends the connection cleanly, and what may
-// follow the code is not looked at. A payload of one byte breaks a rule all the
-// same, and so does a reason that is not UTF-8 after a good code: nobody is known
-// to send these.
+// forgives returns true because clients of libwebsockets from 2011 to 2015 send close
+// frames with two uninitialized bytes as the code. Such a frame ends the connection
+// cleanly, and whatever follows the code is ignored. A payload of one byte and,
+// after a valid code, a reason that is not UTF-8 still break a rule: no peer is
+// known to send these.
 func (hybi08) forgives() bool { return true }
 
-func (hybi08) code(c StatusCode) StatusCode {
+func (hybi08) mapCode(c StatusCode) StatusCode {
 	switch c {
 	case StatusFrameTooLarge:
 		return StatusMessageTooBig

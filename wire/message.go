@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"math"
 	"unsafe"
+
+	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
-// finish ends the frame whose payload is complete (view, or else what its
-// buffer holds), and sets *ev if it completes an event.
+// finish ends a frame whose payload is complete, in view or else in its buffer, and
+// sets *ev if that completes an event.
 func (d *Decoder) finish(ev *Event, view []byte) {
 	f := &d.frame
 	if f.op == discarded || f.open {
@@ -30,11 +32,11 @@ func (d *Decoder) finish(ev *Event, view []byte) {
 	if view == nil && d.msg != nil {
 		view = d.msg.B
 		d.spent, d.msg = d.msg, nil
-	} else if !d.plausible(view) {
+	} else if !d.checkText(view) {
 		d.fail(ev, ErrInvalidUTF8)
 		return
 	}
-	if f.fin && d.text != textWhole {
+	if f.fin && d.text != text.Whole {
 		d.fail(ev, ErrInvalidUTF8)
 		return
 	}
@@ -50,7 +52,7 @@ func (d *Decoder) finish(ev *Event, view []byte) {
 	}
 }
 
-// control sets *ev to the event of a control frame (RFC 6455, section 5.5).
+// control sets *ev to the event for a control frame (RFC 6455, section 5.5).
 func (d *Decoder) control(ev *Event, p []byte) {
 	if d.own != nil {
 		p = d.own.B
@@ -76,7 +78,7 @@ func (d *Decoder) control(ev *Event, p []byte) {
 			break
 		}
 		ev.Code, ev.Data = code, p[2:]
-		if !validText(ev.Data) {
+		if !text.Valid(ev.Data) {
 			d.fail(ev, ErrCloseReason)
 			return
 		}
@@ -85,28 +87,29 @@ func (d *Decoder) control(ev *Event, p []byte) {
 	d.stage = closed
 }
 
-// concerns reports whether an extension that claims the bits works on what has
-// the bits rsv.
-func concerns(claims, rsv RSV) bool { return claims == 0 || claims&rsv != 0 }
+// appliesTo reports whether an extension that claims the bits decodes a message or
+// frame on which the bits rsv are set.
+func appliesTo(claims, rsv RSV) bool { return claims == 0 || claims&rsv != 0 }
 
-// selectExtensions finds out which extensions work on the frame and, if it is
-// the first, on its message.
+// selectExtensions sets whether extensions decode the frame and, if it is the first,
+// its message. Like the two methods below it is not inlined, as its frame is needed
+// with extensions only.
 //
 //go:noinline
 func (d *Decoder) selectExtensions() {
 	f := &d.frame
 	for _, x := range d.cfg.Extensions {
-		if _, ok := x.(MessageExtension); ok && f.op != continuation && concerns(x.Claims(), d.rsv) {
+		if _, ok := x.(MessageExtension); ok && f.op != continuation && appliesTo(x.Claims(), d.rsv) {
 			d.coded = true
 		}
-		if _, ok := x.(FrameExtension); ok && concerns(x.Claims(), f.rsv) {
+		if _, ok := x.(FrameExtension); ok && appliesTo(x.Claims(), f.rsv) {
 			d.frameCoded = true
 		}
 	}
 }
 
-// decodeFrame undoes the frame extensions. The result is a view, or at the end
-// of d.msg if it is to be joined to other frames.
+// decodeFrame lets the frame extensions decode p. It returns the result, or appends
+// it to d.msg if it has to be joined to other frames.
 //
 //go:noinline
 func (d *Decoder) decodeFrame(p []byte) ([]byte, error) {
@@ -119,7 +122,7 @@ func (d *Decoder) decodeFrame(p []byte) ([]byte, error) {
 	what := Frame{Kind: d.kind, Cont: f.op == continuation, More: !f.fin}
 	for i := len(d.cfg.Extensions) - 1; i >= 0; i-- {
 		x, ok := d.cfg.Extensions[i].(FrameExtension)
-		if !ok || !concerns(x.Claims(), f.rsv) {
+		if !ok || !appliesTo(x.Claims(), f.rsv) {
 			continue
 		}
 		var err error
@@ -147,20 +150,20 @@ func (d *Decoder) decodeFrame(p []byte) ([]byte, error) {
 	return nil, d.join(p)
 }
 
-// join adds p, which has arrived and been decoded, to the message.
+// join appends p, the decoded payload of a frame, to the message.
 func (d *Decoder) join(p []byte) error {
-	if !d.plausible(p) {
+	if !d.checkText(p) {
 		return ErrInvalidUTF8
 	}
 	if len(p) > 0 {
-		b := d.room(len(p))
+		b := d.reserve(len(p))
 		b.B = append(b.B, p...)
 	}
 	return nil
 }
 
-// decodeMessage undoes the message extensions, and repairs hixie's text. p is
-// in d.spent or a view of the input, and so is the result.
+// decodeMessage lets the message extensions decode p, or repairs the text of hixie.
+// Both p and the result are in d.spent or in the input.
 //
 //go:noinline
 func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
@@ -169,7 +172,7 @@ func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
 	}
 	for i := len(d.cfg.Extensions) - 1; i >= 0; i-- {
 		x, ok := d.cfg.Extensions[i].(MessageExtension)
-		if !ok || !concerns(x.Claims(), d.rsv) {
+		if !ok || !appliesTo(x.Claims(), d.rsv) {
 			continue
 		}
 		var err error
@@ -180,19 +183,18 @@ func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if d.kind == Text && !validText(p) {
+	if d.kind == Text && !text.Valid(p) {
 		return nil, ErrInvalidUTF8
 	}
 	return p, nil
 }
 
-// decodedRatio is how many times longer than what has arrived the result of an
-// extension may be without it having to take memory of its own. Text is often
-// compressed to a fifth.
+// decodedRatio is the size of the buffer that an extension decodes into, as a multiple
+// of its input. Text is often compressed to a fifth.
 const decodedRatio = 8
 
-// decode calls an extension for p, which is in *b or a view of the input, and
-// leaves the buffer of the result in *b.
+// decode calls an extension with p, which is in *b or in the input, and stores the
+// buffer of the result in *b.
 func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, limit int) ([]byte, error)) ([]byte, error) {
 	size := decodedRatio * min(len(p), math.MaxInt/decodedRatio)
 	if limit > 0 {
@@ -215,13 +217,13 @@ func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, 
 	return out, nil
 }
 
-// repair replaces what is not UTF-8 by U+FFFD (draft 76, section 5.3).
+// repair replaces whatever is not valid UTF-8 by U+FFFD (draft 76, section 5.3).
 func (d *Decoder) repair(p []byte) ([]byte, error) {
-	if validText(p) {
+	if text.Valid(p) {
 		return p, nil
 	}
 	to := d.get(2 * len(p))
-	to.B = appendRepaired(to.B, p)
+	to.B = text.AppendRepaired(to.B, p)
 	d.put(&d.spent)
 	d.spent = to
 	if over(uint64(len(to.B)), d.cfg.MaxMessage) {

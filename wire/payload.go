@@ -1,25 +1,30 @@
 package wire
 
-import "math"
+import (
+	"math"
 
-// payload takes from the input what belongs to the frame's payload. All of it,
-// in one piece and not to be joined to anything, is returned as a view, without
-// the mask. Otherwise it goes to a buffer.
+	"github.com/airsocket/airsocket/wire/internal/mask"
+	"github.com/airsocket/airsocket/wire/internal/text"
+)
+
+// payload consumes the input that belongs to the frame's payload. A payload that is
+// all there and needs no joining is unmasked in place and returned. Otherwise it goes
+// to a buffer.
 func (d *Decoder) payload() (view []byte, err *ProtocolError) {
 	f := &d.frame
-	if f.left > uint64(len(d.in)) || !d.alone() {
-		return nil, d.absorb()
+	if f.left > uint64(len(d.in)) || !d.canView() {
+		return nil, d.bufferPayload()
 	}
 	n := int(f.left)
 	view, d.in = d.in[:n:n], d.in[n:]
-	xor(view, view, f.key)
+	mask.XOR(view, view, f.key)
 	f.left = 0
 	return view, nil
 }
 
-// alone reports whether the frame's payload, all of which is here, needs no
-// joining to bytes before it or after it.
-func (d *Decoder) alone() bool {
+// canView reports whether the frame's payload, all of which has arrived, can be
+// delivered where it is, as it is not to be joined to bytes before or after it.
+func (d *Decoder) canView() bool {
 	f := &d.frame
 	switch {
 	case f.op >= Close || d.frameCoded:
@@ -33,7 +38,7 @@ func (d *Decoder) alone() bool {
 // inParts reports whether the message is delivered in parts.
 func (d *Decoder) inParts() bool { return d.cfg.Parts && !d.coded }
 
-// buffer is where the frame's payload is gathered.
+// buffer returns where the frame's payload is gathered.
 func (d *Decoder) buffer() **Buffer {
 	if d.frame.op >= Close || d.frameCoded {
 		return &d.own
@@ -41,46 +46,48 @@ func (d *Decoder) buffer() **Buffer {
 	return &d.msg
 }
 
-// absorb moves a piece of the payload from the input to its buffer.
+// bufferPayload moves a piece of the payload from the input to its buffer. It is not
+// inlined, as most payloads do not need it.
 //
 //go:noinline
-func (d *Decoder) absorb() *ProtocolError {
+func (d *Decoder) bufferPayload() *ProtocolError {
 	f := &d.frame
 	n := int(min(f.left, uint64(len(d.in))))
 	piece := d.in[:n]
 	d.in = d.in[n:]
 	if n > 0 && f.op != discarded {
-		b := d.room(n)
+		b := d.reserve(n)
 		at := len(b.B)
 		b.B = b.B[:at+n]
-		xor(b.B[at:], piece, f.key)
-		f.key = rotate(f.key, n)
+		mask.XOR(b.B[at:], piece, f.key)
+		f.key = mask.Rotate(f.key, n)
 		piece = b.B[at:]
 	}
 	f.left -= uint64(n)
-	if f.op < Close && !d.frameCoded && !d.plausible(piece) {
+	if f.op < Close && !d.frameCoded && !d.checkText(piece) {
 		return ErrInvalidUTF8
 	}
 	return nil
 }
 
-// plausible reports whether the message can be valid after p, the next bytes of
-// it: it may be no text that is certainly invalid. What extensions or hixie's
-// repair will change is not looked at.
-func (d *Decoder) plausible(p []byte) bool {
+// checkText checks p, the next bytes of the message, and reports whether the message
+// can still be valid UTF-8. It does not check binary messages, nor text that
+// extensions or the repair of hixie have yet to change.
+func (d *Decoder) checkText(p []byte) bool {
 	if d.kind != Text || d.coded || d.frame.delim {
 		return true
 	}
-	d.text = d.text.after(p)
-	return d.text != textError
+	d.text = d.text.After(p)
+	return d.text != text.Invalid
 }
 
-// growth is how many times the bytes that have arrived, header included, a
-// buffer may hold. It is what a peer's claim of a great length is worth.
+// growth limits a buffer to so many times the bytes that have arrived, header
+// included, however long a message the peer claims to send.
 const growth = 4
 
-// room makes room for n more bytes, which have arrived, in the frame's buffer.
-func (d *Decoder) room(n int) *Buffer {
+// reserve returns the frame's buffer with capacity for n more bytes, which have
+// arrived.
+func (d *Decoder) reserve(n int) *Buffer {
 	b := d.buffer()
 	have := 0
 	if *b != nil {
@@ -102,9 +109,9 @@ func (d *Decoder) grow(b **Buffer, size int) *Buffer {
 	return bigger
 }
 
-// capacity is what a buffer needs that will hold arrived bytes; the last n of
-// them are not yet counted off frame.left. The steps towards a known total end
-// at the total: the last bytes of a big message do not have it copied again.
+// capacity returns the capacity for a buffer that is to hold arrived bytes, of which
+// the last n are not yet subtracted from frame.left. If the total is known, the steps
+// end exactly there, so that the last bytes of a long message do not cause a copy.
 func (d *Decoder) capacity(arrived int, n uint64) int {
 	f := &d.frame
 	most := min(growth*(uint64(arrived)+maxHead), math.MaxInt)
@@ -120,13 +127,13 @@ func (d *Decoder) capacity(arrived int, n uint64) int {
 	return max(int(most), arrived)
 }
 
-// spaceMin is the least that is worth a read of its own.
+// spaceMin is the fewest bytes that are worth a read of their own.
 const spaceMin = 4 << 10
 
-// Space returns memory for the next bytes of a big payload that has begun to
-// arrive, where they need no copying; how many were put there is said to
-// [Decoder.Filled]. It is never longer than the payload is, and nil if the
-// next bytes should be fed. It may be called when Next has returned None.
+// Space returns memory to read the next bytes of a long payload into, so that they
+// need no copying. Report how many bytes were read to [Decoder.Filled]. Space never
+// returns more than the rest of the payload, and nil if the next bytes should be fed
+// instead. Call it only after Next has returned None.
 func (d *Decoder) Space() []byte {
 	f := &d.frame
 	if d.stage != inPayload || f.left < spaceMin || len(d.in) > 0 {
@@ -148,8 +155,8 @@ func (d *Decoder) Space() []byte {
 	return free[:min(uint64(len(free)), f.left)]
 }
 
-// Filled says that n bytes were put into what Space returned. It takes the
-// place of Feed: Next goes on with them.
+// Filled tells d that n bytes were read into the memory that Space returned. It
+// takes the place of Feed: call Next afterwards.
 func (d *Decoder) Filled(n int) {
 	space := d.Space()
 	d.in = space[:max(0, min(n, len(space)))]
@@ -157,7 +164,7 @@ func (d *Decoder) Filled(n int) {
 
 func (d *Decoder) get(n int) *Buffer { return borrow(d.cfg.Memory, n) }
 
-// put gives *b back, if there is one.
+// put gives *b back, if it is not nil.
 func (d *Decoder) put(b **Buffer) {
 	if *b != nil {
 		giveBack(d.cfg.Memory, *b)

@@ -7,15 +7,15 @@ import "encoding/binary"
 //	FIN RSV1-3 opcode | MASK length | 0, 2 or 8 bytes of length | 0 or 4 bytes of key | payload
 type rfc6455 struct{}
 
-func (rfc6455) next(p []byte, role Role, f *frame) (int, *ProtocolError) {
-	n, err := parseHead(p, role, f)
+func (rfc6455) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) {
+	n, err := parseHybi07(p, role, f)
 	if n >= 4 && err == nil && !minimal(p, f.left) {
 		return 0, ErrLengthNotMinimal
 	}
 	return n, err
 }
 
-// minimal reports whether the header p has the shortest form of the length.
+// minimal reports whether the header p has length in its shortest form.
 func minimal(p []byte, length uint64) bool {
 	switch p[1] & 0x7F {
 	case 126:
@@ -29,8 +29,9 @@ func minimal(p []byte, length uint64) bool {
 // opcodes has a bit for each opcode of RFC 6455, section 11.8.
 const opcodes = 1<<continuation | 1<<Text | 1<<Binary | 1<<Close | 1<<Ping | 1<<Pong
 
-// parseHead reads a header as hybi-07 defines it, with any form of length.
-func parseHead(p []byte, role Role, f *frame) (int, *ProtocolError) {
+// parseHybi07 parses a header as hybi-07 to hybi-12 define it, which allow any form of
+// length.
+func parseHybi07(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	if len(p) < 2 {
 		return short, nil
 	}
@@ -67,7 +68,7 @@ func parseHead(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	return n + 4, nil
 }
 
-func (rfc6455) appendHead(dst []byte, role Role, f frame) ([]byte, uint32) {
+func (rfc6455) appendHeader(dst []byte, role Role, f frame) ([]byte, uint32) {
 	dst = append(dst, firstByte(f))
 	if role == Server {
 		return appendLength(dst, 0, f.left), 0
@@ -84,14 +85,14 @@ func firstByte(f frame) byte {
 	return b
 }
 
-func (rfc6455) tail(Kind) string { return "" }
+func (rfc6455) trailer(Kind) string { return "" }
 
-func (rfc6455) has(op Kind) bool { return op <= Pong && opcodes>>op&1 != 0 }
+func (rfc6455) supports(op Kind) bool { return op <= Pong && opcodes>>op&1 != 0 }
 
 func (rfc6455) accepts(c StatusCode) bool { return c.Sendable() }
 
 func (rfc6455) forgives() bool { return false }
 
-func (rfc6455) code(c StatusCode) StatusCode { return c }
+func (rfc6455) mapCode(c StatusCode) StatusCode { return c }
 
 func (rfc6455) endsCleanly(betweenMessages, closeSent bool) bool { return false }

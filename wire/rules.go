@@ -1,8 +1,8 @@
 package wire
 
-// admit holds a header against the rules that all versions share (RFC 6455,
-// sections 5.2, 5.4, 5.5 and 10.4) and begins its frame. piece says that the
-// header only goes on with a delimited payload.
+// admit checks a header against the rules that all versions share (RFC 6455,
+// sections 5.2, 5.4, 5.5 and 10.4) and begins its frame. piece tells whether the
+// header only continues a delimited payload.
 func (d *Decoder) admit(piece bool) *ProtocolError {
 	f := &d.frame
 	d.frameCoded = false
@@ -44,7 +44,7 @@ func (d *Decoder) admit(piece bool) *ProtocolError {
 	return nil
 }
 
-// over reports whether n bytes are more than the limit, if there is one.
+// over reports whether n is over the limit, if there is one.
 func over(n uint64, limit int) bool { return limit > 0 && n > uint64(limit) }
 
 // begin begins a message.
@@ -53,7 +53,7 @@ func (d *Decoder) begin() {
 	d.cont, d.coded = false, false
 }
 
-// admitControl has the rules of RFC 6455, section 5.5.
+// admitControl checks the header of a control frame (RFC 6455, section 5.5).
 func admitControl(f *frame) *ProtocolError {
 	switch {
 	case f.rsv != 0:
@@ -69,8 +69,8 @@ func admitControl(f *frame) *ProtocolError {
 // maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
 const maxControl = 125
 
-// admitDelimited counts the bytes of a payload whose length no header says. It
-// fails by the lower limit, so that the pieces it comes in make no difference.
+// admitDelimited counts the bytes of a delimited payload. The error is the one of the
+// lower limit, so that it does not depend on the pieces in which the payload arrives.
 func (d *Decoder) admitDelimited(piece bool) *ProtocolError {
 	if !piece {
 		if d.begin(); d.kind == discarded {

@@ -2,7 +2,7 @@ package wire
 
 import "fmt"
 
-// Version is a version of the protocol, named by the drafts that share its
+// A Version is a version of the protocol. It stands for all drafts with the same
 // frames.
 type Version uint8
 
@@ -16,9 +16,9 @@ const (
 	Hybi13                     // drafts 13 to 17 and RFC 6455, Sec-WebSocket-Version 13
 )
 
-// AllVersions returns a new slice of all versions, the oldest first. A server that
-// speaks all of them lets hixie in, which has no masking; see the root package's
-// Options.Versions.
+// AllVersions returns a new slice of all versions, the oldest first. It includes the
+// two hixie versions, which have no masking; see Options.Versions of package
+// airsocket for what that means for a server.
 func AllVersions() []Version {
 	return []Version{Hixie75, Hixie76, Hybi06, Hybi07, Hybi08, Hybi13}
 }
@@ -26,7 +26,7 @@ func AllVersions() []Version {
 var versionNames = [...]string{Hixie75: "hixie-75", Hixie76: "hixie-76", Hybi06: "hybi-06",
 	Hybi07: "hybi-07", Hybi08: "hybi-08", Hybi13: "hybi-13"}
 
-// String is the version's name: hixie-75, hixie-76, hybi-06, hybi-07, hybi-08 or hybi-13.
+// String returns the version's name: hixie-75, hixie-76, hybi-06, hybi-07, hybi-08 or hybi-13.
 func (v Version) String() string {
 	if v.Valid() {
 		return versionNames[v]
@@ -37,8 +37,8 @@ func (v Version) String() string {
 // Valid reports whether v is one of the constants.
 func (v Version) Valid() bool { return Hixie75 <= v && v <= Hybi13 }
 
-// ParseVersion returns the version that s names as [Version.String] does, or
-// as "13", "rfc6455" or "hybi-00".
+// ParseVersion returns the version with the name s. Names are those that
+// [Version.String] returns, and also "13", "rfc6455" and "hybi-00".
 func ParseVersion(s string) (Version, error) {
 	switch s {
 	case "13", "rfc6455":
@@ -54,7 +54,7 @@ func ParseVersion(s string) (Version, error) {
 	return 0, fmt.Errorf("wire: no version is named %q", s)
 }
 
-// Role is the side of the connection that an endpoint is on.
+// A Role is the role of an endpoint in a connection.
 type Role uint8
 
 // The two roles. Clients mask what they send, servers do not.
@@ -63,7 +63,7 @@ const (
 	Server
 )
 
-// String is "client" or "server".
+// String returns "client" or "server".
 func (r Role) String() string {
 	if r == Server {
 		return "server"

@@ -120,12 +120,12 @@ func TestFraggle(t *testing.T) {
 					sum += uint32(b)
 				}
 			} else {
-				if got := binary.BigEndian.Uint32(e.Data); got != sum || !e.First || !e.Final {
-					t.Errorf("the sum is %#x, the server says %#x, first %v, final %v", sum, got, e.First, e.Final)
+				if got := binary.BigEndian.Uint32(e.Data); got != sum || e.Cont || e.More {
+					t.Errorf("the sum is %#x, the server says %#x, cont %v, more %v", sum, got, e.Cont, e.More)
 				}
 				sum = 0
 			}
-			if !e.Final {
+			if e.More {
 				return
 			}
 			if messages++; messages == 20 {

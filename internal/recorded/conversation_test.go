@@ -136,7 +136,7 @@ func (c *conversation) listen(opts *airsocket.Options) {
 	c.s.OnOpen(func(*airsocket.OpenEvent) { tell("open") })
 	c.s.OnMessage(func(e *airsocket.MessageEvent) { tell("%s", describe(e.Kind(), len(e.Bytes()), sumOf(e.Bytes()))) })
 	c.s.OnFrame(func(e *airsocket.FrameEvent) {
-		tell("%s first %v final %v", describe(e.Kind, len(e.Data), sumOf(e.Data)), e.First, e.Final)
+		tell("%s first %v final %v", describe(e.Kind, len(e.Data), sumOf(e.Data)), !e.Cont, !e.More)
 	})
 	c.s.OnPing(func(e *airsocket.PingEvent) { tell("%s", describe(wire.Ping, len(e.Data), sumOf(e.Data))) })
 	c.s.OnPong(func(e *airsocket.PongEvent) { tell("%s", describe(wire.Pong, len(e.Data), sumOf(e.Data))) })

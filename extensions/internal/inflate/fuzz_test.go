@@ -1,0 +1,109 @@
+package inflate_test
+
+import (
+	"bytes"
+	stdflate "compress/flate"
+	"errors"
+	"io"
+	"math/rand"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket/extensions/internal/inflate"
+	"github.com/airsocket/airsocket/extensions/internal/sample"
+)
+
+// Arbitrary bytes: no more than the limit comes out, the same whatever room
+// there is, and what Go's own inflater reads to the end is read here too, also
+// where it refers back to a message before it.
+func FuzzInflate(f *testing.F) {
+	for _, s := range []string{"\xf2\x48\xcd\xc9\xc9\x07\x00", "\x00\x05\x00\xfa\xffHello\x00", "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "\x00", "", "\x06", "\xf2\x00\x11\x00"} {
+		f.Add([]byte(s))
+	}
+	for level := range 10 {
+		var z bytes.Buffer
+		w, _ := stdflate.NewWriter(&z, level)
+		w.Write(sample.Message(rand.New(rand.NewSource(int64(level))), 3000))
+		w.Flush()
+		f.Add(z.Bytes())
+	}
+	r := rand.New(rand.NewSource(1))
+	for range 3 {
+		var w bitWriter
+		w.header(randomCode(r, 286), randomCode(r, 30))
+		for range 50 {
+			w.number(r.Intn(256), 8)
+		}
+		f.Add(w.b)
+	}
+	context := sample.JSON(1, 300)
+	before := bytes.TrimSuffix(compressed("", stdflate.BestSpeed, len(context), context).messages[0], []byte(flushed))
+	z := stdflate.NewReader(nil)
+	reference := func(p, past []byte, n int64) ([]byte, error) {
+		z.(stdflate.Resetter).Reset(io.MultiReader(bytes.NewReader(p), strings.NewReader("\x00\x00\xff\xff\x01\x00\x00\xff\xff")), past)
+		return io.ReadAll(io.LimitReader(z, n))
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		const limit = 1 << 16
+		want, wantErr := reference(p, nil, limit+1)
+		got, err := inflate.Append(nil, p, inflate.MaxWindow, nil, limit)
+		if len(got) > limit {
+			t.Fatalf("%d bytes with a limit of %d", len(got), limit)
+		}
+		if wantErr == nil && len(want) > limit && err == nil {
+			t.Fatal("more than the limit was accepted")
+		}
+		if wantErr == nil && len(want) <= limit && err == nil && !bytes.HasPrefix(got, want) {
+			t.Fatalf("reads %x, Go's inflater %x", got, want)
+		}
+		if errors.Is(err, inflate.ErrTooLong) && wantErr == nil && len(want) < limit && !endsEarly(p) {
+			t.Fatalf("refused as too big, but it is %d", len(want))
+		}
+
+		roomy, roomyErr := inflate.Append(make([]byte, 0, 2*limit), p, inflate.MaxWindow, inflate.NewWindow(inflate.MaxWindow), limit)
+		if !bytes.Equal(got, roomy) || err != roomyErr {
+			t.Fatalf("%d bytes, %v; with much room %d bytes, %v", len(got), err, len(roomy), roomyErr)
+		}
+
+		past := inflate.NewWindow(inflate.MaxWindow)
+		if _, err := inflate.Append(nil, before, inflate.MaxWindow, past, 0); err != nil {
+			t.Fatal(err)
+		}
+		after, afterErr := inflate.Append(nil, p, inflate.MaxWindow, past, limit)
+		if err == nil && (afterErr != nil || !bytes.Equal(after, got)) {
+			t.Fatalf("reads %x, but after another message %x, %v", got, after, afterErr)
+		}
+		if want, err := reference(p, context, limit+1); err == nil && len(want) <= limit && afterErr == nil && !bytes.HasPrefix(after, want) {
+			t.Fatalf("reads %x after a message, Go's inflater %x", after, want)
+		}
+
+		var s inflate.Stream
+		s.Init(inflate.MaxWindow)
+		defer s.Close()
+		var pieces []byte
+		dst := make([]byte, 100)
+		for i := 0; i < len(p) && len(pieces) < limit; i++ {
+			s.Feed(p[i : i+1])
+			for {
+				n, err := s.Read(dst)
+				if err != nil {
+					return
+				}
+				if n == 0 {
+					break
+				}
+				pieces = append(pieces, dst[:n]...)
+			}
+		}
+		if err == nil && !bytes.Equal(got, pieces) {
+			t.Fatalf("byte by byte it reads %x, whole %x", pieces, got)
+		}
+	})
+}
+
+// endsEarly reports whether Go's inflater stops before the end of p, at a final block.
+func endsEarly(p []byte) bool {
+	r := bytes.NewReader(p)
+	_, err := io.Copy(io.Discard, io.LimitReader(stdflate.NewReader(r), 1<<20))
+	return err == nil
+}

@@ -1,0 +1,147 @@
+package wire
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// fastPathConfig is a Config that the bits of how choose.
+func fastPathConfig(how uint16) *Config {
+	return &Config{
+		Version:      AllVersions()[how&7%6],
+		Role:         Role(how >> 3 & 1),
+		MaxFrame:     []int{0, 100, 200, 70000}[how>>4&3],
+		MaxMessage:   []int{0, 125, 300, 65535}[how>>6&3],
+		FragmentSize: []int{0, 1, 126, 70000}[how>>8&3],
+		Parts:        how>>10&1 != 0,
+		MaskKey:      fixedKey,
+	}
+}
+
+// decodeBothWays decodes in, cut in two, with the fast path and without it.
+func decodeBothWays(cfg *Config, in []byte, cut int) (fast, slow []Event) {
+	events := func(d *Decoder) (all []Event) {
+		in := bytes.Clone(in)
+		for _, piece := range [][]byte{in[:cut], in[cut:]} {
+			d.Feed(piece)
+			for ev := range d.Events() {
+				ev.Data = bytes.Clone(ev.Data)
+				all = append(all, ev)
+			}
+		}
+		d.FeedEOF(false)
+		return append(all, d.Next())
+	}
+	var d Decoder
+	d.Init(cfg)
+	fast = events(&d)
+	d.Init(cfg)
+	d.fastLimit = -1
+	return fast, events(&d)
+}
+
+// encodeBothWays encodes p, after what comes before it, with the fast path and
+// without it.
+func encodeBothWays(cfg *Config, before Event, kind Kind, p []byte) (fast, slow []byte, fastErr, slowErr error) {
+	encode := func(way func(e *Encoder, out []byte) ([]byte, error)) ([]byte, error) {
+		var e Encoder
+		e.Init(cfg)
+		out := []byte("before")
+		if before.Kind != None {
+			out, _ = e.Append(out, before)
+		}
+		return way(&e, out)
+	}
+	fast, fastErr = encode(func(e *Encoder, out []byte) ([]byte, error) { return e.AppendMessage(out, kind, p) })
+	slow, slowErr = encode(func(e *Encoder, out []byte) ([]byte, error) { return e.appendSlow(out, Event{Kind: kind, Data: p}) })
+	return fast, slow, fastErr, slowErr
+}
+
+// The fast path gives the same as the slow path: see fastpath.go.
+func FuzzFastPath(f *testing.F) {
+	frame := func(role Role, first byte, length ...byte) []byte {
+		if role == Client {
+			length[0] |= 0x80
+			length = append(length, 0, 0, 0, 0)
+		}
+		return append([]byte{first}, length...)
+	}
+	for _, role := range []Role{Client, Server} {
+		text := func(n int) string { return strings.Repeat("a", n) }
+		for _, in := range [][]byte{
+			append(frame(role, 0x81, 9), "Gr\xc3\xbc\xc3\x9fe!"...),
+			append(frame(role, 0x82, 126, 0, 126), text(126)...),
+			append(frame(role, 0x82, 126, 0, 125), text(125)...), // not the shortest form
+			append(frame(role, 0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0), text(1<<16)...),
+			append(frame(role, 0x81, 4), "ab\xff\xfe"...),
+			append(frame(role, 0x81, 0), "\x81\x00\x81\x00\x81\x00"...),
+			append(frame(role, 0xC1, 5), "Hello"...),
+			append(frame(role, 0x83, 5), "Hello"...),
+			append(append(frame(role, 0x01, 5), "Hello"...), append(frame(role, 0x81, 5), "Hello"...)...), // a message in another
+			append(frame(role, 0x89, 126, 0, 200), text(200)...),
+			append(append(frame(role, 0x88, 2), 3, 232), append(frame(role, 0x81, 5), "Hello"...)...), // after a close
+			append(frame(role, 0x81, 100), "not the whole"...),
+			append(frame(1-role, 0x81, 9), "not so it"...),
+		} {
+			for how := range uint16(16) {
+				for _, cut := range []uint8{0, 4, 12} {
+					f.Add(in, cut, uint16(5)|uint16(1-role)<<3|how<<4, uint8(how), uint8(Text+Kind(how&1)))
+				}
+			}
+		}
+	}
+	// What comes after the cut looks like a message, but is in another message, the
+	// rest of a header, the rest of a payload, and after a close.
+	f.Add([]byte("\x01\x05Hello\x81\x0cHello, world"), uint8(7), uint16(5), uint8(0), uint8(Text))
+	f.Add(append([]byte("\x82\x7e\x82\x05"), make([]byte, 0x8205)...), uint8(2), uint16(5), uint8(0), uint8(Text))
+	f.Add([]byte("\x82\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	f.Add([]byte("\x89\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	f.Add([]byte("\x88\x00\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	for _, kind := range []Kind{None, Close, Ping, Fail} {
+		f.Add([]byte("a"), uint8(0), uint16(5)|uint16(Server)<<3, uint8(0), uint8(kind))
+	}
+	for i, n := range []int{125, 126, 200, 1<<16 - 1, 1 << 16} {
+		for how := range uint16(8) {
+			f.Add(bytes.Repeat([]byte("a"), n), uint8(0), uint16(5)|how&1<<3|how>>1<<8, uint8(i), uint8(Text))
+		}
+	}
+	f.Fuzz(func(t *testing.T, in []byte, cut uint8, how uint16, before, kind uint8) {
+		cfg := fastPathConfig(how)
+		fast, slow := decodeBothWays(cfg, in, min(int(cut), len(in)))
+		if !slices.EqualFunc(fast, slow, func(a, b Event) bool {
+			return a.Kind == b.Kind && a.Cont == b.Cont && a.More == b.More && a.Code == b.Code && a.Err == b.Err && bytes.Equal(a.Data, b.Data)
+		}) {
+			t.Fatalf("decoded by the fast path: %v, by the slow path: %v", fast, slow)
+		}
+
+		first := []Event{{}, {Kind: Ping}, {Kind: Close, Code: StatusNormalClosure}, {Kind: Text, More: true}}[before&3]
+		a, b, errA, errB := encodeBothWays(cfg, first, Kind(kind), in)
+		if !bytes.Equal(a, b) || errA != errB {
+			t.Fatalf("encoded by the fast path: %x, %v, by the slow path: %x, %v", a, errA, b, errB)
+		}
+	})
+}
+
+// What the fast path is for takes it, and what it is not for does not.
+func TestFastPathTaken(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  Config
+		want bool
+	}{
+		{"RFC 6455", Config{Version: Hybi13}, true},
+		{"an earlier version", Config{Version: Hybi08}, false},
+		{"a longer limit", Config{Version: Hybi13, MaxMessage: 300}, true},
+		{"a shorter limit", Config{Version: Hybi13, MaxMessage: 299}, false},
+	} {
+		var d Decoder
+		d.Init(&c.cfg)
+		d.Feed(append([]byte{0x82, 126, 1, 44}, make([]byte, 300)...))
+		kind, p := d.NextMessage()
+		if got := kind == Binary && len(p) == 300; got != c.want {
+			t.Errorf("%s: kind %d, %d bytes", c.name, kind, len(p))
+		}
+	}
+}

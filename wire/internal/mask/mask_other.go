@@ -1,0 +1,8 @@
+//go:build !amd64 || purego
+
+package mask
+
+// blocksMin is the fewest bytes for which xorBlocks is worth the call.
+const blocksMin = 48
+
+func xorBlocks(dst, src []byte, key uint32) { xorWords(dst, src, key) }

@@ -1,0 +1,153 @@
+package text
+
+import (
+	"math/rand"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// places are where in a text of blocks of 32 or 64 bytes something may go wrong,
+// and what may be left of the text behind that.
+var places = []struct{ before, after int }{
+	{0, 40}, {28, 40}, {29, 40}, {30, 40}, {31, 40}, {32, 40}, {36, 0}, {37, 0}, {60, 1}, {61, 0}, {62, 0}, {63, 0}, {64, 0}, {65, 3}, {94, 33}, {95, 2},
+	{66, 0}, {67, 0}, {124, 40}, {125, 40}, {126, 40}, {127, 40}, {128, 0}, {129, 1},
+}
+
+// among is s, as a part of it takes the i-th of places in ASCII.
+func among(buf []byte, i int, s []byte) []byte {
+	at := places[i%len(places)]
+	p := append(buf[:at.before], s...)
+	return append(p, buf[len(p):len(p)+at.after]...)
+}
+
+// Every two bytes, every three of which the first may be a lead, and every four
+// of which the first may be one of four bytes as far as it takes borders to tell
+// the last two, among ASCII.
+func TestValidSequences(t *testing.T) { eachWidth(t, testValidSequences) }
+
+func testValidSequences(t *testing.T) {
+	buf := make([]byte, 200)
+	check := func(i int, s []byte) {
+		t.Helper()
+		want := utf8.Valid(s)
+		p := among(buf, i, s)
+		if got := Valid(p); got != want {
+			t.Fatalf("Valid(%q) = %t", p, got)
+		}
+		if got := Whole.walk(s) == Whole; got != want {
+			t.Fatalf("walk(%q) is whole: %t", s, got)
+		}
+		clear(p)
+	}
+	for i := 0xC0 << 16; i < 1<<24; i++ {
+		check(i>>8, []byte{byte(i >> 16), byte(i >> 8), byte(i)})
+	}
+	for i := range 1 << 16 {
+		for at := range places {
+			check(at, []byte{byte(i >> 8), byte(i)})
+		}
+	}
+	borders := []byte{0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF}
+	for i := range 1 << 12 {
+		for j, c := range borders {
+			for k, d := range borders {
+				check(i+j+k, []byte{0xF0 | byte(i>>8), byte(i), c, d})
+			}
+		}
+	}
+}
+
+// Every rune, and what is left of it when its last bytes are missing.
+func TestValidRunes(t *testing.T) { eachWidth(t, testValidRunes) }
+
+func testValidRunes(t *testing.T) {
+	buf := make([]byte, 200)
+	for r := rune(0); r <= utf8.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		s := utf8.AppendRune(nil, r)
+		for n := 1; n <= len(s); n++ {
+			i := int(r) + n
+			p := among(buf, i, s[:n])
+			missing, more := n < len(s), places[i%len(places)].after > 0
+			state := Whole.After(p)
+			if (state != Whole) != missing || (state == Invalid) != (missing && more) {
+				t.Fatalf("state %d after %q", state, p)
+			}
+			clear(p)
+		}
+	}
+}
+
+// An error at each place of texts of each length, also of those that go on in
+// the middle of a rune.
+func TestValidPlaces(t *testing.T) { eachWidth(t, testValidPlaces) }
+
+func testValidPlaces(t *testing.T) {
+	faults := []byte{0xFF, 0x80, 'a', 0xC0, 0xE0, 0xF4}
+	lengths := []int{256, 319, 320, 321, 384, 577} // where 128 or 256 bytes are looked at together
+	for n := range 201 {
+		lengths = append(lengths, n)
+	}
+	for _, text := range benchTexts {
+		all := []byte(strings.Repeat(text.unit, 610/len(text.unit)+1))
+		for from := range 4 {
+			state := Whole.walk(all[:from])
+			for _, n := range lengths {
+				p := append([]byte{}, all[from:from+n]...)
+				if got, want := state.After(p), state.walk(p); got != want || got == Invalid {
+					t.Fatalf("state %d after %q from %d on, %d by walk", got, p, state, want)
+				}
+				most := 131
+				if n > 200 {
+					most = n
+				}
+				for at := range min(n, most) {
+					was := p[at]
+					p[at] = faults[(at+n)%len(faults)]
+					if got, want := state.After(p), state.walk(p); got != want {
+						t.Fatalf("state %d after %q from %d on, %d by walk", got, p, state, want)
+					}
+					if from == 0 && Valid(p) != utf8.Valid(p) {
+						t.Fatalf("Valid(%q) = %t", p, Valid(p))
+					}
+					p[at] = was
+				}
+			}
+		}
+	}
+}
+
+// Texts of all kinds with bits turned over and bytes taken out.
+func TestValidMutations(t *testing.T) { eachWidth(t, testValidMutations) }
+
+func testValidMutations(t *testing.T) {
+	rnd := rand.New(rand.NewSource(2))
+	for range 20000 {
+		var p []byte
+		for len(p) < rnd.Intn(400) {
+			unit := benchTexts[rnd.Intn(len(benchTexts))].unit
+			p = append(p, strings.Repeat(unit, 1+rnd.Intn(3))...)
+		}
+		for range rnd.Intn(3) {
+			if len(p) == 0 {
+				break
+			}
+			if i := rnd.Intn(len(p)); rnd.Intn(2) == 0 {
+				p[i] ^= 1 << rnd.Intn(8)
+			} else {
+				p = append(p[:i], p[i+1:]...)
+			}
+		}
+		checkText(t, string(p), rnd)
+	}
+}
+
+func TestValidAllocates(t *testing.T) {
+	p := []byte(strings.Repeat("天地玄黄", 100))
+	if n := testing.AllocsPerRun(100, func() { Valid(p[:len(p)-1]) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,8 @@
+//go:build !amd64 || purego
+
+package text
+
+// blocksMin is the fewest bytes for which After uses blocks.
+const blocksMin = 40
+
+func blocks(p []byte) bool { return Whole.walk(p) != Invalid }

@@ -1,8 +1,0 @@
-//go:build !amd64 || purego
-
-package wire
-
-import "testing"
-
-// eachWidth runs a test with the one way that there is to look at text.
-func eachWidth(t *testing.T, test func(*testing.T)) { test(t) }
