@@ -1,6 +1,7 @@
 package airsocket_test
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"strconv"
 	"strings"
@@ -95,8 +96,23 @@ func TestDecodingHoldsUpNobody(t *testing.T) {
 // What is inflated waits for its turn in no more memory than as many messages take
 // as there are processors; the other sockets wait with what they have received.
 func TestInflatedMessagesThatWait(t *testing.T) {
-	const sockets, size = 1000, 16 << 20
-	payload := string(deflated(t, make([]byte, size)))
+	const long = 16 << 20
+	t.Run("long", func(t *testing.T) {
+		// Each socket may have borrowed a buffer to read, of 64 KiB and more.
+		memoryThatWaits(t, 1000, make([]byte, long), 96<<10, 2*long)
+	})
+	t.Run("short", func(t *testing.T) {
+		noise := make([]byte, 60<<10) // which takes eight times that to inflate
+		rand.NewChaCha8([32]byte{}).Read(noise)
+		memoryThatWaits(t, 200, noise, 320<<10, 0)
+	})
+}
+
+// memoryThatWaits has many sockets receive the same compressed message while none
+// can have its turn. It bounds the memory by what each of them and what each
+// processor may take.
+func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcessor int) {
+	payload := string(deflated(t, message))
 	d := airsocket.NewDispatcher()
 	blocked, leave := make(chan struct{}), make(chan struct{})
 	var over atomic.Bool
@@ -139,9 +155,8 @@ func TestInflatedMessagesThatWait(t *testing.T) {
 			calm++
 		}
 	}
-	// Each socket may have borrowed a buffer to read, of 64 KiB and more.
-	if bound := uint64(sockets*(96<<10) + 2*size*runtime.GOMAXPROCS(0)); most-before > bound {
-		t.Errorf("%d messages that wait take %d MiB, more than %d", sockets, (most-before)>>20, bound>>20)
+	if bound := uint64(sockets*each + perProcessor*runtime.GOMAXPROCS(0)); most-before > bound {
+		t.Errorf("%d messages that wait take %d KiB, more than %d", sockets, (most-before)>>10, bound>>10)
 	}
 	over.Store(true)
 	srv.Close()

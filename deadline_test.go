@@ -39,3 +39,27 @@ func TestDeadlinesFromBefore(t *testing.T) {
 		}
 	}
 }
+
+// deadlineListener gives each connection a deadline that has passed.
+type deadlineListener struct{ net.Listener }
+
+func (l deadlineListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		conn.SetDeadline(time.Now().Add(-time.Hour))
+	}
+	return conn, err
+}
+
+// Those of a listener are gone too.
+func TestDeadlinesOfAListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := wstest.Echoing(&airsocket.Server{Options: wstest.OwnDispatcher(&airsocket.Options{HandshakeTimeout: -1})})
+	wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(deadlineListener{l}) })
+	p := wstest.ConnectRaw(t, "ws://"+l.Addr().String()+"/")
+	p.Send(wstest.OpText, "hello")
+	p.Want(wstest.OpText, "hello")
+}
