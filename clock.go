@@ -10,12 +10,12 @@ import (
 // exists from the first such thing on, and has one timer for all of them. It is
 // guarded by Socket.out.
 type clock struct {
-	timer   *time.Timer
-	set     int       // how often timer was set: an earlier one that still fires is ignored
-	closeBy time.Time // the closing handshake must be done
-	pingAt  time.Time // a ping is due, if nothing is heard
-	pongBy  time.Time // something must have been heard after a ping
-	heard   time.Time // the last time that something was received
+	timer    *time.Timer
+	set      int       // how often timer was set: an earlier one that still fires is ignored
+	closeBy  time.Time // the closing handshake must be done
+	pingAt   time.Time // a ping is due, if nothing is heard
+	pongBy   time.Time // something must have been heard after a ping
+	lastRead time.Time // the last time that something was received
 }
 
 // next is the earliest of the times, or zero.
@@ -99,38 +99,38 @@ func (s *Socket) startClosing(timeout time.Duration) {
 // startPinging begins to watch over the connection, where Options want it and
 // the version of the protocol has pings.
 func (s *Socket) startPinging() {
-	if s.set.pingInterval == 0 || !s.cfg.Version.Can(wire.Ping) {
+	if s.opts.pingInterval == 0 || !s.cfg.Version.Can(wire.Ping) {
 		return
 	}
 	now := time.Now()
-	s.clock = &clock{heard: now, pingAt: now.Add(s.set.pingInterval)}
+	s.clock = &clock{lastRead: now, pingAt: now.Add(s.opts.pingInterval)}
 	s.schedule()
 }
 
-// heard takes down that something was received.
-func (s *Socket) heard() {
-	if s.set.pingInterval == 0 {
+// noteRead takes down that something was received.
+func (s *Socket) noteRead() {
+	if s.opts.pingInterval == 0 {
 		return
 	}
 	s.out.Lock()
 	defer s.out.Unlock()
 	if c := s.clock; c != nil {
-		c.heard, c.pongBy = time.Now(), time.Time{}
+		c.lastRead, c.pongBy = time.Now(), time.Time{}
 	}
 }
 
 // pingIfSilent sends a ping if nothing was heard since the last time that one
 // was due. The timer is not touched by what is received: it looks when it fires.
 func (s *Socket) pingIfSilent(c *clock, now time.Time) (pinged bool) {
-	if silent := now.Sub(c.heard); silent < s.set.pingInterval {
-		c.pingAt = c.heard.Add(s.set.pingInterval)
+	if silent := now.Sub(c.lastRead); silent < s.opts.pingInterval {
+		c.pingAt = c.lastRead.Add(s.opts.pingInterval)
 		return false
 	}
-	c.pingAt = now.Add(s.set.pingInterval)
+	c.pingAt = now.Add(s.opts.pingInterval)
 	pinged = s.sendControl(wire.Event{Kind: wire.Ping}) == nil
 	// A peer that has left no room for a ping, and says nothing, is gone too.
-	if c.pongBy.IsZero() && s.set.pongTimeout > 0 {
-		c.pongBy = now.Add(s.set.pongTimeout)
+	if c.pongBy.IsZero() && s.opts.pongTimeout > 0 {
+		c.pongBy = now.Add(s.opts.pongTimeout)
 	}
 	return pinged
 }

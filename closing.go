@@ -52,7 +52,7 @@ func (s *Socket) peerFailed(ev wire.Event) {
 // fail is for what this endpoint cannot go on with. It is called in a turn, and
 // reports false if there can be no error event for it any more.
 func (s *Socket) fail(code StatusCode, reason string, err error) bool {
-	if st := s.ReadyState(); st != Open && st != Closing || s.cfg == nil {
+	if st := s.ReadyState(); st != StateOpen && st != StateClosing || s.cfg == nil {
 		return false
 	}
 	o := s.fate()
@@ -69,7 +69,7 @@ func (s *Socket) fail(code StatusCode, reason string, err error) bool {
 func (s *Socket) closing() {
 	s.out.Lock()
 	defer s.out.Unlock()
-	s.state.Store(uint32(Closing))
+	s.state.Store(uint32(StateClosing))
 }
 
 // ended is for the end of what the peer sends. What it is an error for, lastTurn
@@ -105,10 +105,10 @@ func (s *Socket) emitError(err error) {
 	}
 	o.told = true
 	s.closing()
-	if s.set.Logger != nil {
+	if s.opts.Logger != nil {
 		s.logError(err)
 	}
-	if heard(s, s.on.err) {
+	if hasHandler(s, s.on.err) {
 		emit(s, s.on.err, s.newErrorEvent(err))
 	}
 }
@@ -124,7 +124,7 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 
 //go:noinline
 func (s *Socket) logError(err error) {
-	s.set.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
 }
 
 // finish is the end of a connection. Only the reader calls it, or who would
@@ -151,7 +151,7 @@ func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
 	s.waitForWriter()
 	s.out.Lock()
 	s.giveUpSending(0)
-	if r := s.rarely(); r.stream != nil {
+	if r := s.extras(); r.stream != nil {
 		r.stream.Close()
 		r.stream = nil
 	}
@@ -166,7 +166,7 @@ func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
 //
 //go:noinline
 func (s *Socket) lastTurn(conn net.Conn, isSilent bool) {
-	log := s.set.Logger
+	log := s.opts.Logger
 	defer s.leave(s.enter(), closeTurn, noFD)
 	o := s.fate()
 	err := s.withUnsent(s.cause())
@@ -178,7 +178,7 @@ func (s *Socket) lastTurn(conn net.Conn, isSilent bool) {
 	}
 	e := &o.CloseEvent
 	again, wasOpen := s.planReconnect(e, err), s.cfg != nil
-	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
+	s.state.Store(uint32(StateClosed)) // from now on another goroutine may start s again
 	s.noteEnded(wasOpen, e, err)
 	if log != nil {
 		e.log(log, conn)

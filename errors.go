@@ -73,7 +73,7 @@ func calledBy(call string, err error) error {
 	return err
 }
 
-var stateNames = map[ReadyState]string{Connecting: "connecting", Open: "open", Closing: "closing", Closed: "closed", Init: "new"}
+var stateNames = map[ReadyState]string{StateConnecting: "connecting", StateOpen: "open", StateClosing: "closing", StateClosed: "closed", StateInit: "new"}
 
 var senders = map[wire.Kind]string{wire.Text: "Send", wire.Binary: "SendBytes", wire.Ping: "Ping", wire.Pong: "Pong"}
 

@@ -28,7 +28,7 @@ func (s *Socket) flush(fd int) {
 	s.out.Lock()
 	s.out.listed = false
 	b := s.out.pending
-	if fd == noFD || b == nil || s.out.writing || s.out.broken || s.rarely().stream != nil || s.out.fin {
+	if fd == noFD || b == nil || s.out.writing || s.out.broken || s.extras().stream != nil || s.out.fin {
 		s.flushLocked(fd)
 		s.out.Unlock()
 		return
@@ -73,7 +73,7 @@ func (s *Socket) flushLocked(fd int) {
 		return // giveUpSending counts it
 	}
 	s.out.pending = nil
-	if s.rarely().stream != nil {
+	if s.extras().stream != nil {
 		b = s.throughStream(b)
 	}
 	n := 0
@@ -91,8 +91,8 @@ func (s *Socket) drained() {
 		// What other goroutines and turns have sent meanwhile must not be the
 		// end of it: if it goes at once there will be no other event.
 		s.Flush()
-		if s.ReadyState() == Open && s.allWritten() {
-			emit(s, s.rarely().drain, &DrainEvent{target{s}})
+		if s.ReadyState() == StateOpen && s.allWritten() {
+			emit(s, s.extras().drain, &DrainEvent{target{s}})
 		}
 	})
 }

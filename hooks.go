@@ -31,7 +31,7 @@ type Hooks struct {
 
 	// Received: a message, ping or pong has come; the number of bytes is the
 	// length of its payload, decompressed and without headers. With
-	// Options.Parts it is called for each part. What comes after Close counts
+	// Options.FrameEvents it is called for each part. What comes after Close counts
 	// too, though no handler is told of it. The closing of a connection is
 	// not reported here but by Closed.
 	Received func(s *Socket, kind wire.Kind, bytes int)
@@ -45,26 +45,26 @@ type Hooks struct {
 
 // noteSent is called without a lock.
 func (s *Socket) noteSent(kind wire.Kind, n int) {
-	if h := s.set.Hooks; h != nil && h.Sent != nil {
+	if h := s.opts.Hooks; h != nil && h.Sent != nil {
 		h.Sent(s, kind, n)
 	}
 }
 
 func (s *Socket) noteReceived(kind wire.Kind, n int) {
-	if h := s.set.Hooks; h != nil && h.Received != nil {
+	if h := s.opts.Hooks; h != nil && h.Received != nil {
 		h.Received(s, kind, n)
 	}
 }
 
 func (s *Socket) noteOpened() {
-	if h := s.set.Hooks; h != nil && h.Opened != nil {
+	if h := s.opts.Hooks; h != nil && h.Opened != nil {
 		h.Opened(s)
 	}
 }
 
 // noteEnded tells of the end of a connection, whether it was open or not.
 func (s *Socket) noteEnded(wasOpen bool, e *CloseEvent, err error) {
-	h := s.set.Hooks
+	h := s.opts.Hooks
 	switch {
 	case h == nil:
 	case !wasOpen:
@@ -75,7 +75,7 @@ func (s *Socket) noteEnded(wasOpen bool, e *CloseEvent, err error) {
 }
 
 func (s *Socket) noteRefused(err error) {
-	if h := s.set.Hooks; h != nil && h.HandshakeFailed != nil {
+	if h := s.opts.Hooks; h != nil && h.HandshakeFailed != nil {
 		h.HandshakeFailed(s, err)
 	}
 }

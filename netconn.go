@@ -24,7 +24,7 @@ import (
 // The events of s stay as they are; NetConn adds listeners to them. From then
 // on messages are kept until they are read, of which at most 64 KiB and one
 // message more: then s is paused until there is room, with the effects of
-// [Socket.Pause]. Options.Parts must not be set.
+// [Socket.Pause]. Options.FrameEvents must not be set.
 //
 // The methods of the net.Conn may be called from any goroutine. Read and Write
 // wait, and what they wait for are events: in a handler of the same Dispatcher
@@ -254,7 +254,7 @@ func (c *netConn) waitUnsent(most int) error {
 			return err
 		}
 		switch c.s.ReadyState() {
-		case Open:
+		case StateOpen:
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
@@ -264,7 +264,7 @@ func (c *netConn) waitUnsent(most int) error {
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
-		case Closing, Closed:
+		case StateClosing, StateClosed:
 			return ErrClosed
 		}
 		c.writable.Wait()

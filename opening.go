@@ -51,10 +51,10 @@ func (s *Socket) configureLocked(a *agreement) {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
 		} else {
-			s.makeRare().stream = session.Stream
+			s.makeExtras().stream = session.Stream
 		}
 	}
-	s.cfg = s.set.config(s.role, a.version, exts)
+	s.cfg = s.opts.config(s.role, a.version, exts)
 	s.dec.Init(s.cfg)
 	s.out.enc.Init(s.cfg)
 	if res := a.answer; res != nil {
@@ -72,11 +72,11 @@ func (s *Socket) open(a agreement, rest []byte) (over bool) {
 	if len(rest) == 0 {
 		return false
 	}
-	in := inputs.Get().(*input)
+	in := readInputs.Get().(*readInput)
 	s.feed(in, rest, false)
-	s.turns(in, noFD)
+	s.deliver(in, noFD)
 	over, in.over = in.over, false
-	inputs.Put(in) // not if a handler has ended the goroutine: it still has what was decoded
+	readInputs.Put(in) // not if a handler has ended the goroutine: it still has what was decoded
 	return over
 }
 
@@ -86,14 +86,14 @@ func (s *Socket) firstTurn(a *agreement) bool {
 	defer s.leave(s.enter(), openTurn, noFD)
 	queued, ok := s.becomeOpen(a)
 	if ok {
-		if s.set.Logger != nil {
+		if s.opts.Logger != nil {
 			s.logOpen()
 		}
 		s.noteOpened()
 		for _, ev := range queued {
 			s.noteSent(ev.Kind, len(ev.Data))
 		}
-		if heard(s, s.on.open) {
+		if hasHandler(s, s.on.open) {
 			emit(s, s.on.open, &OpenEvent{target{s}})
 		}
 	}
@@ -118,7 +118,7 @@ func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
 		return nil, false
 	}
 	s.configureLocked(a)
-	s.state.Store(uint32(Open))
+	s.state.Store(uint32(StateOpen))
 	for _, ev := range o.queue {
 		if s.sendLocked(ev) == nil {
 			sent = append(sent, ev)
@@ -134,7 +134,7 @@ func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
 
 //go:noinline
 func (s *Socket) logOpen() {
-	s.set.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
 }
 
 // forgetOpening lets go of what nobody has asked for. It returns the Close that

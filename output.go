@@ -51,7 +51,7 @@ func (o *output) buffered() int {
 // for the sake of the stack; see readable.
 func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 	s.out.Lock()
-	if s.ReadyState() != Open || s.out.broken || len(p) >= directAt || !s.set.plain || !s.fits(len(p)) {
+	if s.ReadyState() != StateOpen || s.out.broken || len(p) >= directAt || !s.opts.messagesOnly || !s.fits(len(p)) {
 		s.out.Unlock()
 		return s.send(wire.Event{Kind: kind, Data: p})
 	}
@@ -84,7 +84,7 @@ func (s *Socket) send(ev wire.Event) error {
 func (s *Socket) take(ev wire.Event) (queued bool, err error) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.ReadyState() != Open {
+	if s.ReadyState() != StateOpen {
 		return true, s.notOpenLocked(ev)
 	}
 	return false, s.sendLocked(ev)
@@ -93,9 +93,9 @@ func (s *Socket) take(ev wire.Event) (queued bool, err error) {
 // notOpenLocked is send in another state than Open.
 func (s *Socket) notOpenLocked(ev wire.Event) error {
 	switch s.ReadyState() {
-	case Connecting:
+	case StateConnecting:
 		return s.queueLocked(ev)
-	case Init:
+	case StateInit:
 		return notStarted(senders[ev.Kind])
 	}
 	return ErrClosed
@@ -104,7 +104,7 @@ func (s *Socket) notOpenLocked(ev wire.Event) error {
 // fits reports whether n bytes more may wait. A message may always wait alone.
 func (s *Socket) fits(n int) bool {
 	waiting := s.out.buffered()
-	return waiting == 0 || s.set.maxBuffered == 0 || n <= s.set.maxBuffered-waiting
+	return waiting == 0 || s.opts.maxBuffered == 0 || n <= s.opts.maxBuffered-waiting
 }
 
 // admitLocked says why a message of n bytes cannot be taken now, if it cannot.
@@ -135,7 +135,7 @@ func (s *Socket) sendLocked(ev wire.Event) error {
 		return err
 	}
 	s.out.data = true
-	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && s.raw != nil && !s.out.writing && s.rarely().stream == nil {
+	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && s.raw != nil && !s.out.writing && s.extras().stream == nil {
 		return s.sendDirect(ev)
 	}
 	s.room(len(ev.Data) + maxHeader)
@@ -221,11 +221,11 @@ func (s *Socket) sendDirect(ev wire.Event) error {
 // may always send once it has the request: nothing but its own answer is
 // missing then.
 func (s *Socket) queueLocked(ev wire.Event) error {
-	if s.opening == nil || !s.set.QueueBeforeOpen && s.opening.request == nil {
+	if s.opening == nil || !s.opts.QueueBeforeOpen && s.opening.request == nil {
 		return notOpen(ev.Kind, s.role)
 	}
 	o := s.opening
-	version := s.set.clientVersion
+	version := s.opts.clientVersion
 	if o.request != nil {
 		version = o.request.Version
 	}
@@ -237,7 +237,7 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 	case ev.Kind >= wire.Close && len(ev.Data) > maxControl:
 		return wire.ErrTooBig
 	}
-	if o.queued > 0 && s.set.maxBuffered > 0 && o.queued+len(ev.Data) > s.set.maxBuffered {
+	if o.queued > 0 && s.opts.maxBuffered > 0 && o.queued+len(ev.Data) > s.opts.maxBuffered {
 		return ErrBufferFull
 	}
 	ev.Data = append([]byte(nil), ev.Data...)
@@ -252,7 +252,7 @@ func (s *Socket) sendCloseLocked(ev wire.Event) {
 	if s.out.broken {
 		return // perhaps the connection is over by now
 	}
-	s.startClosing(s.set.closeTimeout)
+	s.startClosing(s.opts.closeTimeout)
 	s.room(maxControl + maxHeader)
 	b, err := s.out.enc.Append(s.out.pending.B, ev)
 	if err == nil {

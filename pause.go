@@ -7,8 +7,8 @@ package airsocket
 func (s *Socket) Pause() {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.ReadyState() == Open && !s.flags.has(paused) {
-		s.makeRare().resumed = make(chan struct{})
+	if s.ReadyState() == StateOpen && !s.flags.has(paused) {
+		s.makeExtras().resumed = make(chan struct{})
 		s.flags.set(paused)
 	}
 }
@@ -23,7 +23,7 @@ func (s *Socket) Resume() {
 func (s *Socket) resumeLocked() {
 	if s.flags.has(paused) {
 		s.flags.clear(paused)
-		r := s.makeRare()
+		r := s.makeExtras()
 		close(r.resumed)
 		r.resumed = nil
 	}
@@ -36,7 +36,7 @@ func (s *Socket) waitPaused() {
 		return
 	}
 	s.out.Lock()
-	resumed := s.rarely().resumed
+	resumed := s.extras().resumed
 	s.out.Unlock()
 	if resumed != nil {
 		<-resumed

@@ -28,16 +28,16 @@ func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
 	s.out.Lock()
 	defer s.out.Unlock()
 	ev := wire.Event{Kind: wire.Ping, Data: payload}
-	if s.ReadyState() != Open {
+	if s.ReadyState() != StateOpen {
 		return true, s.notOpenLocked(ev)
 	}
-	if len(s.rarely().pings) >= maxPingWaits {
+	if len(s.extras().pings) >= maxPingWaits {
 		return false, ErrBufferFull
 	}
 	if err := s.sendLocked(ev); err != nil {
 		return false, err
 	}
-	r := s.makeRare()
+	r := s.makeExtras()
 	r.pings = append(r.pings, pingWait{string(payload), fn})
 	return false, nil
 }
@@ -48,7 +48,7 @@ func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
 func (s *Socket) ponged(payload []byte) {
 	s.out.Lock()
 	var fn func()
-	r := s.rarely()
+	r := s.extras()
 	for i, p := range r.pings {
 		if p.payload == string(payload) {
 			fn = p.fn
@@ -60,7 +60,7 @@ func (s *Socket) ponged(payload []byte) {
 	if fn == nil {
 		return
 	}
-	if s.set.Recover {
+	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
 	fn()

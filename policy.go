@@ -10,14 +10,14 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// A PolicyServer answers the socket policy requests of Flash clients, as
+// A FlashPolicyServer answers the socket policy requests of Flash clients, as
 // web-socket-js and AS3WebSocket make them before they open a socket: first on
 // port 843, where this is to listen, then on the WebSocket port itself, for
-// which see Server.Policy. Whatever else a client sends is not answered.
-type PolicyServer struct {
-	Policy   handshake.Policy // the answer to all
-	Timeout  time.Duration    // for a request and its answer. Zero: 10 s
-	MaxConns int              // at a time; more are closed at once. Zero: 1,000
+// which see Server.FlashPolicy. Whatever else a client sends is not answered.
+type FlashPolicyServer struct {
+	Policy   handshake.FlashPolicy // the answer to all
+	Timeout  time.Duration         // for a request and its answer. Zero: 10 s
+	MaxConns int                   // at a time; more are closed at once. Zero: 1,000
 
 	mu        sync.Mutex
 	closed    bool
@@ -28,7 +28,7 @@ type PolicyServer struct {
 // ListenAndServe listens on the TCP address addr, ":843" if it is empty, and
 // serves until Close. The error is never nil: after Close it is
 // [ErrServerClosed].
-func (p *PolicyServer) ListenAndServe(addr string) error {
+func (p *FlashPolicyServer) ListenAndServe(addr string) error {
 	if addr == "" {
 		addr = ":843"
 	}
@@ -40,7 +40,7 @@ func (p *PolicyServer) ListenAndServe(addr string) error {
 }
 
 // Serve answers on the connections that l accepts until Close.
-func (p *PolicyServer) Serve(l net.Listener) error {
+func (p *FlashPolicyServer) Serve(l net.Listener) error {
 	defer l.Close()
 	if !track(p, &p.listeners, l, 0) {
 		return ErrServerClosed
@@ -60,7 +60,7 @@ func (p *PolicyServer) Serve(l net.Listener) error {
 }
 
 // Close ends Serve and all connections.
-func (p *PolicyServer) Close() error {
+func (p *FlashPolicyServer) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
@@ -73,13 +73,13 @@ func (p *PolicyServer) Close() error {
 	return nil
 }
 
-func (p *PolicyServer) isClosed() bool {
+func (p *FlashPolicyServer) isClosed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.closed
 }
 
-func track[T comparable](p *PolicyServer, set *map[T]struct{}, v T, limit int) bool {
+func track[T comparable](p *FlashPolicyServer, set *map[T]struct{}, v T, limit int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || limit > 0 && len(*set) >= limit {
@@ -92,13 +92,13 @@ func track[T comparable](p *PolicyServer, set *map[T]struct{}, v T, limit int) b
 	return true
 }
 
-func untrack[T comparable](p *PolicyServer, set map[T]struct{}, v T) {
+func untrack[T comparable](p *FlashPolicyServer, set map[T]struct{}, v T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(set, v)
 }
 
-func (p *PolicyServer) serveConn(conn net.Conn) {
+func (p *FlashPolicyServer) serveConn(conn net.Conn) {
 	defer conn.Close()
 	defer untrack(p, p.conns, conn) // before the peer sees the end and another one comes
 	timeout := p.Timeout
@@ -106,21 +106,21 @@ func (p *PolicyServer) serveConn(conn net.Conn) {
 		timeout = 10 * time.Second
 	}
 	conn.SetDeadline(time.Now().Add(timeout))
-	request := make([]byte, len(handshake.PolicyRequest))
+	request := make([]byte, len(handshake.FlashPolicyRequest))
 	for n := 0; n < len(request); {
 		m, err := conn.Read(request[n:])
 		n += m
-		if m == 0 && err != nil || !strings.HasPrefix(handshake.PolicyRequest, string(request[:n])) {
+		if m == 0 && err != nil || !strings.HasPrefix(handshake.FlashPolicyRequest, string(request[:n])) {
 			return
 		}
 	}
 	conn.Write(p.Policy.AppendTo(nil))
 }
 
-// PolicyFor is what the pages of the domains need to use the WebSocket servers
+// FlashPolicyFor is what the pages of the domains need to use the WebSocket servers
 // on the addresses, and no more.
-func PolicyFor(domains []string, addresses ...net.Addr) handshake.Policy {
-	policy := handshake.Policy{Domains: domains}
+func FlashPolicyFor(domains []string, addresses ...net.Addr) handshake.FlashPolicy {
+	policy := handshake.FlashPolicy{Domains: domains}
 	for _, a := range addresses {
 		if tcp, ok := a.(*net.TCPAddr); ok {
 			policy.Ports = append(policy.Ports, strconv.Itoa(tcp.Port))

@@ -73,7 +73,7 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 // whether it could. It is the common case of a broadcast.
 func (s *Socket) sendPlain(f *plainForm) bool {
 	s.out.Lock()
-	good := f != nil && f.cfg == s.cfg && s.ReadyState() == Open && s.set.plain &&
+	good := f != nil && f.cfg == s.cfg && s.ReadyState() == StateOpen && s.opts.messagesOnly &&
 		s.out.pending == nil && !s.out.writing && !s.out.broken && s.out.enc.Unfinished() == wire.None
 	if good {
 		s.out.pending, s.out.data = f.frames, true
@@ -87,7 +87,7 @@ func (s *Socket) sendPlain(f *plainForm) bool {
 func (s *Socket) takePrepared(p *Prepared) (queued bool, err error) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.ReadyState() != Open {
+	if s.ReadyState() != StateOpen {
 		return true, s.notOpenLocked(wire.Event{Kind: p.kind, Data: p.data})
 	}
 	return false, s.sendPreparedLocked(p)

@@ -63,7 +63,7 @@ func (s *Socket) known(get func(*opening) string) string {
 func (s *Socket) CloseReason() (StatusCode, string) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if s.ReadyState() != Closed || s.outcome == nil {
+	if s.ReadyState() != StateClosed || s.outcome == nil {
 		return 0, ""
 	}
 	return s.outcome.Code, s.outcome.Reason // which nothing changes any more

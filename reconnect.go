@@ -110,7 +110,7 @@ func (s *Socket) Reconnects() int {
 
 // newRetries is nil without Options.Reconnect.
 func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
-	if s.set.Reconnect == nil {
+	if s.opts.Reconnect == nil {
 		return nil
 	}
 	return &retries{ctx: ctx, protocols: protocols}
@@ -141,7 +141,7 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 	if o == nil || o.retries == nil {
 		return nil
 	}
-	r, policy := o.retries, s.set.Reconnect
+	r, policy := o.retries, s.opts.Reconnect
 	switch {
 	case r.closed, r.ctx.Err() != nil:
 		return nil
@@ -165,7 +165,7 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return
 	}
 	s.disp.hold()
@@ -185,12 +185,12 @@ func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *op
 		s.failOpening(context.Cause(ctx))
 		return
 	}
-	a, err := s.set.newAttempt(o.url, o.retries.protocols)
+	a, err := s.opts.newAttempt(o.url, o.retries.protocols)
 	if err != nil {
 		s.failOpening(err)
 		return
 	}
-	during, cancelAttempt := s.set.withHandshakeTimeout(ctx)
+	during, cancelAttempt := s.opts.withHandshakeTimeout(ctx)
 	s.connect(during, cancelAttempt, a)
 }
 

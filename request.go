@@ -145,7 +145,7 @@ func (r *Request) isAnswered() bool {
 
 // ask has the Server's handler decide on a request, and waits for that. The
 // client has all of its time again then.
-func (s *Socket) ask(a *acceptance) (*Request, error) {
+func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 	if !s.inTime(a) {
 		return nil, os.ErrDeadlineExceeded
 	}
@@ -159,7 +159,7 @@ func (s *Socket) ask(a *acceptance) (*Request, error) {
 		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
 	}
 	var timeout <-chan time.Time
-	if t := s.set.handshakeTimeout; t > 0 {
+	if t := s.opts.handshakeTimeout; t > 0 {
 		timer := time.NewTimer(t)
 		defer timer.Stop()
 		timeout = timer.C
@@ -183,7 +183,7 @@ func (s *Socket) ask(a *acceptance) (*Request, error) {
 func (s *Socket) goingAway() {
 	s.out.Lock()
 	var r *Request
-	accepted := s.ReadyState() != Connecting // by now
+	accepted := s.ReadyState() != StateConnecting // by now
 	if o := s.opening; o != nil {
 		r, accepted = o.asked, accepted || o.request != nil
 	}

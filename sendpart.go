@@ -29,11 +29,11 @@ func (s *Socket) sendPart(ev wire.Event) error {
 	s.out.Lock()
 	defer s.out.Unlock()
 	switch s.ReadyState() {
-	case Init:
+	case StateInit:
 		return notStarted("SendPart")
-	case Connecting:
+	case StateConnecting:
 		return &stateError{"SendPart", "the socket is connecting: send in the handler of OnOpen"}
-	case Closing, Closed:
+	case StateClosing, StateClosed:
 		return ErrClosed
 	}
 	ev.Cont = s.out.enc.Unfinished() != wire.None

@@ -33,9 +33,9 @@ type Server struct {
 	TLSConfig *tls.Config  // if not nil: serve wss
 	MaxConns  int          // sockets at a time; one more is answered with 503. Zero: no bound
 
-	// Policy answers socket policy requests of Flash clients, which come as the
-	// first bytes of a connection. Nil answers none. See PolicyFor.
-	Policy *handshake.Policy
+	// FlashPolicy answers socket policy requests of Flash clients, which come as the
+	// first bytes of a connection. Nil answers none. See FlashPolicyFor.
+	FlashPolicy *handshake.FlashPolicy
 
 	// TrustedProxies are the addresses whose X-Forwarded-For field is believed;
 	// see Request.RemoteIP.
@@ -82,7 +82,7 @@ func (srv *Server) Sockets() iter.Seq[*Socket] {
 			srv.sockets.giveBack(all)
 		}()
 		for _, s := range all {
-			if s.ReadyState() == Open && !yield(s) {
+			if s.ReadyState() == StateOpen && !yield(s) {
 				return
 			}
 		}
@@ -234,7 +234,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	a := s.set.newAcceptance(isTLS(conn))
+	a := s.opts.newAcceptance(isTLS(conn))
 	a.full = full
 	go s.serveClient(a)
 }
@@ -268,7 +268,7 @@ func (srv *Server) forget(s *Socket) {
 
 // connected is the turn in which handlers are attached.
 func (srv *Server) connected(s *Socket) {
-	if s.set.Recover {
+	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
 	srv.onConnect(s)
@@ -277,7 +277,7 @@ func (srv *Server) connected(s *Socket) {
 // requested is the turn in which a request is decided on. One whose handler
 // panics is answered with 500, where Options.Recover is set.
 func (srv *Server) requested(r *Request) {
-	if r.socket.set.Recover {
+	if r.socket.opts.Recover {
 		defer func() {
 			if v := recover(); v != nil {
 				r.Reject(http.StatusInternalServerError, "internal error")
@@ -315,7 +315,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	disp.hold()
 	defer disp.release()
 	empty := srv.stop(func(s *Socket) {
-		if s.ReadyState() == Connecting {
+		if s.ReadyState() == StateConnecting {
 			s.goingAway()
 			return
 		}

@@ -18,11 +18,11 @@ type ReadyState uint32
 
 // The states, with the numbers of the browser.
 const (
-	Connecting ReadyState = 0 // the opening handshake is under way
-	Open       ReadyState = 1 // messages can be sent
-	Closing    ReadyState = 2 // the closing handshake is under way
-	Closed     ReadyState = 3 // the connection is gone, or could not be opened
-	Init       ReadyState = 4 // not started yet
+	StateConnecting ReadyState = 0 // the opening handshake is under way
+	StateOpen       ReadyState = 1 // messages can be sent
+	StateClosing    ReadyState = 2 // the closing handshake is under way
+	StateClosed     ReadyState = 3 // the connection is gone, or could not be opened
+	StateInit       ReadyState = 4 // not started yet
 )
 
 // A Socket is one end of a WebSocket connection. Make it with [NewSocket],
@@ -33,7 +33,7 @@ const (
 // else may be called from any goroutine, but what says otherwise.
 type Socket struct {
 	// What sending needs comes first: a broadcast touches nothing else.
-	set    *settings
+	opts   *settings
 	disp   *Dispatcher
 	cfg    *wire.Config    // nil unless the connection is, or was, open
 	raw    syscall.RawConn // of conn, where it can be read and written without waiting
@@ -47,9 +47,9 @@ type Socket struct {
 	conn   net.Conn
 	why    error // the connection ends from this side; under out
 
-	dec  wire.Decoder // the reader's
-	on   handlers
-	rare atomic.Pointer[rare] // what few sockets have; nil without any of it
+	dec   wire.Decoder // the reader's
+	on    handlers
+	extra atomic.Pointer[extras] // what few sockets have; nil without any of it
 
 	opening *opening // what is known of the opening handshake; may be nil
 	outcome *outcome // how the connection ends; of the turn
@@ -82,8 +82,8 @@ func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
 func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
 func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 
-// rare is the part of a Socket that is not there until it is needed.
-type rare struct {
+// extras is the part of a Socket that is not there until it is needed.
+type extras struct {
 	listeners []*Listener // of the turn, as are the handlers
 	frame     func(*FrameEvent)
 	ping      func(*PingEvent)
@@ -97,21 +97,21 @@ type rare struct {
 	resumed chan struct{}     // closed by Resume; under out
 }
 
-// noRare is what rarely returns for a Socket that has none.
-var noRare rare
+// noExtras is what rarely returns for a Socket that has none.
+var noExtras extras
 
-// rarely is s.rare for reading.
-func (s *Socket) rarely() *rare {
-	if r := s.rare.Load(); r != nil {
+// extras is s.rare for reading.
+func (s *Socket) extras() *extras {
+	if r := s.extra.Load(); r != nil {
 		return r
 	}
-	return &noRare
+	return &noExtras
 }
 
-// makeRare is s.rare for writing.
-func (s *Socket) makeRare() *rare {
-	s.rare.CompareAndSwap(nil, new(rare))
-	return s.rare.Load()
+// makeExtras is s.rare for writing.
+func (s *Socket) makeExtras() *extras {
+	s.extra.CompareAndSwap(nil, new(extras))
+	return s.extra.Load()
 }
 
 // NewSocket returns a Socket that has not been started. Nil options are the
@@ -127,8 +127,8 @@ func NewSocket(opts *Options) *Socket {
 		s = new(Socket)
 		s.disp = set.dispatcher
 	}
-	s.set = set
-	s.state.Store(uint32(Init))
+	s.opts = set
+	s.state.Store(uint32(StateInit))
 	return s
 }
 
@@ -151,13 +151,13 @@ func (s *Socket) Connect(url string, protocols ...string) error {
 // done. Once the connection is open the context has no effect.
 func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
 	if len(protocols) == 0 {
-		protocols = s.set.Protocols
+		protocols = s.opts.Protocols
 	}
-	a, err := s.set.newAttempt(url, protocols)
+	a, err := s.opts.newAttempt(url, protocols)
 	if err != nil {
 		return err
 	}
-	during, cancel := s.set.withHandshakeTimeout(ctx)
+	during, cancel := s.opts.withHandshakeTimeout(ctx)
 	if !s.start(wire.Client, &opening{url: url, cancel: cancel, retries: s.newRetries(ctx, protocols)}) {
 		cancel()
 		return s.started("Connect")
@@ -180,7 +180,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	}
 	conn.SetDeadline(time.Time{})
 	s.attach(conn)
-	go s.serveClient(s.set.newAcceptance(isTLS(conn)))
+	go s.serveClient(s.opts.newAcceptance(isTLS(conn)))
 	return nil
 }
 
@@ -203,7 +203,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	err := s.upgrade(w, r)
 	if err != nil {
 		s.noteRefused(err)
-		s.state.Store(uint32(Closed))
+		s.state.Store(uint32(StateClosed))
 		s.disp.release()
 	}
 	return err
@@ -215,7 +215,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 func (s *Socket) SetProtocol(p string) error {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if st := s.ReadyState(); st != Init && st != Closed {
+	if st := s.ReadyState(); st != StateInit && st != StateClosed {
 		return s.started("SetProtocol")
 	}
 	s.opening = &opening{protocol: p}
@@ -233,7 +233,7 @@ func (s *Socket) preset() *opening {
 func (s *Socket) start(role wire.Role, o *opening) bool {
 	s.out.Lock()
 	defer s.out.Unlock()
-	if !s.state.CompareAndSwap(uint32(Init), uint32(Connecting)) && !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+	if !s.state.CompareAndSwap(uint32(StateInit), uint32(StateConnecting)) && !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return false
 	}
 	s.disp.hold()
@@ -246,7 +246,7 @@ func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	s.role, s.opening = role, o
 	s.number++
 	s.conn, s.raw, s.cfg, s.why, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
-	if r := s.rare.Load(); r != nil {
+	if r := s.extra.Load(); r != nil {
 		r.pings, r.backlog = nil, backlog{}
 	}
 	s.discardPending()
@@ -329,17 +329,17 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
-	case Init:
+	case StateInit:
 		return notStarted("Close")
-	case Connecting:
+	case StateConnecting:
 		if o := s.opening; s.role == wire.Server && o != nil && o.request != nil {
 			o.close = func() { s.Close(code, reason) } // what was sent before goes out first
 			return nil
 		}
 		s.abortLocked(ErrAborted)
-	case Open:
-		s.state.Store(uint32(Closing))
-		if s.set.SilentClose {
+	case StateOpen:
+		s.state.Store(uint32(StateClosing))
+		if s.opts.SilentClose {
 			s.flags.set(silent)
 		}
 		s.resumeLocked() // or the answer would not be read
@@ -360,15 +360,15 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
-	case Init:
+	case StateInit:
 		return notStarted("Drop")
-	case Connecting:
+	case StateConnecting:
 		s.abortLocked(ErrAborted)
-	case Open, Closing:
+	case StateOpen, StateClosing:
 		if s.cfg == nil {
 			return nil // it could not be opened, and its close event follows
 		}
-		s.state.Store(uint32(Closing))
+		s.state.Store(uint32(StateClosing))
 		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
 		s.flushLocked(noFD)
 		s.abortLocked(&droppedError{orNoStatus(code), reason})
@@ -426,7 +426,7 @@ func (s *Socket) recoverHandler() {
 		return
 	}
 	err := &PanicError{Value: v, Stack: debug.Stack()}
-	if s.ReadyState() == Connecting {
+	if s.ReadyState() == StateConnecting {
 		s.setCause(err) // the request is refused with 500
 		return
 	}

@@ -33,7 +33,7 @@ func (s *Socket) stashPending() {
 	b := s.out.pending
 	s.out.pending = nil
 	s.out.inflight += len(b.B)
-	x := &s.makeRare().backlog
+	x := &s.makeExtras().backlog
 	if cap(b.B)-len(b.B) <= len(b.B)/16 {
 		x.chunks = append(x.chunks, b)
 		return
@@ -141,7 +141,7 @@ func (s *Socket) drain() {
 		s.out.Unlock()
 		return
 	}
-	s.startClosing(cmp.Or(s.set.closeTimeout, DefaultCloseTimeout))
+	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
 	done := s.writerDone()
 	s.out.Unlock()
 	<-done
@@ -174,13 +174,13 @@ func (s *Socket) waitForWriter() {
 // writerDone is a channel that will be closed at the end of the writer goroutine,
 // or when the connection is aborted. Only the reader asks for it.
 func (s *Socket) writerDone() <-chan struct{} {
-	x := &s.makeRare().backlog
+	x := &s.makeExtras().backlog
 	x.done = make(chan struct{})
 	return x.done
 }
 
 func (s *Socket) stopWaitingForWriter() {
-	if r := s.rare.Load(); r != nil && r.backlog.done != nil {
+	if r := s.extra.Load(); r != nil && r.backlog.done != nil {
 		close(r.backlog.done)
 		r.backlog.done = nil
 	}
@@ -190,7 +190,7 @@ func (s *Socket) stopWaitingForWriter() {
 // to write next, or nil.
 func (s *Socket) nextChunk() *wire.Buffer {
 	b := s.out.pending
-	if x := &s.rarely().backlog; len(x.chunks) > 0 {
+	if x := &s.extras().backlog; len(x.chunks) > 0 {
 		b = x.chunks[0]
 		x.chunks[0] = nil
 		if x.chunks = x.chunks[1:]; len(x.chunks) == 0 {
@@ -203,7 +203,7 @@ func (s *Socket) nextChunk() *wire.Buffer {
 	if b == nil {
 		return nil
 	}
-	if s.rarely().stream != nil {
+	if s.extras().stream != nil {
 		b = s.throughStream(b)
 	}
 	s.out.inflight += len(b.B)
@@ -213,7 +213,7 @@ func (s *Socket) nextChunk() *wire.Buffer {
 // throughStream is what the stream extension makes of the frames in b.
 func (s *Socket) throughStream(b *wire.Buffer) *wire.Buffer {
 	z := buffers.Get(len(b.B))
-	out, err := s.rarely().stream.Append(z.B, b.B)
+	out, err := s.extras().stream.Append(z.B, b.B)
 	if err != nil {
 		s.abortLocked(err)
 	}
@@ -229,7 +229,7 @@ func (s *Socket) throughStream(b *wire.Buffer) *wire.Buffer {
 // waits, instead of those for the pings before it (RFC 6455, section 5.5.3): a
 // peer that does not read what it asks for costs no more than one.
 func (s *Socket) owePong(payload []byte) {
-	x := &s.makeRare().backlog
+	x := &s.makeExtras().backlog
 	x.pong = append(x.pong[:0], payload...)
 	if x.pong == nil {
 		x.pong = []byte{}
@@ -239,7 +239,7 @@ func (s *Socket) owePong(payload []byte) {
 // sendOwedPong puts the pong that is owed behind what waits. It returns the
 // length of its payload, or -1 if there is none.
 func (s *Socket) sendOwedPong() int {
-	x := &s.rarely().backlog
+	x := &s.extras().backlog
 	if x.pong == nil {
 		return -1
 	}
@@ -258,7 +258,7 @@ func (s *Socket) sendOwedPong() int {
 // unsentLocked is how many bytes of accepted messages, with the headers of their
 // frames, have not been written, or could not be.
 func (s *Socket) unsentLocked() int {
-	lost := s.rarely().backlog.lost
+	lost := s.extras().backlog.lost
 	if s.out.data {
 		lost += max(s.out.buffered()-int(s.out.closeLen), 0)
 	}
@@ -270,11 +270,11 @@ func (s *Socket) unsentLocked() int {
 func (s *Socket) giveUpSending(more int) {
 	s.out.inflight += more
 	if n := s.unsentLocked(); n > 0 {
-		s.makeRare().backlog.lost = n
+		s.makeExtras().backlog.lost = n
 	}
 	s.out.writing, s.out.inflight, s.out.handed, s.out.closeLen = false, 0, 0, 0
 	s.discardPending()
-	if r := s.rare.Load(); r != nil {
+	if r := s.extra.Load(); r != nil {
 		for _, b := range r.backlog.chunks {
 			buffers.Put(b)
 		}
