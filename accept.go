@@ -135,15 +135,15 @@ func (s *Socket) negotiate(a *serverHandshake) error {
 //
 //go:noinline
 func (s *Socket) reject(a *serverHandshake, err error) {
-	s.conn.SetDeadline(time.Now().Add(lingerTime))
+	s.sender.conn.SetDeadline(time.Now().Add(lingerTime))
 	switch srv := s.server; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
 		s.endQuietly()
-		srv.http.give(s.conn, a.hs.Buffered())
+		srv.http.give(s.sender.conn, a.hs.Buffered())
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
-		s.conn.Write(srv.FlashPolicy.AppendTo(nil))
+		s.sender.conn.Write(srv.FlashPolicy.AppendTo(nil))
 		s.endQuietly()
-		s.conn.Close()
+		s.sender.conn.Close()
 	default:
 		s.refuse(a, err)
 	}
@@ -165,20 +165,20 @@ var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "t
 func (s *Socket) startTimeout(a *serverHandshake) {
 	switch after := s.opts.handshakeTimeout; {
 	case after == 0:
-	case s.raw != nil && bubbleID() == 0:
-		s.opts.timeouts.set(&a.timeout, s.conn, after)
+	case s.sender.raw != nil && bubbleID() == 0:
+		s.opts.timeouts.set(&a.timeout, s.sender.conn, after)
 	default:
-		s.conn.SetDeadline(time.Now().Add(after))
+		s.sender.conn.SetDeadline(time.Now().Add(after))
 	}
 }
 
 func (s *Socket) inTime(a *serverHandshake) bool {
 	switch {
 	case s.opts.handshakeTimeout == 0:
-	case s.raw != nil && bubbleID() == 0:
+	case s.sender.raw != nil && bubbleID() == 0:
 		return s.opts.timeouts.clear(&a.timeout)
 	default:
-		s.conn.SetDeadline(time.Time{})
+		s.sender.conn.SetDeadline(time.Time{})
 	}
 	return true
 }
@@ -209,10 +209,10 @@ func (s *Socket) readRequest(a *serverHandshake) error {
 
 // readTo waits for something to read.
 func (s *Socket) readTo(r *reading) (int, error) {
-	if s.raw == nil {
-		return s.conn.Read(r.buf[:])
+	if s.sender.raw == nil {
+		return s.sender.conn.Read(r.buf[:])
 	}
-	if err := s.raw.Read(r.fill); err != nil {
+	if err := s.sender.raw.Read(r.fill); err != nil {
 		return 0, err
 	}
 	return r.n, r.err
@@ -229,13 +229,13 @@ func (s *Socket) decide(a *serverHandshake) error {
 	if !s.opts.originAllowed(req, a.hs.Secure) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
-	s.out.Lock()
+	s.mu.Lock()
 	if s.opening == nil {
 		s.opening = &a.opening
 	}
 	s.opening.request = req
 	a.accept.Protocol = s.chooseProtocol(req.Protocols)
-	s.out.Unlock()
+	s.mu.Unlock()
 	header := s.opts.Header
 	if s.server != nil && s.server.onRequest != nil {
 		r, err := s.ask(a)
@@ -246,11 +246,11 @@ func (s *Socket) decide(a *serverHandshake) error {
 	}
 	a.accept.Header = wireHeader(header)
 	a.accept.Extensions, a.sessions = extensions.Answer(s.opts.extensionsFor(req.Version), req.Extensions)
-	s.out.Lock()
+	s.mu.Lock()
 	s.opening.asked = nil
 	s.opening.protocol = a.accept.Protocol
 	s.opening.extensions = string(handshake.AppendExtensions(nil, a.accept.Extensions))
-	s.out.Unlock()
+	s.mu.Unlock()
 	return nil
 }
 
@@ -263,11 +263,11 @@ func (s *Socket) answer(a *serverHandshake) error {
 		return internalError(err)
 	}
 	n := 0
-	if s.raw != nil {
-		n, err = writeNow(s.raw, noFD, out, nil)
+	if s.sender.raw != nil {
+		n, err = writeNow(s.sender.raw, noFD, out, nil)
 	}
 	if err == nil && n < len(out) {
-		_, err = s.conn.Write(out[n:])
+		_, err = s.sender.conn.Write(out[n:])
 	}
 	return err
 }
@@ -320,7 +320,7 @@ func (s *Socket) chooseProtocol(asked []string) string {
 func (s *Socket) refuse(a *serverHandshake, err error) {
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		b := buffers.Get(512)
-		s.conn.Write(a.hs.AppendReject(b.B, he))
+		s.sender.conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)
 		s.lingerClose()
 	} else {
@@ -333,13 +333,13 @@ func (s *Socket) refuse(a *serverHandshake, err error) {
 // close with something left unread resets the connection, and the answer with
 // it.
 func (s *Socket) lingerClose() {
-	if !closeWrite(s.conn) {
+	if !closeWrite(s.sender.conn) {
 		return
 	}
 	b := buffers.Get(4 << 10)
 	defer buffers.Put(b)
 	for total := 0; total < 256<<10; {
-		n, err := s.conn.Read(b.B[:cap(b.B)])
+		n, err := s.sender.conn.Read(b.B[:cap(b.B)])
 		total += n
 		if err != nil {
 			return

@@ -67,8 +67,8 @@ func (s *Socket) fail(code StatusCode, reason string, err error) bool {
 }
 
 func (s *Socket) closing() {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.state.Store(uint32(StateClosing))
 }
 
@@ -140,22 +140,16 @@ func (s *Socket) finish() {
 
 // disconnect closes the connection, and returns it.
 func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
-	s.out.Lock()
+	s.mu.Lock()
 	s.stopClock()
-	conn, isSilent = s.conn, s.flags.has(silent)
-	s.out.broken = true
-	s.out.Unlock()
-	if conn != nil {
-		conn.Close()
+	s.state.Store(uint32(StateClosing)) // nothing is sent and no clock set any more
+	isSilent = s.flags.has(silent)
+	s.mu.Unlock()
+	conn = s.sender.conn
+	s.sender.end()
+	if x := s.extra.Load(); x != nil {
+		x.stream = nil
 	}
-	s.waitForWriter()
-	s.out.Lock()
-	s.giveUpSending(0)
-	if r := s.extras(); r.stream != nil {
-		r.stream.Close()
-		r.stream = nil
-	}
-	s.out.Unlock()
 	if s.cfg != nil {
 		s.dec.Release()
 	}
@@ -199,28 +193,28 @@ func (e *CloseEvent) log(log *slog.Logger, conn net.Conn) {
 
 // setCause keeps the first reason why the connection ends from this side.
 func (s *Socket) setCause(err error) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.setCauseLocked(err)
 }
 
 func (s *Socket) setCauseLocked(err error) {
-	if s.why == nil {
-		s.why = err
+	if err != nil && s.extras().why == nil {
+		s.makeExtras().why = err
 	}
 }
 
 func (s *Socket) cause() error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.why
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.extras().why
 }
 
 // abort ends the connection without another word. The reader finds out and
 // reports err.
 func (s *Socket) abort(err error) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.abortLocked(err)
 }
 
@@ -230,19 +224,8 @@ func (s *Socket) abortLocked(err error) {
 		s.opening.cancel()
 	}
 	s.resumeLocked()
-	s.stopWaitingForWriter()
 	s.flags.set(aborted)
-	if s.conn != nil {
-		// Close waits for the reader to leave RawConn.Read, which it may have
-		// to do itself, and that of TLS writes.
-		go s.conn.Close()
-	}
-}
-
-func (s *Socket) closeSent() bool {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.cfg != nil && s.out.enc.CloseSent()
+	s.sender.abandon()
 }
 
 // remoteOf is the address of the peer, for the log.

@@ -105,3 +105,19 @@ func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
+
+// unsentError is an ErrUnsent that says how much, and why.
+type unsentError struct {
+	bytes int
+	cause error // may be nil
+}
+
+func (e *unsentError) Error() string {
+	text := fmt.Sprintf("airsocket: %d bytes of accepted messages were not sent", e.bytes)
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+func (e *unsentError) Unwrap() []error { return []error{ErrUnsent, e.cause} }

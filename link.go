@@ -1,6 +1,7 @@
 package airsocket
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -26,12 +27,12 @@ func (s *Socket) serve() {
 			s.finish()
 		}
 	}()
-	if s.raw == nil {
+	if s.sender.raw == nil {
 		s.readConn()
 		return
 	}
 	for {
-		err := s.raw.Read(s.readable)
+		err := s.sender.raw.Read(s.readable)
 		if err == nil || !s.looksAgain(err) {
 			s.readEnd(err)
 			return
@@ -50,7 +51,7 @@ func (s *Socket) serve() {
 // an open connection; see look. It is reset before the connection is looked at,
 // so that no other look is missed.
 func (s *Socket) looksAgain(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && !s.flags.has(aborted) && s.conn.SetReadDeadline(time.Time{}) == nil
+	return errors.Is(err, os.ErrDeadlineExceeded) && !s.flags.has(aborted) && s.sender.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // readable reads until there is nothing left to read and returns false to wait
@@ -158,7 +159,7 @@ func (s *Socket) readConn() {
 		if !direct {
 			p = b.B[:cap(b.B)]
 		}
-		n, err := s.conn.Read(p)
+		n, err := s.sender.conn.Read(p)
 		more = n == len(p)
 		over := n > 0 && s.readSome(p[:n], direct)
 		if b != idle {
@@ -321,7 +322,7 @@ func (s *Socket) lastEvents() {
 	if s.over() {
 		return
 	}
-	s.dec.FeedEOF(s.closeSent())
+	s.dec.FeedEOF(s.sender.closeSent())
 	for in.ev = s.dec.Next(); in.ev.Kind != wire.None; in.ev = s.dec.Next() {
 		s.handle(in)
 	}
@@ -375,30 +376,33 @@ func (s *Socket) handle(in *readInput) {
 	}
 }
 
-// reply sends what is owed.
+// reply sends what is owed to the peer.
 func (s *Socket) reply(r wire.Event) {
-	if s.replied(r) {
-		s.noteSent(r.Kind, len(r.Data))
+	if r.Kind == wire.Pong {
+		if st := s.ReadyState(); (st == StateOpen || st == StateClosing) && s.sender.sendPong(r.Data) {
+			s.noteSent(r.Kind, len(r.Data))
+		}
+		return
 	}
+	s.mu.Lock()
+	s.startClosing(s.opts.closeTimeout)
+	s.mu.Unlock()
+	// The server ends the connection, the client waits for that (RFC 6455, section
+	// 7.1.1).
+	s.sender.sendClose(r, s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close))
 }
 
-// replied is reply without the hook. It reports whether a pong was sent: one that
-// cannot go out at once is the writer goroutine's.
-func (s *Socket) replied(r wire.Event) (pong bool) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if r.Kind == wire.Close {
-		// The server ends the connection, the client waits for that (RFC 6455,
-		// section 7.1.1). Were it said before the frame is there, a writer
-		// goroutine that is just done would end the connection without it.
-		s.out.fin = s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
-		s.sendCloseLocked(r)
-		return false
+// drain has what was sent written for a peer that has ended its own direction, and
+// may still read, and waits for that; or until the connection is aborted, after
+// Options.CloseTimeout at the latest. There is no waiting without a bound here: a
+// peer that says nothing more cannot be told from one that has gone.
+func (s *Socket) drain() {
+	done := s.sender.drain()
+	if done == nil {
+		return
 	}
-	if s.out.writing {
-		s.owePong(r.Data)
-		return false
-	}
-	st := s.ReadyState()
-	return (st == StateOpen || st == StateClosing) && s.sendControl(r) == nil
+	s.mu.Lock()
+	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
+	s.mu.Unlock()
+	<-done
 }

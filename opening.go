@@ -47,16 +47,18 @@ func (s *Socket) opened(a agreement, rest []byte) (over bool) {
 //go:noinline
 func (s *Socket) configureLocked(a *agreement) {
 	var exts []wire.Extension
+	var stream extensions.Stream
 	for _, session := range a.sessions {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
 		} else {
-			s.makeExtras().stream = session.Stream
+			stream = session.Stream
+			s.makeExtras().stream = stream
 		}
 	}
 	s.cfg = s.opts.config(s.role, a.version, exts)
 	s.dec.Init(s.cfg)
-	s.out.enc.Init(s.cfg)
+	s.sender.begin(s.cfg, stream)
 	if res := a.answer; res != nil {
 		o := s.opening
 		o.protocol, o.status, o.answer = res.Protocol, res.Status, res.Header
@@ -106,30 +108,53 @@ func (s *Socket) firstTurn(a *agreement) bool {
 // becomeOpen is false if Close was called in the last moment. It returns what
 // has been sent of what was sent before open.
 func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	o := s.opening
-	if s.why != nil {
-		for _, session := range a.sessions {
-			if session.Stream != nil {
-				session.Stream.Close()
-			}
-		}
+	if !s.beginSending(a) {
 		return nil, false
 	}
-	s.configureLocked(a)
-	s.state.Store(uint32(StateOpen))
-	for _, ev := range o.queue {
-		if s.sendLocked(ev) == nil {
-			sent = append(sent, ev)
+	for {
+		queued, open := s.takeQueue()
+		if open {
+			return sent, true
+		}
+		for _, ev := range queued {
+			if s.sender.send(ev) == nil {
+				sent = append(sent, ev)
+			}
 		}
 	}
-	o.queue, o.queued = nil, 0
+}
+
+func (s *Socket) beginSending(a *agreement) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.extras().why == nil {
+		s.configureLocked(a)
+		return true
+	}
+	for _, session := range a.sessions {
+		if session.Stream != nil {
+			session.Stream.Close()
+		}
+	}
+	return false
+}
+
+// takeQueue returns what was sent before open. When nothing is left of that, the
+// socket is open: what is sent from then on comes behind it.
+func (s *Socket) takeQueue() (queued []wire.Event, open bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.opening
+	queued, o.queue, o.queued = o.queue, nil, 0
+	if len(queued) > 0 {
+		return queued, false
+	}
+	s.state.Store(uint32(StateOpen))
 	if o.retries != nil {
 		o.retries.begun()
 	}
 	s.startPinging()
-	return sent, true
+	return nil, true
 }
 
 //go:noinline
@@ -140,8 +165,8 @@ func (s *Socket) logOpen() {
 // forgetOpening lets go of what nobody has asked for. It returns the Close that
 // has been put off.
 func (s *Socket) forgetOpening() (stop func()) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	o := s.opening
 	stop = o.close
 	o.cancel, o.close = nil, nil

@@ -5,8 +5,8 @@ package airsocket
 // noticed until Resume (WebSocket-Node's pause). It takes effect at the next
 // message. Pausing twice does nothing.
 func (s *Socket) Pause() {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.ReadyState() == StateOpen && !s.flags.has(paused) {
 		s.makeExtras().resumed = make(chan struct{})
 		s.flags.set(paused)
@@ -15,8 +15,8 @@ func (s *Socket) Pause() {
 
 // Resume takes the reading up again (WebSocket-Node's resume).
 func (s *Socket) Resume() {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.resumeLocked()
 }
 
@@ -35,9 +35,9 @@ func (s *Socket) waitPaused() {
 	if !s.flags.has(paused) {
 		return
 	}
-	s.out.Lock()
+	s.mu.Lock()
 	resumed := s.extras().resumed
-	s.out.Unlock()
+	s.mu.Unlock()
 	if resumed != nil {
 		<-resumed
 	}

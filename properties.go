@@ -19,9 +19,7 @@ import (
 // Over TLS, and on other connections than TCP and unix sockets, the up to 16 KiB
 // that are being written do not count: they may have arrived by now.
 func (s *Socket) BufferedAmount() int {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.out.buffered() - int(s.out.handed)
+	return s.sender.buffered()
 }
 
 // ReadyState is the state of the socket.
@@ -29,8 +27,8 @@ func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
 
 // Version is the version of the protocol that is spoken, 0 before it is known.
 func (s *Socket) Version() wire.Version {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.cfg == nil {
 		return 0
 	}
@@ -48,8 +46,8 @@ func (s *Socket) Extensions() string { return s.known(func(o *opening) string { 
 func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
 
 func (s *Socket) known(get func(*opening) string) string {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil {
 		return ""
 	}
@@ -61,8 +59,8 @@ func (s *Socket) known(get func(*opening) string) string {
 // closeReason, which is the code; WebSocket-Node's closeReasonCode and
 // closeDescription). The code is 0 before.
 func (s *Socket) CloseReason() (StatusCode, string) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.ReadyState() != StateClosed || s.outcome == nil {
 		return 0, ""
 	}
@@ -73,8 +71,8 @@ func (s *Socket) CloseReason() (StatusCode, string) {
 // status and headers): 101 once the connection is open, and 0 before. What a
 // server that refused has answered is in the ErrorEvent.
 func (s *Socket) Response() (status int, header http.Header) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil || s.opening.answer == nil {
 		return 0, nil
 	}
@@ -86,8 +84,8 @@ func (s *Socket) Response() (status int, header http.Header) {
 // which nobody has asked lets it go, to be small, and returns nil later, as it
 // does on a client.
 func (s *Socket) Request() *handshake.Request {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil || s.opening.request == nil {
 		return nil
 	}
@@ -98,9 +96,9 @@ func (s *Socket) Request() *handshake.Request {
 // Conn is the connection below, or nil before there is one. Reading it, writing
 // it or closing it disturbs the Socket.
 func (s *Socket) Conn() net.Conn {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.conn
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sender.connection()
 }
 
 // RemoteAddr is the address of the peer, or nil before there is a connection.

@@ -100,8 +100,8 @@ type retries struct {
 // Reconnects is how many times the connection has been opened again, by
 // Options.Reconnect, since Connect was called. It is 0 in the first open event.
 func (s *Socket) Reconnects() int {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil || s.opening.retries == nil {
 		return 0
 	}
@@ -135,8 +135,8 @@ func (s *Socket) stopRetriesLocked() {
 // there will be another, and has e say so. It returns what is to be given to
 // reconnectAfter.
 func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	o := s.opening
 	if o == nil || o.retries == nil {
 		return nil
@@ -163,8 +163,8 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 // reconnectAfter takes up what planReconnect has planned, unless a handler of
 // the close event wants something else.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return
 	}

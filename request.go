@@ -152,9 +152,9 @@ func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 	defer s.startTimeout(a)
 	srv := s.server
 	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
-	s.out.Lock()
+	s.mu.Lock()
 	s.opening.asked, s.opening.keep = r, true
-	s.out.Unlock()
+	s.mu.Unlock()
 	if srv.isClosing() {
 		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
 	}
@@ -181,13 +181,13 @@ func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 // that has not been decided on is rejected, and one that has been accepted gets
 // its connection closed as soon as it is open.
 func (s *Socket) goingAway() {
-	s.out.Lock()
+	s.mu.Lock()
 	var r *Request
 	accepted := s.ReadyState() != StateConnecting // by now
 	if o := s.opening; o != nil {
 		r, accepted = o.asked, accepted || o.request != nil
 	}
-	s.out.Unlock()
+	s.mu.Unlock()
 	switch {
 	case r != nil && r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil:
 	case accepted:

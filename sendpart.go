@@ -18,16 +18,6 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	if kind != wire.Text && kind != wire.Binary {
 		return ErrArgument
 	}
-	err := s.sendPart(wire.Event{Kind: kind, More: !final, Data: p})
-	if err == nil {
-		s.noteSent(kind, len(p))
-	}
-	return err
-}
-
-func (s *Socket) sendPart(ev wire.Event) error {
-	s.out.Lock()
-	defer s.out.Unlock()
 	switch s.ReadyState() {
 	case StateInit:
 		return notStarted("SendPart")
@@ -36,6 +26,9 @@ func (s *Socket) sendPart(ev wire.Event) error {
 	case StateClosing, StateClosed:
 		return ErrClosed
 	}
-	ev.Cont = s.out.enc.Unfinished() != wire.None
-	return s.sendLocked(ev)
+	err := s.sender.sendPart(wire.Event{Kind: kind, More: !final, Data: p})
+	if err == nil {
+		s.noteSent(kind, len(p))
+	}
+	return err
 }

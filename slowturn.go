@@ -38,7 +38,7 @@ func (s *Socket) leave(at time.Duration, kind turnKind, fd int) {
 	if s.opts.slowTurn > 0 {
 		s.leaveWatched(at, kind, fd)
 	} else {
-		s.disp.leave(s, fd)
+		s.disp.leave(&s.sender, fd)
 	}
 }
 
@@ -53,7 +53,7 @@ func (s *Socket) do(kind turnKind, fn func()) {
 //go:noinline
 func (s *Socket) leaveWatched(at time.Duration, kind turnKind, fd int) {
 	took := turnClock() - at
-	s.disp.leave(s, fd)
+	s.disp.leave(&s.sender, fd)
 	if took > s.opts.slowTurn {
 		s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))
 	}

@@ -5,8 +5,8 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -35,17 +35,15 @@ type Socket struct {
 	// What sending needs comes first: a broadcast touches nothing else.
 	opts   *settings
 	disp   *Dispatcher
-	cfg    *wire.Config    // nil unless the connection is, or was, open
-	raw    syscall.RawConn // of conn, where it can be read and written without waiting
-	state  atomic.Uint32   // a ReadyState
+	cfg    *wire.Config  // nil unless the connection is, or was, open
+	state  atomic.Uint32 // a ReadyState
 	flags  flags
 	role   wire.Role
-	skips  bool   // after a short read the reader waits; see lookLater
-	number uint16 // of the connections that s has had; under out
-	slot   int32  // in the roster of server, under its lock
-	out    output
-	conn   net.Conn
-	why    error // the connection ends from this side; under out
+	skips  bool  // after a short read the reader waits; see lookLater
+	slot   int32 // in the roster of server, under its lock
+	sender sender
+
+	mu sync.Mutex // guards what says so; it may be held when the sender's is taken, not the other way round
 
 	dec   wire.Decoder // the reader's
 	on    handlers
@@ -53,7 +51,7 @@ type Socket struct {
 
 	opening *opening // what is known of the opening handshake; may be nil
 	outcome *outcome // how the connection ends; of the turn
-	clock   *clock   // what time has to do with; under out
+	clock   *clock   // what time has to do with; under mu
 	server  *Server  // that accepted it
 }
 
@@ -92,9 +90,9 @@ type extras struct {
 	cert      func(*CertificateErrorEvent)
 
 	stream  extensions.Stream // below the frames
-	backlog backlog           // under out
-	pings   []pingWait        // under out
-	resumed chan struct{}     // closed by Resume; under out
+	why     error             // the connection ends from this side; under mu
+	pings   []pingWait        // under mu
+	resumed chan struct{}     // closed by Resume; under mu
 }
 
 // noExtras is what rarely returns for a Socket that has none.
@@ -128,6 +126,7 @@ func NewSocket(opts *Options) *Socket {
 		s.disp = set.dispatcher
 	}
 	s.opts = set
+	s.sender.owner = s
 	s.state.Store(uint32(StateInit))
 	return s
 }
@@ -213,8 +212,8 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 // for it, whatever Options.Protocols say (AIR's protocol property). It returns
 // [ErrInvalidState] once the socket has been started.
 func (s *Socket) SetProtocol(p string) error {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if st := s.ReadyState(); st != StateInit && st != StateClosed {
 		return s.started("SetProtocol")
 	}
@@ -231,8 +230,8 @@ func (s *Socket) preset() *opening {
 
 // start begins a connection, the first or, after a close, another.
 func (s *Socket) start(role wire.Role, o *opening) bool {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.state.CompareAndSwap(uint32(StateInit), uint32(StateConnecting)) && !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return false
 	}
@@ -244,23 +243,19 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 // resetLocked makes s as it is before a connection.
 func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	s.role, s.opening = role, o
-	s.number++
-	s.conn, s.raw, s.cfg, s.why, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
+	s.cfg, s.outcome, s.clock = nil, nil, nil
 	if r := s.extra.Load(); r != nil {
-		r.pings, r.backlog = nil, backlog{}
+		r.why, r.pings, r.stream = nil, nil, nil
 	}
-	s.discardPending()
-	s.out.broken, s.out.fin, s.out.data, s.out.closeLen = false, false, false, 0
-	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
-	s.flags.bits.Store(0)                    // the list for hangups may still have the connection before; see lookLater
+	s.sender.reset()
+	s.flags.bits.Store(0) // the list for hangups may still have the connection before; see lookLater
 }
 
 // attach makes conn the socket's.
 func (s *Socket) attach(conn net.Conn) {
 	raw := rawConn(conn)
-	s.out.Lock()
-	s.conn, s.raw, s.skips = conn, raw, raw != nil && canSkip(conn) && bubbleID() == 0
-	s.out.Unlock()
+	s.skips = raw != nil && canSkip(conn) && bubbleID() == 0
+	s.sender.attach(conn, raw)
 }
 
 // Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
@@ -322,19 +317,28 @@ func (s *Socket) Pong(payload []byte) error {
 // The errors are [ErrCode], [ErrReason], and [ErrInvalidState] before the
 // start.
 func (s *Socket) Close(code StatusCode, reason string) error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if err := s.checkCloseLocked(code, reason); err != nil {
+	if send, err := s.beginClose(code, reason); !send {
 		return err
+	}
+	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
+	return nil
+}
+
+// beginClose is Close up to the close frame. It reports whether that is to be sent.
+func (s *Socket) beginClose(code StatusCode, reason string) (send bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.checkCloseLocked(code, reason); err != nil {
+		return false, err
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case StateInit:
-		return notStarted("Close")
+		return false, notStarted("Close")
 	case StateConnecting:
 		if o := s.opening; s.role == wire.Server && o != nil && o.request != nil {
 			o.close = func() { s.Close(code, reason) } // what was sent before goes out first
-			return nil
+			return false, nil
 		}
 		s.abortLocked(ErrAborted)
 	case StateOpen:
@@ -343,9 +347,10 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 			s.flags.set(silent)
 		}
 		s.resumeLocked() // or the answer would not be read
-		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
+		s.startClosing(s.opts.closeTimeout)
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
 
 // Drop ends the connection without waiting for the peer: what was sent before
@@ -353,27 +358,37 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 // and reason (WebSocket-Node's drop). The close event has them too, and is not
 // clean. The errors are those of Close, but that clients may send every code.
 func (s *Socket) Drop(code StatusCode, reason string) error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if err := checkClose(code, reason); err != nil {
+	if send, err := s.beginDrop(code, reason); !send {
 		return err
+	}
+	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
+	s.sender.flushNow()
+	s.abort(&droppedError{orNoStatus(code), reason})
+	return nil
+}
+
+// beginDrop is Drop up to the close frame. It reports whether that is to be sent.
+func (s *Socket) beginDrop(code StatusCode, reason string) (send bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := checkClose(code, reason); err != nil {
+		return false, err
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case StateInit:
-		return notStarted("Drop")
+		return false, notStarted("Drop")
 	case StateConnecting:
 		s.abortLocked(ErrAborted)
 	case StateOpen, StateClosing:
 		if s.cfg == nil {
-			return nil // it could not be opened, and its close event follows
+			return false, nil // it could not be opened, and its close event follows
 		}
 		s.state.Store(uint32(StateClosing))
-		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
-		s.flushLocked(noFD)
-		s.abortLocked(&droppedError{orNoStatus(code), reason})
+		s.startClosing(s.opts.closeTimeout)
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
 
 // droppedError is the cause of the end of a connection that was dropped.
@@ -412,11 +427,7 @@ func orNoStatus(code StatusCode) StatusCode {
 
 // Flush sends now what would be sent at the end of the turn. Only handlers that
 // go on for long after a Send have use for it.
-func (s *Socket) Flush() {
-	s.out.Lock()
-	defer s.out.Unlock()
-	s.flushLocked(noFD)
-}
+func (s *Socket) Flush() { s.sender.flushNow() }
 
 // recoverHandler is deferred around handlers where Options.Recover is set. What
 // no event can tell of any more is told to the Logger.
