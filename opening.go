@@ -112,9 +112,9 @@ func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
 		return nil, false
 	}
 	for {
-		queued, open := s.takeQueue()
-		if open {
-			return sent, true
+		queued, done := s.takeQueue()
+		if done {
+			return sent, s.cfg != nil
 		}
 		for _, ev := range queued {
 			if s.sender.send(ev) == nil {
@@ -140,10 +140,15 @@ func (s *Socket) beginSending(a *agreement) bool {
 }
 
 // takeQueue returns what was sent before open. When nothing is left of that, the
-// socket is open: what is sent from then on comes behind it.
-func (s *Socket) takeQueue() (queued []wire.Event, open bool) {
+// socket is open: what is sent from then on comes behind it. If Close was called
+// meanwhile, the socket is as if it had never come so far.
+func (s *Socket) takeQueue() (queued []wire.Event, done bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.extras().why != nil {
+		s.cfg = nil
+		return nil, true
+	}
 	o := s.opening
 	queued, o.queue, o.queued = o.queue, nil, 0
 	if len(queued) > 0 {
