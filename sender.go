@@ -20,24 +20,26 @@ import (
 type sender struct {
 	owner senderOwner // does not change
 
+	// What most messages need comes first.
 	mu       sync.Mutex // guards what follows
 	enc      wire.Encoder
-	conn     net.Conn        // nil before there is one
-	raw      syscall.RawConn // of conn, where it can be written without waiting
-	pending  *wire.Buffer    // frames that nobody has begun to write
-	next     *sender         // in the Dispatcher's list of unflushed senders
-	extra    *senderExtra    // nil while nothing of it is needed
-	inflight int             // bytes that the writer goroutine has, or finds in extra
-	handed   uint16          // of inflight, inside a Write of a connection that is not raw
-	number   uint16          // of the connections that there have been
-	closeLen uint8           // length of the close frame, behind which nothing follows
-	listed   bool            // the Dispatcher will flush
-	writing  bool            // there is a writer goroutine
-	fin      bool            // nothing follows: shut down when all is written
-	data     bool            // what waits is not only what is sent without being asked for
-	broken   bool            // nothing can be sent: not yet, or writing has failed, or it is over
-	failing  bool            // the owner is to be told that writing has failed
-	left     bool            // nobody waits for the writer goroutine any longer
+	pending  *wire.Buffer // frames that nobody has begun to write
+	next     *sender      // in the Dispatcher's list of unflushed senders
+	extra    *senderExtra // nil while nothing of it is needed
+	inflight int          // bytes that the writer goroutine has, or finds in extra
+	handed   uint16       // of inflight, inside a Write of a connection that is not raw
+	number   uint16       // of the connections that there have been
+	closeLen uint8        // length of the close frame, behind which nothing follows
+	listed   bool         // the Dispatcher will flush
+	writing  bool         // there is a writer goroutine
+	fin      bool         // nothing follows: shut down when all is written
+	data     bool         // what waits is not only what is sent without being asked for
+	broken   bool         // nothing can be sent: not yet, or writing has failed, or it is over
+	failing  bool         // the owner is to be told that writing has failed
+	left     bool         // nobody waits for the writer goroutine any longer
+
+	conn net.Conn        // nil before there is one
+	raw  syscall.RawConn // of conn, where it can be written without waiting
 }
 
 // A senderOwner is the Socket, as its sender knows it. The sender's lock is held
@@ -339,12 +341,11 @@ func (t *sender) sendDirect(ev wire.Event) error {
 	n, err = writeNow(t.raw, noFD, head.B, rest)
 	unsent := len(head.B) + len(rest) - n
 	if unsent > 0 && err == nil {
-		left := &wire.Buffer{B: make([]byte, 0, unsent)} // which may have to wait for long
 		if n < len(head.B) {
-			left.B = append(left.B, head.B[n:]...)
+			t.stash(head.B[n:])
 		}
-		left.B = append(left.B, rest[max(n-len(head.B), 0):]...)
-		t.startWriter(left, 0)
+		t.stash(rest[max(n-len(head.B), 0):])
+		t.runWriter(t.takeChunk(), 0)
 	}
 	buffers.Put(head)
 	if err != nil {

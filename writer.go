@@ -19,16 +19,29 @@ const handOver = 16 << 10
 func (t *sender) stashPending() {
 	b := t.pending
 	t.pending = nil
-	t.inflight += len(b.B)
-	x := t.makeExtras()
 	if cap(b.B)-len(b.B) <= len(b.B)/16 {
+		x := t.makeExtras()
 		x.chunks = append(x.chunks, b)
+		t.inflight += len(b.B)
 		return
 	}
-	for p := b.B; len(p) > 0; {
+	t.stash(b.B)
+	buffers.Put(b)
+}
+
+// stash puts a copy of p behind what the writer goroutine has, in buffers that it
+// fills. They are long where p is, as each is a Write.
+func (t *sender) stash(p []byte) {
+	t.inflight += len(p)
+	x := t.makeExtras()
+	for len(p) > 0 {
 		last := len(x.chunks) - 1
 		if last < 0 || len(x.chunks[last].B) == cap(x.chunks[last].B) {
-			x.chunks = append(x.chunks, buffers.Get(flushAt))
+			size := flushAt
+			for 2*size <= min(len(p), maxBuffer) {
+				size *= 2
+			}
+			x.chunks = append(x.chunks, buffers.Get(size))
 			last++
 		}
 		to := x.chunks[last]
@@ -36,14 +49,18 @@ func (t *sender) stashPending() {
 		to.B = append(to.B, p[:n]...)
 		p = p[n:]
 	}
-	buffers.Put(b)
 }
 
 // startWriter leaves b from the offset from on to a new writer goroutine.
 func (t *sender) startWriter(b *wire.Buffer, from int) {
-	t.writing = true
 	t.inflight = len(b.B) - from
-	t.noteHanded(t.inflight)
+	t.runWriter(b, from)
+}
+
+// runWriter is startWriter for what inflight counts already.
+func (t *sender) runWriter(b *wire.Buffer, from int) {
+	t.writing = true
+	t.noteHanded(len(b.B) - from)
 	go t.writeLoop(t.conn, t.number, t.raw != nil, b, from)
 }
 
