@@ -16,29 +16,44 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A Server accepts connections on listeners of its own, which is the fastest
-// way to serve (AIR's ServerSocket, WebSocket-Node's WebSocketServer). Requests
-// that do not ask for a WebSocket go to Handler. To serve WebSockets from a
-// net/http server see [Socket.Upgrade].
+// A Server accepts connections on listeners of its own, which is the fastest way
+// to serve (AIR's ServerSocket, WebSocket-Node's WebSocketServer). It passes
+// requests that do not ask for a WebSocket to Handler. To serve WebSockets from a
+// net/http server, use [Socket.Upgrade].
 //
-// The handlers of all its sockets run one after another, so that a slow one holds
-// up all of them, and whatever else is on their [Dispatcher]. Use a goroutine and
-// [Post] for what takes long, or Options.Parallel.
+// The handlers of all its sockets run one after another. A slow one holds up all
+// of them and everything else on their [Dispatcher]. Do long work in a goroutine
+// that calls [Post] with the result, or set Options.Parallel.
 //
-// Set the fields and OnConnect before serving and leave them then.
+// Set the fields, OnConnect and OnRequest before serving, and do not change them
+// afterwards.
 type Server struct {
-	Addr      string       // for ListenAndServe: host:port, or unix:path; empty is ":80", or ":443" with TLSConfig
-	Options   *Options     // of the sockets; nil means the defaults
-	Handler   http.Handler // for other requests; nil answers them with 426
-	TLSConfig *tls.Config  // if not nil: serve wss
-	MaxConns  int          // sockets at a time; one more is answered with 503. Zero: no bound
+	// Addr is the address for ListenAndServe: host:port for TCP, or unix:path. If
+	// it is empty ListenAndServe listens on ":80", or on ":443" if TLSConfig is
+	// set.
+	Addr string
 
-	// Policy answers socket policy requests of Flash clients, which come as the
-	// first bytes of a connection. Nil answers none. See PolicyFor.
+	// Options are the options of the sockets. Nil means the defaults.
+	Options *Options
+
+	// Handler handles the requests that do not ask for a WebSocket. If it is nil
+	// they are answered with status 426.
+	Handler http.Handler
+
+	// TLSConfig makes the Server serve wss, if it is not nil.
+	TLSConfig *tls.Config
+
+	// MaxConns is the maximum number of sockets at a time. Further clients are
+	// answered with status 503. Zero means no limit.
+	MaxConns int
+
+	// Policy is the answer to socket policy requests of Flash clients, which come
+	// as the first bytes of a connection. If it is nil they are not answered. See
+	// PolicyFor.
 	Policy *handshake.Policy
 
-	// TrustedProxies are the addresses whose X-Forwarded-For field is believed;
-	// see Request.RemoteIP.
+	// TrustedProxies are the addresses of the proxies whose X-Forwarded-For field
+	// is trusted; see Request.RemoteIP.
 	TrustedProxies []netip.Prefix
 
 	onConnect func(*Socket)
@@ -55,22 +70,22 @@ type Server struct {
 // errGoingAway is what a Server that shuts down answers.
 var errGoingAway = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "the server is shutting down"}
 
-// ErrServerClosed is what Serve returns after Shutdown or Close. It is
-// http.ErrServerClosed.
+// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown, Close or
+// StopListening. It is http.ErrServerClosed.
 var ErrServerClosed = http.ErrServerClosed
 
-// OnConnect sets the function that is called for each new Socket, in a turn of
-// its Dispatcher: the request has been found good, the answer has not been
-// sent. Attach the handlers here; the open event follows.
+// OnConnect sets the function that is called for each new Socket, in a turn of its
+// Dispatcher, when its request has been accepted and before the response is sent.
+// The function attaches the handlers; the open event follows.
 func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
 
-// OnRequest sets the function that decides on each request, in a turn of its
-// own (WebSocket-Node's request event). Without it all good requests are
-// accepted; see Options.Protocols. What it accepts goes to OnConnect then.
+// OnRequest sets the function that decides on each request, in a turn of its own
+// (WebSocket-Node's request event). Without it all valid requests are accepted; see
+// Options.Protocols. OnConnect is then called for those that it accepts.
 func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 
-// Sockets are the sockets of the Server that are open at the moment, in the
-// order in which they came.
+// Sockets returns an iterator over the sockets of the Server that are open, in the
+// order in which they were accepted.
 func (srv *Server) Sockets() iter.Seq[*Socket] {
 	return func(yield func(*Socket) bool) {
 		srv.mu.Lock()
@@ -89,10 +104,11 @@ func (srv *Server) Sockets() iter.Seq[*Socket] {
 	}
 }
 
-// Broadcast sends a message to all open sockets, except those that skip is true
-// for; a nil skip leaves out none. It is made into frames once for all. The
-// errors are those of [Prepare]; a socket that cannot take the message now, for
-// ErrBufferFull, goes without it.
+// Broadcast sends a message to all open sockets except those for which skip
+// returns true; a nil skip excludes none. The message is framed, and compressed,
+// once for all sockets that speak alike. Broadcast returns the errors of
+// [Prepare]. A socket that cannot accept the message now, because of
+// [ErrBufferFull] for example, is left out.
 func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) bool) error {
 	p, err := Prepare(kind, data)
 	if err != nil {
@@ -106,8 +122,8 @@ func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) boo
 	return nil
 }
 
-// CloseAll calls Close on all sockets that are open (WebSocket-Node's
-// closeAllConnections).
+// CloseAll calls [Socket.Close] on all open sockets (WebSocket-Node's
+// closeAllConnections). It stops at the first error and returns it.
 func (srv *Server) CloseAll(code StatusCode, reason string) error {
 	for s := range srv.Sockets() {
 		if err := s.Close(code, reason); err != nil {
@@ -117,8 +133,8 @@ func (srv *Server) CloseAll(code StatusCode, reason string) error {
 	return nil
 }
 
-// ListenAndServe listens on Addr and serves until Shutdown or Close. The error
-// is never nil: after these it is [ErrServerClosed].
+// ListenAndServe listens on Addr and serves like [Server.Serve]. The error is never
+// nil.
 func (srv *Server) ListenAndServe() error {
 	addr := srv.Addr
 	if addr == "" {
@@ -134,9 +150,10 @@ func (srv *Server) ListenAndServe() error {
 	return srv.Serve(l)
 }
 
-// Serve accepts connections from l until Shutdown or Close, and closes l then.
-// A Server may serve several listeners. The error is never nil: after these it
-// is [ErrServerClosed].
+// Serve accepts connections from l until Shutdown, Close or StopListening is
+// called, and then closes l. A Server may serve several listeners at the same time;
+// call Serve for each in a goroutine of its own. The error is never nil: after
+// Shutdown, Close or StopListening it is [ErrServerClosed].
 func (srv *Server) Serve(l net.Listener) error {
 	defer l.Close()
 	if !srv.addListener(l) {
@@ -288,8 +305,8 @@ func (srv *Server) requested(r *Request) {
 }
 
 // StopListening closes the listeners, so that Serve returns, and leaves the
-// connections as they are (AIR's ServerSocket.close, WebSocket-Node's unmount).
-// The Server may listen again.
+// connections open (AIR's ServerSocket.close, WebSocket-Node's unmount). Serve may
+// be called again.
 func (srv *Server) StopListening() {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -300,12 +317,11 @@ func (srv *Server) StopListening() {
 }
 
 // Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,
-// section 7.4.1: going away) and waits until they have closed. When ctx is done
-// it ends those that are left and returns ctx.Err(), even if a handler is still
-// running.
+// section 7.4.1: going away) and waits until they have closed. When ctx is done it
+// ends the connections that are left and returns ctx.Err(), even if a handler is
+// still running.
 //
-// A handler that called Shutdown would have it wait for that handler. It starts a
-// goroutine for it:
+// Do not call Shutdown from a handler, for which it would wait. Start a goroutine:
 //
 //	go srv.Shutdown(ctx)
 //
