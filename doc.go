@@ -9,7 +9,7 @@
 //	s.OnMessage(func(e *airsocket.MessageEvent) { fmt.Println(e.Text()); s.Close(1000, "") })
 //	airsocket.Run(func() { s.Connect("ws://127.0.0.1:10081/") })
 //
-// # Threads of events
+// # Dispatchers
 //
 // All handlers of sockets, servers and timers on one [Dispatcher] run one after
 // another. By default the whole process shares one Dispatcher, so ported code can

@@ -1,9 +1,9 @@
 package airsocket
 
-// Pause stops the reading: no more messages come, the sender is held up by
-// TCP's flow control, and neither pings nor the end of the connection are
-// noticed until Resume (WebSocket-Node's pause). It takes effect at the next
-// message. Pausing twice does nothing.
+// Pause stops reading from the connection: no more messages are delivered, TCP's
+// flow control holds up the sender, and neither pings nor the end of the connection
+// are noticed until Resume is called (WebSocket-Node's pause). Pause takes effect
+// at the next message. It does nothing if the socket is paused or is not open.
 func (s *Socket) Pause() {
 	s.out.Lock()
 	defer s.out.Unlock()
@@ -13,7 +13,7 @@ func (s *Socket) Pause() {
 	}
 }
 
-// Resume takes the reading up again (WebSocket-Node's resume).
+// Resume continues reading after Pause (WebSocket-Node's resume).
 func (s *Socket) Resume() {
 	s.out.Lock()
 	defer s.out.Unlock()

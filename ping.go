@@ -11,10 +11,10 @@ type pingWait struct {
 // maxPingWaits is how many PingFuncs of a Socket may wait at a time.
 const maxPingWaits = 1024
 
-// PingFunc sends a ping like Ping and calls fn, in a turn, when a pong with the
-// same payload comes (Faye's ping(message, callback)). If the connection ends
-// before that, fn is not called. With too many that wait it is an
-// [ErrBufferFull].
+// PingFunc sends a ping, like Ping, and calls fn in a turn when a pong with the same
+// payload arrives (Faye's ping(message, callback)). If the connection ends before
+// that, fn is not called. PingFunc also returns [ErrBufferFull] if 1,024 calls of it
+// are waiting for a pong.
 func (s *Socket) PingFunc(payload []byte, fn func()) error {
 	queued, err := s.takePing(payload, fn)
 	if err == nil && !queued {
