@@ -73,9 +73,9 @@ func (d *Dispatcher) enter() {
 	d.unflushed.Store(endOfTurn)
 }
 
-// leave ends the turn and then writes what was sent in it: the next turn need
-// not wait for the kernel. A reader that may use its descriptor directly names
-// itself and it.
+// leave ends the turn and then writes what was sent in it, so that the next turn
+// need not wait for the kernel. A reader that may use its descriptor directly passes
+// itself and the descriptor.
 func (d *Dispatcher) leave(self *Socket, fd int) {
 	s := d.unflushed.Swap(nil)
 	d.turn.Unlock()
@@ -90,8 +90,8 @@ func (d *Dispatcher) leave(self *Socket, fd int) {
 	}
 }
 
-// flushLater has s flushed at the end of the turn that is under way. It
-// reports false if there is none. The caller holds s.out, and s is not listed.
+// flushLater adds s to the sockets that are flushed at the end of the current turn.
+// It reports false if there is none. The caller holds s.out, and s is not listed.
 func (d *Dispatcher) flushLater(s *Socket) bool {
 	for {
 		head := d.unflushed.Load()
@@ -105,8 +105,8 @@ func (d *Dispatcher) flushLater(s *Socket) bool {
 	}
 }
 
-// do runs fn in a turn. Deferring the end keeps the turnstile open for others
-// if fn ends its goroutine, as a failing test does.
+// do runs fn in a turn. The end of the turn is deferred so that others can go on if
+// fn ends its goroutine, as a failing test does.
 func (d *Dispatcher) do(fn func()) {
 	d.enter()
 	defer d.leave(nil, noFD)

@@ -7,12 +7,13 @@ import "github.com/airsocket/airsocket/wire"
 // A function that is nil is not called.
 //
 // Opened, Closed and Received are called in a turn, before the handlers of the
-// same event. So is HandshakeFailed, except for requests that Upgrade refuses at
-// once: these are reported in the goroutine that calls Upgrade. Sent is called in
-// the goroutine that sends, once the message has been accepted. Hooks can therefore
-// run in several goroutines at the same time, and must guard what they share with
-// atomics or a lock. A hook holds up the socket while it runs. It may call the
-// socket's methods.
+// same event. HandshakeFailed is called in a turn too, after the handlers of the
+// error event and before those of the close event, except for requests that Upgrade
+// refuses at once: these are reported in the goroutine that calls Upgrade. Sent is
+// called in the goroutine that sends, once the message has been accepted. Hooks can
+// therefore run in several goroutines at the same time, and must guard what they
+// share with atomics or a lock. A hook holds up the socket while it runs. It may
+// call the socket's methods.
 //
 // Closed is called once for every connection for which Opened was called: the
 // number of calls of Opened minus those of Closed is the number of open sockets.

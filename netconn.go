@@ -232,7 +232,7 @@ func (c *netConn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// piece is the beginning of p that goes into one message.
+// piece returns the beginning of p that goes into one message.
 func (c *netConn) piece(p []byte) []byte {
 	if len(p) <= netMessage {
 		return p
@@ -246,8 +246,8 @@ func (c *netConn) piece(p []byte) []byte {
 	return p[:n]
 }
 
-// waitUnsent waits until the socket is open and at most so many bytes wait to be
-// sent.
+// waitUnsent waits until the socket is open and at most the given number of bytes
+// wait to be sent.
 func (c *netConn) waitUnsent(most int) error {
 	for {
 		if err := c.writeError(); err != nil {
@@ -322,13 +322,13 @@ func (c *netConn) setDeadline(d *deadline, wake *sync.Cond, t time.Time) error {
 	return nil
 }
 
-// deadline is one direction's. It is guarded by netConn.mu.
+// deadline is the deadline of one direction. It is guarded by netConn.mu.
 type deadline struct {
 	timer  *time.Timer
 	passed bool
 }
 
-// set makes t the deadline, the zero Time none, and wakes those who wait.
+// set sets the deadline to t, or to none for the zero Time, and wakes the waiters.
 func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
 	if d.timer != nil {
 		d.timer.Stop()

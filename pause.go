@@ -29,8 +29,8 @@ func (s *Socket) resumeLocked() {
 	}
 }
 
-// waitPaused is where the reader waits while the socket is paused. It has no
-// turn then.
+// waitPaused makes the reader wait while the socket is paused. The reader must not
+// hold the turn.
 func (s *Socket) waitPaused() {
 	if !s.flags.has(paused) {
 		return

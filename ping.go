@@ -2,13 +2,14 @@ package airsocket
 
 import "github.com/airsocket/airsocket/wire"
 
-// pingWait is a ping whose sender wants to know of the pong.
+// pingWait is a ping of PingFunc that waits for its pong.
 type pingWait struct {
 	payload string
 	fn      func()
 }
 
-// maxPingWaits is how many PingFuncs of a Socket may wait at a time.
+// maxPingWaits is how many calls of PingFunc on a Socket may wait for a pong at a
+// time.
 const maxPingWaits = 1024
 
 // PingFunc sends a ping, like Ping, and calls fn in a turn when a pong with the same
@@ -42,9 +43,9 @@ func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
 	return false, nil
 }
 
-// ponged calls the function that waits for a pong with the payload. A pong
-// answers the pings before it too, which are not going to be answered then
-// (RFC 6455, section 5.5.3), but whose functions keep waiting for theirs.
+// ponged calls the function that waits for a pong with the payload. The pong may
+// also stand for earlier pings, which are then not answered themselves (RFC 6455,
+// section 5.5.3), but whose functions keep waiting for their own.
 func (s *Socket) ponged(payload []byte) {
 	s.out.Lock()
 	var fn func()

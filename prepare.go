@@ -23,7 +23,7 @@ type Prepared struct {
 	forms []form
 }
 
-// plainForm is the frames for servers' sockets that share a Config.
+// plainForm holds the frames for servers' sockets that share a Config.
 type plainForm struct {
 	cfg    *wire.Config
 	frames *wire.Buffer
@@ -151,7 +151,7 @@ func (s *Socket) appendForm(p *Prepared, f *form) error {
 	return nil
 }
 
-// form completes f, from those that are there or by making it.
+// form completes f from a form that p keeps already, or makes a new one.
 func (p *Prepared) form(f *form, session extensions.Preparer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -71,8 +71,8 @@ func (r *Reconnect) max() time.Duration {
 	return r.Max
 }
 
-// wait is how long to wait after so many attempts that have failed, and a
-// server that has asked for a time itself.
+// wait returns how long to wait after the given number of failed attempts, if the
+// server has asked for the given time.
 func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 	factor := r.Factor
 	if !(factor >= 1) {
@@ -87,8 +87,8 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 	return asked + min(time.Duration(random()*bound), longest-asked) // which does not overflow
 }
 
-// retries is what is known of a connection that is kept up. It is guarded by
-// Socket.out.
+// retries is the state of a connection that Options.Reconnect keeps up. It is
+// guarded by Socket.out.
 type retries struct {
 	ctx       context.Context // ends the attempts
 	protocols []string
@@ -109,7 +109,7 @@ func (s *Socket) Reconnects() int {
 	return max(s.opening.retries.opened-1, 0)
 }
 
-// newRetries is nil without Options.Reconnect.
+// newRetries returns nil without Options.Reconnect.
 func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
 	if s.set.Reconnect == nil {
 		return nil
@@ -117,24 +117,24 @@ func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
 	return &retries{ctx: ctx, protocols: protocols}
 }
 
-// begun is for a connection that is open. From now on the context that
-// Connect was given has no effect.
+// begun records that a connection is open. From now on the context that was passed
+// to ConnectContext has no effect.
 func (r *retries) begun() {
 	r.opened++
 	r.since = time.Now()
 	r.ctx = context.WithoutCancel(r.ctx)
 }
 
-// stopRetriesLocked is for a Close.
+// stopRetriesLocked prevents further attempts, after a call of Close.
 func (s *Socket) stopRetriesLocked() {
 	if s.opening != nil && s.opening.retries != nil {
 		s.opening.retries.closed = true
 	}
 }
 
-// planReconnect decides, when a connection has ended with e and err, whether
-// there will be another, and has e say so. It returns what is to be given to
-// reconnectAfter.
+// planReconnect decides, when a connection has ended with e and err, whether there
+// will be another one, and sets the fields of e accordingly. Its result is the
+// argument of reconnectAfter.
 func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 	s.out.Lock()
 	defer s.out.Unlock()
@@ -161,8 +161,8 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 	return o
 }
 
-// reconnectAfter takes up what planReconnect has planned, unless a handler of
-// the close event wants something else.
+// reconnectAfter carries out what planReconnect has decided, unless a handler of the
+// close event has prevented it.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	s.out.Lock()
 	defer s.out.Unlock()
@@ -175,7 +175,7 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
 }
 
-// reconnect is the next attempt, wait included.
+// reconnect makes the next attempt after the wait.
 func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
 	defer cancel()
 	timer := time.NewTimer(wait)
@@ -209,7 +209,7 @@ func permanent(err error) bool {
 	return bad
 }
 
-// refusal is the status with which a server or a proxy has refused, or 0, and
+// refusal returns the status with which a server or a proxy has refused, or 0, and
 // its Retry-After field.
 func refusal(err error) (status int, after string) {
 	if p, ok := errors.AsType[*ProxyError](err); ok && p.Status != 0 {
@@ -221,7 +221,7 @@ func refusal(err error) (status int, after string) {
 	return 0, ""
 }
 
-// retryAfter is the time that a refusal has asked for, or 0.
+// retryAfter returns the time that a refusal has asked for, or 0.
 func retryAfter(err error) time.Duration {
 	status, after := refusal(err)
 	if after == "" || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {

@@ -144,8 +144,8 @@ func (r *Request) isAnswered() bool {
 	}
 }
 
-// ask has the Server's handler decide on a request, and waits for that. The
-// client has all of its time again then.
+// ask has the Server's handler decide on a request, and waits for the decision.
+// Afterwards the time for the handshake starts again.
 func (s *Socket) ask(a *acceptance) (*Request, error) {
 	if !s.inTime(a) {
 		return nil, os.ErrDeadlineExceeded
@@ -178,9 +178,9 @@ func (s *Socket) ask(a *acceptance) (*Request, error) {
 	return r, nil
 }
 
-// goingAway ends an opening handshake for a Server that shuts down: a request
-// that has not been decided on is rejected, and one that has been accepted gets
-// its connection closed as soon as it is open.
+// goingAway ends an opening handshake for a Server that is shutting down: it rejects
+// a request that is not decided on yet, and closes the connection of one that has
+// been accepted as soon as it is open.
 func (s *Socket) goingAway() {
 	s.out.Lock()
 	var r *Request

@@ -67,7 +67,7 @@ type Server struct {
 	http      *httpSide
 }
 
-// errGoingAway is what a Server that shuts down answers.
+// errGoingAway is the response of a Server that is shutting down.
 var errGoingAway = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "the server is shutting down"}
 
 // ErrServerClosed is returned by Serve and ListenAndServe after Shutdown, Close or
@@ -167,8 +167,8 @@ func (srv *Server) Serve(l net.Listener) error {
 	return acceptAll(l, func() bool { return !srv.listensOn(l) }, srv.Options.settings().log, srv.serveConn)
 }
 
-// acceptAll gives what l accepts to serve, until closing or an error that does
-// not pass.
+// acceptAll passes the connections that l accepts to serve, until closing reports
+// true or an error that is not temporary.
 func acceptAll(l net.Listener, closing func() bool, log *slog.Logger, serve func(net.Conn)) error {
 	var wait time.Duration
 	for {
@@ -234,8 +234,8 @@ func (srv *Server) isClosing() bool {
 	return srv.closing
 }
 
-// serveConn starts a Socket on conn. Those above MaxConns get a proper answer,
-// but there is a bound to them too.
+// serveConn starts a Socket on conn. Connections above MaxConns get a proper
+// response, but their number is limited too.
 func (srv *Server) serveConn(conn net.Conn) {
 	if srv.TLSConfig != nil {
 		conn = tls.Server(conn, srv.TLSConfig)
@@ -256,12 +256,12 @@ func (srv *Server) serveConn(conn net.Conn) {
 	go s.serveClient(a)
 }
 
-// maxRefusing is the number of connections above MaxConns that are refused
-// with an answer at a time, rather than with none.
+// maxRefusing is the maximum number of connections above MaxConns that are refused
+// with a response at a time. Further ones are closed at once.
 const maxRefusing = 128
 
-// remember puts a Socket on the roster. It has been started by then and has its
-// connection, so that whoever finds it there can end it.
+// remember adds a Socket to the roster. The Socket must have been started and have
+// its connection, so that whoever finds it there can end it.
 func (srv *Server) remember(s *Socket) (full, ok bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -272,7 +272,8 @@ func (srv *Server) remember(s *Socket) (full, ok bool) {
 	return srv.MaxConns > 0 && srv.sockets.live > srv.MaxConns, true
 }
 
-// forget is for a Socket that has ended, or whose connection net/http has now.
+// forget removes a Socket that has ended, or whose connection net/http has taken
+// over.
 func (srv *Server) forget(s *Socket) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -283,7 +284,7 @@ func (srv *Server) forget(s *Socket) {
 	}
 }
 
-// connected is the turn in which handlers are attached.
+// connected calls the function that OnConnect has set, in a turn.
 func (srv *Server) connected(s *Socket) {
 	if s.set.Recover {
 		defer s.recoverHandler()
@@ -291,8 +292,8 @@ func (srv *Server) connected(s *Socket) {
 	srv.onConnect(s)
 }
 
-// requested is the turn in which a request is decided on. One whose handler
-// panics is answered with 500, where Options.Recover is set.
+// requested calls the function that OnRequest has set, in a turn. If it panics and
+// Options.Recover is set the request is answered with status 500.
 func (srv *Server) requested(r *Request) {
 	if r.socket.set.Recover {
 		defer func() {
@@ -359,8 +360,8 @@ func (srv *Server) Close() error {
 	return nil
 }
 
-// stop has each of the sockets ended in the way of end. The channel is closed
-// when there are none left.
+// stop calls end for each of the sockets. The channel is closed when there are none
+// left.
 func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 	srv.mu.Lock()
 	srv.closing = true

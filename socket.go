@@ -135,8 +135,10 @@ func NewSocket(opts *Options) *Socket {
 // Connect starts to open a connection to url, asking for one of the subprotocols
 // in order of preference, and returns at once: the open event, or error and close
 // events, report the outcome. Connect itself returns [ErrURL], [ErrProtocol],
-// handshake.ErrBadField for an error in Options.Header, or [ErrInvalidState] if the
-// socket has been started and is not closed (AIR's connect and its ArgumentError).
+// [ErrInvalidState] if the socket has been started and is not closed, or an error
+// of package handshake for a request that cannot be sent, such as
+// handshake.ErrBadField for an error in Options.Header (AIR's connect and its
+// ArgumentError).
 //
 // The scheme of url is ws or wss; http and https are taken for these. A scheme
 // that ends in "+unix" is followed by the path of a unix socket, a colon and the

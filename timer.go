@@ -75,7 +75,7 @@ func (t *Timer) Clear() {
 	l.add(-1)
 }
 
-// timers are the timers of a loop, and the one runtime timer behind them, which
+// timers holds the timers of a loop, and the one runtime timer behind them, which
 // only goroutines of the loop's own bubble touch.
 type timers struct {
 	heap      timerHeap
@@ -96,7 +96,7 @@ func (ts *timers) clock() time.Duration {
 	return time.Since(ts.epoch)
 }
 
-// schedule puts t among the others.
+// schedule adds t to the heap.
 func (l *loop) schedule(t *Timer, delay time.Duration) {
 	l.calls++
 	t.seq, t.due = l.calls, l.clock()
@@ -107,8 +107,8 @@ func (l *loop) schedule(t *Timer, delay time.Duration) {
 	l.setAlarm()
 }
 
-// setAlarm has the alarm ring for the first timer. It may ring earlier, for one
-// that has been cleared: setting it anew each time would cost more.
+// setAlarm sets the alarm for the first timer. It may ring earlier, for a timer that
+// has been cleared: resetting it each time would cost more.
 func (l *loop) setAlarm() {
 	switch {
 	case l.firing: // and will set it
@@ -129,7 +129,7 @@ func (l *loop) setAlarm() {
 }
 
 // ring is called by the alarm, without the lock. There may be nothing to do, or
-// another goroutine that does it already.
+// another goroutine may already be doing it.
 func (l *loop) ring() {
 	l.disp.mu.Lock()
 	l.set = false
@@ -170,8 +170,8 @@ func (l *loop) moreToFire() bool {
 
 func (l *loop) isDue() bool { return len(l.heap) > 0 && l.heap[0].due <= l.clock() }
 
-// fireFirst runs the first of the timers, which it takes in the turn: until then
-// a handler may clear it. It is called without the lock.
+// fireFirst runs the first timer. It takes the timer inside the turn, since until
+// then a handler may clear it. It is called without the lock.
 func (l *loop) fireFirst() {
 	var t *Timer
 	defer func() {

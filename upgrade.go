@@ -60,7 +60,7 @@ func cannotHijack(w http.ResponseWriter, err error) error {
 	return &handshake.Error{Status: http.StatusInternalServerError, Reason: reason, Err: err}
 }
 
-// innermost is the ResponseWriter that http.ResponseController gets to.
+// innermost returns the ResponseWriter that http.ResponseController ends at.
 func innermost(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
