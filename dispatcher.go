@@ -114,8 +114,8 @@ func (d *Dispatcher) do(fn func()) {
 }
 
 // Post runs fn in a turn of its own, after the functions that were posted before.
-// It returns at once and may be called from any goroutine, so that other goroutines
-// can run code in turn with the handlers.
+// It returns at once and may be called from any goroutine: this is how other
+// goroutines run code that must not overlap with handlers.
 func (d *Dispatcher) Post(fn func()) {
 	bubble := bubbleID()
 	d.mu.Lock()

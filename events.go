@@ -206,7 +206,7 @@ func (*CloseEvent) Type() string { return string(EventClose) }
 
 // A CertificateErrorEvent reports that the certificate of a wss server could not
 // be verified (AIR's certificateError). The connection fails with a [*TLSError]
-// unless a handler calls PreventDefault. Nothing has been sent over it yet.
+// unless a handler calls PreventDefault. No request has been sent over it yet.
 //
 // If the Socket has a handler or listener for this event, certificates are
 // verified in the same way as by crypto/tls, but not by crypto/tls itself, so

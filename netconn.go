@@ -14,10 +14,10 @@ import (
 )
 
 // NetConn returns a net.Conn that carries a byte stream over s, for protocols that
-// need one (the NetConn of github.com/coder/websocket). What is written is sent in
-// messages of the given kind, wire.Binary or wire.Text, and what is read are the
-// payloads of the peer's messages, one after another. Message boundaries have no
-// meaning. For wire.Text each Write must be valid UTF-8.
+// need one (the NetConn of github.com/coder/websocket). Write sends messages of the
+// given kind, wire.Binary or wire.Text, and Read returns the payloads of the peer's
+// messages, one after another. Message boundaries have no meaning. For wire.Text
+// each Write must be valid UTF-8.
 //
 // Call NetConn before s is started or in one of its handlers, once for each
 // connection; when the connection has ended the net.Conn has no effect on s any

@@ -80,8 +80,9 @@ var ErrServerClosed = http.ErrServerClosed
 func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
 
 // OnRequest sets the function that decides on each request, in a turn of its own
-// (WebSocket-Node's request event). Without it all valid requests are accepted; see
-// Options.Protocols. OnConnect is then called for those that it accepts.
+// (WebSocket-Node's request event). Without such a function all valid requests are
+// accepted; see Options.Protocols. After a request has been accepted the function of
+// OnConnect is called.
 func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 
 // Sockets returns an iterator over the sockets of the Server that are open, in the
