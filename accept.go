@@ -15,10 +15,10 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// acceptance is a server's part of an opening handshake, which goes on in stages
+// serverHandshake is a server's part of an opening handshake, which goes on in stages
 // that leave their results here. They follow each other rather than call each
 // other, so that the stack keeps the 2 KiB that it begins with; see readable.
-type acceptance struct {
+type serverHandshake struct {
 	hs       handshake.Server
 	read     []byte // received before, by net/http
 	full     bool   // the Server has as many sockets as it may
@@ -26,7 +26,7 @@ type acceptance struct {
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received behind the handshake
-	timeout  timeout
+	timeout  handshakeDeadline
 	reading
 	opening
 }
@@ -46,7 +46,7 @@ const requestSize = 1 << 10
 // acceptances are used again, so that what lasts only for a handshake does not
 // lie scattered between what lasts as long as a connection.
 var acceptances = sync.Pool{New: func() any {
-	a := new(acceptance)
+	a := new(serverHandshake)
 	r := &a.reading
 	r.fill = func(fd uintptr) bool {
 		r.n, r.err = readFD(int(fd), r.buf[:])
@@ -55,33 +55,33 @@ var acceptances = sync.Pool{New: func() any {
 	return a
 }}
 
-func (st *settings) newAcceptance(secure bool) *acceptance {
-	a := acceptances.Get().(*acceptance)
+func (st *settings) newAcceptance(secure bool) *serverHandshake {
+	a := acceptances.Get().(*serverHandshake)
 	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.versions, st.MaxHead, st.MaxHeadLines, secure
 	return a
 }
 
 // recycle is for the end of an opening handshake.
-func (a *acceptance) recycle() {
+func (a *serverHandshake) recycle() {
 	if a.forgotten && !a.keep {
-		*a = acceptance{reading: reading{fill: a.fill}}
+		*a = serverHandshake{reading: reading{fill: a.fill}}
 		acceptances.Put(a)
 	}
 }
 
 // serveClient is the goroutine of a server's Socket.
-func (s *Socket) serveClient(a *acceptance) {
-	if s.welcome(a) {
+func (s *Socket) serveClient(a *serverHandshake) {
+	if s.runHandshake(a) {
 		s.serve()
 	}
 }
 
-// welcome is the opening handshake and what comes with it. It reports whether
+// runHandshake is the opening handshake and what comes with it. It reports whether
 // this goroutine is to serve the connection: if the stack has grown meanwhile,
 // as a handler may have made it, another does that.
 //
 //go:noinline
-func (s *Socket) welcome(a *acceptance) (serve bool) {
+func (s *Socket) runHandshake(a *serverHandshake) (serve bool) {
 	mark := stackMark()
 	s.startTimeout(a)
 	err := s.negotiate(a)
@@ -90,8 +90,8 @@ func (s *Socket) welcome(a *acceptance) (serve bool) {
 	}
 	switch {
 	case err != nil:
-		s.turnAway(a, err)
-	case s.admit(a):
+		s.reject(a, err)
+	case s.established(a):
 	case stackMark() == mark:
 		return true
 	default:
@@ -100,10 +100,10 @@ func (s *Socket) welcome(a *acceptance) (serve bool) {
 	return false
 }
 
-// admit is for a client whose request has been answered.
+// established is for a client whose request has been answered.
 //
 //go:noinline
-func (s *Socket) admit(a *acceptance) (over bool) {
+func (s *Socket) established(a *serverHandshake) (over bool) {
 	over = s.opened(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
 	a.recycle()
 	return over
@@ -112,7 +112,7 @@ func (s *Socket) admit(a *acceptance) (over bool) {
 // negotiate is the opening handshake.
 //
 //go:noinline
-func (s *Socket) negotiate(a *acceptance) error {
+func (s *Socket) negotiate(a *serverHandshake) error {
 	if err := s.readRequest(a); err != nil {
 		return err
 	}
@@ -131,19 +131,19 @@ func (s *Socket) negotiate(a *acceptance) error {
 	return s.answer(a)
 }
 
-// turnAway is for a connection that will not be a WebSocket.
+// reject is for a connection that will not be a WebSocket.
 //
 //go:noinline
-func (s *Socket) turnAway(a *acceptance, err error) {
-	s.conn.SetDeadline(time.Now().Add(lingerTime))
+func (s *Socket) reject(a *serverHandshake, err error) {
+	s.sender.conn.SetDeadline(time.Now().Add(lingerTime))
 	switch srv := s.server; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
 		s.endQuietly()
-		srv.http.give(s.conn, a.hs.Buffered())
-	case srv != nil && srv.Policy != nil && errors.Is(err, handshake.ErrPolicyRequest):
-		s.conn.Write(srv.Policy.AppendTo(nil))
+		srv.http.give(s.sender.conn, a.hs.Buffered())
+	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
+		s.sender.conn.Write(srv.FlashPolicy.AppendTo(nil))
 		s.endQuietly()
-		s.conn.Close()
+		s.sender.conn.Close()
 	default:
 		s.refuse(a, err)
 	}
@@ -151,7 +151,7 @@ func (s *Socket) turnAway(a *acceptance, err error) {
 
 // endQuietly ends a Socket of a Server that OnConnect has not been told of.
 func (s *Socket) endQuietly() {
-	s.state.Store(uint32(Closed))
+	s.state.Store(uint32(StateClosed))
 	s.server.forget(s)
 	s.disp.release()
 }
@@ -162,29 +162,29 @@ var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "t
 // startTimeout gives the handshake its time, and inTime reports whether it has
 // been done within that, as far as is known: there are connections that have no
 // deadlines.
-func (s *Socket) startTimeout(a *acceptance) {
-	switch after := s.set.handshakeTimeout; {
+func (s *Socket) startTimeout(a *serverHandshake) {
+	switch after := s.opts.handshakeTimeout; {
 	case after == 0:
-	case s.raw != nil && bubbleID() == 0:
-		s.set.timeouts.set(&a.timeout, s.conn, after)
+	case s.sender.raw != nil && bubbleID() == 0:
+		s.opts.timeouts.set(&a.timeout, s.sender.conn, after)
 	default:
-		s.conn.SetDeadline(time.Now().Add(after))
+		s.sender.conn.SetDeadline(time.Now().Add(after))
 	}
 }
 
-func (s *Socket) inTime(a *acceptance) bool {
+func (s *Socket) inTime(a *serverHandshake) bool {
 	switch {
-	case s.set.handshakeTimeout == 0:
-	case s.raw != nil && bubbleID() == 0:
-		return s.set.timeouts.clear(&a.timeout)
+	case s.opts.handshakeTimeout == 0:
+	case s.sender.raw != nil && bubbleID() == 0:
+		return s.opts.timeouts.clear(&a.timeout)
 	default:
-		s.conn.SetDeadline(time.Time{})
+		s.sender.conn.SetDeadline(time.Time{})
 	}
 	return true
 }
 
 // readRequest reads the client's request.
-func (s *Socket) readRequest(a *acceptance) error {
+func (s *Socket) readRequest(a *serverHandshake) error {
 	if a.offered {
 		return nil
 	}
@@ -209,10 +209,10 @@ func (s *Socket) readRequest(a *acceptance) error {
 
 // readTo waits for something to read.
 func (s *Socket) readTo(r *reading) (int, error) {
-	if s.raw == nil {
-		return s.conn.Read(r.buf[:])
+	if s.sender.raw == nil {
+		return s.sender.conn.Read(r.buf[:])
 	}
-	if err := s.raw.Read(r.fill); err != nil {
+	if err := s.sender.raw.Read(r.fill); err != nil {
 		return 0, err
 	}
 	return r.n, r.err
@@ -224,19 +224,19 @@ func internalError(err error) error {
 }
 
 // decide decides on a good request.
-func (s *Socket) decide(a *acceptance) error {
+func (s *Socket) decide(a *serverHandshake) error {
 	req := a.hs.Request()
-	if !s.set.originAllowed(req, a.hs.Secure) {
+	if !s.opts.originAllowed(req, a.hs.Secure) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
-	s.out.Lock()
+	s.mu.Lock()
 	if s.opening == nil {
 		s.opening = &a.opening
 	}
 	s.opening.request = req
 	a.accept.Protocol = s.chooseProtocol(req.Protocols)
-	s.out.Unlock()
-	header := s.set.Header
+	s.mu.Unlock()
+	header := s.opts.Header
 	if s.server != nil && s.server.onRequest != nil {
 		r, err := s.ask(a)
 		if err != nil {
@@ -245,17 +245,17 @@ func (s *Socket) decide(a *acceptance) error {
 		a.accept.Protocol, header = r.protocol, joinHeaders(header, r.ResponseHeader)
 	}
 	a.accept.Header = wireHeader(header)
-	a.accept.Extensions, a.sessions = extensions.Answer(s.set.extensionsFor(req.Version), req.Extensions)
-	s.out.Lock()
+	a.accept.Extensions, a.sessions = extensions.Answer(s.opts.extensionsFor(req.Version), req.Extensions)
+	s.mu.Lock()
 	s.opening.asked = nil
 	s.opening.protocol = a.accept.Protocol
 	s.opening.extensions = string(handshake.AppendExtensions(nil, a.accept.Extensions))
-	s.out.Unlock()
+	s.mu.Unlock()
 	return nil
 }
 
 // answer sends the answer that opens the connection.
-func (s *Socket) answer(a *acceptance) error {
+func (s *Socket) answer(a *serverHandshake) error {
 	b := buffers.Get(512)
 	defer buffers.Put(b)
 	out, err := a.hs.AppendAccept(b.B, a.accept)
@@ -263,11 +263,11 @@ func (s *Socket) answer(a *acceptance) error {
 		return internalError(err)
 	}
 	n := 0
-	if s.raw != nil {
-		n, err = writeNow(s.raw, noFD, out, nil)
+	if s.sender.raw != nil {
+		n, err = writeNow(s.sender.raw, noFD, out, nil)
 	}
 	if err == nil && n < len(out) {
-		_, err = s.conn.Write(out[n:])
+		_, err = s.sender.conn.Write(out[n:])
 	}
 	return err
 }
@@ -309,7 +309,7 @@ func (s *Socket) chooseProtocol(asked []string) string {
 		return ""
 	}
 	for _, p := range asked {
-		if slices.Contains(s.set.Protocols, p) {
+		if slices.Contains(s.opts.Protocols, p) {
 			return p
 		}
 	}
@@ -317,10 +317,10 @@ func (s *Socket) chooseProtocol(asked []string) string {
 }
 
 // refuse answers a request that is not accepted, and ends the Socket.
-func (s *Socket) refuse(a *acceptance, err error) {
+func (s *Socket) refuse(a *serverHandshake, err error) {
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		b := buffers.Get(512)
-		s.conn.Write(a.hs.AppendReject(b.B, he))
+		s.sender.conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)
 		s.lingerClose()
 	} else {
@@ -333,13 +333,13 @@ func (s *Socket) refuse(a *acceptance, err error) {
 // close with something left unread resets the connection, and the answer with
 // it.
 func (s *Socket) lingerClose() {
-	if !closeWrite(s.conn) {
+	if !closeWrite(s.sender.conn) {
 		return
 	}
 	b := buffers.Get(4 << 10)
 	defer buffers.Put(b)
 	for total := 0; total < 256<<10; {
-		n, err := s.conn.Read(b.B[:cap(b.B)])
+		n, err := s.sender.conn.Read(b.B[:cap(b.B)])
 		total += n
 		if err != nil {
 			return

@@ -46,8 +46,8 @@ func (s *Socket) decodesAhead() bool {
 	return len(s.cfg.Extensions) > 0 || s.cfg.Version < wire.Hybi06
 }
 
-// turnsAhead is turns for what is decoded ahead of them.
-func (s *Socket) turnsAhead(in *input, fd int) {
+// deliverAhead is turns for what is decoded ahead of them.
+func (s *Socket) deliverAhead(in *readInput, fd int) {
 	for more := true; more && !in.over; {
 		slot := s.disp.takeSlot()
 		if s.flags.has(aborted) { // perhaps while it waited
@@ -60,15 +60,15 @@ func (s *Socket) turnsAhead(in *input, fd int) {
 		if len(in.ahead.events) == 0 {
 			return
 		}
-		for s.turnAhead(in, fd, &slot) {
+		for s.deliverTurnAhead(in, fd, &slot) {
 			s.waitPaused()
 		}
 		in.ahead.empty()
 	}
 }
 
-// turnAhead is turn for the events in in.ahead.
-func (s *Socket) turnAhead(in *input, fd int, slot *decodingSlot) (held bool) {
+// deliverTurnAhead is turn for the events in in.ahead.
+func (s *Socket) deliverTurnAhead(in *readInput, fd int, slot *decodingSlot) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, fd)
 	slot.release()
 	for a := &in.ahead; a.next < len(a.events); {

@@ -53,7 +53,7 @@ func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 			use := func(t *testing.T) {
 				var got []int
 				d.run(func() {
-					d.setTimeout(func() { got = append(got, 3) }, 2*time.Millisecond)
+					d.setTimeout(func() { got = append(got, 3) }, 200*time.Millisecond)
 					d.setTimeout(func() { got = append(got, 1) }, 0)
 					var every *airsocket.Timer
 					every = d.setInterval(func() { got = append(got, 2); every.Clear() }, time.Millisecond)

@@ -12,7 +12,7 @@ import (
 func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 	handled := false
 	s.disp.do(func() {
-		handled = s.rarely().cert != nil || s.HasEventListener(string(EventCertificateError))
+		handled = s.extras().cert != nil || s.HasEventListener(string(EventCertificateError))
 	})
 	if !handled {
 		return nil
@@ -21,7 +21,7 @@ func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 		e := &CertificateErrorEvent{target: target{s}, Chain: chain, Err: reason}
 		s.do(certificateTurn, func() {
 			if ctx.Err() == nil {
-				emit(s, s.rarely().cert, e)
+				emit(s, s.extras().cert, e)
 			}
 		})
 		return e.prevented && s.cause() == nil // a handler may have called Close, or panicked

@@ -10,12 +10,12 @@ import (
 // exists from the first such thing on, and has one timer for all of them. It is
 // guarded by Socket.out.
 type clock struct {
-	timer   *time.Timer
-	set     int       // how often timer was set: an earlier one that still fires is ignored
-	closeBy time.Time // the closing handshake must be done
-	pingAt  time.Time // a ping is due, if nothing is heard
-	pongBy  time.Time // something must have been heard after a ping
-	heard   time.Time // the last time that something was received
+	timer    *time.Timer
+	set      int       // how often timer was set: an earlier one that still fires is ignored
+	closeBy  time.Time // the closing handshake must be done
+	pingAt   time.Time // a ping is due, if nothing is heard
+	pongBy   time.Time // something must have been heard after a ping
+	lastRead time.Time // the last time that something was received
 }
 
 // next is the earliest of the times, or zero.
@@ -51,16 +51,17 @@ func (s *Socket) stopClock() {
 	}
 }
 
+// tick is called by the timer.
 func (s *Socket) tick(c *clock, set int) {
-	if s.ticked(c, set) {
+	if s.dueForPing(c, set) && s.sender.sendPing() == nil {
 		s.noteSent(wire.Ping, 0)
 	}
 }
 
-// ticked does what is due. It reports whether that was to send a ping.
-func (s *Socket) ticked(c *clock, set int) (pinged bool) {
-	s.out.Lock()
-	defer s.out.Unlock()
+// dueForPing does what is due. It reports whether a ping is to be sent.
+func (s *Socket) dueForPing(c *clock, set int) (ping bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c != s.clock || set != c.set {
 		return false
 	}
@@ -77,10 +78,10 @@ func (s *Socket) ticked(c *clock, set int) (pinged bool) {
 	case due(c.pongBy, now):
 		c.pongBy = time.Time{} // nothing is read while paused
 	case due(c.pingAt, now):
-		pinged = s.pingIfSilent(c, now)
+		ping = s.pingIfSilent(c, now)
 	}
 	s.schedule()
-	return pinged
+	return ping
 }
 
 // startClosing gives what is left to do on the connection its time; 0 is none.
@@ -99,38 +100,38 @@ func (s *Socket) startClosing(timeout time.Duration) {
 // startPinging begins to watch over the connection, where Options want it and
 // the version of the protocol has pings.
 func (s *Socket) startPinging() {
-	if s.set.pingInterval == 0 || !s.cfg.Version.Can(wire.Ping) {
+	if s.opts.pingInterval == 0 || !s.cfg.Version.Can(wire.Ping) {
 		return
 	}
 	now := time.Now()
-	s.clock = &clock{heard: now, pingAt: now.Add(s.set.pingInterval)}
+	s.clock = &clock{lastRead: now, pingAt: now.Add(s.opts.pingInterval)}
 	s.schedule()
 }
 
-// heard takes down that something was received.
-func (s *Socket) heard() {
-	if s.set.pingInterval == 0 {
+// noteRead takes down that something was received.
+func (s *Socket) noteRead() {
+	if s.opts.pingInterval == 0 {
 		return
 	}
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c := s.clock; c != nil {
-		c.heard, c.pongBy = time.Now(), time.Time{}
+		c.lastRead, c.pongBy = time.Now(), time.Time{}
 	}
 }
 
-// pingIfSilent sends a ping if nothing was heard since the last time that one
-// was due. The timer is not touched by what is received: it looks when it fires.
-func (s *Socket) pingIfSilent(c *clock, now time.Time) (pinged bool) {
-	if silent := now.Sub(c.heard); silent < s.set.pingInterval {
-		c.pingAt = c.heard.Add(s.set.pingInterval)
+// pingIfSilent reports whether a ping is to be sent, as nothing was read since the
+// last time that one was due. The timer is not touched by what is received: it
+// looks when it fires.
+func (s *Socket) pingIfSilent(c *clock, now time.Time) (ping bool) {
+	if silent := now.Sub(c.lastRead); silent < s.opts.pingInterval {
+		c.pingAt = c.lastRead.Add(s.opts.pingInterval)
 		return false
 	}
-	c.pingAt = now.Add(s.set.pingInterval)
-	pinged = s.sendControl(wire.Event{Kind: wire.Ping}) == nil
+	c.pingAt = now.Add(s.opts.pingInterval)
 	// A peer that has left no room for a ping, and says nothing, is gone too.
-	if c.pongBy.IsZero() && s.set.pongTimeout > 0 {
-		c.pongBy = now.Add(s.set.pongTimeout)
+	if c.pongBy.IsZero() && s.opts.pongTimeout > 0 {
+		c.pongBy = now.Add(s.opts.pongTimeout)
 	}
-	return pinged
+	return true
 }

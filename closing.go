@@ -52,7 +52,7 @@ func (s *Socket) peerFailed(ev wire.Event) {
 // fail is for what this endpoint cannot go on with. It is called in a turn, and
 // reports false if there can be no error event for it any more.
 func (s *Socket) fail(code StatusCode, reason string, err error) bool {
-	if st := s.ReadyState(); st != Open && st != Closing || s.cfg == nil {
+	if st := s.ReadyState(); st != StateOpen && st != StateClosing || s.cfg == nil {
 		return false
 	}
 	o := s.fate()
@@ -67,9 +67,9 @@ func (s *Socket) fail(code StatusCode, reason string, err error) bool {
 }
 
 func (s *Socket) closing() {
-	s.out.Lock()
-	defer s.out.Unlock()
-	s.state.Store(uint32(Closing))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Store(uint32(StateClosing))
 }
 
 // ended is for the end of what the peer sends. What it is an error for, lastTurn
@@ -105,10 +105,10 @@ func (s *Socket) emitError(err error) {
 	}
 	o.told = true
 	s.closing()
-	if s.set.Logger != nil {
+	if s.opts.Logger != nil {
 		s.logError(err)
 	}
-	if heard(s, s.on.err) {
+	if hasHandler(s, s.on.err) {
 		emit(s, s.on.err, s.newErrorEvent(err))
 	}
 }
@@ -124,7 +124,7 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 
 //go:noinline
 func (s *Socket) logError(err error) {
-	s.set.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
 }
 
 // finish is the end of a connection. Only the reader calls it, or who would
@@ -140,22 +140,16 @@ func (s *Socket) finish() {
 
 // disconnect closes the connection, and returns it.
 func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
-	s.out.Lock()
+	s.mu.Lock()
 	s.stopClock()
-	conn, isSilent = s.conn, s.flags.has(silent)
-	s.out.broken = true
-	s.out.Unlock()
-	if conn != nil {
-		conn.Close()
+	s.state.Store(uint32(StateClosing)) // nothing is sent and no clock set any more
+	isSilent = s.flags.has(silent)
+	s.mu.Unlock()
+	conn = s.sender.conn
+	s.sender.end()
+	if x := s.extra.Load(); x != nil {
+		x.stream = nil
 	}
-	s.waitForWriter()
-	s.out.Lock()
-	s.giveUpSending(0)
-	if r := s.rarely(); r.stream != nil {
-		r.stream.Close()
-		r.stream = nil
-	}
-	s.out.Unlock()
 	if s.cfg != nil {
 		s.dec.Release()
 	}
@@ -166,7 +160,7 @@ func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
 //
 //go:noinline
 func (s *Socket) lastTurn(conn net.Conn, isSilent bool) {
-	log := s.set.Logger
+	log := s.opts.Logger
 	defer s.leave(s.enter(), closeTurn, noFD)
 	o := s.fate()
 	err := s.withUnsent(s.cause())
@@ -178,7 +172,7 @@ func (s *Socket) lastTurn(conn net.Conn, isSilent bool) {
 	}
 	e := &o.CloseEvent
 	again, wasOpen := s.planReconnect(e, err), s.cfg != nil
-	s.state.Store(uint32(Closed)) // from now on another goroutine may start s again
+	s.state.Store(uint32(StateClosed)) // from now on another goroutine may start s again
 	s.noteEnded(wasOpen, e, err)
 	if log != nil {
 		e.log(log, conn)
@@ -199,28 +193,28 @@ func (e *CloseEvent) log(log *slog.Logger, conn net.Conn) {
 
 // setCause keeps the first reason why the connection ends from this side.
 func (s *Socket) setCause(err error) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.setCauseLocked(err)
 }
 
 func (s *Socket) setCauseLocked(err error) {
-	if s.why == nil {
-		s.why = err
+	if err != nil && s.extras().why == nil {
+		s.makeExtras().why = err
 	}
 }
 
 func (s *Socket) cause() error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.why
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.extras().why
 }
 
 // abort ends the connection without another word. The reader finds out and
 // reports err.
 func (s *Socket) abort(err error) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.abortLocked(err)
 }
 
@@ -230,19 +224,8 @@ func (s *Socket) abortLocked(err error) {
 		s.opening.cancel()
 	}
 	s.resumeLocked()
-	s.stopWaitingForWriter()
 	s.flags.set(aborted)
-	if s.conn != nil {
-		// Close waits for the reader to leave RawConn.Read, which it may have
-		// to do itself, and that of TLS writes.
-		go s.conn.Close()
-	}
-}
-
-func (s *Socket) closeSent() bool {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.cfg != nil && s.out.enc.CloseSent()
+	s.sender.abandon()
 }
 
 // remoteOf is the address of the peer, for the log.

@@ -157,7 +157,7 @@ func TestCompressedRules(t *testing.T) {
 		for _, parts := range []bool{false, true} {
 			t.Run(c.name, func(t *testing.T) {
 				j := wstest.StartServer(t, func(o *airsocket.Options) {
-					o.Compression, o.MaxMessage, o.Parts = airsocket.CompressionTakeover, 100000, parts
+					o.Compression, o.MaxMessage, o.FrameEvents = airsocket.CompressionTakeover, 100000, parts
 				}, nil, func(p *wstest.RawPeer) {
 					p.OpenCompressed("permessage-deflate")
 					p.WriteRaw(p.Frame(wstest.OpBinary|rsv1, string(deflated(t, make([]byte, 100000)))))

@@ -22,9 +22,9 @@ import (
 type Dispatcher struct {
 	turn sync.Mutex // held for the length of a turn
 
-	// unflushed are the sockets that have been sent to during this turn, linked
-	// by Socket.out.next and ended by endOfTurn. It is nil between turns.
-	unflushed atomic.Pointer[Socket]
+	// unflushed are the senders that have been sent to during this turn, linked
+	// by sender.next and ended by endOfTurn. It is nil between turns.
+	unflushed atomic.Pointer[sender]
 
 	home *Dispatcher // counts what Run waits for in place of this one; nil: itself
 
@@ -61,8 +61,8 @@ func (d *Dispatcher) loop(bubble uint64) *loop {
 // set.
 var defaultDispatcher = new(Dispatcher)
 
-// endOfTurn ends the list of unflushed sockets.
-var endOfTurn = new(Socket)
+// endOfTurn ends the list of unflushed senders.
+var endOfTurn = new(sender)
 
 // NewDispatcher returns a new Dispatcher.
 func NewDispatcher() *Dispatcher { return new(Dispatcher) }
@@ -76,11 +76,11 @@ func (d *Dispatcher) enter() {
 // leave ends the turn and then writes what was sent in it, so that the next turn
 // need not wait for the kernel. A reader that may use its descriptor directly passes
 // itself and the descriptor.
-func (d *Dispatcher) leave(self *Socket, fd int) {
+func (d *Dispatcher) leave(self *sender, fd int) {
 	s := d.unflushed.Swap(nil)
 	d.turn.Unlock()
 	for s != endOfTurn {
-		next := s.out.next // the next turn may link it again once it is flushed
+		next := s.next // the next turn may link it again once it is flushed
 		if s == self {
 			s.flush(fd)
 		} else {
@@ -91,14 +91,14 @@ func (d *Dispatcher) leave(self *Socket, fd int) {
 }
 
 // flushLater adds s to the sockets that are flushed at the end of the current turn.
-// It reports false if there is none. The caller holds s.out, and s is not listed.
-func (d *Dispatcher) flushLater(s *Socket) bool {
+// It reports false if there is none. The caller holds s.mu, and s is not listed.
+func (d *Dispatcher) flushLater(s *sender) bool {
 	for {
 		head := d.unflushed.Load()
 		if head == nil {
 			return false
 		}
-		s.out.next = head
+		s.next = head
 		if d.unflushed.CompareAndSwap(head, s) {
 			return true
 		}

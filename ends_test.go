@@ -151,7 +151,7 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 		}, func(p *wstest.RawPeer) {
 			p.Open()
 			p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
-			for socket.ReadyState() != airsocket.Closing {
+			for socket.ReadyState() != airsocket.StateClosing {
 				runtime.Gosched()
 			}
 			p.Reset()

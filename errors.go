@@ -81,7 +81,7 @@ func calledBy(call string, err error) error {
 	return err
 }
 
-var stateNames = map[ReadyState]string{Connecting: "connecting", Open: "open", Closing: "closing", Closed: "closed", Init: "new"}
+var stateNames = map[ReadyState]string{StateConnecting: "connecting", StateOpen: "open", StateClosing: "closing", StateClosed: "closed", StateInit: "new"}
 
 var senders = map[wire.Kind]string{wire.Text: "Send", wire.Binary: "SendBytes", wire.Ping: "Ping", wire.Pong: "Pong"}
 
@@ -119,3 +119,19 @@ func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
+
+// unsentError is an ErrUnsent that says how much, and why.
+type unsentError struct {
+	bytes int
+	cause error // may be nil
+}
+
+func (e *unsentError) Error() string {
+	text := fmt.Sprintf("airsocket: %d bytes of accepted messages were not sent", e.bytes)
+	if e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
+}
+
+func (e *unsentError) Unwrap() []error { return []error{ErrUnsent, e.cause} }

@@ -92,7 +92,7 @@ func (e *MessageEvent) Text() string { return string(e.data) }
 // WebSocketEvent.data).
 func (e *MessageEvent) Clone() []byte { return append(make([]byte, 0, len(e.data)), e.data...) }
 
-// A FrameEvent delivers one part of a message when Options.Parts is set
+// A FrameEvent delivers one part of a message when Options.FrameEvents is set
 // (AS3WebSocket's WebSocketEvent.FRAME). Each frame that the peer has sent is a
 // part; a compressed message is a single part. Text may be cut within a character.
 type FrameEvent struct {
@@ -254,16 +254,16 @@ func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.on.open = fn }
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.on.message = fn }
 
 // OnFrame sets the handler of frame events.
-func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeRare().frame = fn }
+func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeExtras().frame = fn }
 
 // OnPing sets the handler of ping events.
-func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeRare().ping = fn }
+func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeExtras().ping = fn }
 
 // OnPong sets the handler of pong events.
-func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeRare().pong = fn }
+func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeExtras().pong = fn }
 
 // OnDrain sets the handler of drain events.
-func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeRare().drain = fn }
+func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeExtras().drain = fn }
 
 // OnError sets the handler of error events.
 func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
@@ -272,7 +272,7 @@ func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
 func (s *Socket) OnClose(fn func(*CloseEvent)) { s.on.close = fn }
 
 // OnCertificateError sets the handler of certificate error events.
-func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeRare().cert = fn }
+func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeExtras().cert = fn }
 
 // A Listener is a function that AddEventListener has added to a Socket.
 type Listener struct {
@@ -311,7 +311,7 @@ func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...
 		opt(l)
 	}
 	// The slice is never changed in place: one may be being walked.
-	r := s.makeRare()
+	r := s.makeExtras()
 	at, _ := slices.BinarySearchFunc(r.listeners, l, func(a, b *Listener) int {
 		if a.priority >= b.priority {
 			return -1
@@ -329,14 +329,14 @@ func (l *Listener) Remove() {
 		return
 	}
 	l.removed = true
-	r := l.socket.makeRare()
+	r := l.socket.makeExtras()
 	r.listeners = slices.DeleteFunc(slices.Clone(r.listeners), func(other *Listener) bool { return other == l })
 }
 
 // HasEventListener reports whether a listener for events of the type typ has
 // been added (AS3's hasEventListener). Handlers set by On methods do not count.
 func (s *Socket) HasEventListener(typ string) bool {
-	return slices.ContainsFunc(s.rarely().listeners, func(l *Listener) bool { return l.typ == typ })
+	return slices.ContainsFunc(s.extras().listeners, func(l *Listener) bool { return l.typ == typ })
 }
 
 // DispatchEvent calls the listeners for events of e's type one after another, and
@@ -344,7 +344,7 @@ func (s *Socket) HasEventListener(typ string) bool {
 // handler.
 func (s *Socket) DispatchEvent(e Event) {
 	typ := e.Type()
-	for _, l := range s.rarely().listeners {
+	for _, l := range s.extras().listeners {
 		if l.typ != typ || l.removed {
 			continue
 		}
@@ -355,16 +355,16 @@ func (s *Socket) DispatchEvent(e Event) {
 	}
 }
 
-// heard reports whether emit has somebody to call, as far as it can be told
+// hasHandler reports whether emit has somebody to call, as far as it can be told
 // without an event.
-func heard[E Event](s *Socket, on func(E)) bool {
-	return on != nil || s.rarely().listeners != nil
+func hasHandler[E Event](s *Socket, on func(E)) bool {
+	return on != nil || s.extras().listeners != nil
 }
 
 // emit calls the property handler and the listeners for e. With
 // Options.Recover a panic fails the connection.
 func emit[E Event](s *Socket, on func(E), e E) {
-	if s.set.Recover {
+	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
 	call(s, on, e)
@@ -372,7 +372,7 @@ func emit[E Event](s *Socket, on func(E), e E) {
 
 // emitClose is emit for the close event.
 func (s *Socket) emitClose(e *CloseEvent) {
-	if s.set.Recover {
+	if s.opts.Recover {
 		defer s.recoverClose()
 	}
 	call(s, s.on.close, e)
@@ -383,7 +383,7 @@ func call[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)
 	}
-	if s.rarely().listeners != nil {
+	if s.extras().listeners != nil {
 		s.DispatchEvent(e)
 	}
 }

@@ -285,7 +285,7 @@ func TestWriterOfTheFirstConnection(t *testing.T) {
 
 func TestInvalidState(t *testing.T) {
 	s := airsocket.NewSocket(nil)
-	if s.ReadyState() != airsocket.Init {
+	if s.ReadyState() != airsocket.StateInit {
 		t.Errorf("state %d", s.ReadyState())
 	}
 	for name, err := range map[string]error{

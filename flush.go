@@ -7,105 +7,100 @@ import (
 )
 
 // flushSoon has what is pending written at the end of the turn, or now.
-func (s *Socket) flushSoon() {
-	if s.out.writing {
-		if s.out.pending != nil && len(s.out.pending.B) >= flushAt {
-			s.stashPending()
+func (t *sender) flushSoon() {
+	if t.writing {
+		if t.pending != nil && len(t.pending.B) >= flushAt {
+			t.stashPending()
 		}
 		return
 	}
-	if !s.out.listed {
-		s.out.listed = s.disp.flushLater(s)
+	if !t.listed {
+		t.listed = t.owner.flushLater(t)
 	}
-	if !s.out.listed || s.out.pending != nil && len(s.out.pending.B) >= flushAt {
-		s.flushLocked(noFD)
+	if !t.listed || t.pending != nil && len(t.pending.B) >= flushAt {
+		t.flushLocked(noFD)
 	}
 }
 
-// flush is called once for each time that flushLater has listed s. The common
-// case is here at its full length; see readable.
-func (s *Socket) flush(fd int) {
-	s.out.Lock()
-	s.out.listed = false
-	b := s.out.pending
-	if fd == noFD || b == nil || s.out.writing || s.out.broken || s.rarely().stream != nil || s.out.fin {
-		s.flushLocked(fd)
-		s.out.Unlock()
+// flush is called once for each time that flushLater has listed t, with a
+// descriptor that the caller may use directly, or noFD. The common case is here at
+// its full length; see readable.
+func (t *sender) flush(fd int) {
+	t.mu.Lock()
+	t.listed = false
+	b := t.pending
+	if fd == noFD || b == nil || t.writing || t.broken || t.fin || t.extras().stream != nil {
+		t.flushLocked(fd)
+		t.unlock()
 		return
 	}
-	s.out.pending = nil
+	t.pending = nil
 	n, err := writeFD(fd, b.B, nil)
-	s.wrote(b, n, err)
-	s.out.Unlock()
+	t.afterWrite(b, n, err)
+	t.unlock()
 }
 
-// wrote is for when n bytes of b have been written.
-//
-//go:noinline
-func (s *Socket) wrote(b *wire.Buffer, n int, err error) {
-	switch {
-	case err != nil:
-		unsent := len(b.B) - n
-		buffers.Put(b)
-		s.brokenLocked(err, unsent)
-	case n < len(b.B):
-		s.startWriter(b, n)
-	default:
-		buffers.Put(b)
-		s.out.data = false
-		s.shutdownIfDone()
-	}
+// flushNow writes what is pending, and leaves the Dispatcher's list as it is.
+func (t *sender) flushNow() {
+	t.mu.Lock()
+	t.flushLocked(noFD)
+	t.unlock()
 }
 
 // flushLocked writes what is pending, without waiting.
 //
 //go:noinline
-func (s *Socket) flushLocked(fd int) {
-	if s.out.writing {
+func (t *sender) flushLocked(fd int) {
+	if t.writing {
 		return
 	}
-	b := s.out.pending
+	b := t.pending
 	if b == nil {
-		s.shutdownIfDone()
+		t.shutdownIfDone()
 		return
 	}
-	if s.conn == nil || s.out.broken {
-		return // giveUpSending counts it
+	if t.conn == nil || t.broken {
+		return // giveUp counts it
 	}
-	s.out.pending = nil
-	if s.rarely().stream != nil {
-		b = s.throughStream(b)
+	t.pending = nil
+	if t.extras().stream != nil {
+		b = t.throughStream(b)
 	}
 	n := 0
 	var err error
-	if s.raw != nil {
-		n, err = writeNow(s.raw, fd, b.B, nil)
+	if t.raw != nil {
+		n, err = writeNow(t.raw, fd, b.B, nil)
 	}
-	s.wrote(b, n, err)
+	t.afterWrite(b, n, err)
 }
 
-// drained emits the drain event, unless there is a writer goroutine again, whose
-// event it is then.
-func (s *Socket) drained() {
-	s.do(drainTurn, func() {
-		// What other goroutines and turns have sent meanwhile must not be the
-		// end of it: if it goes at once there will be no other event.
-		s.Flush()
-		if s.ReadyState() == Open && s.allWritten() {
-			emit(s, s.rarely().drain, &DrainEvent{target{s}})
-		}
-	})
+// afterWrite is for when n bytes of b have been written.
+//
+//go:noinline
+func (t *sender) afterWrite(b *wire.Buffer, n int, err error) {
+	switch {
+	case err != nil:
+		unsent := len(b.B) - n
+		buffers.Put(b)
+		t.fail(err, unsent)
+	case n < len(b.B):
+		t.startWriter(b, n)
+	default:
+		buffers.Put(b)
+		t.data = false
+		t.shutdownIfDone()
+	}
 }
 
 // shutdownIfDone ends the sending direction when nothing is to follow, so that
 // the peer sees the end only after all that was sent.
-func (s *Socket) shutdownIfDone() {
-	if !s.out.fin || s.out.writing || s.out.pending != nil || s.conn == nil {
+func (t *sender) shutdownIfDone() {
+	if !t.fin || t.writing || t.pending != nil || t.conn == nil {
 		return
 	}
-	s.out.fin = false
-	conn := s.conn
-	if s.raw != nil {
+	t.fin = false
+	conn := t.conn
+	if t.raw != nil {
 		closeWrite(conn)
 		return
 	}
@@ -131,27 +126,43 @@ func closeWrite(conn net.Conn) bool {
 	return ended
 }
 
-// brokenLocked is for a connection that cannot be written to any more. So many
-// bytes of what is neither pending nor the writer goroutine's have not gone out.
-func (s *Socket) brokenLocked(err error, unsent int) {
-	s.out.broken = true
-	s.giveUpSending(unsent)
-	if !s.flags.has(aborted) {
-		s.flags.set(lost)
-	}
-	s.abortLocked(err)
+// fail is for a connection that cannot be written to any more. So many bytes of
+// what is neither pending nor the writer goroutine's have not gone out.
+func (t *sender) fail(err error, unsent int) {
+	t.broken, t.failing = true, true
+	t.makeExtras().cause = err
+	t.giveUp(unsent)
 }
 
-func (s *Socket) discardPending() {
-	if s.out.pending != nil {
-		buffers.Put(s.out.pending)
-		s.out.pending = nil
+// giveUp lets go of what has not been written, of which more bytes are in the
+// caller's hands. From now on it is lost.
+func (t *sender) giveUp(more int) {
+	t.inflight += more
+	if n := t.unsentLocked(); n > 0 {
+		t.makeExtras().lost = n
+	}
+	t.writing, t.data, t.inflight, t.handed, t.closeLen = false, false, 0, 0, 0
+	t.discardPending()
+	if x := t.extra; x != nil {
+		for _, b := range x.chunks {
+			buffers.Put(b)
+		}
+		x.chunks, x.pong = nil, nil
 	}
 }
 
-// dropEmpty gives back a buffer that has nothing in it.
-func (s *Socket) dropEmpty() {
-	if s.out.pending != nil && len(s.out.pending.B) == 0 {
-		s.discardPending()
+// unsent returns how many bytes of accepted messages, with the headers of their
+// frames, have not been written, or could not be.
+func (t *sender) unsent() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.unsentLocked()
+}
+
+func (t *sender) unsentLocked() int {
+	lost := t.extras().lost
+	if t.data {
+		lost += max(t.held()-int(t.closeLen), 0)
 	}
+	return lost
 }

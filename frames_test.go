@@ -74,7 +74,7 @@ func TestPartsOfALongMessage(t *testing.T) {
 	part := strings.Repeat("x", size)
 	var received, parts int
 	var before, after runtime.MemStats
-	wstest.StartServer(t, func(o *airsocket.Options) { o.Parts, o.MaxMessage = true, -1 }, func(s *airsocket.Socket) {
+	wstest.StartServer(t, func(o *airsocket.Options) { o.FrameEvents, o.MaxMessage = true, -1 }, func(s *airsocket.Socket) {
 		s.OnFrame(func(e *airsocket.FrameEvent) {
 			received += len(e.Data)
 			parts++

@@ -217,7 +217,7 @@ func TestBadSubprotocols(t *testing.T) {
 		if err := s.Connect("ws://example.com/", protocols...); !errors.Is(err, airsocket.ErrProtocol) {
 			t.Errorf("Connect with %q: %v", protocols, err)
 		}
-		if s.ReadyState() != airsocket.Init {
+		if s.ReadyState() != airsocket.StateInit {
 			t.Errorf("state %d after the error", s.ReadyState())
 		}
 	}

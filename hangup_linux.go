@@ -53,7 +53,7 @@ func (s *Socket) lookLater(fd int) {
 	if s.flags.has(looked) {
 		return
 	}
-	listForHangups(hangup{s, s.conn, fd})
+	listForHangups(hangup{s, s.sender.conn, fd})
 }
 
 func listForHangups(waiting ...hangup) {

@@ -32,7 +32,7 @@ type Hooks struct {
 	HandshakeFailed func(s *Socket, err error)
 
 	// Received is called when a message, ping or pong has been received, and with
-	// Options.Parts for each part of a message. The number of bytes is the length
+	// Options.FrameEvents for each part of a message. The number of bytes is the length
 	// of the payload, decompressed and without headers. What is received after a
 	// call of Close counts too, although no handler is called for it. Close frames
 	// are not reported here but by Closed.
@@ -48,26 +48,26 @@ type Hooks struct {
 
 // noteSent is called without a lock.
 func (s *Socket) noteSent(kind wire.Kind, n int) {
-	if h := s.set.Hooks; h != nil && h.Sent != nil {
+	if h := s.opts.Hooks; h != nil && h.Sent != nil {
 		h.Sent(s, kind, n)
 	}
 }
 
 func (s *Socket) noteReceived(kind wire.Kind, n int) {
-	if h := s.set.Hooks; h != nil && h.Received != nil {
+	if h := s.opts.Hooks; h != nil && h.Received != nil {
 		h.Received(s, kind, n)
 	}
 }
 
 func (s *Socket) noteOpened() {
-	if h := s.set.Hooks; h != nil && h.Opened != nil {
+	if h := s.opts.Hooks; h != nil && h.Opened != nil {
 		h.Opened(s)
 	}
 }
 
 // noteEnded tells of the end of a connection, whether it was open or not.
 func (s *Socket) noteEnded(wasOpen bool, e *CloseEvent, err error) {
-	h := s.set.Hooks
+	h := s.opts.Hooks
 	switch {
 	case h == nil:
 	case !wasOpen:
@@ -78,7 +78,7 @@ func (s *Socket) noteEnded(wasOpen bool, e *CloseEvent, err error) {
 }
 
 func (s *Socket) noteRefused(err error) {
-	if h := s.set.Hooks; h != nil && h.HandshakeFailed != nil {
+	if h := s.opts.Hooks; h != nil && h.HandshakeFailed != nil {
 		h.HandshakeFailed(s, err)
 	}
 }

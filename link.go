@@ -1,6 +1,7 @@
 package airsocket
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -26,12 +27,12 @@ func (s *Socket) serve() {
 			s.finish()
 		}
 	}()
-	if s.raw == nil {
+	if s.sender.raw == nil {
 		s.readConn()
 		return
 	}
 	for {
-		err := s.raw.Read(s.readable)
+		err := s.sender.raw.Read(s.readable)
 		if err == nil || !s.looksAgain(err) {
 			s.readEnd(err)
 			return
@@ -50,7 +51,7 @@ func (s *Socket) serve() {
 // an open connection; see look. It is reset before the connection is looked at,
 // so that no other look is missed.
 func (s *Socket) looksAgain(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) && !s.flags.has(aborted) && s.conn.SetReadDeadline(time.Time{}) == nil
+	return errors.Is(err, os.ErrDeadlineExceeded) && !s.flags.has(aborted) && s.sender.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // readable reads until there is nothing left to read and returns false to wait
@@ -58,10 +59,10 @@ func (s *Socket) looksAgain(err error) bool {
 // back to the system the functions are few and their frames small, so that the
 // stack keeps the 2 KiB that it begins with.
 func (s *Socket) readable(fd uintptr) bool {
-	in := inputs.Get().(*input)
+	in := readInputs.Get().(*readInput)
 	mark := stackMark()
 	for s.readFD(in, int(fd)) {
-		s.turns(in, int(fd))
+		s.deliver(in, int(fd))
 		if in.drained && !in.over {
 			if stackMark() != mark {
 				s.flags.set(deep)
@@ -72,7 +73,7 @@ func (s *Socket) readable(fd uintptr) bool {
 	}
 	over := in.over
 	in.over = false
-	inputs.Put(in)
+	readInputs.Put(in)
 	if !s.flags.has(waited) {
 		s.flags.set(waited)
 	}
@@ -103,7 +104,7 @@ func stackMark() uintptr {
 // sets in.over when the connection is over.
 //
 //go:noinline
-func (s *Socket) readFD(in *input, fd int) (some bool) {
+func (s *Socket) readFD(in *readInput, fd int) (some bool) {
 	if in.over {
 		return false
 	}
@@ -112,7 +113,7 @@ func (s *Socket) readFD(in *input, fd int) (some bool) {
 			return s.readOver(in, net.ErrClosed)
 		}
 	}
-	p := s.space()
+	p := s.readBuffer()
 	direct := p != nil
 	if !direct {
 		p = in.buf[:]
@@ -150,7 +151,7 @@ func (s *Socket) readConn() {
 	defer buffers.Put(idle)
 	for more := false; ; {
 		s.waitPaused()
-		b, p := idle, s.space()
+		b, p := idle, s.readBuffer()
 		direct := p != nil
 		if more && !direct {
 			b = buffers.Get(busyRead)
@@ -158,7 +159,7 @@ func (s *Socket) readConn() {
 		if !direct {
 			p = b.B[:cap(b.B)]
 		}
-		n, err := s.conn.Read(p)
+		n, err := s.sender.conn.Read(p)
 		more = n == len(p)
 		over := n > 0 && s.readSome(p[:n], direct)
 		if b != idle {
@@ -173,17 +174,17 @@ func (s *Socket) readConn() {
 
 // readSome handles what a Read of readConn has brought.
 func (s *Socket) readSome(p []byte, direct bool) (over bool) {
-	in := inputs.Get().(*input)
+	in := readInputs.Get().(*readInput)
 	s.feed(in, p, direct)
-	s.turns(in, noFD)
+	s.deliver(in, noFD)
 	over, in.over = in.over, false
-	inputs.Put(in)
+	readInputs.Put(in)
 	return over
 }
 
-// space is where the bytes of a long payload can be read to directly.
-func (s *Socket) space() []byte {
-	if s.rarely().stream != nil {
+// readBuffer is where the bytes of a long payload can be read to directly.
+func (s *Socket) readBuffer() []byte {
+	if s.extras().stream != nil {
 		return nil
 	}
 	return s.dec.Space()
@@ -191,42 +192,42 @@ func (s *Socket) space() []byte {
 
 // feed gives the bytes in p, which may have been read to the Decoder's own
 // memory directly, to the Decoder or to the extension below it.
-func (s *Socket) feed(in *input, p []byte, direct bool) {
+func (s *Socket) feed(in *readInput, p []byte, direct bool) {
 	switch {
 	case direct:
 		s.dec.Filled(len(p))
-	case s.rarely().stream != nil:
-		s.rarely().stream.Feed(p)
+	case s.extras().stream != nil:
+		s.extras().stream.Feed(p)
 	default:
 		s.dec.Feed(p)
 	}
-	if s.set.pingInterval > 0 {
-		s.heard()
+	if s.opts.pingInterval > 0 {
+		s.noteRead()
 	}
 }
 
-// turns runs turns until all that was fed has been handled: one, but for pauses
+// deliver runs deliver until all that was fed has been handled: one, but for pauses
 // and for what a stream extension inflates, which is taken a piece at a time.
-func (s *Socket) turns(in *input, fd int) {
+func (s *Socket) deliver(in *readInput, fd int) {
 	switch {
-	case s.rarely().stream != nil:
-		s.turnsOfStream(in, fd)
+	case s.extras().stream != nil:
+		s.deliverStream(in, fd)
 	case s.decodesAhead():
-		s.turnsAhead(in, fd)
+		s.deliverAhead(in, fd)
 	default:
-		for s.turn(in, fd) {
+		for s.deliverTurn(in, fd) {
 			s.waitPaused()
 		}
 	}
 }
 
-func (s *Socket) turnsOfStream(in *input, fd int) {
+func (s *Socket) deliverStream(in *readInput, fd int) {
 	inner := buffers.Get(streamSize)
 	defer buffers.Put(inner)
 	slot := s.disp.takeSlot()
 	defer func() { slot.release() }()
 	for !in.over {
-		n, err := s.rarely().stream.Read(inner.B[:streamSize])
+		n, err := s.extras().stream.Read(inner.B[:streamSize])
 		if err != nil {
 			in.ev = wire.Event{Kind: wire.Fail, Code: wire.ErrStreamData.Code, Err: wire.ErrStreamData}
 			s.do(receiveTurn, func() { s.handle(in) })
@@ -236,7 +237,7 @@ func (s *Socket) turnsOfStream(in *input, fd int) {
 			return
 		}
 		s.dec.Feed(inner.B[:n])
-		for s.turn(in, fd) {
+		for s.deliverTurn(in, fd) {
 			slot.release()
 			s.waitPaused()
 			slot = s.disp.takeSlot()
@@ -246,9 +247,9 @@ func (s *Socket) turnsOfStream(in *input, fd int) {
 
 const streamSize = 16 << 10
 
-// turn handles events until there are none left or the socket is paused, which
+// deliverTurn handles events until there are none left or the socket is paused, which
 // it reports.
-func (s *Socket) turn(in *input, fd int) (held bool) {
+func (s *Socket) deliverTurn(in *readInput, fd int) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, fd)
 	for {
 		if s.nextEvent(in) {
@@ -271,8 +272,8 @@ func (s *Socket) turn(in *input, fd int) (held bool) {
 // that concerns nobody but the handler that OnMessage has set.
 //
 //go:noinline
-func (s *Socket) nextEvent(in *input) (plain bool) {
-	plain = s.set.plain && s.on.message != nil && s.rarely().listeners == nil && s.ReadyState() == Open
+func (s *Socket) nextEvent(in *readInput) (plain bool) {
+	plain = s.opts.messagesOnly && s.on.message != nil && s.extras().listeners == nil && s.ReadyState() == StateOpen
 	if plain {
 		if kind, data := s.dec.NextMessage(); kind != wire.None {
 			in.message.socket, in.message.kind, in.message.data = s, kind, data
@@ -290,7 +291,7 @@ func (s *Socket) nextEvent(in *input) (plain bool) {
 // readOver is for readFD: nothing follows, for the reason err.
 //
 //go:noinline
-func (s *Socket) readOver(in *input, err error) bool {
+func (s *Socket) readOver(in *readInput, err error) bool {
 	in.over = true
 	if err != io.EOF {
 		s.setCause(err)
@@ -316,30 +317,30 @@ func (s *Socket) readEnd(err error) {
 
 // lastEvents is the turn of what the end of the stream leads to.
 func (s *Socket) lastEvents() {
-	in := inputs.Get().(*input)
+	in := readInputs.Get().(*readInput)
 	defer s.leave(s.enter(), receiveTurn, noFD)
 	if s.over() {
 		return
 	}
-	s.dec.FeedEOF(s.closeSent())
+	s.dec.FeedEOF(s.sender.closeSent())
 	for in.ev = s.dec.Next(); in.ev.Kind != wire.None; in.ev = s.dec.Next() {
 		s.handle(in)
 	}
-	inputs.Put(in)
+	readInputs.Put(in)
 }
 
 // handle does what in.ev asks for, in a turn.
 //
 //go:noinline
-func (s *Socket) handle(in *input) {
+func (s *Socket) handle(in *readInput) {
 	ev := in.ev
 	switch ev.Kind {
 	case wire.Text, wire.Binary:
 		s.noteReceived(ev.Kind, len(ev.Data))
 		switch {
-		case s.ReadyState() != Open:
-		case s.set.Parts:
-			emit(s, s.rarely().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, ev.Cont, ev.More})
+		case s.ReadyState() != StateOpen:
+		case s.opts.FrameEvents:
+			emit(s, s.extras().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, ev.Cont, ev.More})
 		default:
 			in.message = MessageEvent{target{s}, ev.Kind, notNil(ev.Data)}
 			emit(s, s.on.message, &in.message)
@@ -348,19 +349,19 @@ func (s *Socket) handle(in *input) {
 		return
 	case wire.Ping:
 		s.noteReceived(ev.Kind, len(ev.Data))
-		if s.ReadyState() != Open {
+		if s.ReadyState() != StateOpen {
 			break
 		}
 		in.ping = PingEvent{target: target{s}, Data: ev.Data}
-		emit(s, s.rarely().ping, &in.ping)
+		emit(s, s.extras().ping, &in.ping)
 		if in.ping.prevented {
 			return
 		}
 	case wire.Pong:
 		s.noteReceived(ev.Kind, len(ev.Data))
-		if s.ReadyState() == Open {
+		if s.ReadyState() == StateOpen {
 			in.pong = PongEvent{target{s}, ev.Data}
-			emit(s, s.rarely().pong, &in.pong)
+			emit(s, s.extras().pong, &in.pong)
 			s.ponged(ev.Data)
 		}
 	case wire.Close:
@@ -375,30 +376,33 @@ func (s *Socket) handle(in *input) {
 	}
 }
 
-// reply sends what is owed.
+// reply sends what is owed to the peer.
 func (s *Socket) reply(r wire.Event) {
-	if s.replied(r) {
-		s.noteSent(r.Kind, len(r.Data))
+	if r.Kind == wire.Pong {
+		if st := s.ReadyState(); (st == StateOpen || st == StateClosing) && s.sender.sendPong(r.Data) {
+			s.noteSent(r.Kind, len(r.Data))
+		}
+		return
 	}
+	s.mu.Lock()
+	s.startClosing(s.opts.closeTimeout)
+	s.mu.Unlock()
+	// The server ends the connection, the client waits for that (RFC 6455, section
+	// 7.1.1).
+	s.sender.sendClose(r, s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close))
 }
 
-// replied is reply without the hook. It reports whether a pong was sent: one that
-// cannot go out at once is the writer goroutine's.
-func (s *Socket) replied(r wire.Event) (pong bool) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if r.Kind == wire.Close {
-		// The server ends the connection, the client waits for that (RFC 6455,
-		// section 7.1.1). Were it said before the frame is there, a writer
-		// goroutine that is just done would end the connection without it.
-		s.out.fin = s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
-		s.sendCloseLocked(r)
-		return false
+// drain has what was sent written for a peer that has ended its own direction, and
+// may still read, and waits for that; or until the connection is aborted, after
+// Options.CloseTimeout at the latest. There is no waiting without a bound here: a
+// peer that says nothing more cannot be told from one that has gone.
+func (s *Socket) drain() {
+	done := s.sender.drain()
+	if done == nil {
+		return
 	}
-	if s.out.writing {
-		s.owePong(r.Data)
-		return false
-	}
-	st := s.ReadyState()
-	return (st == Open || st == Closing) && s.sendControl(r) == nil
+	s.mu.Lock()
+	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
+	s.mu.Unlock()
+	<-done
 }

@@ -21,7 +21,7 @@ import (
 
 // The numbers are those of the browser's readyState and of AIR's fmt constants.
 func TestNumbers(t *testing.T) {
-	states := []airsocket.ReadyState{airsocket.Connecting, airsocket.Open, airsocket.Closing, airsocket.Closed, airsocket.Init}
+	states := []airsocket.ReadyState{airsocket.StateConnecting, airsocket.StateOpen, airsocket.StateClosing, airsocket.StateClosed, airsocket.StateInit}
 	if want := []airsocket.ReadyState{0, 1, 2, 3, 4}; !slices.Equal(states, want) {
 		t.Errorf("states %d", states)
 	}
@@ -105,7 +105,7 @@ func TestProtocolsOfAClient(t *testing.T) {
 // The defaults of AS3WebSocket's WebSocketConfig.
 func TestAS3Options(t *testing.T) {
 	o := airsocket.AS3Options()
-	if o.MaxFrame != 0x100000 || o.MaxMessage != 0x800000 || o.FragmentSize != 0x4000 || o.Parts || o.CloseTimeout != 5*time.Second {
+	if o.MaxFrame != 0x100000 || o.MaxMessage != 0x800000 || o.FragmentSize != 0x4000 || o.FrameEvents || o.CloseTimeout != 5*time.Second {
 		t.Errorf("%+v", o)
 	}
 	if o == airsocket.AS3Options() {
@@ -138,7 +138,7 @@ func TestParts(t *testing.T) {
 		cont, more bool
 	}
 	var got []part
-	j := wstest.StartServer(t, func(o *airsocket.Options) { o.Parts = true; o.MaxMessage = 8 }, func(s *airsocket.Socket) {
+	j := wstest.StartServer(t, func(o *airsocket.Options) { o.FrameEvents = true; o.MaxMessage = 8 }, func(s *airsocket.Socket) {
 		s.OnFrame(func(e *airsocket.FrameEvent) {
 			got = append(got, part{e.Kind, string(e.Data), e.Cont, e.More})
 		})
@@ -444,12 +444,12 @@ func TestPolicyServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := airsocket.PolicyFor([]string{"example.com"}, l.Addr(), &net.UnixAddr{Name: "none"})
+	policy := airsocket.FlashPolicyFor([]string{"example.com"}, l.Addr(), &net.UnixAddr{Name: "none"})
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	if !slices.Equal(policy.Ports, []string{port}) || !slices.Equal(policy.Domains, []string{"example.com"}) {
 		t.Errorf("%+v", policy)
 	}
-	srv := &airsocket.PolicyServer{Policy: policy, MaxConns: 1}
+	srv := &airsocket.FlashPolicyServer{Policy: policy, MaxConns: 1}
 	defer srv.Close()
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
@@ -489,7 +489,7 @@ func TestPolicyServerTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &airsocket.PolicyServer{Timeout: time.Millisecond}
+	srv := &airsocket.FlashPolicyServer{Timeout: time.Millisecond}
 	go srv.Serve(l)
 	defer srv.Close()
 	p := wstest.DialRaw(t, "ws://"+l.Addr().String())

@@ -41,9 +41,9 @@ func (p *bufferPool) Put(b *wire.Buffer) {
 	}
 }
 
-// input is what a reader borrows while there are bytes to read: the bytes, the
+// readInput is what a reader borrows while there are bytes to read: the bytes, the
 // events that are made of them, and what would else be on its stack.
-type input struct {
+type readInput struct {
 	buf     [readSize]byte
 	ev      wire.Event // that is being handled
 	over    bool       // the connection is
@@ -56,7 +56,7 @@ type input struct {
 
 const readSize = 64 << 10
 
-var inputs = sync.Pool{New: func() any { return new(input) }}
+var readInputs = sync.Pool{New: func() any { return new(readInput) }}
 
 // maskKey makes masking keys. The generator is ChaCha8, seeded by the system:
 // what is sent cannot be foretold from earlier keys (RFC 6455, section 10.3).

@@ -24,7 +24,7 @@ import (
 // more. Close it with its own Close method. NetConn adds listeners to s; other
 // handlers and listeners are called as before. From then on messages are kept until
 // they are read. When more than 64 KiB are unread s is paused until there is room,
-// with the effects of [Socket.Pause]. Options.Parts must not be set.
+// with the effects of [Socket.Pause]. Options.FrameEvents must not be set.
 //
 // The methods of the net.Conn may be called from any goroutine, but Read and Write
 // wait for events: in a handler of the same Dispatcher they would wait forever.
@@ -254,7 +254,7 @@ func (c *netConn) waitUnsent(most int) error {
 			return err
 		}
 		switch c.s.ReadyState() {
-		case Open:
+		case StateOpen:
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
@@ -264,7 +264,7 @@ func (c *netConn) waitUnsent(most int) error {
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
-		case Closing, Closed:
+		case StateClosing, StateClosed:
 			return ErrClosed
 		}
 		c.writable.Wait()

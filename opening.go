@@ -47,16 +47,18 @@ func (s *Socket) opened(a agreement, rest []byte) (over bool) {
 //go:noinline
 func (s *Socket) configureLocked(a *agreement) {
 	var exts []wire.Extension
+	var stream extensions.Stream
 	for _, session := range a.sessions {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
 		} else {
-			s.makeRare().stream = session.Stream
+			stream = session.Stream
+			s.makeExtras().stream = stream
 		}
 	}
-	s.cfg = s.set.config(s.role, a.version, exts)
+	s.cfg = s.opts.config(s.role, a.version, exts)
 	s.dec.Init(s.cfg)
-	s.out.enc.Init(s.cfg)
+	s.sender.begin(s.cfg, stream)
 	if res := a.answer; res != nil {
 		o := s.opening
 		o.protocol, o.status, o.answer = res.Protocol, res.Status, res.Header
@@ -72,11 +74,11 @@ func (s *Socket) open(a agreement, rest []byte) (over bool) {
 	if len(rest) == 0 {
 		return false
 	}
-	in := inputs.Get().(*input)
+	in := readInputs.Get().(*readInput)
 	s.feed(in, rest, false)
-	s.turns(in, noFD)
+	s.deliver(in, noFD)
 	over, in.over = in.over, false
-	inputs.Put(in) // not if a handler has ended the goroutine: it still has what was decoded
+	readInputs.Put(in) // not if a handler has ended the goroutine: it still has what was decoded
 	return over
 }
 
@@ -86,14 +88,14 @@ func (s *Socket) firstTurn(a *agreement) bool {
 	defer s.leave(s.enter(), openTurn, noFD)
 	queued, ok := s.becomeOpen(a)
 	if ok {
-		if s.set.Logger != nil {
+		if s.opts.Logger != nil {
 			s.logOpen()
 		}
 		s.noteOpened()
 		for _, ev := range queued {
 			s.noteSent(ev.Kind, len(ev.Data))
 		}
-		if heard(s, s.on.open) {
+		if hasHandler(s, s.on.open) {
 			emit(s, s.on.open, &OpenEvent{target{s}})
 		}
 	}
@@ -106,42 +108,70 @@ func (s *Socket) firstTurn(a *agreement) bool {
 // becomeOpen is false if Close was called in the last moment. It returns what
 // has been sent of what was sent before open.
 func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	o := s.opening
-	if s.why != nil {
-		for _, session := range a.sessions {
-			if session.Stream != nil {
-				session.Stream.Close()
-			}
-		}
+	if !s.beginSending(a) {
 		return nil, false
 	}
-	s.configureLocked(a)
-	s.state.Store(uint32(Open))
-	for _, ev := range o.queue {
-		if s.sendLocked(ev) == nil {
-			sent = append(sent, ev)
+	for {
+		queued, done := s.takeQueue()
+		if done {
+			return sent, s.cfg != nil
+		}
+		for _, ev := range queued {
+			if s.sender.send(ev) == nil {
+				sent = append(sent, ev)
+			}
 		}
 	}
-	o.queue, o.queued = nil, 0
+}
+
+func (s *Socket) beginSending(a *agreement) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.extras().why == nil {
+		s.configureLocked(a)
+		return true
+	}
+	for _, session := range a.sessions {
+		if session.Stream != nil {
+			session.Stream.Close()
+		}
+	}
+	return false
+}
+
+// takeQueue returns what was sent before open. When nothing is left of that, the
+// socket is open: what is sent from then on comes behind it. If Close was called
+// meanwhile, the socket is as if it had never come so far.
+func (s *Socket) takeQueue() (queued []wire.Event, done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.extras().why != nil {
+		s.cfg = nil
+		return nil, true
+	}
+	o := s.opening
+	queued, o.queue, o.queued = o.queue, nil, 0
+	if len(queued) > 0 {
+		return queued, false
+	}
+	s.state.Store(uint32(StateOpen))
 	if o.retries != nil {
 		o.retries.begun()
 	}
 	s.startPinging()
-	return sent, true
+	return nil, true
 }
 
 //go:noinline
 func (s *Socket) logOpen() {
-	s.set.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
 }
 
 // forgetOpening lets go of what nobody has asked for. It returns the Close that
 // has been put off.
 func (s *Socket) forgetOpening() (stop func()) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	o := s.opening
 	stop = o.close
 	o.cancel, o.close = nil, nil

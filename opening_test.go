@@ -49,7 +49,7 @@ func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 		// The answer is read while this turn goes on, and the socket waits for it
 		// to end. Nothing tells when it does so.
 		for range 1000 {
-			if got := properties(); got != "" || s.ReadyState() != airsocket.Connecting {
+			if got := properties(); got != "" || s.ReadyState() != airsocket.StateConnecting {
 				t.Fatalf("before the open event: %q, state %d", got, s.ReadyState())
 			}
 			runtime.Gosched()

@@ -137,11 +137,11 @@ type Options struct {
 	// messages are not split.
 	FragmentSize int
 
-	// Parts delivers the parts of messages as frame events, as they arrive, and
+	// FrameEvents delivers the parts of messages as frame events, as they arrive, and
 	// no message events (AS3WebSocket's assembleFragments = false). Use it to
 	// receive messages that are too long for memory: MaxMessage still applies,
 	// and can be negative then.
-	Parts bool
+	FrameEvents bool
 
 	// Compression offers permessage-deflate (RFC 7692), or accepts it on a
 	// server. For window sizes and one-sided settings add an
@@ -248,12 +248,12 @@ type settings struct {
 	maxHead, maxHeadLines             int // as the handshake package takes them
 	handshakeTimeout, closeTimeout    time.Duration
 	slowTurn                          time.Duration // 0 without a Logger
-	timeouts                          timeouts
+	timeouts                          handshakeDeadlines
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
-	plain                             bool                   // nobody but message handlers wants to know of messages
+	messagesOnly                      bool                   // nobody but message handlers wants to know of messages
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
@@ -352,7 +352,7 @@ func (o *Options) resolve() *settings {
 	if st.versions == nil {
 		st.versions = maskedVersions
 	}
-	st.plain = o.Hooks == nil && !o.Recover && !o.Parts
+	st.messagesOnly = o.Hooks == nil && !o.Recover && !o.FrameEvents
 	if st.dispatcher == nil {
 		st.dispatcher = defaultDispatcher
 	}
@@ -369,7 +369,7 @@ func (o *Options) resolve() *settings {
 				MaxFrame:     st.maxFrame,
 				MaxMessage:   st.maxMessage,
 				FragmentSize: max(o.FragmentSize, 0),
-				Parts:        o.Parts,
+				Parts:        o.FrameEvents,
 				Memory:       buffers,
 				MaskKey:      maskKey,
 			}

@@ -5,25 +5,25 @@ package airsocket
 // are noticed until Resume is called (WebSocket-Node's pause). Pause takes effect
 // at the next message. It does nothing if the socket is paused or is not open.
 func (s *Socket) Pause() {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.ReadyState() == Open && !s.flags.has(paused) {
-		s.makeRare().resumed = make(chan struct{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ReadyState() == StateOpen && !s.flags.has(paused) {
+		s.makeExtras().resumed = make(chan struct{})
 		s.flags.set(paused)
 	}
 }
 
 // Resume continues reading after Pause (WebSocket-Node's resume).
 func (s *Socket) Resume() {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.resumeLocked()
 }
 
 func (s *Socket) resumeLocked() {
 	if s.flags.has(paused) {
 		s.flags.clear(paused)
-		r := s.makeRare()
+		r := s.makeExtras()
 		close(r.resumed)
 		r.resumed = nil
 	}
@@ -35,9 +35,9 @@ func (s *Socket) waitPaused() {
 	if !s.flags.has(paused) {
 		return
 	}
-	s.out.Lock()
-	resumed := s.rarely().resumed
-	s.out.Unlock()
+	s.mu.Lock()
+	resumed := s.extras().resumed
+	s.mu.Unlock()
 	if resumed != nil {
 		<-resumed
 	}

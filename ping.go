@@ -17,51 +17,52 @@ const maxPingWaits = 1024
 // that, fn is not called. PingFunc also returns [ErrBufferFull] if 1,024 calls of it
 // are waiting for a pong.
 func (s *Socket) PingFunc(payload []byte, fn func()) error {
-	queued, err := s.takePing(payload, fn)
-	if err == nil && !queued {
-		s.noteSent(wire.Ping, len(payload))
+	if !s.expectPong(payload, fn) {
+		return ErrBufferFull
+	}
+	err := s.send(wire.Event{Kind: wire.Ping, Data: payload})
+	if err != nil {
+		s.takePongFunc(payload)
 	}
 	return calledBy("PingFunc", err)
 }
 
-// takePing is take for a ping with a fn.
-func (s *Socket) takePing(payload []byte, fn func()) (queued bool, err error) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	ev := wire.Event{Kind: wire.Ping, Data: payload}
-	if s.ReadyState() != Open {
-		return true, s.notOpenLocked(ev)
+// expectPong has fn called for a pong with the payload. It reports false if there
+// are too many already.
+func (s *Socket) expectPong(payload []byte, fn func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.makeExtras()
+	if len(x.pings) >= maxPingWaits {
+		return false
 	}
-	if len(s.rarely().pings) >= maxPingWaits {
-		return false, ErrBufferFull
-	}
-	if err := s.sendLocked(ev); err != nil {
-		return false, err
-	}
-	r := s.makeRare()
-	r.pings = append(r.pings, pingWait{string(payload), fn})
-	return false, nil
+	x.pings = append(x.pings, pingWait{string(payload), fn})
+	return true
 }
 
-// ponged calls the function that waits for a pong with the payload. The pong may
-// also stand for earlier pings, which are then not answered themselves (RFC 6455,
-// section 5.5.3), but whose functions keep waiting for their own.
-func (s *Socket) ponged(payload []byte) {
-	s.out.Lock()
-	var fn func()
-	r := s.rarely()
-	for i, p := range r.pings {
+// takePongFunc returns the function that waits for a pong with the payload, or nil.
+// The pong may also stand for earlier pings, which are then not answered themselves
+// (RFC 6455, section 5.5.3), but whose functions keep waiting for their own.
+func (s *Socket) takePongFunc(payload []byte) func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.extras()
+	for i, p := range x.pings {
 		if p.payload == string(payload) {
-			fn = p.fn
-			r.pings = append(r.pings[:i:i], r.pings[i+1:]...)
-			break
+			x.pings = append(x.pings[:i:i], x.pings[i+1:]...)
+			return p.fn
 		}
 	}
-	s.out.Unlock()
+	return nil
+}
+
+// ponged is for a pong with the payload.
+func (s *Socket) ponged(payload []byte) {
+	fn := s.takePongFunc(payload)
 	if fn == nil {
 		return
 	}
-	if s.set.Recover {
+	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
 	fn()

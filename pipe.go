@@ -27,18 +27,18 @@ func Pipe(client, server *Socket) error {
 		return ErrArgument
 	}
 	const url = "ws://pipe/"
-	a, err := client.set.newAttempt(url, client.set.Protocols)
+	a, err := client.opts.newAttempt(url, client.opts.Protocols)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := client.set.withHandshakeTimeout(context.Background())
+	ctx, cancel := client.opts.withHandshakeTimeout(context.Background())
 	if !client.start(wire.Client, &opening{url: url, cancel: cancel}) {
 		cancel()
 		return client.started("Pipe")
 	}
 	here, there := net.Pipe()
 	if err := server.StartServer(there); err != nil {
-		client.state.Store(uint32(Closed))
+		client.state.Store(uint32(StateClosed))
 		client.disp.release()
 		cancel()
 		return calledBy("Pipe", err)

@@ -125,7 +125,7 @@ func TestPipeArguments(t *testing.T) {
 			t.Errorf("a socket with itself: %v", err)
 		}
 	})
-	if st := one.ReadyState(); st != airsocket.Closed {
+	if st := one.ReadyState(); st != airsocket.StateClosed {
 		t.Errorf("its state is %d", st)
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// A PolicyServer answers the socket policy requests that Flash clients such as
+// A FlashPolicyServer answers the socket policy requests that Flash clients such as
 // web-socket-js and AS3WebSocket make before they open a socket: first on port 843,
-// where a PolicyServer listens, and then on the WebSocket port itself, for which
-// see Server.Policy. It closes connections on which anything else is sent, without
+// where a FlashPolicyServer listens, and then on the WebSocket port itself, for which
+// see Server.FlashPolicy. It closes connections on which anything else is sent, without
 // an answer.
-type PolicyServer struct {
-	Policy   handshake.Policy // the answer to all requests
-	Timeout  time.Duration    // for a request and its answer; zero means 10 s
-	MaxConns int              // at a time; further connections are closed at once; zero means 1,000
+type FlashPolicyServer struct {
+	Policy   handshake.FlashPolicy // the answer to all requests
+	Timeout  time.Duration         // for a request and its answer; zero means 10 s
+	MaxConns int                   // at a time; further connections are closed at once; zero means 1,000
 
 	mu        sync.Mutex
 	closed    bool
@@ -29,7 +29,7 @@ type PolicyServer struct {
 // ListenAndServe listens on the TCP address addr, or on ":843" if addr is empty,
 // and serves until Close is called. The error is never nil: after Close it is
 // [ErrServerClosed].
-func (p *PolicyServer) ListenAndServe(addr string) error {
+func (p *FlashPolicyServer) ListenAndServe(addr string) error {
 	if addr == "" {
 		addr = ":843"
 	}
@@ -43,7 +43,7 @@ func (p *PolicyServer) ListenAndServe(addr string) error {
 // Serve accepts connections from l and answers their requests until Close is
 // called, and then closes l. The error is never nil: after Close it is
 // [ErrServerClosed].
-func (p *PolicyServer) Serve(l net.Listener) error {
+func (p *FlashPolicyServer) Serve(l net.Listener) error {
 	defer l.Close()
 	if !track(p, &p.listeners, l, 0) {
 		return ErrServerClosed
@@ -63,7 +63,7 @@ func (p *PolicyServer) Serve(l net.Listener) error {
 }
 
 // Close closes all listeners, so that Serve returns, and all connections.
-func (p *PolicyServer) Close() error {
+func (p *FlashPolicyServer) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
@@ -76,13 +76,13 @@ func (p *PolicyServer) Close() error {
 	return nil
 }
 
-func (p *PolicyServer) isClosed() bool {
+func (p *FlashPolicyServer) isClosed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.closed
 }
 
-func track[T comparable](p *PolicyServer, set *map[T]struct{}, v T, limit int) bool {
+func track[T comparable](p *FlashPolicyServer, set *map[T]struct{}, v T, limit int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || limit > 0 && len(*set) >= limit {
@@ -95,13 +95,13 @@ func track[T comparable](p *PolicyServer, set *map[T]struct{}, v T, limit int) b
 	return true
 }
 
-func untrack[T comparable](p *PolicyServer, set map[T]struct{}, v T) {
+func untrack[T comparable](p *FlashPolicyServer, set map[T]struct{}, v T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(set, v)
 }
 
-func (p *PolicyServer) serveConn(conn net.Conn) {
+func (p *FlashPolicyServer) serveConn(conn net.Conn) {
 	defer conn.Close()
 	defer untrack(p, p.conns, conn) // before the peer sees the end and another one comes
 	timeout := p.Timeout
@@ -109,22 +109,22 @@ func (p *PolicyServer) serveConn(conn net.Conn) {
 		timeout = 10 * time.Second
 	}
 	conn.SetDeadline(time.Now().Add(timeout))
-	request := make([]byte, len(handshake.PolicyRequest))
+	request := make([]byte, len(handshake.FlashPolicyRequest))
 	for n := 0; n < len(request); {
 		m, err := conn.Read(request[n:])
 		n += m
-		if m == 0 && err != nil || !strings.HasPrefix(handshake.PolicyRequest, string(request[:n])) {
+		if m == 0 && err != nil || !strings.HasPrefix(handshake.FlashPolicyRequest, string(request[:n])) {
 			return
 		}
 	}
 	conn.Write(p.Policy.AppendTo(nil))
 }
 
-// PolicyFor returns the policy that lets pages of the domains use the WebSocket
+// FlashPolicyFor returns the policy that lets pages of the domains use the WebSocket
 // servers on the addresses, and nothing else. Addresses that are not TCP addresses
 // are ignored.
-func PolicyFor(domains []string, addresses ...net.Addr) handshake.Policy {
-	policy := handshake.Policy{Domains: domains}
+func FlashPolicyFor(domains []string, addresses ...net.Addr) handshake.FlashPolicy {
+	policy := handshake.FlashPolicy{Domains: domains}
 	for _, a := range addresses {
 		if tcp, ok := a.(*net.TCPAddr); ok {
 			policy.Ports = append(policy.Ports, strconv.Itoa(tcp.Port))

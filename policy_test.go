@@ -32,19 +32,19 @@ func askPolicy(t testing.TB, url string, pieces ...string) string {
 // A Server answers policy requests on the port of the WebSocket, if it has a
 // policy, and goes on with WebSockets and HTTP there.
 func TestPolicyOfAServer(t *testing.T) {
-	policy := &handshake.Policy{Domains: []string{`"<&*.example.com`}, Ports: []string{"443", "8000-8080"}}
+	policy := &handshake.FlashPolicy{Domains: []string{`"<&*.example.com`}, Ports: []string{"443", "8000-8080"}}
 	const text = `<?xml version="1.0"?><cross-domain-policy>` +
 		`<allow-access-from domain="&quot;&lt;&amp;*.example.com" to-ports="443,8000-8080"/></cross-domain-policy>` + "\x00"
 	for _, c := range []struct {
 		name   string
-		policy *handshake.Policy
+		policy *handshake.FlashPolicy
 		pieces []string
 		want   string // how the answer begins, or all of it if it ends with NUL
 	}{
 		{"whole", policy, []string{policyRequest}, text},
 		{"byte by byte", policy, strings.Split(policyRequest, ""), text},
 		{"with more behind it", policy, []string{policyRequest + policyRequest + "GET"}, text},
-		{"nobody is allowed", &handshake.Policy{}, []string{policyRequest}, `<?xml version="1.0"?><cross-domain-policy></cross-domain-policy>` + "\x00"},
+		{"nobody is allowed", &handshake.FlashPolicy{}, []string{policyRequest}, `<?xml version="1.0"?><cross-domain-policy></cross-domain-policy>` + "\x00"},
 		{"no policy", nil, []string{policyRequest}, "HTTP/1.1 400 "},
 		{"another element", policy, []string{"<policy-file-reques>>>\x00"}, "HTTP/1.1 400 "},
 		{"a line end and no NUL", policy, []string{"<policy-file-request/>\n", "\r\n\r\n"}, "HTTP/1.1 400 "},
@@ -53,7 +53,7 @@ func TestPolicyOfAServer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			connected := 0
-			srv := &airsocket.Server{Policy: c.policy, Handler: http.NotFoundHandler(), MaxConns: 1}
+			srv := &airsocket.Server{FlashPolicy: c.policy, Handler: http.NotFoundHandler(), MaxConns: 1}
 			srv.OnConnect(func(*airsocket.Socket) { connected++ })
 			url := wstest.Serve(t, srv)
 			got := askPolicy(t, url, c.pieces...)
@@ -77,13 +77,13 @@ func TestPolicyOfAServer(t *testing.T) {
 
 // A policy is no reason to be let in: the bounds of the opening handshake hold.
 func TestPolicyRequestWithoutEnd(t *testing.T) {
-	srv := &airsocket.Server{Policy: &handshake.Policy{}, Options: &airsocket.Options{HandshakeTimeout: time.Millisecond}}
+	srv := &airsocket.Server{FlashPolicy: &handshake.FlashPolicy{}, Options: &airsocket.Options{HandshakeTimeout: time.Millisecond}}
 	if got := askPolicy(t, wstest.Serve(t, srv), policyRequest[:10]); got != "" {
 		t.Errorf("the answer is %q", got)
 	}
 }
 
-func servePolicy(t testing.TB, srv *airsocket.PolicyServer) string {
+func servePolicy(t testing.TB, srv *airsocket.FlashPolicyServer) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -100,9 +100,9 @@ func servePolicy(t testing.TB, srv *airsocket.PolicyServer) string {
 	return "tcp://" + l.Addr().String()
 }
 
-// A PolicyServer answers nothing but policy requests.
+// A FlashPolicyServer answers nothing but policy requests.
 func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
-	srv := &airsocket.PolicyServer{Policy: airsocket.PolicyFor([]string{"a.example", "b.example"}, &net.TCPAddr{Port: 80}, &net.TCPAddr{Port: 8080})}
+	srv := &airsocket.FlashPolicyServer{Policy: airsocket.FlashPolicyFor([]string{"a.example", "b.example"}, &net.TCPAddr{Port: 80}, &net.TCPAddr{Port: 8080})}
 	const text = `<?xml version="1.0"?><cross-domain-policy><allow-access-from domain="a.example" to-ports="80,8080"/>` +
 		`<allow-access-from domain="b.example" to-ports="80,8080"/></cross-domain-policy>` + "\x00"
 	url := servePolicy(t, srv)
@@ -126,7 +126,7 @@ func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
 
 // A connection that has ended makes room for another.
 func TestPolicyServerMaxConns(t *testing.T) {
-	srv := &airsocket.PolicyServer{MaxConns: 2}
+	srv := &airsocket.FlashPolicyServer{MaxConns: 2}
 	url := servePolicy(t, srv)
 	for range 10 {
 		if got := askPolicy(t, url, policyRequest); got == "" {

@@ -28,7 +28,7 @@ func TestNoEventsWhereUpgradeFails(t *testing.T) {
 		}
 	})
 	j.Want()
-	if s.ReadyState() != airsocket.Closed {
+	if s.ReadyState() != airsocket.StateClosed {
 		t.Errorf("ReadyState %d", s.ReadyState())
 	}
 }
@@ -71,7 +71,7 @@ func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 			t.Error(err)
 		}
 		s.Close(1000, "")
-		if s.ReadyState() != airsocket.Connecting {
+		if s.ReadyState() != airsocket.StateConnecting {
 			t.Errorf("ReadyState %d", s.ReadyState())
 		}
 	})

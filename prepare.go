@@ -60,94 +60,101 @@ func Prepare(kind wire.Kind, data []byte) (*Prepared, error) {
 
 // SendPrepared sends p, like Send or SendBytes, and returns their errors.
 func (s *Socket) SendPrepared(p *Prepared) error {
-	if s.sendPlain(p.plain.Load()) {
+	if s.ReadyState() != StateOpen {
+		if open, err := s.sendEarly(wire.Event{Kind: p.kind, Data: p.data}); !open {
+			return calledBy("SendPrepared", err)
+		}
+	}
+	if s.opts.messagesOnly && s.sender.sendFrames(p.plain.Load()) {
 		return nil
 	}
-	queued, err := s.takePrepared(p)
-	if err == nil && !queued {
+	err := s.sender.sendPrepared(p)
+	if err == nil {
 		s.noteSent(p.kind, len(p.data))
 	}
-	return calledBy("SendPrepared", err)
+	return err
 }
 
-// sendPlain sends f to a Socket that has nothing else to send, and reports
-// whether it could. It is the common case of a broadcast.
-func (s *Socket) sendPlain(f *plainForm) bool {
-	s.out.Lock()
-	good := f != nil && f.cfg == s.cfg && s.ReadyState() == Open && s.set.plain &&
-		s.out.pending == nil && !s.out.writing && !s.out.broken && s.out.enc.Unfinished() == wire.None
+// sendFrames sends f if there is nothing else to send, and reports whether it
+// could. It is the common case of a broadcast.
+func (t *sender) sendFrames(f *plainForm) bool {
+	t.mu.Lock()
+	good := f != nil && f.cfg == t.enc.Config() && t.pending == nil && !t.writing && !t.broken &&
+		!t.enc.CloseSent() && t.enc.Unfinished() == wire.None
 	if good {
-		s.out.pending, s.out.data = f.frames, true
-		s.flushSoon()
+		t.pending, t.data = f.frames, true
+		t.flushSoon()
 	}
-	s.out.Unlock()
+	t.unlock()
 	return good
 }
 
-// takePrepared is take for p.
-func (s *Socket) takePrepared(p *Prepared) (queued bool, err error) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.ReadyState() != Open {
-		return true, s.notOpenLocked(wire.Event{Kind: p.kind, Data: p.data})
-	}
-	return false, s.sendPreparedLocked(p)
+// sendPrepared enqueues p, or says why not.
+func (t *sender) sendPrepared(p *Prepared) error {
+	t.mu.Lock()
+	err := t.enqueuePrepared(p)
+	t.unlock()
+	return sendError(err)
 }
 
-func (s *Socket) sendPreparedLocked(p *Prepared) error {
-	if s.out.enc.Unfinished() != wire.None {
+func (t *sender) enqueuePrepared(p *Prepared) error {
+	switch {
+	case t.broken, t.enc.CloseSent():
+		return ErrClosed
+	case t.enc.Unfinished() != wire.None:
 		return wire.ErrPartOrder
 	}
 	ev := wire.Event{Kind: p.kind, Data: p.data}
-	f := form{version: s.cfg.Version, fragment: s.cfg.FragmentSize, role: s.role}
+	cfg := t.enc.Config()
+	f := form{version: cfg.Version, fragment: cfg.FragmentSize, role: cfg.Role}
 	var session extensions.Preparer
-	switch exts := s.cfg.Extensions; {
+	switch exts := cfg.Extensions; {
 	case len(exts) == 1:
 		var ok bool
 		if session, ok = exts[0].(extensions.Preparer); !ok {
-			return s.sendLocked(ev)
+			return t.enqueue(ev)
 		}
 		if _, both := session.(wire.FrameExtension); both {
-			return s.sendLocked(ev)
+			return t.enqueue(ev)
 		}
 		f.key = session.PrepareKey()
 	case len(exts) > 1:
-		return s.sendLocked(ev)
+		return t.enqueue(ev)
 	}
-	if err := s.admitLocked(len(p.data)); err != nil {
+	if err := t.admit(len(p.data)); err != nil {
 		return err
 	}
 	if err := p.form(&f, session); err != nil {
 		return err
 	}
-	if err := s.appendForm(p, &f); err != nil {
+	if err := t.enqueueForm(p, &f); err != nil {
 		return err
 	}
-	s.out.data = true
+	t.data = true
 	switch {
 	case session != nil:
 		session.Prepared(p.data, f.rsv)
 	case f.frames != nil && p.plain.Load() == nil:
-		p.plain.Store(&plainForm{s.cfg, f.frames})
+		p.plain.Store(&plainForm{cfg, f.frames})
 	}
-	s.flushSoon()
+	t.flushSoon()
 	return nil
 }
 
-func (s *Socket) appendForm(p *Prepared, f *form) error {
+func (t *sender) enqueueForm(p *Prepared, f *form) error {
 	if f.frames == nil {
-		s.room(len(f.payload) + maxHeader)
-		b, err := s.out.enc.AppendEncoded(s.out.pending.B, wire.Event{Kind: p.kind, Data: f.payload}, f.rsv)
-		s.out.pending.B = b
-		s.dropEmpty()
+		t.reserve(len(f.payload) + maxHeader)
+		b, err := t.enc.AppendEncoded(t.pending.B, wire.Event{Kind: p.kind, Data: f.payload}, f.rsv)
+		t.pending.B = b
+		t.dropEmpty()
 		return err
 	}
-	if s.out.pending == nil {
-		s.out.pending = f.frames // until something else has to go behind it
+	if t.pending == nil {
+		t.pending = f.frames // until something else has to go behind it
 		return nil
 	}
-	s.room(len(f.frames.B))
-	s.out.pending.B = append(s.out.pending.B, f.frames.B...)
+	t.reserve(len(f.frames.B))
+	t.pending.B = append(t.pending.B, f.frames.B...)
 	return nil
 }
 

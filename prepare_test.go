@@ -47,7 +47,7 @@ func (c preparedCase) connected(t testing.TB, attach func(client, server *airsoc
 	opts, o := wstest.AnyOrigin(), wstest.ClientOf(c.version, d)
 	opts.Dispatcher, o.Dial = d, wstest.DialTo(theirs)
 	for _, o := range []*airsocket.Options{opts, o} {
-		o.FragmentSize, o.DeflateStream, o.Compression, o.Parts = c.fragment, c.stream, c.compression, c.parts
+		o.FragmentSize, o.DeflateStream, o.Compression, o.FrameEvents = c.fragment, c.stream, c.compression, c.parts
 	}
 	server, client := airsocket.NewSocket(opts), airsocket.NewSocket(o)
 	for _, s := range []*airsocket.Socket{client, server} {

@@ -20,9 +20,7 @@ import (
 // Over TLS, and on connections other than TCP and unix sockets, the up to 16 KiB
 // that are being written do not count: they may already have arrived.
 func (s *Socket) BufferedAmount() int {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.out.buffered() - int(s.out.handed)
+	return s.sender.buffered()
 }
 
 // ReadyState returns the state of the socket (WHATWG readyState).
@@ -31,8 +29,8 @@ func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
 // Version returns the version of the protocol that the connection uses. It is 0
 // before the connection is open.
 func (s *Socket) Version() wire.Version {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.cfg == nil {
 		return 0
 	}
@@ -52,8 +50,8 @@ func (s *Socket) Extensions() string { return s.known(func(o *opening) string { 
 func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
 
 func (s *Socket) known(get func(*opening) string) string {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil {
 		return ""
 	}
@@ -65,9 +63,9 @@ func (s *Socket) known(get func(*opening) string) string {
 // which is the code; WebSocket-Node's closeReasonCode and closeDescription). Before
 // that the code is 0.
 func (s *Socket) CloseReason() (StatusCode, string) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if s.ReadyState() != Closed || s.outcome == nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ReadyState() != StateClosed || s.outcome == nil {
 		return 0, ""
 	}
 	return s.outcome.Code, s.outcome.Reason // which nothing changes any more
@@ -77,8 +75,8 @@ func (s *Socket) CloseReason() (StatusCode, string) {
 // (Faye's status and headers). The status is 101 once the connection is open, and 0
 // before. The response of a server that refused is in the ErrorEvent.
 func (s *Socket) Response() (status int, header http.Header) {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil || s.opening.answer == nil {
 		return 0, nil
 	}
@@ -90,8 +88,8 @@ func (s *Socket) Response() (status int, header http.Header) {
 // called by then, in the function set by OnConnect or in a handler of the open
 // event. After that it returns nil.
 func (s *Socket) Request() *handshake.Request {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil || s.opening.request == nil {
 		return nil
 	}
@@ -102,9 +100,9 @@ func (s *Socket) Request() *handshake.Request {
 // Conn returns the underlying connection, or nil before there is one. Reading from
 // it, writing to it or closing it disturbs the Socket.
 func (s *Socket) Conn() net.Conn {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.conn
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sender.connection()
 }
 
 // RemoteAddr returns the address of the peer, or nil before there is a connection.

@@ -88,7 +88,7 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 }
 
 // retries is the state of a connection that Options.Reconnect keeps up. It is
-// guarded by Socket.out.
+// guarded by Socket.mu.
 type retries struct {
 	ctx       context.Context // ends the attempts
 	protocols []string
@@ -101,8 +101,8 @@ type retries struct {
 // Reconnects returns how many times Options.Reconnect has opened the connection
 // again since Connect was called. It returns 0 during the first open event.
 func (s *Socket) Reconnects() int {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.opening == nil || s.opening.retries == nil {
 		return 0
 	}
@@ -111,7 +111,7 @@ func (s *Socket) Reconnects() int {
 
 // newRetries returns nil without Options.Reconnect.
 func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
-	if s.set.Reconnect == nil {
+	if s.opts.Reconnect == nil {
 		return nil
 	}
 	return &retries{ctx: ctx, protocols: protocols}
@@ -136,13 +136,13 @@ func (s *Socket) stopRetriesLocked() {
 // will be another one, and sets the fields of e accordingly. Its result is the
 // argument of reconnectAfter.
 func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
-	s.out.Lock()
-	defer s.out.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	o := s.opening
 	if o == nil || o.retries == nil {
 		return nil
 	}
-	r, policy := o.retries, s.set.Reconnect
+	r, policy := o.retries, s.opts.Reconnect
 	switch {
 	case r.closed, r.ctx.Err() != nil:
 		return nil
@@ -164,9 +164,9 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 // reconnectAfter carries out what planReconnect has decided, unless a handler of the
 // close event has prevented it.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return
 	}
 	s.disp.hold()
@@ -186,12 +186,12 @@ func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *op
 		s.failOpening(context.Cause(ctx))
 		return
 	}
-	a, err := s.set.newAttempt(o.url, o.retries.protocols)
+	a, err := s.opts.newAttempt(o.url, o.retries.protocols)
 	if err != nil {
 		s.failOpening(err)
 		return
 	}
-	during, cancelAttempt := s.set.withHandshakeTimeout(ctx)
+	during, cancelAttempt := s.opts.withHandshakeTimeout(ctx)
 	s.connect(during, cancelAttempt, a)
 }
 

@@ -122,7 +122,7 @@ func TestReconnectBacksOff(t *testing.T) {
 			"error", "close 1006, again in 5s",
 			"error", "close 1006, again in 5s",
 			"error", "close 1006")
-		if st := k.s.ReadyState(); st != Closed {
+		if st := k.s.ReadyState(); st != StateClosed {
 			t.Errorf("ReadyState is %d", st)
 		}
 	})
@@ -253,7 +253,7 @@ func TestReconnectGivenUp(t *testing.T) {
 		{"PreventDefault", func(_ *keeper, e *CloseEvent) { e.PreventDefault() }, 0, nil},
 		{"Close while waiting", func(k *keeper, _ *CloseEvent) {
 			k.d.SetTimeout(func() {
-				if st := k.s.ReadyState(); st != Connecting {
+				if st := k.s.ReadyState(); st != StateConnecting {
 					k.t.Errorf("ReadyState is %d while waiting", st)
 				}
 				k.s.Close(1000, "")
@@ -272,7 +272,7 @@ func TestReconnectGivenUp(t *testing.T) {
 				if took := time.Since(k.begin); took != test.took {
 					t.Errorf("it ended after %v, want %v", took, test.took)
 				}
-				if st := k.s.ReadyState(); st != Closed {
+				if st := k.s.ReadyState(); st != StateClosed {
 					t.Errorf("ReadyState is %d", st)
 				}
 			})

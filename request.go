@@ -146,21 +146,21 @@ func (r *Request) isAnswered() bool {
 
 // ask has the Server's handler decide on a request, and waits for the decision.
 // Afterwards the time for the handshake starts again.
-func (s *Socket) ask(a *acceptance) (*Request, error) {
+func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 	if !s.inTime(a) {
 		return nil, os.ErrDeadlineExceeded
 	}
 	defer s.startTimeout(a)
 	srv := s.server
 	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
-	s.out.Lock()
+	s.mu.Lock()
 	s.opening.asked, s.opening.keep = r, true
-	s.out.Unlock()
+	s.mu.Unlock()
 	if srv.isClosing() {
 		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
 	}
 	var timeout <-chan time.Time
-	if t := s.set.handshakeTimeout; t > 0 {
+	if t := s.opts.handshakeTimeout; t > 0 {
 		timer := time.NewTimer(t)
 		defer timer.Stop()
 		timeout = timer.C
@@ -182,13 +182,13 @@ func (s *Socket) ask(a *acceptance) (*Request, error) {
 // a request that is not decided on yet, and closes the connection of one that has
 // been accepted as soon as it is open.
 func (s *Socket) goingAway() {
-	s.out.Lock()
+	s.mu.Lock()
 	var r *Request
-	accepted := s.ReadyState() != Connecting // by now
+	accepted := s.ReadyState() != StateConnecting // by now
 	if o := s.opening; o != nil {
 		r, accepted = o.asked, accepted || o.request != nil
 	}
-	s.out.Unlock()
+	s.mu.Unlock()
 	switch {
 	case r != nil && r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil:
 	case accepted:

@@ -18,24 +18,17 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	if kind != wire.Text && kind != wire.Binary {
 		return ErrArgument
 	}
-	err := s.sendPart(wire.Event{Kind: kind, More: !final, Data: p})
+	switch s.ReadyState() {
+	case StateInit:
+		return notStarted("SendPart")
+	case StateConnecting:
+		return &stateError{"SendPart", "the socket is connecting: send in the handler of OnOpen"}
+	case StateClosing, StateClosed:
+		return ErrClosed
+	}
+	err := s.sender.sendPart(wire.Event{Kind: kind, More: !final, Data: p})
 	if err == nil {
 		s.noteSent(kind, len(p))
 	}
 	return err
-}
-
-func (s *Socket) sendPart(ev wire.Event) error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	switch s.ReadyState() {
-	case Init:
-		return notStarted("SendPart")
-	case Connecting:
-		return &stateError{"SendPart", "the socket is connecting: send in the handler of OnOpen"}
-	case Closing, Closed:
-		return ErrClosed
-	}
-	ev.Cont = s.out.enc.Unfinished() != wire.None
-	return s.sendLocked(ev)
 }

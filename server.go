@@ -47,10 +47,10 @@ type Server struct {
 	// answered with status 503. Zero means no limit.
 	MaxConns int
 
-	// Policy is the answer to socket policy requests of Flash clients, which come
+	// FlashPolicy is the answer to socket policy requests of Flash clients, which come
 	// as the first bytes of a connection. If it is nil they are not answered. See
-	// PolicyFor.
-	Policy *handshake.Policy
+	// FlashPolicyFor.
+	FlashPolicy *handshake.FlashPolicy
 
 	// TrustedProxies are the addresses of the proxies whose X-Forwarded-For field
 	// is trusted; see Request.RemoteIP.
@@ -98,7 +98,7 @@ func (srv *Server) Sockets() iter.Seq[*Socket] {
 			srv.sockets.giveBack(all)
 		}()
 		for _, s := range all {
-			if s.ReadyState() == Open && !yield(s) {
+			if s.ReadyState() == StateOpen && !yield(s) {
 				return
 			}
 		}
@@ -252,7 +252,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	a := s.set.newAcceptance(isTLS(conn))
+	a := s.opts.newAcceptance(isTLS(conn))
 	a.full = full
 	go s.serveClient(a)
 }
@@ -287,7 +287,7 @@ func (srv *Server) forget(s *Socket) {
 
 // connected calls the function that OnConnect has set, in a turn.
 func (srv *Server) connected(s *Socket) {
-	if s.set.Recover {
+	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
 	srv.onConnect(s)
@@ -296,7 +296,7 @@ func (srv *Server) connected(s *Socket) {
 // requested calls the function that OnRequest has set, in a turn. If it panics and
 // Options.Recover is set the request is answered with status 500.
 func (srv *Server) requested(r *Request) {
-	if r.socket.set.Recover {
+	if r.socket.opts.Recover {
 		defer func() {
 			if v := recover(); v != nil {
 				r.Reject(http.StatusInternalServerError, "internal error")
@@ -333,7 +333,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	disp.hold()
 	defer disp.release()
 	empty := srv.stop(func(s *Socket) {
-		if s.ReadyState() == Connecting {
+		if s.ReadyState() == StateConnecting {
 			s.goingAway()
 			return
 		}

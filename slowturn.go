@@ -28,17 +28,17 @@ var turnNames = [...]string{"receive", "open", "close", "drain", "certificateErr
 // and others get on even if a handler ends its goroutine, as a failing test does.
 func (s *Socket) enter() (at time.Duration) {
 	s.disp.enter()
-	if s.set.slowTurn > 0 {
+	if s.opts.slowTurn > 0 {
 		at = turnClock()
 	}
 	return at
 }
 
 func (s *Socket) leave(at time.Duration, kind turnKind, fd int) {
-	if s.set.slowTurn > 0 {
+	if s.opts.slowTurn > 0 {
 		s.leaveWatched(at, kind, fd)
 	} else {
-		s.disp.leave(s, fd)
+		s.disp.leave(&s.sender, fd)
 	}
 }
 
@@ -53,9 +53,9 @@ func (s *Socket) do(kind turnKind, fn func()) {
 //go:noinline
 func (s *Socket) leaveWatched(at time.Duration, kind turnKind, fd int) {
 	took := turnClock() - at
-	s.disp.leave(s, fd)
-	if took > s.set.slowTurn {
-		s.set.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))
+	s.disp.leave(&s.sender, fd)
+	if took > s.opts.slowTurn {
+		s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -18,11 +18,11 @@ type ReadyState uint32
 
 // The states, with the numbers of the browser.
 const (
-	Connecting ReadyState = 0 // the opening handshake is under way
-	Open       ReadyState = 1 // messages can be sent
-	Closing    ReadyState = 2 // the closing handshake is under way
-	Closed     ReadyState = 3 // the connection is gone, or could not be opened
-	Init       ReadyState = 4 // not started yet
+	StateConnecting ReadyState = 0 // the opening handshake is under way
+	StateOpen       ReadyState = 1 // messages can be sent
+	StateClosing    ReadyState = 2 // the closing handshake is under way
+	StateClosed     ReadyState = 3 // the connection is gone, or could not be opened
+	StateInit       ReadyState = 4 // not started yet
 )
 
 // A Socket is one end of a WebSocket connection. Make it with [NewSocket],
@@ -33,27 +33,25 @@ const (
 // be called from any goroutine unless their comment says otherwise.
 type Socket struct {
 	// What sending needs comes first: a broadcast touches nothing else.
-	set    *settings
+	opts   *settings
 	disp   *Dispatcher
-	cfg    *wire.Config    // nil unless the connection is, or was, open
-	raw    syscall.RawConn // of conn, where it can be read and written without waiting
-	state  atomic.Uint32   // a ReadyState
+	cfg    *wire.Config  // nil unless the connection is, or was, open
+	state  atomic.Uint32 // a ReadyState
 	flags  flags
 	role   wire.Role
-	skips  bool   // after a short read the reader waits; see lookLater
-	number uint16 // of the connections that s has had; under out
-	slot   int32  // in the roster of server, under its lock
-	out    output
-	conn   net.Conn
-	why    error // the connection ends from this side; under out
+	skips  bool  // after a short read the reader waits; see lookLater
+	slot   int32 // in the roster of server, under its lock
+	sender sender
 
-	dec  wire.Decoder // the reader's
-	on   handlers
-	rare atomic.Pointer[rare] // what few sockets have; nil without any of it
+	mu sync.Mutex // guards what says so; it may be held when the sender's is taken, not the other way round
+
+	dec   wire.Decoder // the reader's
+	on    handlers
+	extra atomic.Pointer[extras] // what few sockets have; nil without any of it
 
 	opening *opening // what is known of the opening handshake; may be nil
 	outcome *outcome // how the connection ends; of the turn
-	clock   *clock   // what time has to do with; under out
+	clock   *clock   // what time has to do with; under mu
 	server  *Server  // that accepted it
 }
 
@@ -82,8 +80,8 @@ func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
 func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
 func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 
-// rare is the part of a Socket that is not there until it is needed.
-type rare struct {
+// extras is the part of a Socket that is not there until it is needed.
+type extras struct {
 	listeners []*Listener // of the turn, as are the handlers
 	frame     func(*FrameEvent)
 	ping      func(*PingEvent)
@@ -92,26 +90,26 @@ type rare struct {
 	cert      func(*CertificateErrorEvent)
 
 	stream  extensions.Stream // below the frames
-	backlog backlog           // under out
-	pings   []pingWait        // under out
-	resumed chan struct{}     // closed by Resume; under out
+	why     error             // the connection ends from this side; under mu
+	pings   []pingWait        // under mu
+	resumed chan struct{}     // closed by Resume; under mu
 }
 
-// noRare is what rarely returns for a Socket that has none.
-var noRare rare
+// noExtras is what rarely returns for a Socket that has none.
+var noExtras extras
 
-// rarely is s.rare for reading.
-func (s *Socket) rarely() *rare {
-	if r := s.rare.Load(); r != nil {
+// extras is s.rare for reading.
+func (s *Socket) extras() *extras {
+	if r := s.extra.Load(); r != nil {
 		return r
 	}
-	return &noRare
+	return &noExtras
 }
 
-// makeRare is s.rare for writing.
-func (s *Socket) makeRare() *rare {
-	s.rare.CompareAndSwap(nil, new(rare))
-	return s.rare.Load()
+// makeExtras is s.rare for writing.
+func (s *Socket) makeExtras() *extras {
+	s.extra.CompareAndSwap(nil, new(extras))
+	return s.extra.Load()
 }
 
 // NewSocket returns a Socket that has not been started. If opts is nil the
@@ -127,8 +125,9 @@ func NewSocket(opts *Options) *Socket {
 		s = new(Socket)
 		s.disp = set.dispatcher
 	}
-	s.set = set
-	s.state.Store(uint32(Init))
+	s.opts = set
+	s.sender.owner = s
+	s.state.Store(uint32(StateInit))
 	return s
 }
 
@@ -152,13 +151,13 @@ func (s *Socket) Connect(url string, protocols ...string) error {
 // connection is open ctx has no effect.
 func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
 	if len(protocols) == 0 {
-		protocols = s.set.Protocols
+		protocols = s.opts.Protocols
 	}
-	a, err := s.set.newAttempt(url, protocols)
+	a, err := s.opts.newAttempt(url, protocols)
 	if err != nil {
 		return err
 	}
-	during, cancel := s.set.withHandshakeTimeout(ctx)
+	during, cancel := s.opts.withHandshakeTimeout(ctx)
 	if !s.start(wire.Client, &opening{url: url, cancel: cancel, retries: s.newRetries(ctx, protocols)}) {
 		cancel()
 		return s.started("Connect")
@@ -181,7 +180,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	}
 	conn.SetDeadline(time.Time{})
 	s.attach(conn)
-	go s.serveClient(s.set.newAcceptance(isTLS(conn)))
+	go s.serveClient(s.opts.newAcceptance(isTLS(conn)))
 	return nil
 }
 
@@ -207,7 +206,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	err := s.upgrade(w, r)
 	if err != nil {
 		s.noteRefused(err)
-		s.state.Store(uint32(Closed))
+		s.state.Store(uint32(StateClosed))
 		s.disp.release()
 	}
 	return err
@@ -217,9 +216,9 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 // it, whatever Options.Protocols says (AIR's protocol property). It returns
 // [ErrInvalidState] while the socket is connecting, open or closing.
 func (s *Socket) SetProtocol(p string) error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if st := s.ReadyState(); st != Init && st != Closed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.ReadyState(); st != StateInit && st != StateClosed {
 		return s.started("SetProtocol")
 	}
 	s.opening = &opening{protocol: p}
@@ -235,9 +234,9 @@ func (s *Socket) preset() *opening {
 
 // start begins a connection, the first or, after a close, another.
 func (s *Socket) start(role wire.Role, o *opening) bool {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if !s.state.CompareAndSwap(uint32(Init), uint32(Connecting)) && !s.state.CompareAndSwap(uint32(Closed), uint32(Connecting)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.state.CompareAndSwap(uint32(StateInit), uint32(StateConnecting)) && !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return false
 	}
 	s.disp.hold()
@@ -248,23 +247,19 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 // resetLocked makes s as it is before a connection.
 func (s *Socket) resetLocked(role wire.Role, o *opening) {
 	s.role, s.opening = role, o
-	s.number++
-	s.conn, s.raw, s.cfg, s.why, s.outcome, s.clock = nil, nil, nil, nil, nil, nil
-	if r := s.rare.Load(); r != nil {
-		r.pings, r.backlog = nil, backlog{}
+	s.cfg, s.outcome, s.clock = nil, nil, nil
+	if r := s.extra.Load(); r != nil {
+		r.why, r.pings, r.stream = nil, nil, nil
 	}
-	s.discardPending()
-	s.out.broken, s.out.fin, s.out.data, s.out.closeLen = false, false, false, 0
-	s.out.writing, s.out.inflight = false, 0 // a writer goroutine of the connection before is no more heard
-	s.flags.bits.Store(0)                    // the list for hangups may still have the connection before; see lookLater
+	s.sender.reset()
+	s.flags.bits.Store(0) // the list for hangups may still have the connection before; see lookLater
 }
 
 // attach makes conn the socket's.
 func (s *Socket) attach(conn net.Conn) {
 	raw := rawConn(conn)
-	s.out.Lock()
-	s.conn, s.raw, s.skips = conn, raw, raw != nil && canSkip(conn) && bubbleID() == 0
-	s.out.Unlock()
+	s.skips = raw != nil && canSkip(conn) && bubbleID() == 0
+	s.sender.attach(conn, raw)
 }
 
 // Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
@@ -328,30 +323,40 @@ func (s *Socket) Pong(payload []byte) error {
 // Close returns [ErrCode] or [ErrReason] if the arguments may not be sent, and
 // [ErrInvalidState] if the socket has not been started.
 func (s *Socket) Close(code StatusCode, reason string) error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if err := s.checkCloseLocked(code, reason); err != nil {
+	if send, err := s.beginClose(code, reason); !send {
 		return err
+	}
+	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
+	return nil
+}
+
+// beginClose is Close up to the close frame. It reports whether that is to be sent.
+func (s *Socket) beginClose(code StatusCode, reason string) (send bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.checkCloseLocked(code, reason); err != nil {
+		return false, err
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
-	case Init:
-		return notStarted("Close")
-	case Connecting:
+	case StateInit:
+		return false, notStarted("Close")
+	case StateConnecting:
 		if o := s.opening; s.role == wire.Server && o != nil && o.request != nil {
 			o.close = func() { s.Close(code, reason) } // what was sent before goes out first
-			return nil
+			return false, nil
 		}
 		s.abortLocked(ErrAborted)
-	case Open:
-		s.state.Store(uint32(Closing))
-		if s.set.SilentClose {
+	case StateOpen:
+		s.state.Store(uint32(StateClosing))
+		if s.opts.SilentClose {
 			s.flags.set(silent)
 		}
 		s.resumeLocked() // or the answer would not be read
-		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
+		s.startClosing(s.opts.closeTimeout)
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
 
 // Drop ends the connection without waiting for the peer. Messages sent before go
@@ -360,27 +365,37 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 // is not clean. Drop returns the same errors as Close, but allows clients the codes
 // that servers may send.
 func (s *Socket) Drop(code StatusCode, reason string) error {
-	s.out.Lock()
-	defer s.out.Unlock()
-	if err := checkClose(code, reason); err != nil {
+	if send, err := s.beginDrop(code, reason); !send {
 		return err
+	}
+	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
+	s.sender.flushNow()
+	s.abort(&droppedError{orNoStatus(code), reason})
+	return nil
+}
+
+// beginDrop is Drop up to the close frame. It reports whether that is to be sent.
+func (s *Socket) beginDrop(code StatusCode, reason string) (send bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := checkClose(code, reason); err != nil {
+		return false, err
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
-	case Init:
-		return notStarted("Drop")
-	case Connecting:
+	case StateInit:
+		return false, notStarted("Drop")
+	case StateConnecting:
 		s.abortLocked(ErrAborted)
-	case Open, Closing:
+	case StateOpen, StateClosing:
 		if s.cfg == nil {
-			return nil // it could not be opened, and its close event follows
+			return false, nil // it could not be opened, and its close event follows
 		}
-		s.state.Store(uint32(Closing))
-		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)})
-		s.flushLocked(noFD)
-		s.abortLocked(&droppedError{orNoStatus(code), reason})
+		s.state.Store(uint32(StateClosing))
+		s.startClosing(s.opts.closeTimeout)
+		return true, nil
 	}
-	return nil
+	return false, nil
 }
 
 // droppedError is the cause of the end of a connection that was dropped.
@@ -419,11 +434,7 @@ func orNoStatus(code StatusCode) StatusCode {
 
 // Flush sends at once what would be sent at the end of the turn. Only handlers that
 // continue for long after a Send need it.
-func (s *Socket) Flush() {
-	s.out.Lock()
-	defer s.out.Unlock()
-	s.flushLocked(noFD)
-}
+func (s *Socket) Flush() { s.sender.flushNow() }
 
 // recoverHandler is deferred around handlers where Options.Recover is set. What
 // no event can tell of any more is told to the Logger.
@@ -433,7 +444,7 @@ func (s *Socket) recoverHandler() {
 		return
 	}
 	err := &PanicError{Value: v, Stack: debug.Stack()}
-	if s.ReadyState() == Connecting {
+	if s.ReadyState() == StateConnecting {
 		s.setCause(err) // the request is refused with 500
 		return
 	}

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// timeouts are the times by which opening handshakes must be done, of all raw
+// handshakeDeadlines are the times by which opening handshakes must be done, of all raw
 // connections of sockets with the same Options, and so in the order in which they
 // began; those of testing/synctest bubbles have deadlines instead. All of them
 // share a timer that is seldom set: a deadline on each connection would often wake
 // up the runtime's poller for nothing.
-type timeouts struct {
+type handshakeDeadlines struct {
 	mu          sync.Mutex
-	first, last *timeout
+	first, last *handshakeDeadline
 	fires       time.Time // when the timer does; zero or past if there is none
 }
 
-// timeout is the timeout of one opening handshake.
-type timeout struct {
+// handshakeDeadline is the deadline of one opening handshake.
+type handshakeDeadline struct {
 	conn       net.Conn // nil if it is not among the others
 	due        time.Time
-	prev, next *timeout
+	prev, next *handshakeDeadline
 }
 
 // set makes conn fail with os.ErrDeadlineExceeded after a time that is the same for
 // all.
-func (ts *timeouts) set(t *timeout, conn net.Conn, after time.Duration) {
+func (ts *handshakeDeadlines) set(t *handshakeDeadline, conn net.Conn, after time.Duration) {
 	now := time.Now()
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -44,20 +44,20 @@ func (ts *timeouts) set(t *timeout, conn net.Conn, after time.Duration) {
 }
 
 // start sets the timer for the first one. It is called with the lock held.
-func (ts *timeouts) start(now time.Time) {
+func (ts *handshakeDeadlines) start(now time.Time) {
 	ts.fires = ts.first.due
 	time.AfterFunc(ts.fires.Sub(now), ts.expire)
 }
 
 // clear reports whether the time of t has not come yet.
-func (ts *timeouts) clear(t *timeout) bool {
+func (ts *handshakeDeadlines) clear(t *handshakeDeadline) bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return ts.remove(t)
 }
 
 // remove takes t from among the others, if it is there.
-func (ts *timeouts) remove(t *timeout) bool {
+func (ts *handshakeDeadlines) remove(t *handshakeDeadline) bool {
 	if t.conn == nil {
 		return false
 	}
@@ -71,12 +71,12 @@ func (ts *timeouts) remove(t *timeout) bool {
 	} else {
 		ts.last = t.prev
 	}
-	*t = timeout{}
+	*t = handshakeDeadline{}
 	return true
 }
 
 // expire is called by the timer.
-func (ts *timeouts) expire() {
+func (ts *handshakeDeadlines) expire() {
 	now := time.Now()
 	ts.mu.Lock()
 	defer ts.mu.Unlock()

@@ -14,10 +14,10 @@ import (
 // one.
 func TestTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var ts timeouts
+		var ts handshakeDeadlines
 		start := time.Now()
 		const after = 10 * time.Second
-		begin := func() (*timeout, <-chan time.Duration) {
+		begin := func() (*handshakeDeadline, <-chan time.Duration) {
 			ours, theirs := net.Pipe()
 			t.Cleanup(func() { ours.Close(); theirs.Close() })
 			failed := make(chan time.Duration, 1)
@@ -26,11 +26,11 @@ func TestTimeouts(t *testing.T) {
 					failed <- time.Since(start)
 				}
 			}()
-			to := new(timeout)
+			to := new(handshakeDeadline)
 			ts.set(to, ours, after)
 			return to, failed
 		}
-		var began []*timeout
+		var began []*handshakeDeadline
 		var failed []<-chan time.Duration
 		for range 30 {
 			to, f := begin()

@@ -1,25 +1,12 @@
 package airsocket
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"math"
 	"net"
 	"time"
 
 	"github.com/airsocket/airsocket/wire"
 )
-
-// backlog is what there is to sending only while the system does not take all
-// that is sent: the frames for the writer goroutine, which ends when it has
-// nothing left. It is guarded by Socket.out.
-type backlog struct {
-	chunks []*wire.Buffer // what goes out before the pending frames
-	pong   []byte         // what the latest ping is owed; nil for nothing
-	lost   int            // bytes of accepted messages that could not be written
-	done   chan struct{}  // closed at the end of the writer goroutine, if somebody waits for it
-}
 
 // handOver is how much of what waits goes into one Write of a connection that is
 // not raw. What is in there may have been sent, and answered, before Write
@@ -29,11 +16,11 @@ const handOver = 16 << 10
 // stashPending puts what is pending behind what the writer goroutine has. As it may
 // have to wait for long, what does not fill its buffer moves to buffers that it
 // does fill.
-func (s *Socket) stashPending() {
-	b := s.out.pending
-	s.out.pending = nil
-	s.out.inflight += len(b.B)
-	x := &s.makeRare().backlog
+func (t *sender) stashPending() {
+	b := t.pending
+	t.pending = nil
+	t.inflight += len(b.B)
+	x := t.makeExtras()
 	if cap(b.B)-len(b.B) <= len(b.B)/16 {
 		x.chunks = append(x.chunks, b)
 		return
@@ -52,99 +39,183 @@ func (s *Socket) stashPending() {
 	buffers.Put(b)
 }
 
-func (s *Socket) startWriter(b *wire.Buffer, from int) {
-	s.out.writing = true
-	s.out.inflight = len(b.B) - from
-	s.noteHanded(s.out.inflight)
-	go s.write(s.conn, s.number, s.raw != nil, b, from)
+// startWriter leaves b from the offset from on to a new writer goroutine.
+func (t *sender) startWriter(b *wire.Buffer, from int) {
+	t.writing = true
+	t.inflight = len(b.B) - from
+	t.noteHanded(t.inflight)
+	go t.writeLoop(t.conn, t.number, t.raw != nil, b, from)
 }
 
 // noteHanded is for a Write of what is left of a buffer, or for its end.
-func (s *Socket) noteHanded(left int) {
-	if s.raw == nil {
-		s.out.handed = uint16(min(left, handOver))
+func (t *sender) noteHanded(left int) {
+	if t.raw == nil {
+		t.handed = uint16(min(left, handOver))
 	}
 }
 
-// write is the writer goroutine.
-func (s *Socket) write(conn net.Conn, number uint16, raw bool, b *wire.Buffer, from int) {
+// writeLoop is the writer goroutine.
+func (t *sender) writeLoop(conn net.Conn, number uint16, raw bool, b *wire.Buffer, from int) {
 	for b != nil {
 		p := b.B[from:]
 		if !raw {
 			p = p[:min(len(p), handOver)]
 		}
 		n, err := conn.Write(p)
-		b, from = s.written(number, b, from+n, n, err)
+		b, from = t.nextBuffer(number, b, from+n, n, err)
 	}
 }
 
-// written tells the writer goroutine of a connection, which has just written n bytes
-// and b up to the offset from, what is next: nil ends it.
-func (s *Socket) written(number uint16, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
-	s.out.Lock()
-	if s.number != number || !s.out.writing { // the Socket has another by now, or has given this one up
-		s.out.Unlock()
+// nextBuffer tells the writer goroutine of a connection, which has just written n
+// bytes and b up to the offset from, what is next: nil ends it.
+func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
+	t.mu.Lock()
+	if t.number != number || !t.writing { // there is another connection by now, or this one was given up
+		t.mu.Unlock()
 		return nil, 0
 	}
-	s.out.inflight -= n
-	s.noteHanded(0)
-	if err != nil || s.out.broken {
-		s.writerEnds()
-		if !s.out.broken {
-			s.brokenLocked(err, 0)
+	t.inflight -= n
+	t.noteHanded(0)
+	if err != nil || t.broken {
+		t.writerEnds()
+		if !t.broken {
+			t.fail(err, 0)
 		}
-		s.out.Unlock()
+		t.unlock()
 		return nil, 0
 	}
 	pong := -1
 	if from == len(b.B) {
 		buffers.Put(b)
-		pong = s.sendOwedPong()
-		b, from = s.nextChunk(), 0
+		pong = t.enqueueOwedPong()
+		b, from = t.takeChunk(), 0
 	}
 	if b != nil {
-		s.noteHanded(len(b.B) - from)
+		t.noteHanded(len(b.B) - from)
 	} else {
-		s.out.data = false
-		s.writerEnds()
-		s.shutdownIfDone()
+		t.data = false
+		t.writerEnds()
+		t.shutdownIfDone()
 	}
-	s.out.Unlock()
+	t.unlock()
 	if pong >= 0 {
-		s.noteSent(wire.Pong, pong)
+		t.owner.sentLater(wire.Pong, pong)
 	}
 	if b == nil {
-		s.drained()
+		t.owner.drained()
 	}
 	return b, from
 }
 
-func (s *Socket) allWritten() bool {
-	s.out.Lock()
-	defer s.out.Unlock()
-	return s.out.buffered() == 0
-}
-
-func (s *Socket) writerEnds() {
-	s.out.writing = false
-	s.stopWaitingForWriter()
-}
-
-// drain writes what was sent to a peer that has ended its own direction, and may
-// still read, and waits for the writer goroutine; or until the connection is
-// aborted, after Options.CloseTimeout at the latest. There is no waiting without a
-// bound here: a peer that says nothing more cannot be told from one that has gone.
-func (s *Socket) drain() {
-	s.out.Lock()
-	s.flushLocked(noFD)
-	if !s.out.writing || s.flags.has(aborted) {
-		s.out.Unlock()
-		return
+// takeChunk returns what the writer goroutine, which has written all that it had,
+// is to write next, or nil.
+func (t *sender) takeChunk() *wire.Buffer {
+	b := t.pending
+	if x := t.extras(); len(x.chunks) > 0 {
+		b = x.chunks[0]
+		x.chunks[0] = nil
+		if x.chunks = x.chunks[1:]; len(x.chunks) == 0 {
+			x.chunks = nil
+		}
+		t.inflight -= len(b.B)
+	} else {
+		t.pending = nil
 	}
-	s.startClosing(cmp.Or(s.set.closeTimeout, DefaultCloseTimeout))
-	done := s.writerDone()
-	s.out.Unlock()
-	<-done
+	if b == nil {
+		return nil
+	}
+	if t.extras().stream != nil {
+		b = t.throughStream(b)
+	}
+	t.inflight += len(b.B)
+	return b
+}
+
+// throughStream returns what the stream extension makes of the frames in b.
+func (t *sender) throughStream(b *wire.Buffer) *wire.Buffer {
+	z := buffers.Get(len(b.B))
+	out, err := t.extra.stream.Append(z.B, b.B)
+	if err != nil {
+		t.broken, t.failing, t.extra.cause = true, true, err
+	}
+	z.B = out
+	if len(b.B) == int(t.closeLen) {
+		t.closeLen = uint8(min(len(z.B), math.MaxUint8))
+	}
+	buffers.Put(b)
+	return z
+}
+
+// enqueueOwedPong puts the pong that is owed behind what waits. It returns the
+// length of its payload, or -1 if there is none.
+func (t *sender) enqueueOwedPong() int {
+	p := t.extras().pong
+	if p == nil {
+		return -1
+	}
+	t.extra.pong = nil
+	t.reserve(len(p) + maxHeader)
+	b, err := t.enc.Append(t.pending.B, wire.Event{Kind: wire.Pong, Data: p})
+	t.pending.B = b
+	t.dropEmpty()
+	if err != nil {
+		return -1 // a close has been sent, which nothing follows
+	}
+	return len(p)
+}
+
+// allWritten reports whether nothing waits to be written.
+func (t *sender) allWritten() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held() == 0
+}
+
+func (t *sender) writerEnds() {
+	t.writing = false
+	t.stopWaiting()
+}
+
+// drain writes what is pending. It returns a channel that is closed when the writer
+// goroutine has ended or abandon has been called, or nil if there is nothing to
+// wait for.
+func (t *sender) drain() <-chan struct{} {
+	t.mu.Lock()
+	defer t.unlock()
+	t.flushLocked(noFD)
+	return t.writerDone()
+}
+
+// writerDone returns nil if there is no writer goroutine, or nobody is to wait for
+// it. Only the reader asks for it.
+func (t *sender) writerDone() <-chan struct{} {
+	if !t.writing || t.left {
+		return nil
+	}
+	x := t.makeExtras()
+	x.done = make(chan struct{})
+	return x.done
+}
+
+func (t *sender) stopWaiting() {
+	if x := t.extra; x != nil && x.done != nil {
+		close(x.done)
+		x.done = nil
+	}
+}
+
+// abandon closes the connection, and nobody waits for the writer goroutine any
+// longer.
+func (t *sender) abandon() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.left = true
+	t.stopWaiting()
+	if t.conn != nil {
+		// Close waits for the reader to leave RawConn.Read, which it may have
+		// to do itself, and that of TLS writes.
+		go t.conn.Close()
+	}
 }
 
 // writerTime is how long the writer goroutine of a connection that has been closed
@@ -152,164 +223,34 @@ func (s *Socket) drain() {
 // Close is called takes it.
 const writerTime = time.Second
 
-// waitForWriter waits for the writer goroutine of a connection that has been
-// closed. The peer may have all that it was sent, and have ended the connection,
-// before the goroutine has come to say so.
-func (s *Socket) waitForWriter() {
-	s.out.Lock()
-	if !s.out.writing {
-		s.out.Unlock()
-		return
+// end closes the connection, for which nothing can be sent any more. It waits for
+// the writer goroutine to say how far it has come: the peer may have all that it
+// was sent, and have ended the connection, before the goroutine has come to say so.
+func (t *sender) end() {
+	t.mu.Lock()
+	t.broken = true
+	conn := t.conn
+	t.mu.Unlock()
+	if conn != nil {
+		conn.Close()
 	}
-	done := s.writerDone()
-	s.out.Unlock()
-	timer := time.NewTimer(writerTime)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
-}
-
-// writerDone is a channel that will be closed at the end of the writer goroutine,
-// or when the connection is aborted. Only the reader asks for it.
-func (s *Socket) writerDone() <-chan struct{} {
-	x := &s.makeRare().backlog
-	x.done = make(chan struct{})
-	return x.done
-}
-
-func (s *Socket) stopWaitingForWriter() {
-	if r := s.rare.Load(); r != nil && r.backlog.done != nil {
-		close(r.backlog.done)
-		r.backlog.done = nil
-	}
-}
-
-// nextChunk is what the writer goroutine, which has written all that it had, is
-// to write next, or nil.
-func (s *Socket) nextChunk() *wire.Buffer {
-	b := s.out.pending
-	if x := &s.rarely().backlog; len(x.chunks) > 0 {
-		b = x.chunks[0]
-		x.chunks[0] = nil
-		if x.chunks = x.chunks[1:]; len(x.chunks) == 0 {
-			x.chunks = nil
+	t.mu.Lock()
+	t.left = false
+	done := t.writerDone()
+	t.mu.Unlock()
+	if done != nil {
+		timer := time.NewTimer(writerTime)
+		select {
+		case <-done:
+		case <-timer.C:
 		}
-		s.out.inflight -= len(b.B)
-	} else {
-		s.out.pending = nil
+		timer.Stop()
 	}
-	if b == nil {
-		return nil
-	}
-	if s.rarely().stream != nil {
-		b = s.throughStream(b)
-	}
-	s.out.inflight += len(b.B)
-	return b
-}
-
-// throughStream is what the stream extension makes of the frames in b.
-func (s *Socket) throughStream(b *wire.Buffer) *wire.Buffer {
-	z := buffers.Get(len(b.B))
-	out, err := s.rarely().stream.Append(z.B, b.B)
-	if err != nil {
-		s.abortLocked(err)
-	}
-	z.B = out
-	if len(b.B) == int(s.out.closeLen) {
-		s.out.closeLen = uint8(min(len(z.B), math.MaxUint8))
-	}
-	buffers.Put(b)
-	return z
-}
-
-// owePong has the pong for the latest ping sent when the peer has taken what
-// waits, instead of those for the pings before it (RFC 6455, section 5.5.3): a
-// peer that does not read what it asks for costs no more than one.
-func (s *Socket) owePong(payload []byte) {
-	x := &s.makeRare().backlog
-	x.pong = append(x.pong[:0], payload...)
-	if x.pong == nil {
-		x.pong = []byte{}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.giveUp(0)
+	if x := t.extra; x != nil && x.stream != nil {
+		x.stream.Close()
+		x.stream = nil
 	}
 }
-
-// sendOwedPong puts the pong that is owed behind what waits. It returns the
-// length of its payload, or -1 if there is none.
-func (s *Socket) sendOwedPong() int {
-	x := &s.rarely().backlog
-	if x.pong == nil {
-		return -1
-	}
-	p := x.pong
-	x.pong = nil
-	s.room(len(p) + maxHeader)
-	b, err := s.out.enc.Append(s.out.pending.B, wire.Event{Kind: wire.Pong, Data: p})
-	s.out.pending.B = b
-	s.dropEmpty()
-	if err != nil {
-		return -1 // a close has been sent, which nothing follows
-	}
-	return len(p)
-}
-
-// unsentLocked is how many bytes of accepted messages, with the headers of their
-// frames, have not been written, or could not be.
-func (s *Socket) unsentLocked() int {
-	lost := s.rarely().backlog.lost
-	if s.out.data {
-		lost += max(s.out.buffered()-int(s.out.closeLen), 0)
-	}
-	return lost
-}
-
-// giveUpSending lets go of what has not been written, of which more bytes are in
-// the caller's hands. From now on it is lost.
-func (s *Socket) giveUpSending(more int) {
-	s.out.inflight += more
-	if n := s.unsentLocked(); n > 0 {
-		s.makeRare().backlog.lost = n
-	}
-	s.out.writing, s.out.inflight, s.out.handed, s.out.closeLen = false, 0, 0, 0
-	s.discardPending()
-	if r := s.rare.Load(); r != nil {
-		for _, b := range r.backlog.chunks {
-			buffers.Put(b)
-		}
-		r.backlog.chunks, r.backlog.pong = nil, nil
-	}
-}
-
-// withUnsent is why a connection ends, and how much of what was accepted has not
-// been sent.
-func (s *Socket) withUnsent(cause error) error {
-	if _, dropped := cause.(*droppedError); dropped {
-		return cause
-	}
-	s.out.Lock()
-	n := s.unsentLocked()
-	s.out.Unlock()
-	switch {
-	case n == 0 || errors.Is(cause, ErrUnsent):
-		return cause
-	}
-	return &unsentError{n, cause}
-}
-
-// unsentError is an ErrUnsent that says how much, and why.
-type unsentError struct {
-	bytes int
-	cause error // may be nil
-}
-
-func (e *unsentError) Error() string {
-	text := fmt.Sprintf("airsocket: %d bytes of accepted messages were not sent", e.bytes)
-	if e.cause != nil {
-		text += ": " + e.cause.Error()
-	}
-	return text
-}
-
-func (e *unsentError) Unwrap() []error { return []error{ErrUnsent, e.cause} }

@@ -5,7 +5,7 @@
 // The versions differ only in their header fields and proofs, and each has a file
 // here: hixie-75 and -76 (which is hybi-00), hybi-06, -07, -08 (drafts 08 to 12) and
 // -13 (RFC 6455). A server detects which of them a client speaks. It also recognizes
-// the socket policy request that Flash clients send first; see [PolicyRequest].
+// the socket policy request that Flash clients send first; see [FlashPolicyRequest].
 //
 // Nothing from the wire is trusted. The heads of requests and responses are parsed
 // as RFC 9112 requires, without the leniencies that it allows: lines end in CR LF

@@ -63,9 +63,9 @@ var (
 	ErrBadExtension error = &rule{400, "the extensions are not a list of names and their parameters"} // RFC 6455, 9.1
 )
 
-// ErrPolicyRequest is returned when the client has sent [PolicyRequest]. This is not a
-// failure: respond with a [Policy] and close the connection.
-var ErrPolicyRequest error = &rule{400, "the client asks for a socket policy"}
+// ErrFlashPolicyRequest is returned when the client has sent [FlashPolicyRequest]. This is not a
+// failure: respond with a [FlashPolicy] and close the connection.
+var ErrFlashPolicyRequest error = &rule{400, "the client asks for a socket policy"}
 
 // Rules that a response can break.
 var (

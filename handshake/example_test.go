@@ -111,8 +111,8 @@ func ExampleAppendExtensions() {
 	// permessage-deflate; client_max_window_bits
 }
 
-func ExamplePolicy() {
-	fmt.Println(handshake.Policy{Domains: []string{"*.example.com"}, Ports: []string{"10081"}})
+func ExampleFlashPolicy() {
+	fmt.Println(handshake.FlashPolicy{Domains: []string{"*.example.com"}, Ports: []string{"10081"}})
 	// Output:
 	// <?xml version="1.0"?><cross-domain-policy><allow-access-from domain="*.example.com" to-ports="10081"/></cross-domain-policy>
 }

@@ -1,20 +1,20 @@
 package handshake
 
-// PolicyRequest is the request with which a Flash client asks whether it may open
+// FlashPolicyRequest is the request with which a Flash client asks whether it may open
 // sockets to this host. It consists of the first bytes of a connection to port 843
 // or, if nobody responds there, to the port of the WebSocket itself.
-const PolicyRequest = "<policy-file-request/>\x00"
+const FlashPolicyRequest = "<policy-file-request/>\x00"
 
-// A Policy is the response to a PolicyRequest. It lists which pages may open sockets to
+// A FlashPolicy is the response to a FlashPolicyRequest. It lists which pages may open sockets to
 // which ports of this host. Everything else is forbidden.
-type Policy struct {
+type FlashPolicy struct {
 	Domains []string // domains of pages: "example.com", "*.example.com", or "*" for all
 	Ports   []string // ports of this host: "443", "1024-2048", or "*" for all
 }
 
 // AppendTo appends the policy in the form in which it is sent, with a NUL at its end, to
 // dst.
-func (p Policy) AppendTo(dst []byte) []byte {
+func (p FlashPolicy) AppendTo(dst []byte) []byte {
 	dst = append(dst, `<?xml version="1.0"?><cross-domain-policy>`...)
 	for _, domain := range p.Domains {
 		if len(p.Ports) == 0 {
@@ -35,7 +35,7 @@ func (p Policy) AppendTo(dst []byte) []byte {
 }
 
 // String returns the policy in the form in which it is sent, without the NUL.
-func (p Policy) String() string {
+func (p FlashPolicy) String() string {
 	b := p.AppendTo(nil)
 	return string(b[:len(b)-1])
 }

@@ -63,13 +63,13 @@ func TestRejectWhatFeedRefused(t *testing.T) {
 }
 
 func TestPolicyRequest(t *testing.T) {
-	const request = handshake.PolicyRequest
+	const request = handshake.FlashPolicyRequest
 	if len(request) != 23 {
 		t.Error(len(request))
 	}
 	for cut, sizes := range cuts(len(request)) {
 		var s handshake.Server
-		if _, done, err := feed(s.Feed, []byte(request), sizes); done || !errors.Is(err, handshake.ErrPolicyRequest) {
+		if _, done, err := feed(s.Feed, []byte(request), sizes); done || !errors.Is(err, handshake.ErrFlashPolicyRequest) {
 			t.Errorf("%s: %v, %v", cut, done, err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestRecordedPolicyRequests(t *testing.T) {
 		if strings.HasPrefix(v.name, "flash-policy/") {
 			n++
 			var s handshake.Server
-			if _, _, err := s.Feed(v.request); !errors.Is(err, handshake.ErrPolicyRequest) {
+			if _, _, err := s.Feed(v.request); !errors.Is(err, handshake.ErrFlashPolicyRequest) {
 				t.Errorf("%s: %v", v.name, err)
 			}
 		}
@@ -97,7 +97,7 @@ func TestRecordedPolicyRequests(t *testing.T) {
 		t.Error(n)
 	}
 	// em-websocket's answer is the one for all; it lacks the NUL that Flash waits for.
-	if got := string((handshake.Policy{Domains: []string{"*"}, Ports: []string{"*"}}).AppendTo(nil)); got !=
+	if got := string((handshake.FlashPolicy{Domains: []string{"*"}, Ports: []string{"*"}}).AppendTo(nil)); got !=
 		`<?xml version="1.0"?><cross-domain-policy><allow-access-from domain="*" to-ports="*"/></cross-domain-policy>`+"\x00" {
 		t.Errorf("%q", got)
 	}
@@ -106,15 +106,15 @@ func TestRecordedPolicyRequests(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	const start, end = `<?xml version="1.0"?><cross-domain-policy>`, `</cross-domain-policy>`
 	for _, test := range []struct {
-		policy handshake.Policy
+		policy handshake.FlashPolicy
 		want   string
 	}{
-		{handshake.Policy{}, ""},
-		{handshake.Policy{Domains: []string{"*"}}, ""},
-		{handshake.Policy{Ports: []string{"*"}}, ""},
-		{handshake.Policy{Domains: []string{"a.example", "*.b.example"}, Ports: []string{"80", "1024-2048"}},
+		{handshake.FlashPolicy{}, ""},
+		{handshake.FlashPolicy{Domains: []string{"*"}}, ""},
+		{handshake.FlashPolicy{Ports: []string{"*"}}, ""},
+		{handshake.FlashPolicy{Domains: []string{"a.example", "*.b.example"}, Ports: []string{"80", "1024-2048"}},
 			`<allow-access-from domain="a.example" to-ports="80,1024-2048"/><allow-access-from domain="*.b.example" to-ports="80,1024-2048"/>`},
-		{handshake.Policy{Domains: []string{"\"/><&\x00"}, Ports: []string{"1"}},
+		{handshake.FlashPolicy{Domains: []string{"\"/><&\x00"}, Ports: []string{"1"}},
 			`<allow-access-from domain="&quot;/>&lt;&amp;" to-ports="1"/>`},
 	} {
 		if got := test.policy.String(); got != start+test.want+end {

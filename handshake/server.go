@@ -29,7 +29,7 @@ type Server struct {
 	done    bool
 
 	method, target int // lengths of the parts of the request line
-	policy         int // how many bytes of a PolicyRequest have arrived
+	policy         int // how many bytes of a FlashPolicyRequest have arrived
 	tail           [8]byte
 	tailLen        int
 }
@@ -46,7 +46,7 @@ type Accept struct {
 //
 // An error is an *Error with the response to send, and later calls return it again.
 // Three of them are not failures: after ErrNotUpgrade the request is an ordinary HTTP
-// request, which Buffered returns; after ErrPolicyRequest the client expects a
+// request, which Buffered returns; after ErrFlashPolicyRequest the client expects a
 // Policy; and after ErrVersion it may try again with a version that the response
 // lists.
 func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
@@ -72,7 +72,7 @@ func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 // rather than one from the other, to keep the stack from growing.
 func (s *Server) readRequest(p []byte) (rest []byte, err error) {
 	had := len(s.head.buf)
-	if s.policy > 0 || had == 0 && len(p) > 0 && p[0] == PolicyRequest[0] {
+	if s.policy > 0 || had == 0 && len(p) > 0 && p[0] == FlashPolicyRequest[0] {
 		return nil, s.readPolicyRequest(p)
 	}
 	text, rest, err := s.head.feed(p, newLimits(s.MaxHead, s.MaxLines), s.readRequestLine)
@@ -91,11 +91,11 @@ func (s *Server) readRequest(p []byte) (rest []byte, err error) {
 
 func (s *Server) readPolicyRequest(p []byte) error {
 	for _, c := range p {
-		if c != PolicyRequest[s.policy] {
+		if c != FlashPolicyRequest[s.policy] {
 			return ErrNotHTTP
 		}
-		if s.policy++; s.policy == len(PolicyRequest) {
-			return ErrPolicyRequest
+		if s.policy++; s.policy == len(FlashPolicyRequest) {
+			return ErrFlashPolicyRequest
 		}
 	}
 	return nil

@@ -23,6 +23,9 @@ func (e *Encoder) Init(cfg *Config) {
 	*e = Encoder{cfg: cfg, fastLimit: fastPathLimit(cfg, framingOf(cfg.Version), cfg.FragmentSize)}
 }
 
+// Config returns what Init was given, or nil.
+func (e *Encoder) Config() *Config { return e.cfg }
+
 // CloseSent reports whether a close has been appended.
 func (e *Encoder) CloseSent() bool { return e.closeSent }
 

@@ -171,7 +171,7 @@ func (c *client) pump() {
 
 // awaitSilence closes when nothing has been received for --wait.
 func (c *client) awaitSilence() {
-	if c.timer == nil && c.config.wait >= 0 && c.socket.ReadyState() == airsocket.Open {
+	if c.timer == nil && c.config.wait >= 0 && c.socket.ReadyState() == airsocket.StateOpen {
 		c.socket.Flush() // what the system takes at once is on its way
 		c.heard = time.Now()
 		c.unwritten = c.socket.BufferedAmount()

@@ -19,17 +19,17 @@ type policyConfig struct {
 // serve has srv answer policy requests on its own listeners, and starts a
 // server for them alone if that is wanted, which the caller closes. Its end
 // goes to failed.
-func (c *policyConfig) serve(srv *airsocket.Server, listeners []net.Listener, stdout io.Writer, failed chan<- error) (*airsocket.PolicyServer, error) {
+func (c *policyConfig) serve(srv *airsocket.Server, listeners []net.Listener, stdout io.Writer, failed chan<- error) (*airsocket.FlashPolicyServer, error) {
 	addresses := make([]net.Addr, len(listeners))
 	for i, l := range listeners {
 		addresses[i] = l.Addr()
 	}
-	policy := airsocket.PolicyFor(c.domains, addresses...)
+	policy := airsocket.FlashPolicyFor(c.domains, addresses...)
 	if len(c.ports) > 0 {
 		policy.Ports = c.ports
 	}
-	srv.Policy = &policy
-	p := &airsocket.PolicyServer{Policy: policy}
+	srv.FlashPolicy = &policy
+	p := &airsocket.FlashPolicyServer{Policy: policy}
 	if c.listen == "" {
 		return p, nil
 	}

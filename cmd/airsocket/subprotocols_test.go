@@ -109,7 +109,7 @@ func TestFraggle(t *testing.T) {
 	messages := 0
 	var sum uint32
 	lengths := map[int]bool{}
-	talk(t, &airsocket.Options{Parts: true}, s.url(), fraggle, func(c *airsocket.Socket) {
+	talk(t, &airsocket.Options{FrameEvents: true}, s.url(), fraggle, func(c *airsocket.Socket) {
 		c.OnFrame(func(e *airsocket.FrameEvent) {
 			if messages%2 == 0 {
 				if n := len(e.Data); n < 1 || n > 2000 {
@@ -146,7 +146,7 @@ func TestFlashPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		io.WriteString(c, handshake.PolicyRequest)
+		io.WriteString(c, handshake.FlashPolicyRequest)
 		b, _ := io.ReadAll(c)
 		return string(b)
 	}

@@ -39,12 +39,12 @@ func run(args []string, stdout io.Writer) error {
 
 	// Flash looks for a policy on port 843 and then, as web-socket-ruby and
 	// em-websocket have it, on the port of the WebSocket.
-	policy := airsocket.PolicyFor(strings.Split(*domains, ","), l.Addr())
+	policy := airsocket.FlashPolicyFor(strings.Split(*domains, ","), l.Addr())
 	server := airsocket.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, page, "sample.html")
 		}),
-		Policy: &policy,
+		FlashPolicy: &policy,
 		// Older releases of web-socket-js speak hixie.
 		Options: &airsocket.Options{Versions: wire.AllVersions()},
 	}

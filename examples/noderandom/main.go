@@ -48,7 +48,7 @@ func run(args []string, stdout io.Writer) (err error) {
 
 		var sendNumber func()
 		sendNumber = func() {
-			if client.ReadyState() == airsocket.Open { // connection.connected
+			if client.ReadyState() == airsocket.StateOpen { // connection.connected
 				number := math.Round(rand.Float64() * 0xFFFFFF)
 				client.Send(strconv.FormatFloat(number, 'f', -1, 64))
 				airsocket.SetTimeout(sendNumber, *every)

@@ -36,7 +36,7 @@ func TestConnectRefusesURLs(t *testing.T) {
 		if err := s.Connect(url); !errors.Is(err, airsocket.ErrURL) {
 			t.Errorf("Connect(%q): %v, want ErrURL", url, err)
 		}
-		if s.ReadyState() != airsocket.Init {
+		if s.ReadyState() != airsocket.StateInit {
 			t.Errorf("Connect(%q) has started the socket", url)
 		}
 	}
@@ -124,7 +124,7 @@ func TestConnWhileConnecting(t *testing.T) {
 	}
 	j := wstest.StartClient(t, nil, attach, func(p *wstest.RawPeer) {
 		p.ReadRequest()
-		if s.Conn() == nil || s.RemoteAddr().String() != p.LocalAddr().String() || s.ReadyState() != airsocket.Connecting {
+		if s.Conn() == nil || s.RemoteAddr().String() != p.LocalAddr().String() || s.ReadyState() != airsocket.StateConnecting {
 			t.Errorf("Conn is %v and RemoteAddr %v in state %d", s.Conn(), s.RemoteAddr(), s.ReadyState())
 		}
 		p.WriteRaw([]byte("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))

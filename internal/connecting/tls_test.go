@@ -58,7 +58,7 @@ func TestConnectRefusesCertificates(t *testing.T) {
 			url := wstest.ServeTLS(t, bad.cert)
 			var events []*airsocket.CertificateErrorEvent
 			look := func(e *airsocket.CertificateErrorEvent) {
-				if state := e.Target().ReadyState(); state != airsocket.Connecting {
+				if state := e.Target().ReadyState(); state != airsocket.StateConnecting {
 					t.Errorf("the state at the event is %d", state)
 				}
 				events = append(events, e)

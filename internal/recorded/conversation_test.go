@@ -106,7 +106,7 @@ func (c *conversation) open() {
 	}
 	answer, _, _ := bytes.Cut(c.rec.Sides["s2c"].Wire[0], []byte("\r\n\r\n"))
 	protocol := regexp.MustCompile(`(?m)^(?:Sec-)?WebSocket-Protocol: (\w\S*)`).FindSubmatch(answer)
-	opts := wstest.OwnDispatcher(&airsocket.Options{Parallel: true, Versions: wire.AllVersions(), Parts: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
+	opts := wstest.OwnDispatcher(&airsocket.Options{Parallel: true, Versions: wire.AllVersions(), FrameEvents: c.manner.parts, DeflateStream: bytes.Contains(answer, []byte("deflate-stream"))})
 	if protocol != nil {
 		opts.Protocols = []string{string(protocol[1])}
 	}

@@ -50,7 +50,7 @@ func (r *Recording) deviation(role wire.Role) deviation {
 // A manner is how the recorded bytes reach the Socket.
 type manner struct {
 	name  string
-	parts bool // with Options.Parts
+	parts bool // with Options.FrameEvents
 	tcp   bool
 	cut   func(p []byte) int // the length of the next piece
 }

@@ -193,11 +193,11 @@ func TestRecordedPolicies(t *testing.T) {
 	for _, r := range Read(t, "flash-policy/*") {
 		t.Run(r.Name, func(t *testing.T) {
 			recorded := parsePolicy(t, r.Sides["s2c"].Wire[0])
-			policy := handshake.Policy{}
+			policy := handshake.FlashPolicy{}
 			for _, a := range recorded.Allow {
 				policy.Domains, policy.Ports = append(policy.Domains, a.Domain), append(policy.Ports, a.Ports)
 			}
-			p := wstest.DialRaw(t, wstest.Serve(t, &airsocket.Server{Policy: &policy}))
+			p := wstest.DialRaw(t, wstest.Serve(t, &airsocket.Server{FlashPolicy: &policy}))
 			p.WriteRaw(r.Sides["c2s"].Wire[0])
 			got, err := io.ReadAll(p.Reader)
 			text, found := bytes.CutSuffix(got, []byte{0})

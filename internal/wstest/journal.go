@@ -33,7 +33,7 @@ type Journal struct {
 func Follow(t testing.TB, s *airsocket.Socket) *Journal {
 	j := &Journal{t: t, Socket: s}
 	s.OnOpen(func(e *airsocket.OpenEvent) {
-		j.note(airsocket.Open, "open")
+		j.note(airsocket.StateOpen, "open")
 		if e.Target() != s {
 			t.Error("Target is another socket")
 		}
@@ -43,21 +43,21 @@ func Follow(t testing.TB, s *airsocket.Socket) *Journal {
 		if e.Binary() {
 			format = "binary %x"
 		}
-		j.note(airsocket.Open, format, e.Bytes())
+		j.note(airsocket.StateOpen, format, e.Bytes())
 	})
-	s.OnPing(func(e *airsocket.PingEvent) { j.note(airsocket.Open, "ping %s", e.Data) })
-	s.OnPong(func(e *airsocket.PongEvent) { j.note(airsocket.Open, "pong %s", e.Data) })
-	s.OnDrain(func(*airsocket.DrainEvent) { j.note(airsocket.Open, "drain") })
+	s.OnPing(func(e *airsocket.PingEvent) { j.note(airsocket.StateOpen, "ping %s", e.Data) })
+	s.OnPong(func(e *airsocket.PongEvent) { j.note(airsocket.StateOpen, "pong %s", e.Data) })
+	s.OnDrain(func(*airsocket.DrainEvent) { j.note(airsocket.StateOpen, "drain") })
 	s.OnError(func(e *airsocket.ErrorEvent) {
 		j.Err = e
-		j.note(airsocket.Closing, "error")
+		j.note(airsocket.StateClosing, "error")
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		clean := "unclean"
 		if e.WasClean {
 			clean = "clean"
 		}
-		j.note(airsocket.Closed, "close %d %q %s", e.Code, e.Reason, clean)
+		j.note(airsocket.StateClosed, "close %d %q %s", e.Code, e.Reason, clean)
 	})
 	return j
 }

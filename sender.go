@@ -1,0 +1,397 @@
+package airsocket
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// A sender is the sending half of a connection. Messages become frames in pending,
+// and go from there to the system: at the end of the turn, or at once where there
+// is none. What the system does not take without waiting is left to a writer
+// goroutine, which ends when it has nothing left.
+//
+// A sender knows no Socket. It returns errors, and tells its owner what it finds
+// out while nobody has called it.
+type sender struct {
+	owner senderOwner // does not change
+
+	mu       sync.Mutex // guards what follows
+	enc      wire.Encoder
+	conn     net.Conn        // nil before there is one
+	raw      syscall.RawConn // of conn, where it can be written without waiting
+	pending  *wire.Buffer    // frames that nobody has begun to write
+	next     *sender         // in the Dispatcher's list of unflushed senders
+	extra    *senderExtra    // nil while nothing of it is needed
+	inflight int             // bytes that the writer goroutine has, or finds in extra
+	handed   uint16          // of inflight, inside a Write of a connection that is not raw
+	number   uint16          // of the connections that there have been
+	closeLen uint8           // length of the close frame, behind which nothing follows
+	listed   bool            // the Dispatcher will flush
+	writing  bool            // there is a writer goroutine
+	fin      bool            // nothing follows: shut down when all is written
+	data     bool            // what waits is not only what is sent without being asked for
+	broken   bool            // nothing can be sent: not yet, or writing has failed, or it is over
+	failing  bool            // the owner is to be told that writing has failed
+	left     bool            // nobody waits for the writer goroutine any longer
+}
+
+// A senderOwner is the Socket, as its sender knows it. The sender's lock is held
+// while the first two are called, and not while the others are.
+type senderOwner interface {
+	maxBuffered() int         // bytes that may wait to be sent; 0: no limit
+	flushLater(*sender) bool  // flushes at the end of the turn; false if there is none
+	writeFailed(error)        // the connection cannot be written to any more
+	drained()                 // all is written, after it could not be at once
+	sentLater(wire.Kind, int) // a message of so many bytes is sent that was put off before
+}
+
+// senderExtra is the part of a sender that exists only while the system does not
+// take all that is sent, or with an extension below the frames.
+type senderExtra struct {
+	stream extensions.Stream // below the frames; nil for none
+	chunks []*wire.Buffer    // for the writer goroutine, before the pending frames
+	pong   []byte            // what the latest ping is owed; nil for nothing
+	lost   int               // bytes of accepted messages that could not be written
+	done   chan struct{}     // closed at the end of the writer goroutine, if somebody waits for it
+	cause  error             // why writing has failed
+}
+
+var noSenderExtra senderExtra
+
+// extras returns t.extra for reading.
+func (t *sender) extras() *senderExtra {
+	if t.extra != nil {
+		return t.extra
+	}
+	return &noSenderExtra
+}
+
+func (t *sender) makeExtras() *senderExtra {
+	if t.extra == nil {
+		t.extra = new(senderExtra)
+	}
+	return t.extra
+}
+
+// noFD stands for a descriptor where it may not be used directly.
+const noFD = -1
+
+// flushAt is the number of pending bytes that do not wait for the turn to end.
+const flushAt = 64 << 10
+
+// directAt is the length from which a payload is written from where it is
+// rather than copied behind its header.
+const directAt = 32 << 10
+
+// maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
+const maxControl = 125
+
+// maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
+const maxHeader = 14
+
+// reset forgets the connection before, whose writer goroutine is no longer heard.
+func (t *sender) reset() {
+	t.mu.Lock()
+	t.number++
+	t.discardPending()
+	t.conn, t.raw, t.extra = nil, nil, nil
+	t.inflight, t.handed, t.closeLen = 0, 0, 0
+	t.writing, t.fin, t.data, t.failing, t.left = false, false, false, false, false
+	t.broken = true // until begin
+	t.mu.Unlock()
+}
+
+// attach makes conn the connection.
+func (t *sender) attach(conn net.Conn, raw syscall.RawConn) {
+	t.mu.Lock()
+	t.conn, t.raw = conn, raw
+	t.mu.Unlock()
+}
+
+// connection returns conn.
+func (t *sender) connection() net.Conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn
+}
+
+// begin lets messages be sent, through stream if it is not nil.
+func (t *sender) begin(cfg *wire.Config, stream extensions.Stream) {
+	t.mu.Lock()
+	t.broken = false
+	t.enc.Init(cfg)
+	if stream != nil {
+		t.makeExtras().stream = stream
+	}
+	t.mu.Unlock()
+}
+
+// unlock ends what mu.Lock has begun. If writing has been found to fail, the owner
+// is told.
+func (t *sender) unlock() {
+	if !t.failing {
+		t.mu.Unlock()
+		return
+	}
+	t.failing = false
+	cause := t.extra.cause
+	t.mu.Unlock()
+	t.owner.writeFailed(cause)
+}
+
+// sendMessage enqueues a text or binary message. The common case is here at its
+// full length, for the sake of the stack; see readable.
+func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
+	t.mu.Lock()
+	if t.broken || len(p) >= directAt || !t.fits(len(p)) {
+		t.mu.Unlock()
+		return t.send(wire.Event{Kind: kind, Data: p})
+	}
+	t.reserve(len(p) + maxHeader)
+	b, err := t.enc.AppendMessage(t.pending.B, kind, p)
+	t.pending.B = b
+	t.data = true
+	if err != nil {
+		t.dropEmpty()
+		err = sendError(err)
+	} else if !t.listed && !t.writing || len(b) >= flushAt {
+		t.flushSoon()
+	}
+	t.unlock()
+	return err
+}
+
+// send enqueues a whole message, or says why not.
+//
+//go:noinline
+func (t *sender) send(ev wire.Event) error {
+	t.mu.Lock()
+	err := t.enqueue(ev)
+	t.unlock()
+	return sendError(err)
+}
+
+// sendPart enqueues the first part of a message or, if a message is unfinished,
+// another one of it.
+func (t *sender) sendPart(ev wire.Event) error {
+	t.mu.Lock()
+	ev.Cont = t.enc.Unfinished() != wire.None
+	err := t.enqueue(ev)
+	t.unlock()
+	return sendError(err)
+}
+
+// sendError makes an ErrClosed of what the Encoder says behind the close frame.
+func sendError(err error) error {
+	if err == wire.ErrCloseSent {
+		return ErrClosed
+	}
+	return err
+}
+
+// sendPing sends a ping that nobody has asked for.
+func (t *sender) sendPing() error {
+	t.mu.Lock()
+	err := t.enqueueControl(wire.Event{Kind: wire.Ping})
+	t.unlock()
+	return err
+}
+
+// sendPong answers a ping. While the writer goroutine has something to write, only
+// the pong for the latest ping is kept, for when that is done (RFC 6455, section
+// 5.5.3): a peer that does not read what it asks for costs no more than one. It
+// reports whether the pong is sent now.
+func (t *sender) sendPong(payload []byte) bool {
+	t.mu.Lock()
+	if t.writing {
+		x := t.makeExtras()
+		if x.pong = append(x.pong[:0], payload...); x.pong == nil {
+			x.pong = []byte{}
+		}
+		t.mu.Unlock()
+		return false
+	}
+	err := t.enqueueControl(wire.Event{Kind: wire.Pong, Data: payload})
+	t.unlock()
+	return err == nil
+}
+
+// sendClose sends the close frame, or what stands for it in versions without one.
+// With fin the connection is shut down behind it. Another close frame than the
+// first is not sent.
+func (t *sender) sendClose(ev wire.Event, fin bool) {
+	t.mu.Lock()
+	if t.broken {
+		t.mu.Unlock()
+		return
+	}
+	t.fin = t.fin || fin
+	t.reserve(maxControl + maxHeader)
+	b, err := t.enc.Append(t.pending.B, ev)
+	if err == nil {
+		t.closeLen = uint8(len(b) - len(t.pending.B))
+		t.pending.B = b
+	} else if errors.Is(err, wire.ErrUnsupported) {
+		t.fin = true
+	}
+	t.dropEmpty()
+	t.flushSoon()
+	t.unlock()
+}
+
+// closeSent reports whether a close frame has been sent.
+func (t *sender) closeSent() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.enc.CloseSent()
+}
+
+// buffered returns how many bytes wait to be given to the system, for
+// [Socket.BufferedAmount].
+func (t *sender) buffered() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.held() - int(t.handed)
+}
+
+// held returns how many bytes wait to be written.
+func (t *sender) held() int {
+	n := t.inflight
+	if t.pending != nil {
+		n += len(t.pending.B)
+	}
+	return n
+}
+
+// fits reports whether n bytes more may wait. A message may always wait alone.
+func (t *sender) fits(n int) bool {
+	waiting := t.held()
+	if waiting == 0 {
+		return true
+	}
+	limit := t.owner.maxBuffered()
+	return limit == 0 || n <= limit-waiting
+}
+
+// admit says why a message of n bytes cannot be taken now, if it cannot.
+func (t *sender) admit(n int) error {
+	if !t.fits(n) {
+		t.flushLocked(noFD) // what waits for nothing but the end of the turn
+	}
+	switch {
+	case t.broken:
+		return ErrClosed
+	case !t.fits(n):
+		return ErrBufferFull
+	}
+	return nil
+}
+
+// enqueueControl enqueues what is sent without being asked for. That it is lost is
+// no loss.
+func (t *sender) enqueueControl(ev wire.Event) error {
+	others := t.data
+	err := t.enqueue(ev)
+	t.data = t.data && others
+	return err
+}
+
+func (t *sender) enqueue(ev wire.Event) error {
+	if err := t.admit(len(ev.Data)); err != nil {
+		return err
+	}
+	t.data = true
+	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && t.raw != nil && !t.writing && t.extras().stream == nil {
+		return t.sendDirect(ev)
+	}
+	t.reserve(len(ev.Data) + maxHeader)
+	b, err := t.enc.Append(t.pending.B, ev)
+	if err != nil {
+		t.dropEmpty()
+		return err
+	}
+	t.pending.B = b
+	t.flushSoon()
+	return nil
+}
+
+// sendDirect writes what is pending, a header and then the payload from where
+// it is. What does not go at once is copied.
+func (t *sender) sendDirect(ev wire.Event) error {
+	n := maxHeader
+	if t.enc.Config().Role == wire.Client {
+		n += len(ev.Data) // it is masked, and thereby copied
+	}
+	t.reserve(n)
+	b, rest, err := t.enc.AppendHeader(t.pending.B, ev)
+	if err != nil {
+		t.dropEmpty()
+		return err
+	}
+	t.pending.B = b
+	head := t.pending
+	t.pending = nil
+	n, err = writeNow(t.raw, noFD, head.B, rest)
+	unsent := len(head.B) + len(rest) - n
+	if unsent > 0 && err == nil {
+		left := &wire.Buffer{B: make([]byte, 0, unsent)} // which may have to wait for long
+		if n < len(head.B) {
+			left.B = append(left.B, head.B[n:]...)
+		}
+		left.B = append(left.B, rest[max(n-len(head.B), 0):]...)
+		t.startWriter(left, 0)
+	}
+	buffers.Put(head)
+	if err != nil {
+		t.fail(err, unsent)
+	}
+	return nil
+}
+
+// reserve makes pending able to take n bytes more.
+func (t *sender) reserve(n int) {
+	if old := t.pending; old == nil || cap(old.B)-len(old.B) < n {
+		t.reserveMore(n)
+	}
+}
+
+//go:noinline
+func (t *sender) reserveMore(n int) {
+	if t.pending == nil {
+		t.pending = buffers.Get(n)
+		return
+	}
+	t.growPending(n)
+}
+
+//go:noinline
+func (t *sender) growPending(n int) {
+	old := t.pending
+	if t.writing && len(old.B) > flushAt/2 && len(old.B)+n > flushAt {
+		t.stashPending()
+		t.pending = buffers.Get(n)
+		return
+	}
+	t.pending = buffers.Get(max(min(4*len(old.B), flushAt), len(old.B)+n))
+	t.pending.B = append(t.pending.B, old.B...)
+	buffers.Put(old)
+}
+
+// dropEmpty gives back a buffer that has nothing in it.
+func (t *sender) dropEmpty() {
+	if t.pending != nil && len(t.pending.B) == 0 {
+		t.discardPending()
+	}
+}
+
+func (t *sender) discardPending() {
+	if t.pending != nil {
+		buffers.Put(t.pending)
+		t.pending = nil
+	}
+}
