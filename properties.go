@@ -11,14 +11,14 @@ import (
 
 // BufferedAmount returns how many bytes wait to be given to the system: frames with
 // their headers, compressed if that was negotiated (WHATWG bufferedAmount, which
-// counts payloads). What a handler sends waits for the end of its turn; but, over
-// TCP and unix sockets, a message of 32 KiB or more, and everything that waits once
-// it is 64 KiB, is written at once, as far as the system takes it. What
-// Options.QueueBeforeOpen keeps does not count, and when the socket is closed
+// counts payloads). What a handler sends waits for the end of its turn; but on Unix
+// systems, over TCP and unix sockets, a message of 32 KiB or more, and everything
+// that waits once it is 64 KiB, is written at once, as far as the system takes it.
+// What Options.QueueBeforeOpen keeps does not count, and when the socket is closed
 // nothing waits any more.
 //
-// Over TLS, and on connections other than TCP and unix sockets, the up to 16 KiB
-// that are being written do not count: they may already have arrived.
+// On all other connections, such as those over TLS, the up to 16 KiB that are being
+// written do not count: they may already have arrived.
 func (s *Socket) BufferedAmount() int {
 	return s.sender.buffered()
 }
