@@ -8,7 +8,7 @@ import (
 
 // clock is what has to be done at some time if nothing comes before it. It
 // exists from the first such thing on, and has one timer for all of them. It is
-// guarded by Socket.out.
+// guarded by Socket.mu.
 type clock struct {
 	timer    *time.Timer
 	set      int       // how often timer was set: an earlier one that still fires is ignored

@@ -9,8 +9,8 @@ import (
 
 // ErrRedirect is wrapped in the error for a redirect of the opening handshake that
 // is not followed although Options.MaxRedirects is set: it is one too many, leads
-// from wss to ws, or its location is not a URL. The same error wraps the server's
-// answer, a [*handshake.Error].
+// from wss to ws or to a unix socket, or its location is missing or not a URL. The
+// same error wraps the server's response, a [*handshake.Error].
 var ErrRedirect = dial.ErrRedirect
 
 // A ProxyError says why there is no connection through a proxy.
@@ -19,17 +19,18 @@ type ProxyError struct {
 	// failed.
 	Proxy string
 
-	// Status, Header and Body are what an HTTP proxy answered when it refused,
-	// such as 407 where it wants to know the user (RFC 9110, section 15.5.8).
-	// Body is at most handshake.MaxErrorBody bytes. Status is 0 otherwise.
+	// Status, Header and Body are the response of an HTTP proxy that refused the
+	// connection, such as 407 if it requires authentication (RFC 9110, section
+	// 15.5.8). Body holds at most handshake.MaxErrorBody bytes. Otherwise Status
+	// is 0.
 	Status int
 	Header http.Header
 	Body   []byte
 
 	// Err is what went wrong if no HTTP proxy has refused: an error of package
-	// net if the proxy cannot be reached, a *TLSError from an https proxy, what
-	// a SOCKS proxy replied, or an error such as handshake.ErrHeadTooLarge for
-	// an answer that breaks a rule.
+	// net if the proxy cannot be reached, a *TLSError from an https proxy, the
+	// reply of a SOCKS proxy, or an error such as handshake.ErrHeadTooLarge for a
+	// response that breaks a rule.
 	Err error
 }
 
@@ -52,14 +53,14 @@ func (e *ProxyError) Unwrap() error { return e.Err }
 // proxy.
 type TLSError struct{ Err error }
 
-// Error returns what crypto/tls says.
+// Error returns the text of Err, with a prefix.
 func (e *TLSError) Error() string { return "airsocket: TLS: " + e.Err.Error() }
 
 // Unwrap returns the error of crypto/tls or crypto/x509.
 func (e *TLSError) Unwrap() error { return e.Err }
 
-// dialError turns err, with which an attempt to connect has failed, into what this
-// package exports for it.
+// dialError turns the error of an attempt to connect into the one that this package
+// exports for it.
 func dialError(err error) error {
 	switch e := err.(type) {
 	case *dial.ProxyError:

@@ -5,20 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// A Dispatcher is a thread of events: the handlers of all sockets, servers and
-// timers that belong to it run one after another, never at the same time, as
-// in ActionScript, the browser, Node and EventMachine. Handlers of one
-// Dispatcher may therefore share variables without a lock.
+// A Dispatcher runs the handlers of all sockets, servers and timers that belong to
+// it one after another, never at the same time, like the event loop of
+// ActionScript, the browser, Node and EventMachine. Handlers of one Dispatcher may
+// therefore share variables without a lock.
 //
-// One slow handler holds up everything else on its Dispatcher, which by default
-// is every socket of the process. What takes long belongs in a goroutine, which
-// comes back with Post; or the sockets get Options.Parallel. Options.SlowTurn
-// helps to find such handlers.
+// One slow handler holds up everything else on its Dispatcher, which by default is
+// every socket of the process. Do long work in a goroutine that calls Post with the
+// result, or set Options.Parallel. Options.SlowTurn helps to find such handlers.
 //
-// A Dispatcher is a turnstile and not a goroutine. A goroutine that has an
-// event to deliver takes the turn, runs the handlers itself and leaves. What
-// the handlers have sent goes out when the turn ends, in one write for each
-// socket.
+// A Dispatcher is a turnstile, not a goroutine. A goroutine that has an event to
+// deliver takes the turn, runs the handlers itself and ends the turn. What the
+// handlers have sent then goes out, in one write for each socket.
 //
 // The zero value is ready for use.
 type Dispatcher struct {
@@ -59,13 +57,14 @@ func (d *Dispatcher) loop(bubble uint64) *loop {
 	return x.bubbles.find(d, bubble)
 }
 
-// defaultDispatcher is the one of all sockets that are not told another.
+// defaultDispatcher is used by every socket and server unless Options.Dispatcher is
+// set.
 var defaultDispatcher = new(Dispatcher)
 
 // endOfTurn ends the list of unflushed senders.
 var endOfTurn = new(sender)
 
-// NewDispatcher returns a thread of events of its own.
+// NewDispatcher returns a new Dispatcher.
 func NewDispatcher() *Dispatcher { return new(Dispatcher) }
 
 // enter takes the turn; leave ends it.
@@ -74,9 +73,9 @@ func (d *Dispatcher) enter() {
 	d.unflushed.Store(endOfTurn)
 }
 
-// leave ends the turn and then writes what was sent in it: the next turn need
-// not wait for the kernel. A reader that may use its descriptor directly names
-// itself and it.
+// leave ends the turn and then writes what was sent in it, so that the next turn
+// need not wait for the kernel. A reader that may use its descriptor directly passes
+// itself and the descriptor.
 func (d *Dispatcher) leave(self *sender, fd int) {
 	s := d.unflushed.Swap(nil)
 	d.turn.Unlock()
@@ -91,8 +90,8 @@ func (d *Dispatcher) leave(self *sender, fd int) {
 	}
 }
 
-// flushLater has s flushed at the end of the turn that is under way. It
-// reports false if there is none. The caller holds s.mu, and s is not listed.
+// flushLater adds s to the sockets that are flushed at the end of the current turn.
+// It reports false if there is none. The caller holds s.mu, and s is not listed.
 func (d *Dispatcher) flushLater(s *sender) bool {
 	for {
 		head := d.unflushed.Load()
@@ -106,17 +105,17 @@ func (d *Dispatcher) flushLater(s *sender) bool {
 	}
 }
 
-// do runs fn in a turn. Deferring the end keeps the turnstile open for others
-// if fn ends its goroutine, as a failing test does.
+// do runs fn in a turn. The end of the turn is deferred so that others can go on if
+// fn ends its goroutine, as a failing test does.
 func (d *Dispatcher) do(fn func()) {
 	d.enter()
 	defer d.leave(nil, noFD)
 	fn()
 }
 
-// Post runs fn in a turn of its own, after the functions that were posted
-// before. It returns at once and may be called from any goroutine: it is the way
-// into the thread of events from outside.
+// Post runs fn in a turn of its own, after the functions that were posted before.
+// It returns at once and may be called from any goroutine: this is how other
+// goroutines run code that must not overlap with handlers.
 func (d *Dispatcher) Post(fn func()) {
 	bubble := bubbleID()
 	d.mu.Lock()
@@ -124,15 +123,15 @@ func (d *Dispatcher) Post(fn func()) {
 	d.loop(bubble).post(fn)
 }
 
-// Run runs main in a turn and returns when nothing is left that could cause
-// another one: no socket that is connecting, open or closing, no listening
-// server, no timer and no posted function. It waits for handlers to return, and
-// for what they have started by then. It is EventMachine's EM.run and the rule by
-// which a Node process exits. It must not be called from a handler.
+// Run runs main in a turn and returns when nothing is left that could cause another
+// turn: no socket that is connecting, open or closing, no listening server, no
+// timer and no posted function. It waits for handlers to return, and for what they
+// have started by then. This is EventMachine's EM.run, and the rule by which a Node
+// process exits. Run must not be called from a handler.
 //
 // Sockets with Options.Parallel count for the Dispatcher that they would have
-// without it. In a bubble of testing/synctest Run waits for what was started in
-// that bubble, and outside of bubbles for what was started there.
+// without it. In a testing/synctest bubble Run waits for what was started in that
+// bubble, and outside of bubbles for what was started outside of them.
 func (d *Dispatcher) Run(main func()) {
 	bubble := bubbleID()
 	d.hold()
@@ -170,8 +169,8 @@ func (d *Dispatcher) release() {
 	d.loop(bubble).add(-1)
 }
 
-// Run calls [Dispatcher.Run] on the default Dispatcher, which sockets and servers
-// use unless Options.Dispatcher names another.
+// Run calls [Dispatcher.Run] on the default Dispatcher, which is used by every
+// socket and server unless Options.Dispatcher is set.
 func Run(main func()) { defaultDispatcher.Run(main) }
 
 // Post calls [Dispatcher.Post] on the default Dispatcher.

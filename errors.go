@@ -10,45 +10,53 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// What is wrong with a call, returned by it (AIR's ArgumentError, the
-// browser's SyntaxError and InvalidAccessError).
+// Errors that calls return (AIR's ArgumentError, the browser's SyntaxError and
+// InvalidAccessError). Compare them with errors.Is: the error that is returned may
+// wrap one of these and say more.
 var (
-	// ErrInvalidState: the call does not fit the socket's state, such as a
-	// Send before the connection is open or a second Connect. What is returned
-	// is an error that names the call and the state; compare with errors.Is.
-	ErrInvalidState = errors.New("airsocket: not possible in this state of the socket")
-	// ErrClosed: the socket is closing or closed. It is a net.ErrClosed.
+	// ErrInvalidState is returned when a call does not fit the state of the
+	// socket, such as Send before the connection is open or a second Connect. The
+	// error that wraps it names the call and the state.
+	ErrInvalidState = errors.New("airsocket: the call does not fit the state of the socket")
+	// ErrClosed is returned when the socket is closing or closed. It wraps
+	// net.ErrClosed.
 	ErrClosed = fmt.Errorf("airsocket: the socket is closed: %w", net.ErrClosed)
-	// ErrBufferFull: more than Options.MaxBuffered bytes would be waiting to be
-	// sent. The message was not taken; the drain event tells when to go on.
-	ErrBufferFull = errors.New("airsocket: too much is waiting to be sent")
-	// ErrURL: not a ws or wss URL, or one with a fragment (RFC 6455, section 3).
+	// ErrBufferFull is returned when more than Options.MaxBuffered bytes would be
+	// waiting to be sent. The message was not accepted; the drain event reports
+	// when there is room again.
+	ErrBufferFull = errors.New("airsocket: too much data is waiting to be sent")
+	// ErrURL is returned for a URL that is not a ws or wss URL, or that has a
+	// fragment (RFC 6455, section 3).
 	ErrURL = dial.ErrURL
-	// ErrProtocol: a subprotocol that is no token, or is there twice (RFC 6455,
-	// section 4.1).
+	// ErrProtocol is returned for a subprotocol that is not a token, or that is
+	// given twice (RFC 6455, section 4.1).
 	ErrProtocol = dial.ErrProtocol
-	// ErrCode: a status code that may not be sent. Clients send 1000 and 3000
-	// to 4999 (WHATWG), servers all that RFC 6455, section 7.4, allows.
+	// ErrCode is returned for a status code that may not be sent. Clients may send
+	// 1000 and 3000 to 4999 (WHATWG), servers all that RFC 6455, section 7.4,
+	// allows.
 	ErrCode = errors.New("airsocket: the status code may not be sent")
-	// ErrReason: the reason of a close is longer than 123 bytes or not UTF-8.
-	ErrReason = errors.New("airsocket: the reason is longer than 123 bytes or not UTF-8")
-	// ErrArgument: an argument that makes no sense, such as a nil connection.
-	ErrArgument = errors.New("airsocket: bad argument")
+	// ErrReason is returned for a close reason that is longer than 123 bytes or is
+	// not valid UTF-8.
+	ErrReason = errors.New("airsocket: the reason is longer than 123 bytes or not valid UTF-8")
+	// ErrArgument is returned for an argument that has no meaning, such as a nil
+	// connection.
+	ErrArgument = errors.New("airsocket: invalid argument")
 )
 
-// stateError is an ErrInvalidState that says which call does not fit, and why.
+// stateError wraps ErrInvalidState and says which call does not fit, and why.
 type stateError struct{ call, why string }
 
 func (e *stateError) Error() string { return "airsocket: " + e.call + ": " + e.why }
 
 func (*stateError) Unwrap() error { return ErrInvalidState }
 
-// notStarted is for a call that needs a connection.
+// notStarted returns the error of a call that needs a connection.
 func notStarted(call string) error {
 	return &stateError{call, "the socket has not been started: call Connect, StartServer or Upgrade first"}
 }
 
-// notOpen is for a message that cannot be sent while the socket is connecting.
+// notOpen returns the error for a message that cannot be sent while the socket is
+// connecting.
 func notOpen(kind wire.Kind, role wire.Role) error {
 	why := "the socket is connecting: send in the handler of OnOpen"
 	if role == wire.Client {
@@ -57,13 +65,13 @@ func notOpen(kind wire.Kind, role wire.Role) error {
 	return &stateError{senders[kind], why}
 }
 
-// started is for a call that must come before the start, or begin another
-// connection.
+// started returns the error of a call that must come before the start, or begin
+// another connection.
 func (s *Socket) started(call string) error {
-	return &stateError{call, "the socket is " + stateNames[s.ReadyState()] + ": wait for its close event, or take another one from NewSocket"}
+	return &stateError{call, "the socket is " + stateNames[s.ReadyState()] + ": wait for its close event, or make another one with NewSocket"}
 }
 
-// calledBy has a stateError name the call that the program has made.
+// calledBy makes a stateError name the call that the program has made.
 //
 //go:noinline
 func calledBy(call string, err error) error {
@@ -77,30 +85,36 @@ var stateNames = map[ReadyState]string{StateConnecting: "connecting", StateOpen:
 
 var senders = map[wire.Kind]string{wire.Text: "Send", wire.Binary: "SendBytes", wire.Ping: "Ping", wire.Pong: "Pong"}
 
-// Why a connection failed, in an ErrorEvent. Those that are times that ran
-// out are an os.ErrDeadlineExceeded.
+// Errors that an ErrorEvent reports. The first three wrap os.ErrDeadlineExceeded.
 var (
+	// ErrHandshakeTimeout is reported when the connection was not open within
+	// Options.HandshakeTimeout.
 	ErrHandshakeTimeout = fmt.Errorf("airsocket: the opening handshake took too long: %w", os.ErrDeadlineExceeded)
-	ErrCloseTimeout     = fmt.Errorf("airsocket: the closing handshake took too long: %w", os.ErrDeadlineExceeded)
-	ErrPongTimeout      = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
-	// ErrUnsent is wrapped in the error of a connection that has ended before all
-	// that Send accepted was written; the text says how many bytes were left,
-	// headers of frames included.
+	// ErrCloseTimeout is reported when the closing handshake was not complete
+	// within Options.CloseTimeout.
+	ErrCloseTimeout = fmt.Errorf("airsocket: the closing handshake took too long: %w", os.ErrDeadlineExceeded)
+	// ErrPongTimeout is reported when nothing was received within
+	// Options.PongTimeout after a ping of Options.PingInterval.
+	ErrPongTimeout = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
+	// ErrUnsent is wrapped in the error of a connection that ended before all that
+	// Send accepted was written. The text says how many bytes were left, including
+	// the headers of frames.
 	ErrUnsent = errors.New("airsocket: accepted messages were not sent")
-	// ErrAborted: Close was called before the connection was open.
+	// ErrAborted is reported when Close or Drop was called before the connection
+	// was open.
 	ErrAborted = errors.New("airsocket: closed before the connection was open")
 )
 
-// A PanicError is the panic of a handler where Options.Recover is set.
+// A PanicError reports the panic of a handler when Options.Recover is set.
 type PanicError struct {
-	Value any    // what was given to panic
-	Stack []byte // as debug.Stack formats it
+	Value any    // the argument of panic
+	Stack []byte // as formatted by debug.Stack
 }
 
-// Error has the value, not the stack.
+// Error returns a text with the value, but not the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("airsocket: a handler panicked: %v", e.Value) }
 
-// Unwrap is the value, where it is an error.
+// Unwrap returns the value if it is an error, and nil otherwise.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

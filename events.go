@@ -13,19 +13,19 @@ import (
 
 // The events of one Socket come in this order: open, then messages, pings and
 // pongs as they were received, then at most one error, then exactly one close,
-// and nothing after it. A connection that could not be opened has error and
-// close only, and perhaps a certificate error before them. ReadyState has changed
-// before the event that tells of it. An event and what it refers to is valid
-// until the handler returns.
+// and nothing after it. A connection that could not be opened has only error and
+// close events, and perhaps a certificate error before them. ReadyState changes
+// before the event that reports the change. An event and the data it refers to are
+// valid until the handler returns.
 
-// Event is what a handler is given. User code may define events of its own and
+// An Event is the argument of a handler. User code may define its own events and
 // dispatch them with [Socket.DispatchEvent].
 type Event interface {
-	// Type is the name that listeners are added for.
+	// Type returns the name under which listeners are added.
 	Type() string
 }
 
-// EventType names a type of event whose handlers take an E.
+// An EventType is the name of a type of event whose handlers take an E.
 type EventType[E Event] string
 
 // The types of the events of a Socket.
@@ -45,35 +45,35 @@ const (
 // target is the part that all events have.
 type target struct{ socket *Socket }
 
-// Target is the Socket that the event is about.
+// Target returns the Socket that the event is about.
 func (t target) Target() *Socket { return t.socket }
 
-// OpenEvent says that the connection can be used (WHATWG "open"; AIR
+// An OpenEvent reports that the connection is open (WHATWG "open"; AIR
 // Event.CONNECT).
 type OpenEvent struct{ target }
 
-// Type is "open".
+// Type returns "open".
 func (*OpenEvent) Type() string { return string(EventOpen) }
 
-// MessageEvent brings a message (WHATWG "message"; AIR WebSocketEvent.DATA).
+// A MessageEvent delivers a message (WHATWG "message"; AIR WebSocketEvent.DATA).
 type MessageEvent struct {
 	target
 	kind wire.Kind
 	data []byte
 }
 
-// Type is "message".
+// Type returns "message".
 func (*MessageEvent) Type() string { return string(EventMessage) }
 
-// Kind is wire.Text or wire.Binary (AIR's WebSocketEvent.format).
+// Kind returns wire.Text or wire.Binary (AIR's WebSocketEvent.format).
 func (e *MessageEvent) Kind() wire.Kind { return e.kind }
 
-// Binary reports whether the message is binary and not text.
+// Binary reports whether the message is binary rather than text.
 func (e *MessageEvent) Binary() bool { return e.kind == wire.Binary }
 
-// Bytes is the message without copying it. As with the Bytes of a
-// bufio.Scanner, the memory is used again when the handler returns. It is not
-// nil until then.
+// Bytes returns the message without copying it. As with bufio.Scanner.Bytes, the
+// memory is reused when the handler returns. Bytes never returns nil while the
+// handler runs.
 func (e *MessageEvent) Bytes() []byte { return e.data }
 
 // notNil is p, but never nil.
@@ -84,141 +84,147 @@ func notNil(p []byte) []byte {
 	return p
 }
 
-// Text is a copy of the message as a string (AIR's WebSocketEvent.stringData).
-// That of a text message is valid UTF-8.
+// Text returns a copy of the message as a string (AIR's
+// WebSocketEvent.stringData). For a text message the string is valid UTF-8.
 func (e *MessageEvent) Text() string { return string(e.data) }
 
-// Clone is a copy of the message that may be kept (AIR's WebSocketEvent.data).
+// Clone returns a copy of the message, which the caller may keep (AIR's
+// WebSocketEvent.data).
 func (e *MessageEvent) Clone() []byte { return append(make([]byte, 0, len(e.data)), e.data...) }
 
-// FrameEvent brings a part of a message, with Options.FrameEvents (AS3WebSocket's
-// WebSocketEvent.FRAME). The parts are the frames that the peer has sent, or
-// one for a message that was compressed. Text may be cut within a character.
+// A FrameEvent delivers one part of a message when Options.FrameEvents is set
+// (AS3WebSocket's WebSocketEvent.FRAME). Each frame that the peer has sent is a
+// part; a compressed message is a single part. Text may be cut within a character.
 type FrameEvent struct {
 	target
-	Kind wire.Kind // the message's: wire.Text or wire.Binary
+	Kind wire.Kind // of the message: wire.Text or wire.Binary
 	Data []byte    // valid until the handler returns
 	Cont bool      // the frame continues a message; false for the first
 	More bool      // more frames of the message follow; false for the last
 }
 
-// Type is "frame".
+// Type returns "frame".
 func (*FrameEvent) Type() string { return string(EventFrame) }
 
-// PingEvent brings a ping (AS3WebSocket's WebSocketEvent.PING). It is answered
-// with a pong of the same payload unless a handler calls PreventDefault.
+// A PingEvent delivers a ping (AS3WebSocket's WebSocketEvent.PING). The Socket
+// answers it with a pong that has the same payload, unless a handler calls
+// PreventDefault.
 type PingEvent struct {
 	target
 	Data      []byte // valid until the handler returns; at most 125 bytes
 	prevented bool
 }
 
-// Type is "ping".
+// Type returns "ping".
 func (*PingEvent) Type() string { return string(EventPing) }
 
-// PreventDefault leaves the pong to the handlers.
+// PreventDefault prevents the automatic pong. A handler may answer with
+// [Socket.Pong].
 func (e *PingEvent) PreventDefault() { e.prevented = true }
 
 // DefaultPrevented reports whether PreventDefault was called (AS3's
 // isDefaultPrevented).
 func (e *PingEvent) DefaultPrevented() bool { return e.prevented }
 
-// PongEvent brings a pong, asked for or not (AS3WebSocket's WebSocketEvent.PONG).
+// A PongEvent delivers a pong, solicited or not (AS3WebSocket's
+// WebSocketEvent.PONG).
 type PongEvent struct {
 	target
 	Data []byte // valid until the handler returns; at most 125 bytes
 }
 
-// Type is "pong".
+// Type returns "pong".
 func (*PongEvent) Type() string { return string(EventPong) }
 
-// DrainEvent says that all that was sent has been given to the system, after
+// A DrainEvent reports that the system has taken everything that was sent, after
 // it could not take all of it at once (Node "drain"; AIR
 // OutputProgressEvent.OUTPUT_PROGRESS).
 type DrainEvent struct{ target }
 
-// Type is "drain".
+// Type returns "drain".
 func (*DrainEvent) Type() string { return string(EventDrain) }
 
-// ErrorEvent says why the connection is going to be closed, or could not be
+// An ErrorEvent reports why the connection is about to be closed, or could not be
 // opened (WHATWG "error"; AIR IOErrorEvent; AS3WebSocket's connectionFail and
 // abnormalClose).
 type ErrorEvent struct {
 	target
 
-	// Err is for errors.Is and errors.As: a *wire.ProtocolError for a rule that
-	// the peer broke, a *handshake.Error for an opening handshake that failed,
-	// a *TLSError or *ProxyError for a connection that could not be opened with
-	// TLS or through a proxy, the errors of net, wire.ErrUnexpectedEnd for a connection
-	// that ended without a closing handshake, or a time that ran out:
-	// ErrHandshakeTimeout, ErrCloseTimeout, ErrPongTimeout.
+	// Err is the cause; examine it with errors.Is and errors.As. It is a
+	// *wire.ProtocolError if the peer broke a rule, a *handshake.Error if the
+	// opening handshake failed, a *TLSError or *ProxyError if the connection
+	// could not be opened with TLS or through a proxy, wire.ErrUnexpectedEnd if
+	// the connection ended without a closing handshake, ErrHandshakeTimeout,
+	// ErrCloseTimeout or ErrPongTimeout if a time ran out, or an error of package
+	// net. It wraps ErrUnsent, beside its cause, if messages were left unsent.
 	Err error
 
-	// Status, Header and Body are the answer of a server that refused the
-	// opening handshake (WebSocket-Node's httpResponse event): Body is the
-	// beginning of its body. Status is 0 otherwise.
+	// Status, Header and Body are the response of a server that refused the
+	// opening handshake (WebSocket-Node's httpResponse event). Body holds at most
+	// handshake.MaxErrorBody bytes. Otherwise Status is 0.
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Type is "error".
+// Type returns "error".
 func (*ErrorEvent) Type() string { return string(EventError) }
 
-// CloseEvent is the last event of a connection (WHATWG "close"). With
-// Options.Reconnect the Socket may have further ones, each with its own.
+// A CloseEvent is the last event of a connection (WHATWG "close"). With
+// Options.Reconnect the Socket may open further connections, each of which ends
+// with its own CloseEvent.
 type CloseEvent struct {
 	target
 
-	// Code is the status code of the peer's close frame; 1005 if it had none,
-	// or in versions 7 and 8 one that may not be sent; 1006 if no close frame
-	// came; or, where this endpoint has failed the connection, the code that it
-	// told the peer, as in Faye and WebSocket-Node.
+	// Code is the status code of the peer's close frame. It is 1005 if the frame
+	// had none or, in versions 7 and 8, one that may not be sent, and 1006 if no
+	// close frame came. If this endpoint failed the connection, Code is the code
+	// that it sent to the peer, as in Faye and WebSocket-Node.
 	Code StatusCode
 
-	// Reason is what came with the code, or the rule that was broken.
+	// Reason is the reason that came with the code, or the rule that was broken.
 	Reason string
 
-	// WasClean reports whether the closing handshake was done, and all that Send
-	// accepted was written. If something was left, the error event says how much;
-	// see ErrUnsent.
+	// WasClean reports whether the closing handshake was completed and everything
+	// that Send accepted was written. If something was left and there was no error
+	// event yet, one says how much; see ErrUnsent.
 	WasClean bool
 
-	// WillReconnect reports whether the Socket is going to connect again, by
-	// Options.Reconnect, after the time ReconnectIn.
+	// WillReconnect reports whether the Socket is going to connect again because
+	// of Options.Reconnect, and ReconnectIn is how long it will wait first.
 	WillReconnect bool
 	ReconnectIn   time.Duration
 
 	prevented bool
 }
 
-// PreventDefault has the Socket not connect again.
+// PreventDefault prevents the Socket from connecting again.
 func (e *CloseEvent) PreventDefault() { e.prevented = true }
 
-// Type is "close".
+// Type returns "close".
 func (*CloseEvent) Type() string { return string(EventClose) }
 
-// CertificateErrorEvent says that the certificate of a wss server is not good
-// (AIR's certificateError). The connection is refused with a [*TLSError] unless
-// a handler calls PreventDefault. Nothing has been sent over it yet.
+// A CertificateErrorEvent reports that the certificate of a wss server could not
+// be verified (AIR's certificateError). The connection fails with a [*TLSError]
+// unless a handler calls PreventDefault. No request has been sent over it yet.
 //
-// While there is a handler or listener for it, certificates are verified as
-// crypto/tls does it, but outside of it: the VerifiedChains of the connection's
-// state are empty then.
+// If the Socket has a handler or listener for this event, certificates are
+// verified in the same way as by crypto/tls, but not by crypto/tls itself, so
+// VerifiedChains in the tls.ConnectionState is empty.
 type CertificateErrorEvent struct {
 	target
 
-	// Chain has the certificates that the server sent, its own first.
+	// Chain holds the certificates that the server sent, its own first.
 	Chain []*x509.Certificate
 
-	// Err is what is wrong: an x509.UnknownAuthorityError, HostnameError,
-	// CertificateInvalidError and so on.
+	// Err says why verification failed: it is an x509.UnknownAuthorityError,
+	// x509.HostnameError, x509.CertificateInvalidError and so on.
 	Err error
 
 	prevented bool
 }
 
-// Type is "certificateError".
+// Type returns "certificateError".
 func (*CertificateErrorEvent) Type() string { return string(EventCertificateError) }
 
 // PreventDefault accepts the certificate for this connection.
@@ -236,15 +242,15 @@ type handlers struct {
 	close   func(*CloseEvent)
 }
 
-// OnOpen sets the handler of open events. Like all On functions it replaces
-// the one that was set before, takes nil to remove it, and is to be called
-// before the connection is started or from a handler.
+// OnOpen sets the handler of open events. Like all On methods it replaces the
+// handler that was set before, removes it if fn is nil, and must be called before
+// the connection is started or from a handler.
 func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.on.open = fn }
 
 // OnMessage sets the handler of message events. While it runs, no other handler
-// of the same Dispatcher does, which by default means of the process: what takes
-// long belongs in a goroutine, which comes back with [Post], or the sockets get
-// Options.Parallel.
+// of the same Dispatcher runs, and by default the whole process shares one
+// Dispatcher: do long work in a goroutine that calls [Post] with the result, or
+// set Options.Parallel.
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.on.message = fn }
 
 // OnFrame sets the handler of frame events.
@@ -265,10 +271,10 @@ func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
 // OnClose sets the handler of close events.
 func (s *Socket) OnClose(fn func(*CloseEvent)) { s.on.close = fn }
 
-// OnCertificateError sets the handler of certificate errors.
+// OnCertificateError sets the handler of certificate error events.
 func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeExtras().cert = fn }
 
-// A Listener is what AddEventListener has added.
+// A Listener is a function that AddEventListener has added to a Socket.
 type Listener struct {
 	socket   *Socket
 	typ      string
@@ -281,18 +287,20 @@ type Listener struct {
 // A ListenerOption changes how a listener is called.
 type ListenerOption func(*Listener)
 
-// Priority has a listener called before those of lower priority (AS3's
-// addEventListener). The default is 0; equal ones are called in the order in
-// which they were added.
+// Priority returns an option that has a listener called before those of lower
+// priority (AS3's addEventListener). The default is 0; listeners of equal priority
+// are called in the order in which they were added.
 func Priority(p int) ListenerOption { return func(l *Listener) { l.priority = p } }
 
-// Once removes a listener before it is called for the first time (DOM).
+// Once returns an option that removes a listener before it is called for the first
+// time (DOM).
 func Once() ListenerOption { return func(l *Listener) { l.once = true } }
 
-// AddEventListener has fn called for events of the type typ on s, after the
-// handler that an On function has set. The same function may be added more
-// than once. It is to be called before the connection is started or from a
-// handler; one that is added while an event is dispatched is not called for it.
+// AddEventListener adds fn as a listener for events of the type typ on s. It is
+// called after the handler that an On method has set. The same function may be
+// added more than once. AddEventListener must be called before the connection is
+// started or from a handler. A listener that is added while an event is being
+// dispatched is not called for that event.
 func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...ListenerOption) *Listener {
 	l := &Listener{socket: s, typ: string(typ), call: func(e Event) {
 		if e, ok := e.(E); ok {
@@ -314,8 +322,8 @@ func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...
 	return l
 }
 
-// Remove removes the listener. One that is removed while an event is
-// dispatched is not called any more. Removing twice does nothing.
+// Remove removes the listener, which is then no longer called, not even for an
+// event that is being dispatched. Removing it again does nothing.
 func (l *Listener) Remove() {
 	if l.removed {
 		return
@@ -326,13 +334,13 @@ func (l *Listener) Remove() {
 }
 
 // HasEventListener reports whether a listener for events of the type typ has
-// been added (AS3's hasEventListener). Handlers set by On functions do not count.
+// been added (AS3's hasEventListener). Handlers set by On methods do not count.
 func (s *Socket) HasEventListener(typ string) bool {
 	return slices.ContainsFunc(s.extras().listeners, func(l *Listener) bool { return l.typ == typ })
 }
 
-// DispatchEvent calls the listeners for e's type one after another and returns
-// when they have returned (AS3's dispatchEvent). It must be called from a
+// DispatchEvent calls the listeners for events of e's type one after another, and
+// returns when they have returned (AS3's dispatchEvent). It must be called from a
 // handler.
 func (s *Socket) DispatchEvent(e Event) {
 	typ := e.Type()
@@ -380,7 +388,7 @@ func call[E Event](s *Socket, on func(E), e E) {
 	}
 }
 
-// StatusCode is the reason for closing a connection (RFC 6455, section 7.4).
+// A StatusCode says why a connection is closed (RFC 6455, section 7.4).
 type StatusCode = wire.StatusCode
 
 // validReason reports whether reason fits a close frame.

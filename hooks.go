@@ -2,44 +2,47 @@ package airsocket
 
 import "github.com/airsocket/airsocket/wire"
 
-// Hooks are called for what happens to the sockets of one [Options]: the place
-// to count for a metrics system, without this package knowing any. A function
-// that is nil is not called.
+// Hooks are functions that are called for what happens to the sockets of one
+// [Options], so that a program can count it for the metrics system of its choice.
+// A function that is nil is not called.
 //
 // Opened, Closed and Received are called in a turn, before the handlers of the
-// same event. HandshakeFailed is too, but for what Upgrade refuses at once: that
-// is reported in the goroutine of Upgrade. Sent is called in the goroutine that
-// sends, when the message has been taken. Hooks of several goroutines can
-// therefore run at the same time, and what they share needs atomics or a lock.
-// They hold up the socket while they run. They may call its methods.
+// same event. HandshakeFailed is called in a turn too, after the handlers of the
+// error event and before those of the close event, except for requests that Upgrade
+// refuses at once: these are reported in the goroutine that calls Upgrade. Sent is
+// called in the goroutine that sends, once the message has been accepted. Hooks can
+// therefore run in several goroutines at the same time, and must guard what they
+// share with atomics or a lock. A hook holds up the socket while it runs. It may
+// call the socket's methods.
 //
-// Every connection that Opened is told of, Closed is told of once: the one minus
-// the other is the number of open sockets. A connection that is never open
-// is HandshakeFailed's, and no close event of it is reported.
+// Closed is called once for every connection for which Opened was called: the
+// number of calls of Opened minus those of Closed is the number of open sockets.
+// For a connection that was never open only HandshakeFailed is called.
 type Hooks struct {
-	// Opened: the socket is open.
+	// Opened is called when the socket is open.
 	Opened func(s *Socket)
 
-	// Closed: the connection has ended. It is called where Options.SilentClose
-	// omits the close event too. The event is valid until it returns.
+	// Closed is called when the connection has ended, even if Options.SilentClose
+	// omits the close event. The event is valid until Closed returns.
 	Closed func(s *Socket, e *CloseEvent)
 
-	// HandshakeFailed: the connection could not be opened, or the request was
-	// refused. The error is that of the error event. What a Server gives to its
-	// Handler is no failure.
+	// HandshakeFailed is called when the connection could not be opened, or the
+	// request was refused. The error is the one of the error event. Requests that
+	// a Server passes to its Handler are not failures.
 	HandshakeFailed func(s *Socket, err error)
 
-	// Received: a message, ping or pong has come; the number of bytes is the
-	// length of its payload, decompressed and without headers. With
-	// Options.FrameEvents it is called for each part. What comes after Close counts
-	// too, though no handler is told of it. The closing of a connection is
-	// not reported here but by Closed.
+	// Received is called when a message, ping or pong has been received, and with
+	// Options.FrameEvents for each part of a message. The number of bytes is the length
+	// of the payload, decompressed and without headers. What is received after a
+	// call of Close counts too, although no handler is called for it. Close frames
+	// are not reported here but by Closed.
 	Received func(s *Socket, kind wire.Kind, bytes int)
 
-	// Sent: a message, ping or pong has been taken for sending, those included
-	// that are sent by themselves; the number of bytes is the length of its
-	// payload, before compression and without headers. While a peer takes nothing
-	// only its latest ping is going to be answered.
+	// Sent is called when a message, ping or pong has been accepted for sending,
+	// including pings and pongs that are sent automatically. The number of bytes
+	// is the length of the payload, before compression and without headers. Of the
+	// pings of a peer that does not read only the latest is answered, and Sent is
+	// called for that pong alone.
 	Sent func(s *Socket, kind wire.Kind, bytes int)
 }
 

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// Listen listens on addr, host:port for TCP or unix:path, for [Server.Serve]. The
-// errors are those of net.Listen. The connections have package net's keep-alive settings; where the system lets
-// them have them from the listener, accepting one costs four system calls less
-// than with net.Listen.
+// Listen listens on addr, which is host:port for TCP or unix:path, for
+// [Server.Serve]. It returns the errors of net.Listen. The connections have the
+// keep-alive settings of package net. On systems where connections inherit these
+// from the listener, accepting a connection takes four system calls fewer than with
+// net.Listen.
 func Listen(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return net.Listen("unix", path)

@@ -13,35 +13,35 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// NetConn makes a byte stream of s, for protocols that want a net.Conn (the
-// NetConn of github.com/coder/websocket): what is written goes out in messages
-// of the kind, wire.Binary or wire.Text, and what is read is the payloads of
-// the peer's messages, one after another. Where messages begin and end has no
-// meaning. For wire.Text every single Write must be valid UTF-8.
+// NetConn returns a net.Conn that carries a byte stream over s, for protocols that
+// need one (the NetConn of github.com/coder/websocket). Write sends messages of the
+// given kind, wire.Binary or wire.Text, and Read returns the payloads of the peer's
+// messages, one after another. Message boundaries have no meaning. For wire.Text
+// each Write must be valid UTF-8.
 //
-// Call it before s is started or in one of its handlers, once for a connection;
-// when that has ended it has no more to do with s. Close it with its own Close.
-// The events of s stay as they are; NetConn adds listeners to them. From then
-// on messages are kept until they are read, of which at most 64 KiB and one
-// message more: then s is paused until there is room, with the effects of
-// [Socket.Pause]. Options.FrameEvents must not be set.
+// Call NetConn before s is started or in one of its handlers, once for each
+// connection; when the connection has ended the net.Conn has no effect on s any
+// more. Close it with its own Close method. NetConn adds listeners to s; other
+// handlers and listeners are called as before. From then on messages are kept until
+// they are read. When more than 64 KiB are unread s is paused until there is room,
+// with the effects of [Socket.Pause]. Options.FrameEvents must not be set.
 //
-// The methods of the net.Conn may be called from any goroutine. Read and Write
-// wait, and what they wait for are events: in a handler of the same Dispatcher
-// they would wait for ever.
+// The methods of the net.Conn may be called from any goroutine, but Read and Write
+// wait for events: in a handler of the same Dispatcher they would wait forever.
 //
-//   - Read gives io.EOF when the peer has closed cleanly with status code 1000,
-//     1001 or none, a [*CloseError] after any other end, and fails the
-//     connection with status code 1003 if a message is not of the kind.
-//   - Write waits while 64 KiB or more wait to be sent, and until s is open. It
-//     has sent all when it returns a nil error, as far as Send does: it does not
-//     know of the peer. Writes of several goroutines do not mix.
-//   - Close closes s with status code 1000, without waiting for the peer. Reads
-//     and Writes end with net.ErrClosed, what has not been read is lost, what
-//     has been written is not.
-//   - Deadlines end the waiting with os.ErrDeadlineExceeded and harm nothing.
+//   - Read returns io.EOF when the peer has closed cleanly with status code 1000,
+//     1001 or none, and a [*CloseError] after any other end. A message of another
+//     kind fails the connection with status code 1003.
+//   - Write waits while more than 64 KiB wait to be sent, and until s is open. When
+//     it returns a nil error everything has been sent in the sense of Send: the
+//     peer may not have received it. Writes of several goroutines do not mix.
+//   - Close closes s with status code 1000, without waiting for the peer. Pending
+//     and later Reads and Writes return net.ErrClosed. What has not been read is
+//     lost; what has been written is sent.
+//   - When a deadline passes Read and Write return os.ErrDeadlineExceeded. The
+//     connection can still be used.
 //
-// The error is [ErrArgument] for a nil s or another kind.
+// NetConn returns [ErrArgument] if s is nil or kind is another one.
 func NetConn(s *Socket, kind wire.Kind) (net.Conn, error) {
 	if s == nil || kind != wire.Binary && kind != wire.Text {
 		return nil, ErrArgument
@@ -58,14 +58,14 @@ func NetConn(s *Socket, kind wire.Kind) (net.Conn, error) {
 	return c, nil
 }
 
-// A CloseError is why nothing more can be read from a NetConn.
+// A CloseError says why nothing more can be read from the net.Conn of NetConn.
 type CloseError struct {
 	Code   StatusCode // of the CloseEvent
-	Reason string
-	Err    error // of the ErrorEvent; nil if there was none
+	Reason string     // of the CloseEvent
+	Err    error      // of the ErrorEvent; nil if there was none
 }
 
-// Error has the code, and the error or the reason.
+// Error returns a text with the code, and the error or the reason.
 func (e *CloseError) Error() string {
 	switch {
 	case e.Err != nil:
@@ -76,11 +76,11 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("airsocket: closed with %d", e.Code)
 }
 
-// Unwrap is e.Err.
+// Unwrap returns e.Err.
 func (e *CloseError) Unwrap() error { return e.Err }
 
-// errKind is the cause where a message is not of the kind of a NetConn.
-var errKind = errors.New("airsocket: a message of another kind than the stream's")
+// errKind is the cause when a message is not of the kind of the stream.
+var errKind = errors.New("airsocket: the peer sent a message that is not of the kind of the stream")
 
 const (
 	maxUnread  = 64 << 10 // bytes received; with more the socket is paused
@@ -111,7 +111,7 @@ type netConn struct {
 // received is the listener of message events.
 func (c *netConn) received(e *MessageEvent) {
 	if e.Kind() != c.kind {
-		c.s.fail(StatusUnsupportedData, "the message is not of the kind that is expected", errKind)
+		c.s.fail(StatusUnsupportedData, "unexpected kind of message", errKind)
 		return
 	}
 	c.mu.Lock()
@@ -196,7 +196,7 @@ func (c *netConn) take(p []byte) int {
 	return n
 }
 
-// Write sends p in as many messages as it takes.
+// Write sends p in as many messages as are needed.
 func (c *netConn) Write(p []byte) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -232,7 +232,7 @@ func (c *netConn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// piece is the beginning of p that goes into one message.
+// piece returns the beginning of p that goes into one message.
 func (c *netConn) piece(p []byte) []byte {
 	if len(p) <= netMessage {
 		return p
@@ -246,8 +246,8 @@ func (c *netConn) piece(p []byte) []byte {
 	return p[:n]
 }
 
-// waitUnsent waits until the socket is open and at most so many bytes wait to be
-// sent.
+// waitUnsent waits until the socket is open and at most the given number of bytes
+// wait to be sent.
 func (c *netConn) waitUnsent(most int) error {
 	for {
 		if err := c.writeError(); err != nil {
@@ -322,13 +322,13 @@ func (c *netConn) setDeadline(d *deadline, wake *sync.Cond, t time.Time) error {
 	return nil
 }
 
-// deadline is one direction's. It is guarded by netConn.mu.
+// deadline is the deadline of one direction. It is guarded by netConn.mu.
 type deadline struct {
 	timer  *time.Timer
 	passed bool
 }
 
-// set makes t the deadline, the zero Time none, and wakes those who wait.
+// set sets the deadline to t, or to none for the zero Time, and wakes the waiters.
 func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
 	if d.timer != nil {
 		d.timer.Stop()
@@ -352,8 +352,8 @@ func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
 	d.timer = timer
 }
 
-// LocalAddr and RemoteAddr are those of the connection below, or an address
-// that says nothing before there is one.
+// LocalAddr and RemoteAddr return the addresses of the underlying connection, or a
+// placeholder before there is one.
 func (c *netConn) LocalAddr() net.Addr { return knownAddr(c.s.LocalAddr()) }
 
 func (c *netConn) RemoteAddr() net.Addr { return knownAddr(c.s.RemoteAddr()) }

@@ -356,7 +356,7 @@ func TestNetConnKind(t *testing.T) {
 			t.Errorf("Read: %v", err)
 		}
 		synctest.Wait()
-		j.Want("open", `close 1003 "the message is not of the kind that is expected" clean`)
+		j.Want("open", `close 1003 "unexpected kind of message" clean`)
 	})
 }
 

@@ -16,205 +16,219 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Options say how a [Socket] behaves. The zero value, and a nil *Options, mean
-// the defaults. Where a field is a limit or a time, zero means its default and
-// a negative value means none. Many sockets may share one Options, which must
-// not be changed once it is in use; see Clone.
+// Options configure a [Socket]. The zero value and a nil *Options mean the
+// defaults. For a field that is a limit or a time, zero means its default and a
+// negative value means none. Many sockets may share one Options, which must not be
+// changed once it is in use; see Clone.
 type Options struct {
-	// Version is the version of the protocol that Connect speaks. Zero is
+	// Version is the version of the protocol that Connect speaks. Zero means
 	// wire.Hybi13, which is RFC 6455.
 	Version wire.Version
 
-	// Versions are the ones that a server speaks. Nil means those that have
-	// masking, wire.Hybi06 and newer; wire.AllVersions has the hixie versions
-	// too. A server on the open internet should not speak these: masking is
-	// what protects proxies from what a hostile page sends (RFC 6455, section
-	// 10.3), and in hixie-75 every request with an Upgrade field is an opening
-	// handshake. Clients of other versions are answered with 426.
+	// Versions are the versions that a server speaks. Nil means those with
+	// masking, wire.Hybi06 and newer; wire.AllVersions includes the hixie
+	// versions. A server on the open internet should not speak these: masking
+	// protects proxies from what a hostile page sends (RFC 6455, section 10.3),
+	// and in hixie-75 every request with an Upgrade field is an opening
+	// handshake. Clients of other versions are answered with status 426.
 	Versions []wire.Version
 
 	// Protocols are the subprotocols that a server speaks: it answers with the
-	// first of the client's that is among them. A client asks for those that
-	// are given to Connect, or else for these.
+	// first of the client's subprotocols that is among them. A client asks for
+	// the subprotocols that are passed to Connect, or for these if there are
+	// none.
 	Protocols []string
 
-	// Header has additional fields for the request of Connect, or for the
-	// answer of a server. The fields of the handshake itself cannot be set.
+	// Header holds additional fields for the request of Connect, or for the
+	// response of a server. The fields of the handshake itself cannot be set.
 	Header http.Header
 
-	// Origin is what Connect says in the Origin field; empty sends none.
+	// Origin is the value of the Origin field that Connect sends. If it is empty
+	// there is no such field.
 	Origin string
 
-	// Origins are the origins that a server accepts beside its own, as
-	// patterns: "*" is any; "example.com" and "*.example.com" are hosts, with
-	// ":port" where it is not the default; "https://example.com" has the
-	// scheme too. Its own is the host that the request names, by https, or by
-	// http where the connection has no TLS. A request without an Origin field,
-	// which no browser makes, is accepted. Refused requests get status 403.
+	// Origins are patterns for the origins that a server accepts in addition to
+	// its own: "*" matches any origin, "example.com" and "*.example.com" match
+	// hosts, with ":port" unless it is the default port, and
+	// "https://example.com" the scheme too. The server's own origin is the host
+	// that the request names, with the scheme https or, if the connection has no
+	// TLS, http. A request without an Origin field, which no browser makes, is
+	// accepted. Refused requests get status 403.
 	Origins []string
 
-	// TLS is for wss URLs. Nil means the defaults of crypto/tls.
+	// TLS is the configuration for wss URLs. Nil means the defaults of
+	// crypto/tls.
 	TLS *tls.Config
 
-	// Dial opens the connection for Connect instead of a net.Dialer: to the
-	// server, or to its proxy. The network is "tcp" and the address has host
-	// and port, or "unix" and a path. TLS comes on top where the URL says wss.
-	// It must return when ctx is done.
+	// Dial opens the connection for Connect, to the server or to its proxy. If
+	// it is nil a net.Dialer is used. The network is "tcp" and the address has
+	// host and port, or the network is "unix" and the address is a path. For wss
+	// URLs TLS is set up on the connection that Dial returns. Dial must return
+	// when ctx is done.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Proxy chooses the proxy for Connect, as that of http.Transport does: the
-	// URL of the request has the scheme http for ws and https for wss; a nil
-	// URL means none. Proxies are used with the CONNECT method, for ws too
-	// (schemes http and https), or are SOCKS5 (socks5 and socks5h: names are
-	// resolved by the proxy in both). User and password in a proxy's URL are
-	// sent to it. Failures are a *ProxyError. Unix sockets have no proxy.
+	// Proxy chooses the proxy for Connect, like the Proxy of http.Transport: the
+	// URL of the request has the scheme http for ws and https for wss, and a nil
+	// URL means no proxy. HTTP proxies (schemes http and https) are used with
+	// the CONNECT method, for ws too. With SOCKS5 proxies (schemes socks5 and
+	// socks5h) the proxy resolves names in both cases. User and password in the
+	// URL of a proxy are sent to it. Failures are reported as a *ProxyError.
+	// Unix sockets are reached without a proxy.
 	//
-	// A nil Proxy is http.ProxyFromEnvironment, or none if Dial is set.
+	// Nil means http.ProxyFromEnvironment, or no proxy if Dial is set.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// ProxyHeader has additional fields for the CONNECT request.
+	// ProxyHeader holds additional fields for the CONNECT request.
 	ProxyHeader http.Header
 
-	// ProxyTLS is for proxies with an https URL. Nil means the defaults of
-	// crypto/tls.
+	// ProxyTLS is the configuration for proxies with an https URL. Nil means the
+	// defaults of crypto/tls.
 	ProxyTLS *tls.Config
 
-	// Jar has the cookies that Connect sends, for http or https instead of ws
-	// or wss, and takes those that the server sets, whatever its answer. Nil
-	// means none.
+	// Jar provides the cookies that Connect sends, and stores those that the
+	// server sets, whatever the status of its response. It is asked for http or
+	// https URLs in place of ws and wss. Nil means no cookies.
 	Jar http.CookieJar
 
 	// MaxRedirects is how many redirects Connect follows (status 301, 302, 303,
-	// 307 and 308). The fields Authorization and Cookie in Header, and what the
-	// URL says of the user, are not sent to another host. One that is not
-	// followed is an ErrRedirect. Zero: none is, and a redirect is a refusal
-	// like others, as in the browser.
+	// 307 and 308). The fields Authorization, Cookie and Proxy-Authorization in
+	// Header, and user and password in the URL, are not sent to another host. A
+	// redirect that is not followed is reported as an ErrRedirect. With zero,
+	// the default, no redirect is followed, and a redirect is a refusal like any
+	// other, as in the browser.
 	MaxRedirects int
 
-	// MaxMessage and MaxFrame are the longest message and the longest frame
-	// that are taken from the peer, in bytes of payload, as received and as
-	// decompressed. Default: 16 MiB. Longer ones fail the connection with
-	// status code 1009 (RFC 6455, section 7.4.1).
+	// MaxMessage and MaxFrame are the maximum lengths of a message and of a frame
+	// from the peer, in bytes of payload, both as received and as decompressed. A
+	// longer one fails the connection with status code 1009 (RFC 6455, section
+	// 7.4.1). The default of both is 16 MiB.
 	MaxMessage, MaxFrame int
 
-	// MaxBuffered is how many bytes may wait to be sent. Past it Send returns
-	// ErrBufferFull; a single message is taken when nothing is waiting,
-	// however long it is. Default: 16 MiB.
+	// MaxBuffered is how many bytes may wait to be sent. With more, Send returns
+	// ErrBufferFull, but when nothing is waiting a message of any length is
+	// accepted. The default is 16 MiB.
 	MaxBuffered int
 
-	// MaxHead and MaxHeadLines bound the head of the opening handshake.
-	// Default: 16 KiB and 100 lines.
+	// MaxHead and MaxHeadLines limit the head of the opening handshake, in bytes
+	// and in lines. The defaults are 16 KiB and 100 lines.
 	MaxHead, MaxHeadLines int
 
-	// HandshakeTimeout is for everything up to the open event. Default: 30 s.
+	// HandshakeTimeout is how long everything up to the open event may take. The
+	// default is 30 s.
 	HandshakeTimeout time.Duration
 
 	// CloseTimeout is how long a closing handshake may take, from the first
-	// close frame to the end of the connection. Default: 30 s, as in Faye.
+	// close frame to the end of the connection. The default is 30 s, as in Faye.
+	// It is also how long a peer that has ended its own direction may take to
+	// read what waits; with a negative value the default holds there.
 	CloseTimeout time.Duration
 
-	// PingInterval sends a ping each time that nothing has been received for
-	// so long. Default: never.
+	// PingInterval sends a ping whenever nothing has been received for this long.
+	// By default no pings are sent.
 	PingInterval time.Duration
 
-	// PongTimeout closes the connection when nothing has been received for so
-	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). Default:
-	// 10 s.
+	// PongTimeout closes the connection when nothing has been received for this
+	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). The default
+	// is 10 s.
 	PongTimeout time.Duration
 
-	// FragmentSize splits longer messages into frames of at most so many
-	// bytes (AS3WebSocket's fragmentationThreshold). Default: never.
+	// FragmentSize is the maximum length in bytes of the frames into which longer
+	// messages are split (AS3WebSocket's fragmentationThreshold). By default
+	// messages are not split.
 	FragmentSize int
 
-	// FrameEvents has the parts of messages delivered by frame events, as they come,
-	// and no message events (AS3WebSocket's assembleFragments = false). It is
-	// the way to take messages that are too long for memory: MaxMessage, which
-	// still holds, can be negative then.
+	// FrameEvents delivers the parts of messages as frame events, as they arrive, and
+	// no message events (AS3WebSocket's assembleFragments = false). Use it to
+	// receive messages that are too long for memory: MaxMessage still applies,
+	// and can be negative then.
 	FrameEvents bool
 
-	// Compression offers, or accepts, permessage-deflate (RFC 7692). For window
-	// sizes and one-sided settings put an extensions.PermessageDeflate into
-	// Extensions instead.
+	// Compression offers permessage-deflate (RFC 7692), or accepts it on a
+	// server. For window sizes and one-sided settings add an
+	// extensions.PermessageDeflate to Extensions instead.
 	Compression Compression
 
-	// CompressionLevel is 1 (fastest) to 9 (smallest); zero means
+	// CompressionLevel is from 1 (fastest) to 9 (smallest). Zero means
 	// extensions.DefaultLevel.
 	CompressionLevel int
 
-	// CompressionThreshold is the length in bytes from which on messages are
-	// compressed. Zero means extensions.DefaultThreshold, negative compresses
-	// all.
+	// CompressionThreshold is the length in bytes from which messages are
+	// compressed. Zero means extensions.DefaultThreshold. With a negative value
+	// all messages are compressed.
 	CompressionThreshold int
 
-	// Extensions are offered by a client, or accepted by a server, in order of
-	// preference.
+	// Extensions are the extensions that a client offers, or a server accepts, in
+	// order of preference.
 	Extensions []extensions.Extension
 
-	// DeflateStream offers, or accepts, deflate-stream in the versions that
-	// have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream).
+	// DeflateStream offers deflate-stream, or accepts it on a server, in the
+	// versions that have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream).
 	DeflateStream bool
 
-	// Dispatcher is the thread of events that the handlers run in. Nil means
-	// the default one, which all sockets of the process share.
+	// Dispatcher runs the handlers. Nil means the default Dispatcher, which is
+	// shared by all sockets of the process that have no other.
 	Dispatcher *Dispatcher
 
-	// Parallel gives each Socket a thread of events of its own, so that a slow
-	// handler holds up nothing but its Socket. Handlers of different sockets may
-	// then run at the same time and need locks for what they share; those of one
+	// Parallel gives each Socket a Dispatcher of its own, so that a slow handler
+	// holds up only its own Socket. Handlers of different sockets may then run at
+	// the same time, and need locks for what they share; the handlers of one
 	// Socket still never overlap.
 	Parallel bool
 
-	// SilentClose omits the close event after one's own Close, as AIR does.
+	// SilentClose omits the close event after the program's own Close, as AIR
+	// does.
 	SilentClose bool
 
-	// QueueBeforeOpen keeps what is sent while connecting, until the
-	// connection is open, as Faye does. Without it Send returns
-	// ErrInvalidState, as in the browser.
+	// QueueBeforeOpen keeps what is sent while connecting until the connection is
+	// open, as Faye does. Without it Send returns ErrInvalidState, as in the
+	// browser.
 	QueueBeforeOpen bool
 
 	// Recover turns a panic in a handler into an error event and a close with
-	// status code 1011; a panic after the error event, in a close handler for
-	// instance, is only told to the Logger. Without it a panic ends the program.
+	// status code 1011. A panic after the error event, for instance in a close
+	// handler, is only reported to the Logger. Without Recover a panic ends the
+	// program.
 	Recover bool
 
-	// Reconnect has a client connect again when its connection ends. Nil: it
-	// does not.
+	// Reconnect has a client connect again when its connection ends. Nil means
+	// that it does not.
 	Reconnect *Reconnect
 
-	// Hooks are called for what happens to the sockets, to count it. Nil: none.
+	// Hooks are called for what happens to the sockets, so that it can be
+	// counted. Nil means no hooks.
 	Hooks *Hooks
 
-	// Logger is told of connections that open, fail and close, and of turns that
-	// take longer than SlowTurn. Nil: silent.
+	// Logger receives a record when a connection opens, fails or closes, and when
+	// a turn takes longer than SlowTurn. Nil means no logging.
 	Logger *slog.Logger
 
-	// SlowTurn is how long handlers may hold up everything else on their
-	// Dispatcher before the Logger is told: a turn of a Socket, from its
-	// beginning to its end, without the wait for it. The warning says how long
-	// it took, what it was for and who the peer is. Without a Logger nothing is
-	// measured, nor is what timers and Post run, which have no Options. Default:
-	// 100 ms; negative: never.
+	// SlowTurn is how long a turn of a Socket may take, not counting the wait for
+	// it: meanwhile nothing else runs on its Dispatcher. A turn that takes longer
+	// is reported to the Logger when it has ended, with its duration, its purpose
+	// and the address of the peer. Nothing is measured without a Logger, nor for
+	// the functions of timers and Post, which have no Options. The default is
+	// 100 ms; a negative value means never.
 	SlowTurn time.Duration
 
 	resolved atomic.Pointer[settings]
 }
 
-// Compression says whether and how messages are compressed.
+// A Compression says whether and how messages are compressed.
 type Compression uint8
 
 const (
 	// CompressionOff neither offers nor accepts compression.
 	CompressionOff Compression = iota
-	// CompressionNoTakeover compresses each message by itself: an idle
+	// CompressionNoTakeover compresses each message by itself. An idle
 	// connection needs no memory for it.
 	CompressionNoTakeover
-	// CompressionTakeover compresses with the context of earlier messages. It
-	// makes small messages much smaller; a connection keeps the last 32 KiB
+	// CompressionTakeover compresses with the context of earlier messages. This
+	// makes small messages much smaller, but a connection keeps the last 32 KiB
 	// of what it has sent, and of what it has received.
 	CompressionTakeover
 )
 
-// Defaults of Options.
+// The defaults of Options.
 const (
 	DefaultMaxMessage       = 16 << 20
 	DefaultMaxBuffered      = 16 << 20
@@ -245,9 +259,9 @@ type settings struct {
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
 }
 
-// AS3Options are the defaults of AS3WebSocket's WebSocketConfig: frames of at
-// most 1 MiB and messages of at most 8 MiB, own messages in fragments above
-// 16 KiB, and 5 s for the closing handshake.
+// AS3Options returns the defaults of AS3WebSocket's WebSocketConfig: it accepts
+// frames of at most 1 MiB and messages of at most 8 MiB, sends messages of more
+// than 16 KiB in fragments, and allows 5 s for the closing handshake.
 func AS3Options() *Options {
 	return &Options{
 		MaxFrame:     1 << 20,
@@ -257,14 +271,15 @@ func AS3Options() *Options {
 	}
 }
 
-// FayeOptions are the defaults of faye-websocket: it speaks all versions, also
-// those without masking, and keeps what is sent before the connection is open.
+// FayeOptions returns the defaults of faye-websocket: a server speaks all
+// versions, including those without masking, and what is sent before the
+// connection is open is kept until then.
 func FayeOptions() *Options {
 	return &Options{Versions: wire.AllVersions(), QueueBeforeOpen: true}
 }
 
-// AIROptions are the defaults of Adobe AIR's WebSocket, which has no close event
-// after one's own Close.
+// AIROptions returns the defaults of Adobe AIR's WebSocket, which has no close
+// event after the program's own Close.
 func AIROptions() *Options { return &Options{SilentClose: true} }
 
 // maskedVersions are the ones in which clients mask what they send.
@@ -272,7 +287,8 @@ var maskedVersions = []wire.Version{wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.
 
 var defaultOptions Options
 
-// Clone returns a copy of o that may be changed. The copy of nil is the defaults.
+// Clone returns a copy of o that may be changed. If o is nil it returns the
+// defaults.
 func (o *Options) Clone() *Options {
 	c := new(Options)
 	if o == nil {

@@ -1,9 +1,9 @@
 package airsocket
 
-// Pause stops the reading: no more messages come, the sender is held up by
-// TCP's flow control, and neither pings nor the end of the connection are
-// noticed until Resume (WebSocket-Node's pause). It takes effect at the next
-// message. Pausing twice does nothing.
+// Pause stops reading from the connection: no more messages are delivered, TCP's
+// flow control holds up the sender, and neither pings nor the end of the connection
+// are noticed until Resume is called (WebSocket-Node's pause). Pause takes effect
+// at the next message. It does nothing if the socket is paused or is not open.
 func (s *Socket) Pause() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -13,7 +13,7 @@ func (s *Socket) Pause() {
 	}
 }
 
-// Resume takes the reading up again (WebSocket-Node's resume).
+// Resume continues reading after Pause (WebSocket-Node's resume).
 func (s *Socket) Resume() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,8 +29,8 @@ func (s *Socket) resumeLocked() {
 	}
 }
 
-// waitPaused is where the reader waits while the socket is paused. It has no
-// turn then.
+// waitPaused makes the reader wait while the socket is paused. The reader must not
+// hold the turn.
 func (s *Socket) waitPaused() {
 	if !s.flags.has(paused) {
 		return

@@ -2,19 +2,20 @@ package airsocket
 
 import "github.com/airsocket/airsocket/wire"
 
-// pingWait is a ping whose sender wants to know of the pong.
+// pingWait is a ping of PingFunc that waits for its pong.
 type pingWait struct {
 	payload string
 	fn      func()
 }
 
-// maxPingWaits is how many PingFuncs of a Socket may wait at a time.
+// maxPingWaits is how many calls of PingFunc on a Socket may wait for a pong at a
+// time.
 const maxPingWaits = 1024
 
-// PingFunc sends a ping like Ping and calls fn, in a turn, when a pong with the
-// same payload comes (Faye's ping(message, callback)). If the connection ends
-// before that, fn is not called. With too many that wait it is an
-// [ErrBufferFull].
+// PingFunc sends a ping, like Ping, and calls fn in a turn when a pong with the same
+// payload arrives (Faye's ping(message, callback)). If the connection ends before
+// that, fn is not called. PingFunc also returns [ErrBufferFull] if 1,024 calls of it
+// are waiting for a pong.
 func (s *Socket) PingFunc(payload []byte, fn func()) error {
 	if !s.expectPong(payload, fn) {
 		return ErrBufferFull
@@ -40,8 +41,8 @@ func (s *Socket) expectPong(payload []byte, fn func()) bool {
 }
 
 // takePongFunc returns the function that waits for a pong with the payload, or nil.
-// A pong answers the pings before it too, which are not going to be answered then
-// (RFC 6455, section 5.5.3), but whose functions keep waiting for theirs.
+// The pong may also stand for earlier pings, which are then not answered themselves
+// (RFC 6455, section 5.5.3), but whose functions keep waiting for their own.
 func (s *Socket) takePongFunc(payload []byte) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,22 +7,21 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Pipe connects two sockets with one another in memory, one as client and one
-// as server, and returns at once: what a test of handlers needs, without a
-// network. They have not been started before; attach their handlers, then call
-// Pipe, as with Connect and StartServer. The opening handshake happens, with
-// everything that the Options of both say; of the client's, those about the way
-// to a server have no meaning, and the connection is not opened again by
-// Options.Reconnect. The client's URL is "ws://pipe/".
+// Pipe connects two sockets in memory, one as client and one as server, and returns
+// at once. It lets a test run handlers without a network. Attach the handlers
+// first, and then call Pipe instead of Connect and StartServer. There is an opening
+// handshake as over a network, and the Options of both sockets apply, except those
+// of the client for reaching a server and Options.Reconnect. The client's URL is
+// "ws://pipe/".
 //
-// The connection is a net.Pipe. In a testing/synctest bubble all that happens
-// on it is deterministic: synctest.Wait returns when the handlers have run, and
-// timeouts take no time. The sockets should have a Dispatcher of the bubble's
-// own in Options.Dispatcher then.
+// The connection is a net.Pipe. In a testing/synctest bubble all that happens on it
+// is deterministic: synctest.Wait returns when the handlers have run, and timeouts
+// take no time. There, set Options.Dispatcher of both sockets to a Dispatcher that
+// only the bubble uses.
 //
-// The errors are [ErrArgument] for nil, [ErrProtocol] for what is wrong with the
-// client's Options.Protocols, and [ErrInvalidState] if one of the sockets has
-// been started and is not closed.
+// Pipe returns [ErrArgument] if a socket is nil, [ErrProtocol] for an error in the
+// client's Options.Protocols, and [ErrInvalidState] if a socket has been started
+// and is not closed.
 func Pipe(client, server *Socket) error {
 	if client == nil || server == nil {
 		return ErrArgument

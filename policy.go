@@ -10,14 +10,15 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// A FlashPolicyServer answers the socket policy requests of Flash clients, as
-// web-socket-js and AS3WebSocket make them before they open a socket: first on
-// port 843, where this is to listen, then on the WebSocket port itself, for
-// which see Server.FlashPolicy. Whatever else a client sends is not answered.
+// A FlashPolicyServer answers the socket policy requests that Flash clients such as
+// web-socket-js and AS3WebSocket make before they open a socket: first on port 843,
+// where a FlashPolicyServer listens, and then on the WebSocket port itself, for which
+// see Server.FlashPolicy. It closes connections on which anything else is sent, without
+// an answer.
 type FlashPolicyServer struct {
-	Policy   handshake.FlashPolicy // the answer to all
-	Timeout  time.Duration         // for a request and its answer. Zero: 10 s
-	MaxConns int                   // at a time; more are closed at once. Zero: 1,000
+	Policy   handshake.FlashPolicy // the answer to all requests
+	Timeout  time.Duration         // for a request and its answer; zero means 10 s
+	MaxConns int                   // at a time; further connections are closed at once; zero means 1,000
 
 	mu        sync.Mutex
 	closed    bool
@@ -25,8 +26,8 @@ type FlashPolicyServer struct {
 	conns     map[net.Conn]struct{}
 }
 
-// ListenAndServe listens on the TCP address addr, ":843" if it is empty, and
-// serves until Close. The error is never nil: after Close it is
+// ListenAndServe listens on the TCP address addr, or on ":843" if addr is empty,
+// and serves until Close is called. The error is never nil: after Close it is
 // [ErrServerClosed].
 func (p *FlashPolicyServer) ListenAndServe(addr string) error {
 	if addr == "" {
@@ -39,7 +40,9 @@ func (p *FlashPolicyServer) ListenAndServe(addr string) error {
 	return p.Serve(l)
 }
 
-// Serve answers on the connections that l accepts until Close.
+// Serve accepts connections from l and answers their requests until Close is
+// called, and then closes l. The error is never nil: after Close it is
+// [ErrServerClosed].
 func (p *FlashPolicyServer) Serve(l net.Listener) error {
 	defer l.Close()
 	if !track(p, &p.listeners, l, 0) {
@@ -59,7 +62,7 @@ func (p *FlashPolicyServer) Serve(l net.Listener) error {
 	})
 }
 
-// Close ends Serve and all connections.
+// Close closes all listeners, so that Serve returns, and all connections.
 func (p *FlashPolicyServer) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,8 +120,9 @@ func (p *FlashPolicyServer) serveConn(conn net.Conn) {
 	conn.Write(p.Policy.AppendTo(nil))
 }
 
-// FlashPolicyFor is what the pages of the domains need to use the WebSocket servers
-// on the addresses, and no more.
+// FlashPolicyFor returns the policy that lets pages of the domains use the WebSocket
+// servers on the addresses, and nothing else. Addresses that are not TCP addresses
+// are ignored.
 func FlashPolicyFor(domains []string, addresses ...net.Addr) handshake.FlashPolicy {
 	policy := handshake.FlashPolicy{Domains: domains}
 	for _, a := range addresses {

@@ -10,9 +10,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A Prepared is a message for many sockets: it is made into frames, and
-// compressed, once for all that speak alike, rather than once for each. It may
-// be used by several goroutines.
+// A Prepared is a message for many sockets. It is framed, and compressed, once for
+// all sockets that speak alike, rather than once for each. It may be used by several
+// goroutines at the same time.
 type Prepared struct {
 	kind wire.Kind
 	data []byte
@@ -23,7 +23,7 @@ type Prepared struct {
 	forms []form
 }
 
-// plainForm is the frames for servers' sockets that share a Config.
+// plainForm holds the frames for servers' sockets that share a Config.
 type plainForm struct {
 	cfg    *wire.Config
 	frames *wire.Buffer
@@ -44,9 +44,10 @@ type form struct {
 // maxForms is the number of forms that a Prepared keeps.
 const maxForms = 32
 
-// Prepare makes a message of the kind wire.Text or wire.Binary ready to be sent
-// to many sockets with [Socket.SendPrepared]. It copies data. Another kind is an
-// [ErrArgument], and text that is not UTF-8 a wire.ErrBadText.
+// Prepare prepares a message of the kind wire.Text or wire.Binary for sending it to
+// many sockets with [Socket.SendPrepared]. It copies data. Prepare returns
+// [ErrArgument] for other kinds, and wire.ErrBadText for text that is not valid
+// UTF-8.
 func Prepare(kind wire.Kind, data []byte) (*Prepared, error) {
 	if kind != wire.Text && kind != wire.Binary {
 		return nil, ErrArgument
@@ -57,7 +58,7 @@ func Prepare(kind wire.Kind, data []byte) (*Prepared, error) {
 	return &Prepared{kind: kind, data: append([]byte(nil), data...)}, nil
 }
 
-// SendPrepared sends p like Send and SendBytes do.
+// SendPrepared sends p, like Send or SendBytes, and returns their errors.
 func (s *Socket) SendPrepared(p *Prepared) error {
 	if s.ReadyState() != StateOpen {
 		if open, err := s.sendEarly(wire.Event{Kind: p.kind, Data: p.data}); !open {
@@ -157,7 +158,7 @@ func (t *sender) enqueueForm(p *Prepared, f *form) error {
 	return nil
 }
 
-// form completes f, from those that are there or by making it.
+// form completes f from a form that p keeps already, or makes a new one.
 func (p *Prepared) form(f *form, session extensions.Preparer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,22 +10,24 @@ import (
 )
 
 // BufferedAmount returns how many bytes wait to be given to the system: frames with
-// their headers, compressed where that was agreed on (WHATWG bufferedAmount, which
-// counts payloads). What a handler sends waits for the end of its turn, but a
-// message of 32 KiB or more, and all that waits once it is 64 KiB, is written at
-// once. What Options.QueueBeforeOpen keeps does not count, and when the socket is
-// closed nothing waits any more.
+// their headers, compressed if that was negotiated (WHATWG bufferedAmount, which
+// counts payloads). What a handler sends waits for the end of its turn; but on Unix
+// systems, over TCP and unix sockets, a message of 32 KiB or more, and everything
+// that waits once it is 64 KiB, is written at once, as far as the system takes it.
+// What Options.QueueBeforeOpen keeps does not count, and when the socket is closed
+// nothing waits any more.
 //
-// Over TLS, and on other connections than TCP and unix sockets, the up to 16 KiB
-// that are being written do not count: they may have arrived by now.
+// On all other connections, such as those over TLS, the up to 16 KiB that are being
+// written do not count: they may already have arrived.
 func (s *Socket) BufferedAmount() int {
 	return s.sender.buffered()
 }
 
-// ReadyState is the state of the socket.
+// ReadyState returns the state of the socket (WHATWG readyState).
 func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
 
-// Version is the version of the protocol that is spoken, 0 before it is known.
+// Version returns the version of the protocol that the connection uses. It is 0
+// before the connection is open.
 func (s *Socket) Version() wire.Version {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,14 +37,16 @@ func (s *Socket) Version() wire.Version {
 	return s.cfg.Version
 }
 
-// Protocol is the subprotocol that was agreed on, or empty (WHATWG protocol).
+// Protocol returns the subprotocol that was negotiated, or an empty string (WHATWG
+// protocol).
 func (s *Socket) Protocol() string { return s.known(func(o *opening) string { return o.protocol }) }
 
-// Extensions are the extensions that were agreed on, as the header field of
-// the server's answer says them (WHATWG extensions).
+// Extensions returns the extensions that were negotiated, in the form of the header
+// field in the server's response (WHATWG extensions).
 func (s *Socket) Extensions() string { return s.known(func(o *opening) string { return o.extensions }) }
 
-// URL is what Connect was given, or empty on a server (WHATWG url).
+// URL returns the URL that was passed to Connect, or an empty string on a server
+// (WHATWG url).
 func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
 
 func (s *Socket) known(get func(*opening) string) string {
@@ -54,10 +58,10 @@ func (s *Socket) known(get func(*opening) string) string {
 	return get(s.opening)
 }
 
-// CloseReason is the Code and the Reason of the close event, once the socket is
-// Closed, and also where Options.SilentClose has kept that event back (AIR's
-// closeReason, which is the code; WebSocket-Node's closeReasonCode and
-// closeDescription). The code is 0 before.
+// CloseReason returns the Code and the Reason of the close event once the socket is
+// closed, even if Options.SilentClose has omitted that event (AIR's closeReason,
+// which is the code; WebSocket-Node's closeReasonCode and closeDescription). Before
+// that the code is 0.
 func (s *Socket) CloseReason() (StatusCode, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,9 +71,9 @@ func (s *Socket) CloseReason() (StatusCode, string) {
 	return s.outcome.Code, s.outcome.Reason // which nothing changes any more
 }
 
-// Response is the status and the header of the server's answer to Connect (Faye's
-// status and headers): 101 once the connection is open, and 0 before. What a
-// server that refused has answered is in the ErrorEvent.
+// Response returns the status and the header of the server's response to Connect
+// (Faye's status and headers). The status is 101 once the connection is open, and 0
+// before. The response of a server that refused is in the ErrorEvent.
 func (s *Socket) Response() (status int, header http.Header) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,10 +83,10 @@ func (s *Socket) Response() (status int, header http.Header) {
 	return s.opening.status, dial.HTTPHeader(s.opening.answer)
 }
 
-// Request is the client's request, on a server. It must be asked for in a
-// handler given to OnConnect or in an open handler at the latest: a Socket of
-// which nobody has asked lets it go, to be small, and returns nil later, as it
-// does on a client.
+// Request returns the client's request on a server, and nil on a client. To save
+// memory a Socket drops the request after the open event unless Request has been
+// called by then, in the function set by OnConnect or in a handler of the open
+// event. After that it returns nil.
 func (s *Socket) Request() *handshake.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,15 +97,15 @@ func (s *Socket) Request() *handshake.Request {
 	return s.opening.request
 }
 
-// Conn is the connection below, or nil before there is one. Reading it, writing
-// it or closing it disturbs the Socket.
+// Conn returns the underlying connection, or nil before there is one. Reading from
+// it, writing to it or closing it disturbs the Socket.
 func (s *Socket) Conn() net.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.sender.connection()
 }
 
-// RemoteAddr is the address of the peer, or nil before there is a connection.
+// RemoteAddr returns the address of the peer, or nil before there is a connection.
 func (s *Socket) RemoteAddr() net.Addr {
 	if c := s.Conn(); c != nil {
 		return c.RemoteAddr()
@@ -109,7 +113,7 @@ func (s *Socket) RemoteAddr() net.Addr {
 	return nil
 }
 
-// LocalAddr is the address of this end, or nil before there is a connection.
+// LocalAddr returns the address of this end, or nil before there is a connection.
 func (s *Socket) LocalAddr() net.Addr {
 	if c := s.Conn(); c != nil {
 		return c.LocalAddr()

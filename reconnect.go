@@ -14,43 +14,44 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Reconnect has a client's Socket connect again when its connection ends, or
-// could not be opened: the same Socket, with the same URL and handlers. Each
-// connection has its own open, error and close events; the close event says
-// whether another attempt follows, and its PreventDefault gives up. Until the
-// next attempt the Socket is Connecting, and Run waits for it.
+// Reconnect configures how a client's Socket connects again when its connection has
+// ended or could not be opened. The Socket keeps its URL and handlers. Each
+// connection has its own open, error and close events. The close event says whether
+// another attempt follows, which its PreventDefault method prevents. Until the next
+// attempt the Socket is connecting, and Run waits for it.
 //
-// It does not connect again
-//   - after one's own Close or Drop, whenever that is called: while waiting it
-//     ends the wait, with error and close events like those of an attempt;
-//   - after a clean close with status code 1000, by which the peer says that
-//     its purpose has been fulfilled (RFC 6455, section 7.4.1);
-//   - when the server, or a proxy, refuses for good: with a status below 500
+// The Socket does not connect again
+//   - after the program has called Close or Drop. During the wait before an attempt
+//     these end the wait, with error and close events as for an attempt;
+//   - after a clean close with status code 1000, by which the peer says that the
+//     purpose of the connection has been fulfilled (RFC 6455, section 7.4.1);
+//   - when the server or a proxy refuses permanently, with a status below 500
 //     other than 408, 425 and 429;
-//   - when the server's certificate is not good;
+//   - when the server's certificate cannot be verified;
 //   - when the context of ConnectContext is done before the first connection is
 //     open;
-//   - when a handler of the close event has called Connect itself.
+//   - when a handler of the close event has itself called Connect.
 //
-// The wait before an attempt is random between zero and a bound that grows from
+// The wait before an attempt is random, between zero and a bound that grows from
 // Min by Factor up to Max (exponential backoff with full jitter), so that the
-// clients of a server that starts anew do not come all at once. To that comes
-// what a refusal with status 429 or 503 says in Retry-After (RFC 9110, section
-// 10.2.3), but Max holds all the same. The bound starts again at Min when a
-// connection has been open for as long as Min.
+// clients of a server that restarts do not all connect at once. The time that a
+// refusal with status 429 or 503 gives in Retry-After (RFC 9110, section 10.2.3) is
+// added to it, but the sum is at most Max. The bound starts again at Min after a
+// connection that was open for at least Min.
 type Reconnect struct {
-	Min    time.Duration // the first bound; zero or less: DefaultReconnectMin
-	Max    time.Duration // the longest wait; zero or less: DefaultReconnectMax
-	Factor float64       // from bound to bound; less than 1: 2
+	Min    time.Duration // the first bound; zero or less means DefaultReconnectMin
+	Max    time.Duration // the longest wait; zero or less means DefaultReconnectMax
+	Factor float64       // by which the bound grows; less than 1 means 2
 
-	// MaxAttempts is how many attempts may be made before one leads to a
-	// connection that is open for as long as Min. Zero or less: no bound.
+	// MaxAttempts is the number of attempts after which the Socket gives up,
+	// counted since the last connection that was open for at least Min. Zero or
+	// less means no limit.
 	MaxAttempts int
 
 	random func() float64 // in [0, 1); nil: math/rand
 }
 
-// Defaults of Reconnect.
+// The defaults of Reconnect.
 const (
 	DefaultReconnectMin = time.Second
 	DefaultReconnectMax = 30 * time.Second
@@ -70,8 +71,8 @@ func (r *Reconnect) max() time.Duration {
 	return r.Max
 }
 
-// wait is how long to wait after so many attempts that have failed, and a
-// server that has asked for a time itself.
+// wait returns how long to wait after the given number of failed attempts, if the
+// server has asked for the given time.
 func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 	factor := r.Factor
 	if !(factor >= 1) {
@@ -86,8 +87,8 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 	return asked + min(time.Duration(random()*bound), longest-asked) // which does not overflow
 }
 
-// retries is what is known of a connection that is kept up. It is guarded by
-// Socket.out.
+// retries is the state of a connection that Options.Reconnect keeps up. It is
+// guarded by Socket.mu.
 type retries struct {
 	ctx       context.Context // ends the attempts
 	protocols []string
@@ -97,8 +98,8 @@ type retries struct {
 	closed    bool      // by Close
 }
 
-// Reconnects is how many times the connection has been opened again, by
-// Options.Reconnect, since Connect was called. It is 0 in the first open event.
+// Reconnects returns how many times Options.Reconnect has opened the connection
+// again since Connect was called. It returns 0 during the first open event.
 func (s *Socket) Reconnects() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +109,7 @@ func (s *Socket) Reconnects() int {
 	return max(s.opening.retries.opened-1, 0)
 }
 
-// newRetries is nil without Options.Reconnect.
+// newRetries returns nil without Options.Reconnect.
 func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
 	if s.opts.Reconnect == nil {
 		return nil
@@ -116,24 +117,24 @@ func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
 	return &retries{ctx: ctx, protocols: protocols}
 }
 
-// begun is for a connection that is open. From now on the context that
-// Connect was given has no effect.
+// begun records that a connection is open. From now on the context that was passed
+// to ConnectContext has no effect.
 func (r *retries) begun() {
 	r.opened++
 	r.since = time.Now()
 	r.ctx = context.WithoutCancel(r.ctx)
 }
 
-// stopRetriesLocked is for a Close.
+// stopRetriesLocked prevents further attempts, after a call of Close.
 func (s *Socket) stopRetriesLocked() {
 	if s.opening != nil && s.opening.retries != nil {
 		s.opening.retries.closed = true
 	}
 }
 
-// planReconnect decides, when a connection has ended with e and err, whether
-// there will be another, and has e say so. It returns what is to be given to
-// reconnectAfter.
+// planReconnect decides, when a connection has ended with e and err, whether there
+// will be another one, and sets the fields of e accordingly. Its result is the
+// argument of reconnectAfter.
 func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,8 +161,8 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 	return o
 }
 
-// reconnectAfter takes up what planReconnect has planned, unless a handler of
-// the close event wants something else.
+// reconnectAfter carries out what planReconnect has decided, unless a handler of the
+// close event has prevented it.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,7 +175,7 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
 }
 
-// reconnect is the next attempt, wait included.
+// reconnect makes the next attempt after the wait.
 func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
 	defer cancel()
 	timer := time.NewTimer(wait)
@@ -208,7 +209,7 @@ func permanent(err error) bool {
 	return bad
 }
 
-// refusal is the status with which a server or a proxy has refused, or 0, and
+// refusal returns the status with which a server or a proxy has refused, or 0, and
 // its Retry-After field.
 func refusal(err error) (status int, after string) {
 	if p, ok := errors.AsType[*ProxyError](err); ok && p.Status != 0 {
@@ -220,7 +221,7 @@ func refusal(err error) (status int, after string) {
 	return 0, ""
 }
 
-// retryAfter is the time that a refusal has asked for, or 0.
+// retryAfter returns the time that a refusal has asked for, or 0.
 func retryAfter(err error) time.Duration {
 	status, after := refusal(err)
 	if after == "" || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {

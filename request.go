@@ -15,18 +15,19 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// A Request is a client's wish to open a connection, which a handler given to
-// [Server.OnRequest] accepts or rejects, then or later (WebSocket-Node's
-// WebSocketRequest). One that is not answered within Options.HandshakeTimeout
-// is rejected with 404, and with 503 when the Server shuts down.
+// A Request is a client's request to open a connection, which the function that
+// [Server.OnRequest] has set accepts or rejects, at once or later (WebSocket-Node's
+// WebSocketRequest). If it is not answered within Options.HandshakeTimeout it is
+// rejected with status 404, and with status 503 when the Server shuts down.
 type Request struct {
 	*handshake.Request
 
-	// Protocol is the subprotocol that a Router has chosen the handler for;
-	// empty if the client asked for none, or there is no Router.
+	// Protocol is the subprotocol for which a Router has chosen the handler. It
+	// is empty if the client asked for none, or if there is no Router.
 	Protocol string
 
-	// ResponseHeader is sent with the answer, whichever it is.
+	// ResponseHeader is sent with the response, whether the request is accepted
+	// or rejected.
 	ResponseHeader http.Header
 
 	socket  *Socket
@@ -38,11 +39,11 @@ type Request struct {
 	protocol string
 }
 
-// Socket is the one that Accept will return. It is Connecting.
+// Socket returns the Socket that Accept will return. It is still connecting.
 func (r *Request) Socket() *Socket { return r.socket }
 
-// URL is the target of the request, parsed; Path and Query are what there is to
-// it (WebSocket-Node's resourceURL). It is never nil.
+// URL returns the parsed target of the request, a path and perhaps a query
+// (WebSocket-Node's resourceURL). It never returns nil.
 func (r *Request) URL() *url.URL {
 	u, err := url.ParseRequestURI(r.Target)
 	if err != nil {
@@ -51,12 +52,12 @@ func (r *Request) URL() *url.URL {
 	return u
 }
 
-// Cookies are the client's cookies. What is not a cookie is left out.
+// Cookies returns the client's cookies. Malformed ones are left out.
 func (r *Request) Cookies() []*http.Cookie {
 	return (&http.Request{Header: http.Header{"Cookie": r.Header.Values("Cookie")}}).Cookies()
 }
 
-// SetCookie adds a cookie to the answer. One that is not valid is left out.
+// SetCookie adds a cookie to the response. A cookie that is not valid is left out.
 func (r *Request) SetCookie(c *http.Cookie) {
 	if v := c.String(); v != "" {
 		if r.ResponseHeader == nil {
@@ -66,10 +67,10 @@ func (r *Request) SetCookie(c *http.Cookie) {
 	}
 }
 
-// RemoteIP is the address of the client. Where the connection comes from one of
-// Server.TrustedProxies, that is the last address in X-Forwarded-For that is not
-// such a proxy itself (WebSocket-Node's remoteAddress). It is the zero Addr if
-// the connection has no IP address.
+// RemoteIP returns the IP address of the client. If the connection comes from one
+// of Server.TrustedProxies, that is the last address in X-Forwarded-For that is not
+// such a proxy itself (WebSocket-Node's remoteAddress). RemoteIP returns the zero
+// Addr if the connection has no IP address.
 func (r *Request) RemoteIP() netip.Addr {
 	addr := addrOf(r.socket.RemoteAddr())
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -95,10 +96,10 @@ func addrOf(a net.Addr) netip.Addr {
 }
 
 // Accept accepts the request with one of the subprotocols that the client asked
-// for, or with none if protocol is empty. Attach handlers to the Socket in the
-// same handler; its open event follows. The errors are [ErrProtocol] for a
-// subprotocol that was not asked for, and [ErrInvalidState] if the request has
-// been answered already.
+// for, or with none if protocol is empty. Attach handlers to the returned Socket in
+// the handler that calls Accept; the open event follows. Accept returns
+// [ErrProtocol] for a subprotocol that was not asked for, and [ErrInvalidState] if
+// the request has already been answered.
 func (r *Request) Accept(protocol string) (*Socket, error) {
 	if protocol != "" && !slices.Contains(r.Protocols, protocol) {
 		return nil, fmt.Errorf("%w: %q was not asked for", ErrProtocol, protocol)
@@ -113,9 +114,9 @@ func (r *Request) Accept(protocol string) (*Socket, error) {
 	return r.socket, nil
 }
 
-// Reject answers with an HTTP status, of 300 or more, and a reason, which is
-// the body. The errors are [ErrArgument] for another status, and
-// [ErrInvalidState] if the request has been answered already.
+// Reject answers the request with an HTTP status from 300 to 599 and a reason,
+// which becomes the body. It returns [ErrArgument] for another status, and
+// [ErrInvalidState] if the request has already been answered.
 func (r *Request) Reject(status int, reason string) error {
 	if status < 300 || status > 599 {
 		return ErrArgument
@@ -131,7 +132,7 @@ func (r *Request) Reject(status int, reason string) error {
 }
 
 func answeredAlready(call string) error {
-	return &stateError{call, "the request has been answered already"}
+	return &stateError{call, "the request has already been answered"}
 }
 
 func (r *Request) isAnswered() bool {
@@ -143,8 +144,8 @@ func (r *Request) isAnswered() bool {
 	}
 }
 
-// ask has the Server's handler decide on a request, and waits for that. The
-// client has all of its time again then.
+// ask has the Server's handler decide on a request, and waits for the decision.
+// Afterwards the time for the handshake starts again.
 func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 	if !s.inTime(a) {
 		return nil, os.ErrDeadlineExceeded
@@ -168,7 +169,7 @@ func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 	select {
 	case <-r.answered:
 	case <-timeout:
-		r.Reject(http.StatusNotFound, "nobody has answered the request")
+		r.Reject(http.StatusNotFound, "the server did not answer the request")
 		<-r.answered
 	}
 	if r.refused != nil {
@@ -177,9 +178,9 @@ func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 	return r, nil
 }
 
-// goingAway ends an opening handshake for a Server that shuts down: a request
-// that has not been decided on is rejected, and one that has been accepted gets
-// its connection closed as soon as it is open.
+// goingAway ends an opening handshake for a Server that is shutting down: it rejects
+// a request that is not decided on yet, and closes the connection of one that has
+// been accepted as soon as it is open.
 func (s *Socket) goingAway() {
 	s.mu.Lock()
 	var r *Request

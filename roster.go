@@ -2,11 +2,11 @@ package airsocket
 
 import "slices"
 
-// roster is the sockets of a Server, in the order in which they came. That is
-// also about the order in which they and what the system has of them lie in
-// memory, which is what the time of a long broadcast depends on.
+// roster holds the sockets of a Server, in the order in which they were accepted.
+// That is also roughly the order in which they, and the system's data for them, lie
+// in memory, on which the time of a long broadcast depends.
 type roster struct {
-	slots []*Socket // nil where one has gone
+	slots []*Socket // nil where one has been removed
 	live  int       // those that are not nil
 	spare []*Socket // for the next snapshot
 }
@@ -29,7 +29,7 @@ func (r *roster) remove(s *Socket) {
 	}
 }
 
-// minSlots is how many slots are not worth looking for the empty ones.
+// minSlots is the number of slots below which compacting is not worthwhile.
 const minSlots = 32
 
 func (r *roster) compact() {
@@ -43,7 +43,8 @@ func (r *roster) compact() {
 	r.slots = slots
 }
 
-// snapshot is those that are there at the moment. It is to be given back.
+// snapshot returns the sockets that are there now. The caller must pass the result
+// to giveBack.
 func (r *roster) snapshot() []*Socket {
 	list := slices.Grow(r.spare[:0], r.live)
 	r.spare = nil
@@ -55,7 +56,7 @@ func (r *roster) snapshot() []*Socket {
 	return list
 }
 
-// giveBack takes back a snapshot.
+// giveBack takes back a snapshot, to reuse its memory.
 func (r *roster) giveBack(list []*Socket) {
 	if cap(list) <= 2*r.live+minSlots {
 		clear(list)

@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// A Router gives requests to handlers by path and subprotocol (WebSocket-Node's
-// WebSocketRouter). It is attached to a Server with
+// A Router passes requests to handlers according to path and subprotocol
+// (WebSocket-Node's WebSocketRouter). Attach it to a Server with
 //
 //	srv.OnRequest(router.Route)
 //
-// The zero value is ready. Its methods may be called from any goroutine.
+// The zero value is ready to use. Its methods may be called from any goroutine.
 type Router struct {
 	mu     sync.RWMutex
 	mounts []mount
@@ -23,12 +23,12 @@ type mount struct {
 	handle         func(*Request)
 }
 
-// Mount has handle called for the requests whose path matches and that ask for
-// the subprotocol. A path is compared as path.Match does, where * is any part
-// between slashes, and "*" alone matches all. The protocol "*" matches all, with
-// a subprotocol or without; an empty one only requests that ask for none. A path
-// that is no pattern, or that is mounted for the same protocol already, is an
-// [ErrArgument].
+// Mount registers handle for the requests whose path matches pattern and that ask
+// for the subprotocol. The pattern has the syntax of [path.Match], in which * does
+// not match a slash, but the pattern "*" alone matches all paths. The protocol "*"
+// matches all requests, with a subprotocol or without, and an empty protocol only
+// those that ask for none. Mount returns [ErrArgument] if the pattern is malformed
+// or already mounted for the same protocol, or if handle is nil.
 func (r *Router) Mount(pattern, protocol string, handle func(*Request)) error {
 	if _, err := path.Match(pattern, ""); err != nil || handle == nil {
 		return ErrArgument
@@ -42,7 +42,8 @@ func (r *Router) Mount(pattern, protocol string, handle func(*Request)) error {
 	return nil
 }
 
-// Unmount undoes Mount and reports whether there was something to undo.
+// Unmount removes the handler of a pattern and subprotocol, and reports whether
+// there was one.
 func (r *Router) Unmount(pattern, protocol string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,9 +52,10 @@ func (r *Router) Unmount(pattern, protocol string) bool {
 	return len(r.mounts) < before
 }
 
-// Route calls the handler for req: that of the first of the client's
-// subprotocols for which there is one, in the order of mounting. Request.Protocol
-// is that subprotocol then. Without a handler the request is rejected with 404.
+// Route calls the handler for req. It takes the first of the client's subprotocols
+// for which a handler is mounted, and of several handlers the one that was mounted
+// first, and sets Request.Protocol to that subprotocol. If there is no handler it
+// rejects the request with status 404.
 func (r *Router) Route(req *Request) {
 	asked := req.Protocols
 	if len(asked) == 0 {
@@ -72,7 +74,7 @@ func (r *Router) Route(req *Request) {
 			}
 		}
 	}
-	req.Reject(http.StatusNotFound, "nothing is mounted here")
+	req.Reject(http.StatusNotFound, "no handler is mounted for this path and subprotocol")
 }
 
 func (m *mount) matches(where, protocol string) bool {

@@ -8,12 +8,12 @@ import "github.com/airsocket/airsocket/wire"
 // may be cut within a character. Parts go out as they are, without compression; a
 // message that is a single part goes out as Send and SendBytes would send it.
 //
-// Until the last part has been sent, other messages are refused with
-// wire.ErrPartOrder, and so are parts of the other kind; pings, pongs and Close are
-// not. Server.Broadcast skips the socket meanwhile. The other errors are those of
-// [Socket.Send], [ErrArgument] for another kind, and wire.ErrUnsupported for the
-// parts of a longer message in the hixie versions. Parts are not kept by
-// Options.QueueBeforeOpen.
+// Until the last part has been sent, other messages and parts of the other kind
+// are refused with wire.ErrPartOrder, but not pings, pongs and Close.
+// Server.Broadcast skips the socket meanwhile. SendPart also returns the errors of
+// [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for the
+// parts of a longer message in the hixie versions. Options.QueueBeforeOpen does not
+// keep parts.
 func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	if kind != wire.Text && kind != wire.Binary {
 		return ErrArgument

@@ -16,29 +16,44 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A Server accepts connections on listeners of its own, which is the fastest
-// way to serve (AIR's ServerSocket, WebSocket-Node's WebSocketServer). Requests
-// that do not ask for a WebSocket go to Handler. To serve WebSockets from a
-// net/http server see [Socket.Upgrade].
+// A Server accepts connections on listeners of its own, which is the fastest way
+// to serve (AIR's ServerSocket, WebSocket-Node's WebSocketServer). It passes
+// requests that do not ask for a WebSocket to Handler. To serve WebSockets from a
+// net/http server, use [Socket.Upgrade].
 //
-// The handlers of all its sockets run one after another, so that a slow one holds
-// up all of them, and whatever else is on their [Dispatcher]. Use a goroutine and
-// [Post] for what takes long, or Options.Parallel.
+// The handlers of all its sockets run one after another. A slow one holds up all
+// of them and everything else on their [Dispatcher]. Do long work in a goroutine
+// that calls [Post] with the result, or set Options.Parallel.
 //
-// Set the fields and OnConnect before serving and leave them then.
+// Set the fields, OnConnect and OnRequest before serving, and do not change them
+// afterwards.
 type Server struct {
-	Addr      string       // for ListenAndServe: host:port, or unix:path; empty is ":80", or ":443" with TLSConfig
-	Options   *Options     // of the sockets; nil means the defaults
-	Handler   http.Handler // for other requests; nil answers them with 426
-	TLSConfig *tls.Config  // if not nil: serve wss
-	MaxConns  int          // sockets at a time; one more is answered with 503. Zero: no bound
+	// Addr is the address for ListenAndServe: host:port for TCP, or unix:path. If
+	// it is empty ListenAndServe listens on ":80", or on ":443" if TLSConfig is
+	// set.
+	Addr string
 
-	// FlashPolicy answers socket policy requests of Flash clients, which come as the
-	// first bytes of a connection. Nil answers none. See FlashPolicyFor.
+	// Options are the options of the sockets. Nil means the defaults.
+	Options *Options
+
+	// Handler handles the requests that do not ask for a WebSocket. If it is nil
+	// they are answered with status 426.
+	Handler http.Handler
+
+	// TLSConfig makes the Server serve wss, if it is not nil.
+	TLSConfig *tls.Config
+
+	// MaxConns is the maximum number of sockets at a time. Further clients are
+	// answered with status 503. Zero means no limit.
+	MaxConns int
+
+	// FlashPolicy is the answer to socket policy requests of Flash clients, which come
+	// as the first bytes of a connection. If it is nil they are not answered. See
+	// FlashPolicyFor.
 	FlashPolicy *handshake.FlashPolicy
 
-	// TrustedProxies are the addresses whose X-Forwarded-For field is believed;
-	// see Request.RemoteIP.
+	// TrustedProxies are the addresses of the proxies whose X-Forwarded-For field
+	// is trusted; see Request.RemoteIP.
 	TrustedProxies []netip.Prefix
 
 	onConnect func(*Socket)
@@ -52,25 +67,26 @@ type Server struct {
 	http      *httpSide
 }
 
-// errGoingAway is what a Server that shuts down answers.
+// errGoingAway is the response of a Server that is shutting down.
 var errGoingAway = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "the server is shutting down"}
 
-// ErrServerClosed is what Serve returns after Shutdown or Close. It is
-// http.ErrServerClosed.
+// ErrServerClosed is returned by Serve and ListenAndServe after Shutdown, Close or
+// StopListening. It is http.ErrServerClosed.
 var ErrServerClosed = http.ErrServerClosed
 
-// OnConnect sets the function that is called for each new Socket, in a turn of
-// its Dispatcher: the request has been found good, the answer has not been
-// sent. Attach the handlers here; the open event follows.
+// OnConnect sets the function that is called for each new Socket, in a turn of its
+// Dispatcher, when its request has been accepted and before the response is sent.
+// The function attaches the handlers; the open event follows.
 func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
 
-// OnRequest sets the function that decides on each request, in a turn of its
-// own (WebSocket-Node's request event). Without it all good requests are
-// accepted; see Options.Protocols. What it accepts goes to OnConnect then.
+// OnRequest sets the function that decides on each request, in a turn of its own
+// (WebSocket-Node's request event). Without such a function all valid requests are
+// accepted; see Options.Protocols. After a request has been accepted the function of
+// OnConnect is called.
 func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 
-// Sockets are the sockets of the Server that are open at the moment, in the
-// order in which they came.
+// Sockets returns an iterator over the sockets of the Server that are open, in the
+// order in which they were accepted.
 func (srv *Server) Sockets() iter.Seq[*Socket] {
 	return func(yield func(*Socket) bool) {
 		srv.mu.Lock()
@@ -89,10 +105,11 @@ func (srv *Server) Sockets() iter.Seq[*Socket] {
 	}
 }
 
-// Broadcast sends a message to all open sockets, except those that skip is true
-// for; a nil skip leaves out none. It is made into frames once for all. The
-// errors are those of [Prepare]; a socket that cannot take the message now, for
-// ErrBufferFull, goes without it.
+// Broadcast sends a message to all open sockets except those for which skip
+// returns true; a nil skip excludes none. The message is framed, and compressed,
+// once for all sockets that speak alike. Broadcast returns the errors of
+// [Prepare]. A socket that cannot accept the message now, because of
+// [ErrBufferFull] for example, is left out.
 func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) bool) error {
 	p, err := Prepare(kind, data)
 	if err != nil {
@@ -106,8 +123,8 @@ func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) boo
 	return nil
 }
 
-// CloseAll calls Close on all sockets that are open (WebSocket-Node's
-// closeAllConnections).
+// CloseAll calls [Socket.Close] on all open sockets (WebSocket-Node's
+// closeAllConnections). It stops at the first error and returns it.
 func (srv *Server) CloseAll(code StatusCode, reason string) error {
 	for s := range srv.Sockets() {
 		if err := s.Close(code, reason); err != nil {
@@ -117,8 +134,8 @@ func (srv *Server) CloseAll(code StatusCode, reason string) error {
 	return nil
 }
 
-// ListenAndServe listens on Addr and serves until Shutdown or Close. The error
-// is never nil: after these it is [ErrServerClosed].
+// ListenAndServe listens on Addr and serves like [Server.Serve]. The error is never
+// nil.
 func (srv *Server) ListenAndServe() error {
 	addr := srv.Addr
 	if addr == "" {
@@ -134,9 +151,10 @@ func (srv *Server) ListenAndServe() error {
 	return srv.Serve(l)
 }
 
-// Serve accepts connections from l until Shutdown or Close, and closes l then.
-// A Server may serve several listeners. The error is never nil: after these it
-// is [ErrServerClosed].
+// Serve accepts connections from l until Shutdown, Close or StopListening is
+// called, and then closes l. A Server may serve several listeners at the same time;
+// call Serve for each in a goroutine of its own. The error is never nil: after
+// Shutdown, Close or StopListening it is [ErrServerClosed].
 func (srv *Server) Serve(l net.Listener) error {
 	defer l.Close()
 	if !srv.addListener(l) {
@@ -150,8 +168,8 @@ func (srv *Server) Serve(l net.Listener) error {
 	return acceptAll(l, func() bool { return !srv.listensOn(l) }, srv.Options.settings().log, srv.serveConn)
 }
 
-// acceptAll gives what l accepts to serve, until closing or an error that does
-// not pass.
+// acceptAll passes the connections that l accepts to serve, until closing reports
+// true or an error that is not temporary.
 func acceptAll(l net.Listener, closing func() bool, log *slog.Logger, serve func(net.Conn)) error {
 	var wait time.Duration
 	for {
@@ -217,8 +235,8 @@ func (srv *Server) isClosing() bool {
 	return srv.closing
 }
 
-// serveConn starts a Socket on conn. Those above MaxConns get a proper answer,
-// but there is a bound to them too.
+// serveConn starts a Socket on conn. Connections above MaxConns get a proper
+// response, but their number is limited too.
 func (srv *Server) serveConn(conn net.Conn) {
 	if srv.TLSConfig != nil {
 		conn = tls.Server(conn, srv.TLSConfig)
@@ -239,12 +257,12 @@ func (srv *Server) serveConn(conn net.Conn) {
 	go s.serveClient(a)
 }
 
-// maxRefusing is the number of connections above MaxConns that are refused
-// with an answer at a time, rather than with none.
+// maxRefusing is the maximum number of connections above MaxConns that are refused
+// with a response at a time. Further ones are closed at once.
 const maxRefusing = 128
 
-// remember puts a Socket on the roster. It has been started by then and has its
-// connection, so that whoever finds it there can end it.
+// remember adds a Socket to the roster. The Socket must have been started and have
+// its connection, so that whoever finds it there can end it.
 func (srv *Server) remember(s *Socket) (full, ok bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -255,7 +273,8 @@ func (srv *Server) remember(s *Socket) (full, ok bool) {
 	return srv.MaxConns > 0 && srv.sockets.live > srv.MaxConns, true
 }
 
-// forget is for a Socket that has ended, or whose connection net/http has now.
+// forget removes a Socket that has ended, or whose connection net/http has taken
+// over.
 func (srv *Server) forget(s *Socket) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -266,7 +285,7 @@ func (srv *Server) forget(s *Socket) {
 	}
 }
 
-// connected is the turn in which handlers are attached.
+// connected calls the function that OnConnect has set, in a turn.
 func (srv *Server) connected(s *Socket) {
 	if s.opts.Recover {
 		defer s.recoverHandler()
@@ -274,8 +293,8 @@ func (srv *Server) connected(s *Socket) {
 	srv.onConnect(s)
 }
 
-// requested is the turn in which a request is decided on. One whose handler
-// panics is answered with 500, where Options.Recover is set.
+// requested calls the function that OnRequest has set, in a turn. If it panics and
+// Options.Recover is set the request is answered with status 500.
 func (srv *Server) requested(r *Request) {
 	if r.socket.opts.Recover {
 		defer func() {
@@ -288,8 +307,8 @@ func (srv *Server) requested(r *Request) {
 }
 
 // StopListening closes the listeners, so that Serve returns, and leaves the
-// connections as they are (AIR's ServerSocket.close, WebSocket-Node's unmount).
-// The Server may listen again.
+// connections open (AIR's ServerSocket.close, WebSocket-Node's unmount). Serve may
+// be called again.
 func (srv *Server) StopListening() {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -300,12 +319,11 @@ func (srv *Server) StopListening() {
 }
 
 // Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,
-// section 7.4.1: going away) and waits until they have closed. When ctx is done
-// it ends those that are left and returns ctx.Err(), even if a handler is still
-// running.
+// section 7.4.1: going away) and waits until they have closed. When ctx is done it
+// ends the connections that are left and returns ctx.Err(), even if a handler is
+// still running.
 //
-// A handler that called Shutdown would have it wait for that handler. It starts a
-// goroutine for it:
+// Do not call Shutdown from a handler, for which it would wait. Start a goroutine:
 //
 //	go srv.Shutdown(ctx)
 //
@@ -343,8 +361,8 @@ func (srv *Server) Close() error {
 	return nil
 }
 
-// stop has each of the sockets ended in the way of end. The channel is closed
-// when there are none left.
+// stop calls end for each of the sockets. The channel is closed when there are none
+// left.
 func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 	srv.mu.Lock()
 	srv.closing = true

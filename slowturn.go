@@ -59,9 +59,9 @@ func (s *Socket) leaveWatched(at time.Duration, kind turnKind, fd int) {
 	}
 }
 
-// turnClock is a clock for the length of a turn. It has a word where a time.Time
-// has three, in a frame that each message has. Only differences mean something,
-// and only within a turn: that is, in one bubble of testing/synctest.
+// turnClock returns the time on a clock that measures turns, as one word: a
+// time.Time would be three, in a stack frame that every message uses. Only
+// differences within one turn mean something: a turn stays in one bubble.
 func turnClock() time.Duration { return time.Since(turnEpoch) }
 
 var turnEpoch = time.Now()

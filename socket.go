@@ -13,7 +13,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// ReadyState is the state that a Socket is in (WHATWG readyState).
+// A ReadyState is the state of a Socket (WHATWG readyState).
 type ReadyState uint32
 
 // The states, with the numbers of the browser.
@@ -29,8 +29,8 @@ const (
 // attach handlers, then start it with [Socket.Connect], [Socket.StartServer] or
 // [Socket.Upgrade].
 //
-// Its handlers run one at a time, in the turns of its Dispatcher. Everything
-// else may be called from any goroutine, but what says otherwise.
+// Its handlers run one at a time, in the turns of its Dispatcher. Its methods may
+// be called from any goroutine unless their comment says otherwise.
 type Socket struct {
 	// What sending needs comes first: a broadcast touches nothing else.
 	opts   *settings
@@ -112,8 +112,8 @@ func (s *Socket) makeExtras() *extras {
 	return s.extra.Load()
 }
 
-// NewSocket returns a Socket that has not been started. Nil options are the
-// defaults.
+// NewSocket returns a Socket that has not been started. If opts is nil the
+// defaults apply.
 func NewSocket(opts *Options) *Socket {
 	set := opts.settings()
 	var s *Socket
@@ -131,23 +131,24 @@ func NewSocket(opts *Options) *Socket {
 	return s
 }
 
-// Connect opens a connection to url, asking for one of the subprotocols in
-// order of preference, and returns at once: the open event, or error and
-// close events, tell of the outcome. What is wrong with the call itself is
-// returned: [ErrURL], [ErrProtocol], handshake.ErrBadField for Options.Header,
-// or [ErrInvalidState] if the socket has been started and is not closed (AIR's
-// connect and its ArgumentError).
+// Connect starts to open a connection to url, asking for one of the subprotocols
+// in order of preference, and returns at once: the open event, or error and close
+// events, report the outcome. Connect itself returns [ErrURL], [ErrProtocol],
+// [ErrInvalidState] if the socket has been started and is not closed, or an error
+// of package handshake for a request that cannot be sent, such as
+// handshake.ErrBadField for an error in Options.Header (AIR's connect and its
+// ArgumentError).
 //
-// The scheme of url is ws or wss, or http or https for them; with "+unix" behind
-// it comes the path of a unix socket and, after a colon, that of the request, as
-// in ws+unix:///run/chat.sock:/room?id=1. User and password in it are sent as
-// Basic authentication (RFC 7617).
+// The scheme of url is ws or wss; http and https are taken for these. A scheme
+// that ends in "+unix" is followed by the path of a unix socket, a colon and the
+// path of the request, as in ws+unix:///run/chat.sock:/room?id=1. User and password
+// in url are sent as Basic authentication (RFC 7617).
 func (s *Socket) Connect(url string, protocols ...string) error {
 	return s.ConnectContext(context.Background(), url, protocols...)
 }
 
-// ConnectContext is Connect with a context that ends the attempt when it is
-// done. Once the connection is open the context has no effect.
+// ConnectContext is like Connect, but ends the attempt when ctx is done. Once the
+// connection is open ctx has no effect.
 func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
 	if len(protocols) == 0 {
 		protocols = s.opts.Protocols
@@ -165,11 +166,11 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	return nil
 }
 
-// StartServer takes the server's part on a connection that a client has
-// opened, and whose handshake it has not been answered, and returns at once
-// (AIR's startServer). From then on the connection belongs to the Socket, and
-// deadlines that have been set on it are gone. A nil connection is an
-// [ErrArgument].
+// StartServer acts as the server on a connection whose opening handshake has not
+// been answered yet, and returns at once (AIR's startServer). From then on the
+// connection belongs to the Socket, which clears the connection's deadlines.
+// StartServer returns [ErrArgument] if conn is nil, and [ErrInvalidState] if the
+// socket has been started and is not closed.
 func (s *Socket) StartServer(conn net.Conn) error {
 	if conn == nil {
 		return ErrArgument
@@ -183,15 +184,18 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	return nil
 }
 
-// Upgrade takes the server's part on the connection of a request in any
-// net/http server (Faye's WebSocket.new(env)). Where the request is not a good
-// opening handshake, or not from an accepted origin, it answers with the HTTP
-// status for that and returns a [*handshake.Error]. The ResponseWriter may be
-// wrapped if it has an Unwrap method, as http.ResponseController wants.
+// Upgrade acts as the server on the connection of a request in any net/http server
+// (Faye's WebSocket.new(env)). If the request is not a valid opening handshake, or
+// is not from an accepted origin, it answers with the corresponding HTTP status and
+// returns a [*handshake.Error]. The ResponseWriter may be wrapped if the wrapper
+// has an Unwrap method, as http.ResponseController requires. Upgrade returns
+// [ErrArgument] if w or r is nil, and [ErrInvalidState] if the socket has been
+// started and is not closed.
 //
-// The handlers of net/http run at the same time; those of the Socket do not. A
-// slow one holds up every Socket of its [Dispatcher], by default of the process:
-// use a goroutine and [Post], or Options.Parallel.
+// net/http runs its handlers concurrently; those of sockets run one at a time. A
+// slow one holds up every Socket of its [Dispatcher], which by default is every
+// Socket of the process: do long work in a goroutine that calls [Post] with the
+// result, or set Options.Parallel.
 func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	if w == nil || r == nil {
 		return ErrArgument
@@ -208,9 +212,9 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// SetProtocol makes a server answer with the subprotocol p if the client asks
-// for it, whatever Options.Protocols say (AIR's protocol property). It returns
-// [ErrInvalidState] once the socket has been started.
+// SetProtocol makes a server answer with the subprotocol p if the client asks for
+// it, whatever Options.Protocols says (AIR's protocol property). It returns
+// [ErrInvalidState] while the socket is connecting, open or closing.
 func (s *Socket) SetProtocol(p string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -259,28 +263,30 @@ func (s *Socket) attach(conn net.Conn) {
 }
 
 // Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
-// wait: what the system cannot take yet is kept, up to Options.MaxBuffered.
-// The errors are [ErrInvalidState] before the connection is open, [ErrClosed]
-// after it, [ErrBufferFull], and wire.ErrBadText for text that is not UTF-8;
-// the message has not been taken then. Messages are sent in the order of the
-// calls, and all that were taken go out before the frame of a later Close.
+// wait: data that the system cannot take yet is kept, up to Options.MaxBuffered.
+// Send returns [ErrInvalidState] before the connection is open, [ErrClosed] when it
+// is closing or closed, [ErrBufferFull], or wire.ErrBadText if text is not valid
+// UTF-8; the message is not sent in these cases. Messages are sent in the order of
+// the calls, and before the frame of a later Close.
 //
-// What handlers send goes out when their turn ends; Flush sends it earlier.
+// Messages that handlers send go out when their turn ends; Flush sends them
+// earlier.
 func (s *Socket) Send(text string) error {
 	return s.sendMessage(wire.Text, viewOf(text))
 }
 
 // SendBytes sends a binary message (AS3WebSocket's sendBytes), like Send. The
-// bytes are free to be changed when it returns. Versions without binary
-// messages say wire.ErrUnsupported.
+// caller may reuse p when SendBytes returns. In versions without binary messages it
+// returns wire.ErrUnsupported.
 func (s *Socket) SendBytes(p []byte) error {
 	return s.sendMessage(wire.Binary, p)
 }
 
-// SendMessage sends what kind says (AIR's sendMessage, whose constants have the
-// same numbers): wire.Text, wire.Binary, wire.Ping, wire.Pong, or wire.Close,
-// which is a Close without status code. Another kind is an [ErrArgument], and so
-// is nil data but for a Close; an empty message has an empty slice.
+// SendMessage sends a message of the given kind (AIR's sendMessage, whose constants
+// have the same values): wire.Text, wire.Binary, wire.Ping, wire.Pong, or
+// wire.Close, which calls Close without a status code and ignores data. It returns
+// [ErrArgument] for other kinds, and for nil data unless kind is wire.Close; to
+// send an empty message pass an empty slice.
 func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 	switch {
 	case kind == wire.Close:
@@ -295,27 +301,27 @@ func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 }
 
 // Ping sends a ping with a payload of at most 125 bytes (RFC 6455, section
-// 5.5.2), like Send. A longer one is a wire.ErrTooBig.
+// 5.5.2), like Send. For a longer payload it returns wire.ErrTooBig.
 func (s *Socket) Ping(payload []byte) error {
 	return s.send(wire.Event{Kind: wire.Ping, Data: payload})
 }
 
-// Pong sends a pong that was not asked for, or one of one's own after
-// PreventDefault (RFC 6455, section 5.5.3), like Ping.
+// Pong sends a pong, like Ping: an unsolicited one, or the answer to a ping for
+// which PreventDefault was called (RFC 6455, section 5.5.3).
 func (s *Socket) Pong(payload []byte) error {
 	return s.send(wire.Event{Kind: wire.Pong, Data: payload})
 }
 
-// Close begins the closing handshake: what was sent before goes out first, then
-// the close frame, and the close event comes when the peer has answered or
-// Options.CloseTimeout has passed. Messages that arrive meanwhile are dropped,
-// as in the browser. A code of 0 sends a close frame without code and reason.
-// While connecting, Close ends the attempt: error and close events follow.
-// Closing a socket that is closing or closed does nothing, but that it is not
-// connected again by Options.Reconnect.
+// Close starts the closing handshake: messages sent before go out first, then the
+// close frame, and the close event comes when the peer has answered or
+// Options.CloseTimeout has passed. Messages that arrive in between are dropped, as
+// in the browser. A code of 0 sends a close frame without code and reason. While
+// the socket is connecting Close ends the attempt: error and close events follow.
+// Close on a socket that is closing or closed does nothing, except that
+// Options.Reconnect will not connect it again.
 //
-// The errors are [ErrCode], [ErrReason], and [ErrInvalidState] before the
-// start.
+// Close returns [ErrCode] or [ErrReason] if the arguments may not be sent, and
+// [ErrInvalidState] if the socket has not been started.
 func (s *Socket) Close(code StatusCode, reason string) error {
 	if send, err := s.beginClose(code, reason); !send {
 		return err
@@ -353,10 +359,11 @@ func (s *Socket) beginClose(code StatusCode, reason string) (send bool, err erro
 	return false, nil
 }
 
-// Drop ends the connection without waiting for the peer: what was sent before
-// goes out, as far as the system takes it at once, then a close frame with code
-// and reason (WebSocket-Node's drop). The close event has them too, and is not
-// clean. The errors are those of Close, but that clients may send every code.
+// Drop ends the connection without waiting for the peer. Messages sent before go
+// out as far as the system takes them at once, and then a close frame with code and
+// reason (WebSocket-Node's drop). The close event has the same code and reason, and
+// is not clean. Drop returns the same errors as Close, but allows clients the codes
+// that servers may send.
 func (s *Socket) Drop(code StatusCode, reason string) error {
 	if send, err := s.beginDrop(code, reason); !send {
 		return err
@@ -425,8 +432,8 @@ func orNoStatus(code StatusCode) StatusCode {
 	return code
 }
 
-// Flush sends now what would be sent at the end of the turn. Only handlers that
-// go on for long after a Send have use for it.
+// Flush sends at once what would be sent at the end of the turn. Only handlers that
+// continue for long after a Send need it.
 func (s *Socket) Flush() { s.sender.flushNow() }
 
 // recoverHandler is deferred around handlers where Options.Recover is set. What
@@ -454,7 +461,7 @@ func (s *Socket) recoverClose() {
 	}
 }
 
-// The status codes of RFC 6455, section 7.4.1.
+// Status codes of RFC 6455, section 7.4.1.
 const (
 	StatusNormalClosure      = wire.StatusNormalClosure
 	StatusGoingAway          = wire.StatusGoingAway

@@ -132,8 +132,8 @@ func TestErrorsOfASecondAnswer(t *testing.T) {
 			t.Error(err)
 		}
 		_, err := r.Accept("")
-		wantStateError(t, err, "Accept", "answered already", "")
-		wantStateError(t, r.Reject(404, ""), "Reject", "answered already", "")
+		wantStateError(t, err, "Accept", "already been answered", "")
+		wantStateError(t, r.Reject(404, ""), "Reject", "already been answered", "")
 	})
 	wstest.ConnectRaw(t, wstest.Serve(t, srv)).Close()
 }

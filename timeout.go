@@ -8,23 +8,24 @@ import (
 
 // handshakeDeadlines are the times by which opening handshakes must be done, of all raw
 // connections of sockets with the same Options, and so in the order in which they
-// began; those of testing/synctest bubbles have deadlines instead. All of them share a timer that is seldom set: a deadline on each
-// connection would often wake up the runtime's poller for nothing.
+// began; those of testing/synctest bubbles have deadlines instead. All of them
+// share a timer that is seldom set: a deadline on each connection would often wake
+// up the runtime's poller for nothing.
 type handshakeDeadlines struct {
 	mu          sync.Mutex
 	first, last *handshakeDeadline
 	fires       time.Time // when the timer does; zero or past if there is none
 }
 
-// handshakeDeadline is that of one opening handshake.
+// handshakeDeadline is the deadline of one opening handshake.
 type handshakeDeadline struct {
 	conn       net.Conn // nil if it is not among the others
 	due        time.Time
 	prev, next *handshakeDeadline
 }
 
-// set has conn fail with os.ErrDeadlineExceeded after a time that
-// is the same for all.
+// set makes conn fail with os.ErrDeadlineExceeded after a time that is the same for
+// all.
 func (ts *handshakeDeadlines) set(t *handshakeDeadline, conn net.Conn, after time.Duration) {
 	now := time.Now()
 	ts.mu.Lock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Timer is a function that SetTimeout or SetInterval is going to run.
+// A Timer is a call of a function that SetTimeout or SetInterval has scheduled.
 type Timer struct {
 	loop  *loop
 	fn    func()
@@ -19,21 +19,21 @@ type Timer struct {
 	cleared bool
 }
 
-// SetTimeout runs fn in a turn of its own when the time delay has passed, like
-// setTimeout of ActionScript and the browser. A delay of zero or less has passed
-// at once.
+// SetTimeout runs fn in a turn of its own after delay, like setTimeout of
+// ActionScript and the browser. With a delay of zero or less fn runs as soon as it
+// can, but never within the call.
 //
-// Timers run in the order of their times, and those with the same time in the
-// order of the calls. In a bubble of testing/synctest a timer has the time of the
-// bubble, and ends with it.
+// Timers run in the order of their times, and those with the same time in the order
+// of the calls. In a testing/synctest bubble a timer uses the time of the bubble,
+// and ends with the bubble.
 func (d *Dispatcher) SetTimeout(fn func(), delay time.Duration) *Timer {
 	return d.startTimer(fn, delay, 0)
 }
 
-// SetInterval runs fn like SetTimeout, again and again until the Timer is cleared,
-// like setInterval of ActionScript and the browser. The time counts from the end
-// of one run to the beginning of the next. An every of zero or less is taken as a
-// millisecond.
+// SetInterval runs fn repeatedly until the Timer is cleared, like setInterval of
+// ActionScript and the browser. Every run is a turn of its own. The time every
+// counts from the end of one run to the start of the next. If it is zero or less it
+// is taken as one millisecond.
 func (d *Dispatcher) SetInterval(fn func(), every time.Duration) *Timer {
 	if every <= 0 {
 		every = time.Millisecond
@@ -52,10 +52,10 @@ func (d *Dispatcher) startTimer(fn func(), delay, every time.Duration) *Timer {
 	return t
 }
 
-// Clear stops the timer: its function is not called any more, not even if its
-// time has come already, if Clear is called in a turn of the same Dispatcher.
-// Clearing twice, or a timer that has run, does nothing. It may be called from
-// any goroutine.
+// Clear stops the timer. Called in a turn of its Dispatcher, it stops the timer even
+// if its time has come. Called elsewhere, it may be too late for a function that is
+// about to run. Clearing a timer twice, or one that has run, does nothing. Clear may
+// be called from any goroutine.
 func (t *Timer) Clear() {
 	l, bubble := t.loop, bubbleID()
 	l.disp.mu.Lock()
@@ -75,7 +75,7 @@ func (t *Timer) Clear() {
 	l.add(-1)
 }
 
-// timers are the timers of a loop, and the one runtime timer behind them, which
+// timers holds the timers of a loop, and the one runtime timer behind them, which
 // only goroutines of the loop's own bubble touch.
 type timers struct {
 	heap      timerHeap
@@ -96,7 +96,7 @@ func (ts *timers) clock() time.Duration {
 	return time.Since(ts.epoch)
 }
 
-// schedule puts t among the others.
+// schedule adds t to the heap.
 func (l *loop) schedule(t *Timer, delay time.Duration) {
 	l.calls++
 	t.seq, t.due = l.calls, l.clock()
@@ -107,8 +107,8 @@ func (l *loop) schedule(t *Timer, delay time.Duration) {
 	l.setAlarm()
 }
 
-// setAlarm has the alarm ring for the first timer. It may ring earlier, for one
-// that has been cleared: setting it anew each time would cost more.
+// setAlarm sets the alarm for the first timer. It may ring earlier, for a timer that
+// has been cleared: resetting it each time would cost more.
 func (l *loop) setAlarm() {
 	switch {
 	case l.firing: // and will set it
@@ -129,7 +129,7 @@ func (l *loop) setAlarm() {
 }
 
 // ring is called by the alarm, without the lock. There may be nothing to do, or
-// another goroutine that does it already.
+// another goroutine may already be doing it.
 func (l *loop) ring() {
 	l.disp.mu.Lock()
 	l.set = false
@@ -170,8 +170,8 @@ func (l *loop) moreToFire() bool {
 
 func (l *loop) isDue() bool { return len(l.heap) > 0 && l.heap[0].due <= l.clock() }
 
-// fireFirst runs the first of the timers, which it takes in the turn: until then
-// a handler may clear it. It is called without the lock.
+// fireFirst runs the first timer. It takes the timer inside the turn, since until
+// then a handler may clear it. It is called without the lock.
 func (l *loop) fireFirst() {
 	var t *Timer
 	defer func() {

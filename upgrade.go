@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/internal/dial"
 )
 
-// IsWebSocket reports whether a request is an opening handshake, of whatever
-// version, so that Upgrade is the way to answer it (Faye's isWebSocket).
+// IsWebSocket reports whether a request is an opening handshake of any version,
+// which [Socket.Upgrade] can answer (Faye's isWebSocket).
 func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.Header) }
 
 // upgrade takes over the connection of r.
@@ -50,17 +50,17 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// cannotHijack is err of net/http. It names the ResponseWriter that is in the way,
-// which is usually one of a middleware's.
+// cannotHijack returns the error for err of net/http. It names the ResponseWriter
+// that is in the way, which usually belongs to a middleware.
 func cannotHijack(w http.ResponseWriter, err error) error {
 	reason := "the connection cannot be taken over from net/http"
 	if errors.Is(err, http.ErrNotSupported) {
-		reason += fmt.Sprintf(": %T has no Hijack method, and no Unwrap method that returns the ResponseWriter below it (see http.ResponseController)", innermost(w))
+		reason += fmt.Sprintf(": %T has neither a Hijack method nor an Unwrap method that returns the ResponseWriter it wraps (see http.ResponseController)", innermost(w))
 	}
 	return &handshake.Error{Status: http.StatusInternalServerError, Reason: reason, Err: err}
 }
 
-// innermost is the ResponseWriter that http.ResponseController gets to.
+// innermost returns the ResponseWriter that http.ResponseController ends at.
 func innermost(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })

@@ -9,12 +9,14 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// errPlain answers a request without TLS on a connection that is to have it, as
-// net/http does.
+// errPlain is the response to a request without TLS on a connection that requires
+// it, as in net/http.
 var errPlain = &handshake.Error{Status: http.StatusBadRequest, Reason: "this port speaks TLS: use wss instead of ws, or https instead of http"}
 
-// answerPlain answers a client that has made a request without TLS, if that is
-// what err says. The rest of its request has been read with the beginning.
+// answerPlain answers a client that has made a request without TLS, if that is what
+// err says. The rest of a short request has been read together with its beginning:
+// what is left unread of a longer one may reset the connection, and the answer with
+// it.
 //
 //go:noinline
 func answerPlain(err error) {

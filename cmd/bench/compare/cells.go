@@ -174,7 +174,7 @@ func growths() (all []cell) {
 	return all
 }
 
-// readme are the cells of the table in the project's README.
+// readme are the cells of the table in the README of cmd/bench.
 var readme = []string{
 	"echo/ascii/16B/c100/i16",
 	"echo/ascii/125B/c100/i1",
@@ -189,7 +189,7 @@ var readme = []string{
 	"idle/echoed/c10000",
 }
 
-// notInReadme are the peers that the table in the project's README does without.
+// notInReadme are the peers that are left out of the table in the README of cmd/bench.
 var notInReadme = []string{"rawepoll", "xnet"}
 
 func args(format string, a ...any) []string { return strings.Fields(fmt.Sprintf(format, a...)) }
