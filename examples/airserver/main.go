@@ -28,7 +28,7 @@ func run(args []string, stdout io.Writer) error {
 		return err
 	}
 
-	var clients []*airsocket.Socket // one thread of events: a plain slice will do
+	var clients []*airsocket.Socket // one event loop: a plain slice will do
 
 	// serverSocket.addEventListener(ServerSocketConnectEvent.CONNECT, onConnect);
 	serverSocket := airsocket.Server{Options: airsocket.AIROptions()}

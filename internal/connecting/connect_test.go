@@ -12,6 +12,7 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // names is a Dial that knows the addresses of hosts.
@@ -60,6 +61,7 @@ func TestConnectRefusesWhatCannotBeSent(t *testing.T) {
 		{nil, []string{"a", "a"}, airsocket.ErrProtocol},
 		{nil, []string{"a b"}, airsocket.ErrProtocol},
 		{nil, []string{""}, airsocket.ErrProtocol},
+		{&airsocket.Options{Version: wire.Hixie75}, []string{"a", "b"}, airsocket.ErrProtocol},
 	} {
 		if err := airsocket.NewSocket(c.opts).Connect("ws://example.com/", c.protocols...); !errors.Is(err, c.want) {
 			t.Errorf("Connect: %v, want %v", err, c.want)

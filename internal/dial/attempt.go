@@ -87,7 +87,10 @@ func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
 		}
 	}
 	a := &Attempt{cfg: cfg, to: to, protocols: protocols, header: cfg.Header}
-	if err := a.prepare(); err != nil {
+	switch err := a.prepare(); {
+	case errors.Is(err, handshake.ErrBadProtocol): // more than hixie can ask for
+		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
+	case err != nil:
 		return nil, err
 	}
 	return a, nil

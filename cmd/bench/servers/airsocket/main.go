@@ -1,5 +1,5 @@
 // Command airsocket echoes with this library: on a listener of its own with a
-// thread of events for each socket, or, by flags, one for all, or in net/http.
+// Dispatcher for each socket, or, by flags, one for all, or in net/http.
 package main
 
 import (
