@@ -169,7 +169,7 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return
 	}
-	s.disp.hold()
+	s.opts.dispatcher.hold()
 	ctx, cancel := context.WithCancel(o.retries.ctx)
 	s.resetLocked(wire.Client, &opening{url: o.url, queue: o.queue, queued: o.queued, retries: o.retries, cancel: cancel})
 	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
