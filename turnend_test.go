@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,6 +189,31 @@ func TestTurnEndSendsWithTheTurn(t *testing.T) {
 		}
 		p.Close()
 	})
+}
+
+// The time that is spent there is the turn's, when a slow one is reported.
+func TestSlowTurnEnd(t *testing.T) {
+	var log lockedBuffer
+	d := airsocket.NewDispatcher()
+	slow := false
+	d.OnTurnEnd(func() {
+		if slow {
+			slow = false
+			time.Sleep(time.Second)
+		}
+	})
+	opts := &airsocket.Options{Dispatcher: d, SlowTurn: time.Second / 2, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	serveTurnEnd(t, opts, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { slow = true; s.Send(e.Text()) })
+	}, func(dial func() *turnEndPeer) {
+		p := dial()
+		p.send(wstest.OpText, "x")
+		p.want("x")
+		p.Close()
+	})
+	if n := strings.Count(log.String(), "websocket slow turn"); n != 1 || !strings.Contains(log.String(), "turn=receive took=1s") {
+		t.Errorf("%d slow turns:\n%s", n, log.String())
+	}
 }
 
 // The turns of Parallel sockets are not the Dispatcher's.
