@@ -153,7 +153,7 @@ func (s *Socket) reject(a *serverHandshake, err error) {
 func (s *Socket) endQuietly() {
 	s.state.Store(uint32(StateClosed))
 	s.server.forget(s)
-	s.disp.release()
+	s.opts.dispatcher.release()
 }
 
 // errFull is what a Server with MaxConns sockets answers.

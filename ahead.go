@@ -49,7 +49,7 @@ func (s *Socket) decodesAhead() bool {
 // deliverAhead is turns for what is decoded ahead of them.
 func (s *Socket) deliverAhead(in *readInput, fd int) {
 	for more := true; more && !in.over; {
-		slot := s.disp.takeSlot()
+		slot := s.takeSlot()
 		if s.flags.has(aborted) { // perhaps while it waited
 			s.dec.Feed(nil)
 		}
@@ -120,14 +120,17 @@ type decodingSlots struct {
 // decodingSlot is the permission to decode.
 type decodingSlot struct{ held *sync.Mutex }
 
-// takeSlot waits for the permission to decode for the Dispatcher. The Dispatcher
-// of a single socket gives it at once.
-//
-// Mutexes may be waited for in a testing/synctest bubble and outside of it.
-func (d *Dispatcher) takeSlot() decodingSlot {
-	if d.home != nil {
+// takeSlot waits for the permission to decode, which a Parallel socket does not need.
+func (s *Socket) takeSlot() decodingSlot {
+	if s.opts.Parallel {
 		return decodingSlot{}
 	}
+	return s.disp.takeSlot()
+}
+
+// takeSlot waits for the permission to decode for the Dispatcher. Mutexes may be
+// waited for in a testing/synctest bubble and outside of it.
+func (d *Dispatcher) takeSlot() decodingSlot {
 	d.mu.Lock()
 	x := &d.withExtra().decoding
 	if x.slots == nil {

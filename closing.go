@@ -134,7 +134,7 @@ func (s *Socket) finish() {
 	if s.server != nil {
 		defer s.server.forget(s)
 	}
-	defer s.disp.release()
+	defer s.opts.dispatcher.release()
 	s.lastTurn(conn, isSilent)
 }
 

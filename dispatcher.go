@@ -26,7 +26,7 @@ type Dispatcher struct {
 	// by sender.next and ended by endOfTurn. It is nil between turns.
 	unflushed atomic.Pointer[sender]
 
-	home *Dispatcher // counts what Run waits for in place of this one; nil: itself
+	turnEnd func() // set by OnTurnEnd; of the turn
 
 	mu    sync.Mutex // guards what follows and the loops; no handler runs under it
 	extra *extra     // nil until something is there that Run waits for
@@ -57,9 +57,12 @@ func (d *Dispatcher) loop(bubble uint64) *loop {
 	return x.bubbles.find(d, bubble)
 }
 
-// defaultDispatcher is used by every socket and server unless Options.Dispatcher is
-// set.
 var defaultDispatcher = new(Dispatcher)
+
+// Default returns the default Dispatcher, which is used by every socket and server
+// unless Options.Dispatcher is set, and by the functions [Run], [Post], [SetTimeout]
+// and [SetInterval].
+func Default() *Dispatcher { return defaultDispatcher }
 
 // endOfTurn ends the list of unflushed senders.
 var endOfTurn = new(sender)
@@ -109,7 +112,12 @@ func (d *Dispatcher) flushLater(s *sender) bool {
 // fn ends its goroutine, as a failing test does.
 func (d *Dispatcher) do(fn func()) {
 	d.enter()
-	defer d.leave(nil, noFD)
+	defer func() {
+		if d.turnEnd != nil {
+			d.callTurnEnd()
+		}
+		d.leave(nil, noFD)
+	}()
 	fn()
 }
 
@@ -148,11 +156,9 @@ func (d *Dispatcher) first(main func()) {
 }
 
 // hold and release count what Run waits for. They belong to the same bubble, as
-// do all goroutines of a socket.
+// do all goroutines of a socket. A Parallel socket holds Options.Dispatcher, not the
+// one of its own.
 func (d *Dispatcher) hold() {
-	if d.home != nil {
-		d = d.home
-	}
 	bubble := bubbleID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -160,18 +166,14 @@ func (d *Dispatcher) hold() {
 }
 
 func (d *Dispatcher) release() {
-	if d.home != nil {
-		d = d.home
-	}
 	bubble := bubbleID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.loop(bubble).add(-1)
 }
 
-// Run calls [Dispatcher.Run] on the default Dispatcher, which is used by every
-// socket and server unless Options.Dispatcher is set.
+// Run calls [Dispatcher.Run] on the [Default] Dispatcher.
 func Run(main func()) { defaultDispatcher.Run(main) }
 
-// Post calls [Dispatcher.Post] on the default Dispatcher.
+// Post calls [Dispatcher.Post] on the [Default] Dispatcher.
 func Post(fn func()) { defaultDispatcher.Post(fn) }

@@ -26,7 +26,7 @@ const module = "github.com/airsocket/airsocket"
 var (
 	layers   = []string{"wire", "extensions", "handshake", "internal/dial", "."}
 	programs = []string{"cmd", "examples"}
-	tests    = []string{"internal/wstest", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
+	tests    = []string{"internal/wstest", "internal/apitxt", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
 )
 
 // importers are the packages that may import a module of others.

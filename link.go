@@ -224,7 +224,7 @@ func (s *Socket) deliver(in *readInput, fd int) {
 func (s *Socket) deliverStream(in *readInput, fd int) {
 	inner := buffers.Get(streamSize)
 	defer buffers.Put(inner)
-	slot := s.disp.takeSlot()
+	slot := s.takeSlot()
 	defer func() { slot.release() }()
 	for !in.over {
 		n, err := s.extras().stream.Read(inner.B[:streamSize])
@@ -240,7 +240,7 @@ func (s *Socket) deliverStream(in *readInput, fd int) {
 		for s.deliverTurn(in, fd) {
 			slot.release()
 			s.waitPaused()
-			slot = s.disp.takeSlot()
+			slot = s.takeSlot()
 		}
 	}
 }
@@ -402,7 +402,7 @@ func (s *Socket) drain() {
 		return
 	}
 	s.mu.Lock()
-	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
+	s.startClosing(cmp.Or(s.opts.closeTimeout, defaultCloseTimeout))
 	s.mu.Unlock()
 	<-done
 }

@@ -39,7 +39,7 @@ func Pipe(client, server *Socket) error {
 	here, there := net.Pipe()
 	if err := server.StartServer(there); err != nil {
 		client.state.Store(uint32(StateClosed))
-		client.disp.release()
+		client.opts.dispatcher.release()
 		cancel()
 		return calledBy("Pipe", err)
 	}

@@ -35,6 +35,9 @@ func (s *Socket) enter() (at time.Duration) {
 }
 
 func (s *Socket) leave(at time.Duration, kind turnKind, fd int) {
+	if s.disp.turnEnd != nil {
+		s.disp.callTurnEnd()
+	}
 	if s.opts.slowTurn > 0 {
 		s.leaveWatched(at, kind, fd)
 	} else {

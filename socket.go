@@ -118,7 +118,7 @@ func NewSocket(opts *Options) *Socket {
 	set := opts.settings()
 	var s *Socket
 	if set.Parallel {
-		p := &parallel{disp: Dispatcher{home: set.dispatcher}}
+		p := new(parallel)
 		s = &p.socket
 		s.disp = &p.disp
 	} else {
@@ -207,7 +207,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		s.noteRefused(err)
 		s.state.Store(uint32(StateClosed))
-		s.disp.release()
+		s.opts.dispatcher.release()
 	}
 	return err
 }
@@ -239,7 +239,7 @@ func (s *Socket) start(role wire.Role, o *opening) bool {
 	if !s.state.CompareAndSwap(uint32(StateInit), uint32(StateConnecting)) && !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
 		return false
 	}
-	s.disp.hold()
+	s.opts.dispatcher.hold()
 	s.resetLocked(role, o)
 	return true
 }

@@ -244,12 +244,12 @@ func (h *timerHeap) Pop() any {
 	return t
 }
 
-// SetTimeout calls [Dispatcher.SetTimeout] on the default Dispatcher.
+// SetTimeout calls [Dispatcher.SetTimeout] on the [Default] Dispatcher.
 func SetTimeout(fn func(), delay time.Duration) *Timer {
 	return defaultDispatcher.SetTimeout(fn, delay)
 }
 
-// SetInterval calls [Dispatcher.SetInterval] on the default Dispatcher.
+// SetInterval calls [Dispatcher.SetInterval] on the [Default] Dispatcher.
 func SetInterval(fn func(), every time.Duration) *Timer {
 	return defaultDispatcher.SetInterval(fn, every)
 }
