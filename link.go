@@ -402,7 +402,7 @@ func (s *Socket) drain() {
 		return
 	}
 	s.mu.Lock()
-	s.startClosing(cmp.Or(s.opts.closeTimeout, defaultCloseTimeout))
+	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
 	s.mu.Unlock()
 	<-done
 }

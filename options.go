@@ -230,14 +230,14 @@ const (
 
 // The defaults of Options.
 const (
-	defaultMaxMessage       = 16 << 20
-	defaultMaxBuffered      = 16 << 20
-	defaultMaxHead          = 16 << 10
-	defaultMaxHeadLines     = 100
-	defaultHandshakeTimeout = 30 * time.Second
-	defaultCloseTimeout     = 30 * time.Second
-	defaultPongTimeout      = 10 * time.Second
-	defaultSlowTurn         = 100 * time.Millisecond
+	DefaultMaxMessage       = 16 << 20
+	DefaultMaxBuffered      = 16 << 20
+	DefaultMaxHead          = 16 << 10
+	DefaultMaxHeadLines     = 100
+	DefaultHandshakeTimeout = 30 * time.Second
+	DefaultCloseTimeout     = 30 * time.Second
+	DefaultPongTimeout      = 10 * time.Second
+	DefaultSlowTurn         = 100 * time.Millisecond
 )
 
 // settings are Options with their defaults filled in: 0 means none in them.
@@ -317,15 +317,15 @@ func (o *Options) settings() *settings {
 func (o *Options) resolve() *settings {
 	st := &settings{
 		Options:          o,
-		maxMessage:       limit(o.MaxMessage, defaultMaxMessage),
-		maxFrame:         limit(o.MaxFrame, defaultMaxMessage),
-		maxBuffered:      limit(o.MaxBuffered, defaultMaxBuffered),
+		maxMessage:       limit(o.MaxMessage, DefaultMaxMessage),
+		maxFrame:         limit(o.MaxFrame, DefaultMaxMessage),
+		maxBuffered:      limit(o.MaxBuffered, DefaultMaxBuffered),
 		maxHead:          o.MaxHead,
 		maxHeadLines:     o.MaxHeadLines,
-		handshakeTimeout: limit(o.HandshakeTimeout, defaultHandshakeTimeout),
-		closeTimeout:     limit(o.CloseTimeout, defaultCloseTimeout),
+		handshakeTimeout: limit(o.HandshakeTimeout, DefaultHandshakeTimeout),
+		closeTimeout:     limit(o.CloseTimeout, DefaultCloseTimeout),
 		pingInterval:     max(o.PingInterval, 0),
-		pongTimeout:      limit(o.PongTimeout, defaultPongTimeout),
+		pongTimeout:      limit(o.PongTimeout, DefaultPongTimeout),
 		clientVersion:    o.Version,
 		versions:         o.Versions,
 		dispatcher:       o.Dispatcher,
@@ -357,7 +357,7 @@ func (o *Options) resolve() *settings {
 		st.dispatcher = defaultDispatcher
 	}
 	if st.log != nil {
-		st.slowTurn = limit(o.SlowTurn, defaultSlowTurn)
+		st.slowTurn = limit(o.SlowTurn, DefaultSlowTurn)
 	} else {
 		st.log = slog.New(slog.DiscardHandler)
 	}

@@ -39,8 +39,8 @@ import (
 // added to it, but the sum is at most Max. The bound starts again at Min after a
 // connection that was open for at least Min.
 type Reconnect struct {
-	Min    time.Duration // the first bound; zero or less means 1 s
-	Max    time.Duration // the longest wait; zero or less means 30 s
+	Min    time.Duration // the first bound; zero or less means DefaultReconnectMin
+	Max    time.Duration // the longest wait; zero or less means DefaultReconnectMax
 	Factor float64       // by which the bound grows; less than 1 means 2
 
 	// MaxAttempts is the number of attempts after which the Socket gives up,
@@ -53,20 +53,20 @@ type Reconnect struct {
 
 // The defaults of Reconnect.
 const (
-	defaultReconnectMin = time.Second
-	defaultReconnectMax = 30 * time.Second
+	DefaultReconnectMin = time.Second
+	DefaultReconnectMax = 30 * time.Second
 )
 
 func (r *Reconnect) min() time.Duration {
 	if r.Min <= 0 {
-		return defaultReconnectMin
+		return DefaultReconnectMin
 	}
 	return r.Min
 }
 
 func (r *Reconnect) max() time.Duration {
 	if r.Max <= 0 {
-		return defaultReconnectMax
+		return DefaultReconnectMax
 	}
 	return r.Max
 }

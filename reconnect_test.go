@@ -196,7 +196,7 @@ func TestReconnectNotAfter(t *testing.T) {
 		{"503 for a time", refusal(503, "Retry-After: 7\r\n"), 8 * time.Second},
 		{"429 for a time", refusal(429, "Retry-After: 7\r\n"), 8 * time.Second},
 		{"502, which has no such time", refusal(502, "Retry-After: 7\r\n"), time.Second},
-		{"503 for long", refusal(503, "Retry-After: 3600\r\n"), defaultReconnectMax},
+		{"503 for long", refusal(503, "Retry-After: 3600\r\n"), DefaultReconnectMax},
 		{"503 for ever", refusal(503, "Retry-After: 99999999999999999999\r\n"), time.Second},
 		{"503 until", refusal(503, "Retry-After: Sat, 01 Jan 2000 00:00:20 GMT\r\n"), 21 * time.Second}, // where bubbles begin
 		{"503 until long ago", refusal(503, "Retry-After: Fri, 01 Jan 1999 00:00:20 GMT\r\n"), time.Second},
@@ -356,16 +356,16 @@ func TestReconnectWaits(t *testing.T) {
 		asked  time.Duration
 		most   time.Duration
 	}{
-		{Reconnect{}, 0, 0, defaultReconnectMin},
-		{Reconnect{}, 3, 0, 8 * defaultReconnectMin},
-		{Reconnect{}, 1 << 30, 0, defaultReconnectMax},
-		{Reconnect{}, 1 << 30, math.MaxInt64, defaultReconnectMax},
-		{Reconnect{Factor: 3}, 2, 0, 9 * defaultReconnectMin},
-		{Reconnect{Factor: 1}, 9, 0, defaultReconnectMin},
-		{Reconnect{Factor: math.NaN()}, 1, 0, 2 * defaultReconnectMin},
-		{Reconnect{Factor: math.Inf(1)}, 1, 0, defaultReconnectMax},
-		{Reconnect{Min: time.Minute}, 0, 0, defaultReconnectMax},
-		{Reconnect{Min: -1, Max: -1}, 9, 0, defaultReconnectMax},
+		{Reconnect{}, 0, 0, DefaultReconnectMin},
+		{Reconnect{}, 3, 0, 8 * DefaultReconnectMin},
+		{Reconnect{}, 1 << 30, 0, DefaultReconnectMax},
+		{Reconnect{}, 1 << 30, math.MaxInt64, DefaultReconnectMax},
+		{Reconnect{Factor: 3}, 2, 0, 9 * DefaultReconnectMin},
+		{Reconnect{Factor: 1}, 9, 0, DefaultReconnectMin},
+		{Reconnect{Factor: math.NaN()}, 1, 0, 2 * DefaultReconnectMin},
+		{Reconnect{Factor: math.Inf(1)}, 1, 0, DefaultReconnectMax},
+		{Reconnect{Min: time.Minute}, 0, 0, DefaultReconnectMax},
+		{Reconnect{Min: -1, Max: -1}, 9, 0, DefaultReconnectMax},
 		{Reconnect{Max: math.MaxInt64}, 1 << 20, math.MaxInt64 - 1, math.MaxInt64},
 		{Reconnect{Max: math.MaxInt64}, 1 << 20, 0, math.MaxInt64},
 	} {
@@ -383,7 +383,7 @@ func TestReconnectWaits(t *testing.T) {
 	different := false
 	for range 100 {
 		got := r.wait(0, 0)
-		if got < 0 || got >= defaultReconnectMin {
+		if got < 0 || got >= DefaultReconnectMin {
 			t.Fatalf("a wait of %v", got)
 		}
 		different = different || got != r.wait(0, 0)

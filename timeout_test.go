@@ -49,7 +49,7 @@ func TestHandshakeTimeout(t *testing.T) {
 	for _, c := range []struct {
 		option, want time.Duration
 	}{
-		{0, 30 * time.Second},
+		{0, airsocket.DefaultHandshakeTimeout},
 		{7 * time.Second, 7 * time.Second},
 	} {
 		j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *wstest.RawPeer) {
@@ -151,7 +151,7 @@ func TestHandshakeTimeoutInDial(t *testing.T) {
 		d.Run(func() { s.Connect("ws://example.com/") })
 		j.Want(wstest.Refused...)
 		j.WantError(airsocket.ErrHandshakeTimeout)
-		if took := time.Since(start); took != 30*time.Second {
+		if took := time.Since(start); took != airsocket.DefaultHandshakeTimeout {
 			t.Errorf("it took %v", took)
 		}
 	})
@@ -190,7 +190,7 @@ func TestCloseTimeout(t *testing.T) {
 		for _, c := range []struct {
 			option, want time.Duration
 		}{
-			{0, 30 * time.Second},
+			{0, airsocket.DefaultCloseTimeout},
 			{2 * time.Second, 2 * time.Second},
 		} {
 			j, took := inTime(t, client, &airsocket.Options{CloseTimeout: c.option}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
@@ -222,7 +222,7 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 	})
 	j.Want("open", `close 1000 "" clean`)
 	j.WantError(nil)
-	if took != 30*time.Second {
+	if took != airsocket.DefaultCloseTimeout {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -257,7 +257,7 @@ func TestPongTimeout(t *testing.T) {
 		for _, c := range []struct {
 			pong, want time.Duration
 		}{
-			{0, 10 * time.Second},
+			{0, airsocket.DefaultPongTimeout},
 			{3 * time.Second, 3 * time.Second},
 			{time.Minute, time.Minute}, // longer than the interval
 		} {

@@ -99,7 +99,7 @@ func TestGoexitDoesNotWaitForThePeer(t *testing.T) {
 // A peer that has ended its own direction and does not read is waited for no longer
 // than CloseTimeout, and without that as long as its default is.
 func TestHalfClosedPeerThatDoesNotRead(t *testing.T) {
-	for timeout, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, -1: 30 * time.Second} {
+	for timeout, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, -1: airsocket.DefaultCloseTimeout} {
 		synctest.Test(t, func(t *testing.T) {
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher(), CloseTimeout: timeout, PingInterval: time.Second})
 			conn := newUnreadConn(0)

@@ -112,8 +112,8 @@ func parseConnect(args []string) (*connectConfig, error) {
 	fs.StringVar(&version, "version", "13", "speak `VERSION` of the protocol: "+versionHelp)
 	fs.BoolVar(&compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
-	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "neither receive a message nor send a line that is longer than `BYTES`;\nnegative: no limit")
-	o.HandshakeTimeout = 30 * time.Second
+	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "neither receive a message nor send a line that is longer than `BYTES`;\nnegative: no limit")
+	o.HandshakeTimeout = airsocket.DefaultHandshakeTimeout
 	fs.Var((*seconds)(&o.HandshakeTimeout), "timeout", "give up when opening, or closing, takes longer than `TIME`; negative: no limit")
 	others, err := parseFlags(fs, connectIntro, args)
 	if err != nil {

@@ -114,7 +114,7 @@ func parseServe(args []string) (*serveConfig, error) {
 	fs.Var(&origins, "origin", "accept pages of the origin `PATTERN`, such as *.example.com (repeatable;\ndefault any)")
 	fs.Var((*list)(&o.Protocols), "subprotocol", "echo for clients of the subprotocol `NAME` too (repeatable)")
 	fs.Var(&versions, "versions", "speak only these `VERSIONS` of the protocol, with commas between them (default all):\n"+versionHelp)
-	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "the longest message that is taken, in `BYTES`; negative: no limit")
+	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "the longest message that is taken, in `BYTES`; negative: no limit")
 	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send messages longer than `BYTES` in several frames, none longer than that")
 	fs.IntVar(&c.server.MaxConns, "max-conns", 0, "serve at most `N` sockets at a time; 0: no limit")
 	c.shutdownTimeout = 5 * time.Second
