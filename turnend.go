@@ -9,8 +9,8 @@ package airsocket
 //
 // It replaces the function that was set before, and nil removes it. Call it before
 // the Dispatcher is used or in one of its turns, at whose end the function is called
-// for the first time. The sockets of Options.Parallel have threads of events of their
-// own, whose turns do not call it. Options.Recover is about the handlers of sockets: a
+// for the first time. The sockets of Options.Parallel have Dispatchers of their own,
+// whose turns do not call it. Options.Recover is about the handlers of sockets: a
 // panic of the function ends the program, as in a function given to Post.
 func (d *Dispatcher) OnTurnEnd(fn func()) { d.turnEnd = fn }
 
