@@ -86,6 +86,9 @@ func (s *Socket) dueForPing(c *clock, set int) (ping bool) {
 
 // startClosing gives what is left to do on the connection its time; 0 is none.
 func (s *Socket) startClosing(timeout time.Duration) {
+	if s.flags.has(finished) {
+		return
+	}
 	if s.clock == nil {
 		s.clock = new(clock)
 	}

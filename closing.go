@@ -142,7 +142,7 @@ func (s *Socket) finish() {
 func (s *Socket) disconnect() (conn net.Conn, isSilent bool) {
 	s.mu.Lock()
 	s.stopClock()
-	s.state.Store(uint32(StateClosing)) // nothing is sent and no clock set any more
+	s.flags.set(finished)
 	isSilent = s.flags.has(silent)
 	s.mu.Unlock()
 	conn = s.sender.conn

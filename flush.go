@@ -41,10 +41,11 @@ func (t *sender) flush(fd int) {
 }
 
 // flushNow writes what is pending, and leaves the Dispatcher's list as it is.
-func (t *sender) flushNow() {
+// It returns an error if writing has failed.
+func (t *sender) flushNow() error {
 	t.mu.Lock()
 	t.flushLocked(noFD)
-	t.unlock()
+	return t.unlockQuietly()
 }
 
 // flushLocked writes what is pending, without waiting.
@@ -152,11 +153,12 @@ func (t *sender) giveUp(more int) {
 }
 
 // unsent returns how many bytes of accepted messages, with the headers of their
-// frames, have not been written, or could not be.
-func (t *sender) unsent() int {
+// frames, have not been written, or could not be, and why writing has failed, if it
+// has.
+func (t *sender) unsent() (n int, cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.unsentLocked()
+	return t.unsentLocked(), t.extras().cause
 }
 
 func (t *sender) unsentLocked() int {

@@ -384,12 +384,12 @@ func (s *Socket) reply(r wire.Event) {
 		}
 		return
 	}
-	s.mu.Lock()
-	s.startClosing(s.opts.closeTimeout)
-	s.mu.Unlock()
 	// The server ends the connection, the client waits for that (RFC 6455, section
 	// 7.1.1).
-	s.sender.sendClose(r, s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close))
+	fin := s.fate().failed || s.role == wire.Server || !s.cfg.Version.Can(wire.Close)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sendCloseLocked(r, fin)
 }
 
 // drain has what was sent written for a peer that has ended its own direction, and

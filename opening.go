@@ -42,12 +42,12 @@ func (s *Socket) opened(a agreement, rest []byte) (over bool) {
 	return over
 }
 
-// configureLocked sets up the state machines for what has been agreed on.
+// configureLocked sets up the state machines for what has been agreed on, and returns
+// the extension below the frames, if there is one.
 //
 //go:noinline
-func (s *Socket) configureLocked(a *agreement) {
+func (s *Socket) configureLocked(a *agreement) (stream extensions.Stream) {
 	var exts []wire.Extension
-	var stream extensions.Stream
 	for _, session := range a.sessions {
 		if session.Wire != nil {
 			exts = append(exts, session.Wire)
@@ -58,12 +58,12 @@ func (s *Socket) configureLocked(a *agreement) {
 	}
 	s.cfg = s.opts.config(s.role, a.version, exts)
 	s.dec.Init(s.cfg)
-	s.sender.begin(s.cfg, stream)
 	if res := a.answer; res != nil {
 		o := s.opening
 		o.protocol, o.status, o.answer = res.Protocol, res.Status, res.Header
 		o.extensions = string(handshake.AppendExtensions(nil, res.Extensions))
 	}
+	return stream
 }
 
 // open is the first turns.
@@ -108,58 +108,27 @@ func (s *Socket) firstTurn(a *agreement) bool {
 // becomeOpen is false if Close was called in the last moment. It returns what
 // has been sent of what was sent before open.
 func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
-	if !s.beginSending(a) {
-		return nil, false
-	}
-	for {
-		queued, done := s.takeQueue()
-		if done {
-			return sent, s.cfg != nil
-		}
-		for _, ev := range queued {
-			if s.sender.send(ev) == nil {
-				sent = append(sent, ev)
-			}
-		}
-	}
-}
-
-func (s *Socket) beginSending(a *agreement) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.extras().why == nil {
-		s.configureLocked(a)
-		return true
-	}
-	for _, session := range a.sessions {
-		if session.Stream != nil {
-			session.Stream.Close()
-		}
-	}
-	return false
-}
-
-// takeQueue returns what was sent before open. When nothing is left of that, the
-// socket is open: what is sent from then on comes behind it. If Close was called
-// meanwhile, the socket is as if it had never come so far.
-func (s *Socket) takeQueue() (queued []wire.Event, done bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.extras().why != nil {
-		s.cfg = nil
-		return nil, true
+		for _, session := range a.sessions {
+			if session.Stream != nil {
+				session.Stream.Close()
+			}
+		}
+		return nil, false
 	}
+	stream := s.configureLocked(a)
 	o := s.opening
-	queued, o.queue, o.queued = o.queue, nil, 0
-	if len(queued) > 0 {
-		return queued, false
-	}
+	sent, failed := s.sender.begin(s.cfg, stream, o.queue)
+	o.queue, o.queued = nil, 0
 	s.state.Store(uint32(StateOpen))
 	if o.retries != nil {
 		o.retries.begun()
 	}
 	s.startPinging()
-	return nil, true
+	s.writeFailedLocked(failed)
+	return sent, true
 }
 
 //go:noinline

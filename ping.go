@@ -1,6 +1,10 @@
 package airsocket
 
-import "github.com/airsocket/airsocket/wire"
+import (
+	"slices"
+
+	"github.com/airsocket/airsocket/wire"
+)
 
 // pingWait is a ping of PingFunc that waits for its pong.
 type pingWait struct {
@@ -17,53 +21,60 @@ const maxPingWaits = 1024
 // that, fn is not called. PingFunc also returns [ErrBufferFull] if 1,024 calls of it
 // are waiting for a pong.
 func (s *Socket) PingFunc(payload []byte, fn func()) error {
-	if !s.expectPong(payload, fn) {
-		return ErrBufferFull
-	}
-	err := s.send(wire.Event{Kind: wire.Ping, Data: payload})
-	if err != nil {
-		s.takePongFunc(payload)
+	wait := &pingWait{string(payload), fn}
+	err := s.expectPong(wait)
+	if err == nil {
+		if err = s.send(wire.Event{Kind: wire.Ping, Data: payload}); err != nil {
+			s.takePing(func(p *pingWait) bool { return p == wait })
+		}
 	}
 	return calledBy("PingFunc", err)
 }
 
-// expectPong has fn called for a pong with the payload. It reports false if there
-// are too many already.
-func (s *Socket) expectPong(payload []byte, fn func()) bool {
+// expectPong has a ping wait for its pong, unless that makes no sense or there are
+// too many.
+func (s *Socket) expectPong(wait *pingWait) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch s.ReadyState() {
+	case StateInit:
+		return notStarted("PingFunc")
+	case StateClosing, StateClosed:
+		return ErrClosed
+	}
 	x := s.makeExtras()
 	if len(x.pings) >= maxPingWaits {
-		return false
+		return ErrBufferFull
 	}
-	x.pings = append(x.pings, pingWait{string(payload), fn})
-	return true
-}
-
-// takePongFunc returns the function that waits for a pong with the payload, or nil.
-// The pong may also stand for earlier pings, which are then not answered themselves
-// (RFC 6455, section 5.5.3), but whose functions keep waiting for their own.
-func (s *Socket) takePongFunc(payload []byte) func() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x := s.extras()
-	for i, p := range x.pings {
-		if p.payload == string(payload) {
-			x.pings = append(x.pings[:i:i], x.pings[i+1:]...)
-			return p.fn
-		}
-	}
+	x.pings = append(x.pings, wait)
 	return nil
 }
 
-// ponged is for a pong with the payload.
+// takePing takes the first ping that is true for from those that wait. It returns
+// nil if there is none.
+func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.extras()
+	i := slices.IndexFunc(x.pings, is)
+	if i < 0 {
+		return nil
+	}
+	p := x.pings[i]
+	x.pings = slices.Delete(x.pings, i, i+1)
+	return p
+}
+
+// ponged calls the function that waits for a pong with the payload. The pong may
+// also stand for earlier pings, which are then not answered themselves (RFC 6455,
+// section 5.5.3), but whose functions keep waiting for their own.
 func (s *Socket) ponged(payload []byte) {
-	fn := s.takePongFunc(payload)
-	if fn == nil {
+	p := s.takePing(func(p *pingWait) bool { return p.payload == string(payload) })
+	if p == nil {
 		return
 	}
 	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
-	fn()
+	p.fn()
 }

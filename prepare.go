@@ -80,7 +80,7 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 func (t *sender) sendFrames(f *plainForm) bool {
 	t.mu.Lock()
 	good := f != nil && f.cfg == t.enc.Config() && t.pending == nil && !t.writing && !t.broken &&
-		!t.enc.CloseSent() && t.enc.Unfinished() == wire.None
+		!t.closed && t.enc.Unfinished() == wire.None
 	if good {
 		t.pending, t.data = f.frames, true
 		t.flushSoon()
@@ -99,7 +99,7 @@ func (t *sender) sendPrepared(p *Prepared) error {
 
 func (t *sender) enqueuePrepared(p *Prepared) error {
 	switch {
-	case t.broken, t.enc.CloseSent():
+	case t.broken, t.closed:
 		return ErrClosed
 	case t.enc.Unfinished() != wire.None:
 		return wire.ErrPartOrder

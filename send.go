@@ -81,22 +81,34 @@ func (s *Socket) withUnsent(cause error) error {
 	if _, dropped := cause.(*droppedError); dropped {
 		return cause
 	}
-	if n := s.sender.unsent(); n > 0 {
-		return &unsentError{n, cause}
+	n, failure := s.sender.unsent()
+	if n == 0 {
+		return cause
 	}
-	return cause
+	if cause == nil {
+		cause = failure
+	}
+	return &unsentError{n, cause}
 }
 
 // What follows makes a Socket the owner of its sender.
 
-func (s *Socket) maxBuffered() int { return s.opts.maxBuffered }
-
 func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
 
-// writeFailed ends the connection for what the sender has found out.
-func (s *Socket) writeFailed(err error) {
+// writeFailed ends the connection for what the sender has found out, unless there
+// is another connection by now.
+func (s *Socket) writeFailed(number uint16, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.sender.number == number { // which changes under both locks
+		s.writeFailedLocked(err)
+	}
+}
+
+func (s *Socket) writeFailedLocked(err error) {
+	if err == nil {
+		return
+	}
 	if !s.flags.has(aborted) {
 		s.flags.set(lost)
 	}

@@ -19,6 +19,7 @@ import (
 // out while nobody has called it.
 type sender struct {
 	owner senderOwner // does not change
+	limit int         // bytes that may wait to be sent; 0: no limit; does not change
 
 	// What most messages need comes first.
 	mu       sync.Mutex // guards what follows
@@ -37,19 +38,19 @@ type sender struct {
 	broken   bool         // nothing can be sent: not yet, or writing has failed, or it is over
 	failing  bool         // the owner is to be told that writing has failed
 	left     bool         // nobody waits for the writer goroutine any longer
+	closed   bool         // a close has been sent, or what stands for it
 
 	conn net.Conn        // nil before there is one
 	raw  syscall.RawConn // of conn, where it can be written without waiting
 }
 
 // A senderOwner is the Socket, as its sender knows it. The sender's lock is held
-// while the first two are called, and not while the others are.
+// while the first one is called, and not while the others are.
 type senderOwner interface {
-	maxBuffered() int         // bytes that may wait to be sent; 0: no limit
-	flushLater(*sender) bool  // flushes at the end of the turn; false if there is none
-	writeFailed(error)        // the connection cannot be written to any more
-	drained()                 // all is written, after it could not be at once
-	sentLater(wire.Kind, int) // a message of so many bytes is sent that was put off before
+	flushLater(*sender) bool   // flushes at the end of the turn; false if there is none
+	writeFailed(uint16, error) // the connection of this number cannot be written to any more
+	drained()                  // all is written, after it could not be at once
+	sentLater(wire.Kind, int)  // a message of so many bytes is sent that was put off before
 }
 
 // senderExtra is the part of a sender that exists only while the system does not
@@ -103,7 +104,7 @@ func (t *sender) reset() {
 	t.discardPending()
 	t.conn, t.raw, t.extra = nil, nil, nil
 	t.inflight, t.handed, t.closeLen = 0, 0, 0
-	t.writing, t.fin, t.data, t.failing, t.left = false, false, false, false, false
+	t.writing, t.fin, t.data, t.failing, t.left, t.closed = false, false, false, false, false, false
 	t.broken = true // until begin
 	t.mu.Unlock()
 }
@@ -122,15 +123,22 @@ func (t *sender) connection() net.Conn {
 	return t.conn
 }
 
-// begin lets messages be sent, through stream if it is not nil.
-func (t *sender) begin(cfg *wire.Config, stream extensions.Stream) {
+// begin lets messages be sent, through stream if it is not nil, and enqueues those
+// of queue, before all others. It returns those that it has taken, and an error if
+// writing has failed.
+func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, queue []wire.Event) (sent []wire.Event, err error) {
 	t.mu.Lock()
 	t.broken = false
 	t.enc.Init(cfg)
 	if stream != nil {
 		t.makeExtras().stream = stream
 	}
-	t.mu.Unlock()
+	for _, ev := range queue {
+		if t.enqueue(ev) == nil {
+			sent = append(sent, ev)
+		}
+	}
+	return sent, t.unlockQuietly()
 }
 
 // unlock ends what mu.Lock has begun. If writing has been found to fail, the owner
@@ -141,16 +149,25 @@ func (t *sender) unlock() {
 		return
 	}
 	t.failing = false
-	cause := t.extra.cause
+	number, cause := t.number, t.extra.cause
 	t.mu.Unlock()
-	t.owner.writeFailed(cause)
+	t.owner.writeFailed(number, cause)
+}
+
+// unlockQuietly is unlock for the owner itself.
+func (t *sender) unlockQuietly() (failed error) {
+	if t.failing {
+		failed, t.failing = t.extra.cause, false
+	}
+	t.mu.Unlock()
+	return failed
 }
 
 // sendMessage enqueues a text or binary message. The common case is here at its
 // full length, for the sake of the stack; see readable.
 func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.mu.Lock()
-	if t.broken || len(p) >= directAt || !t.fits(len(p)) {
+	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) {
 		t.mu.Unlock()
 		return t.send(wire.Event{Kind: kind, Data: p})
 	}
@@ -225,14 +242,13 @@ func (t *sender) sendPong(payload []byte) bool {
 
 // sendClose sends the close frame, or what stands for it in versions without one.
 // With fin the connection is shut down behind it. Another close frame than the
-// first is not sent.
-func (t *sender) sendClose(ev wire.Event, fin bool) {
+// first is not sent. It returns an error if writing has failed.
+func (t *sender) sendClose(ev wire.Event, fin bool) error {
 	t.mu.Lock()
 	if t.broken {
-		t.mu.Unlock()
-		return
+		return t.unlockQuietly()
 	}
-	t.fin = t.fin || fin
+	t.fin, t.closed = t.fin || fin, true
 	t.reserve(maxControl + maxHeader)
 	b, err := t.enc.Append(t.pending.B, ev)
 	if err == nil {
@@ -243,7 +259,7 @@ func (t *sender) sendClose(ev wire.Event, fin bool) {
 	}
 	t.dropEmpty()
 	t.flushSoon()
-	t.unlock()
+	return t.unlockQuietly()
 }
 
 // closeSent reports whether a close frame has been sent.
@@ -273,11 +289,7 @@ func (t *sender) held() int {
 // fits reports whether n bytes more may wait. A message may always wait alone.
 func (t *sender) fits(n int) bool {
 	waiting := t.held()
-	if waiting == 0 {
-		return true
-	}
-	limit := t.owner.maxBuffered()
-	return limit == 0 || n <= limit-waiting
+	return waiting == 0 || t.limit == 0 || n <= t.limit-waiting
 }
 
 // admit says why a message of n bytes cannot be taken now, if it cannot.
@@ -286,7 +298,7 @@ func (t *sender) admit(n int) error {
 		t.flushLocked(noFD) // what waits for nothing but the end of the turn
 	}
 	switch {
-	case t.broken:
+	case t.broken, t.closed:
 		return ErrClosed
 	case !t.fits(n):
 		return ErrBufferFull

@@ -65,15 +65,16 @@ type parallel struct {
 type flags struct{ bits atomic.Uint32 }
 
 const (
-	paused  = 1 << iota // Pause was called
-	aborted             // ended from this side: what may still come is not read
-	lost                // aborted because it cannot be written to
-	looked              // is listed for hangups; see lookLater
-	deep                // a handler has made the reader's stack grow
-	quiet               // nothing was read since it was listed
-	silent              // no close event, by Options.SilentClose
-	urgent              // there has been TCP's urgent data
-	waited              // the reader has waited for the connection
+	paused   = 1 << iota // Pause was called
+	aborted              // ended from this side: what may still come is not read
+	lost                 // aborted because it cannot be written to
+	looked               // is listed for hangups; see lookLater
+	deep                 // a handler has made the reader's stack grow
+	quiet                // nothing was read since it was listed
+	silent               // no close event, by Options.SilentClose
+	urgent               // there has been TCP's urgent data
+	waited               // the reader has waited for the connection
+	finished             // the connection is over, but for its close event
 )
 
 func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
@@ -91,7 +92,7 @@ type extras struct {
 
 	stream  extensions.Stream // below the frames
 	why     error             // the connection ends from this side; under mu
-	pings   []pingWait        // under mu
+	pings   []*pingWait       // under mu
 	resumed chan struct{}     // closed by Resume; under mu
 }
 
@@ -126,7 +127,7 @@ func NewSocket(opts *Options) *Socket {
 		s.disp = set.dispatcher
 	}
 	s.opts = set
-	s.sender.owner = s
+	s.sender.owner, s.sender.limit = s, set.maxBuffered
 	s.state.Store(uint32(StateInit))
 	return s
 }
@@ -323,28 +324,19 @@ func (s *Socket) Pong(payload []byte) error {
 // Close returns [ErrCode] or [ErrReason] if the arguments may not be sent, and
 // [ErrInvalidState] if the socket has not been started.
 func (s *Socket) Close(code StatusCode, reason string) error {
-	if send, err := s.beginClose(code, reason); !send {
-		return err
-	}
-	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
-	return nil
-}
-
-// beginClose is Close up to the close frame. It reports whether that is to be sent.
-func (s *Socket) beginClose(code StatusCode, reason string) (send bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.checkCloseLocked(code, reason); err != nil {
-		return false, err
+		return err
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case StateInit:
-		return false, notStarted("Close")
+		return notStarted("Close")
 	case StateConnecting:
 		if o := s.opening; s.role == wire.Server && o != nil && o.request != nil {
 			o.close = func() { s.Close(code, reason) } // what was sent before goes out first
-			return false, nil
+			return nil
 		}
 		s.abortLocked(ErrAborted)
 	case StateOpen:
@@ -353,10 +345,15 @@ func (s *Socket) beginClose(code StatusCode, reason string) (send bool, err erro
 			s.flags.set(silent)
 		}
 		s.resumeLocked() // or the answer would not be read
-		s.startClosing(s.opts.closeTimeout)
-		return true, nil
+		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
 	}
-	return false, nil
+	return nil
+}
+
+// sendCloseLocked sends the close frame and gives the peer its time to answer.
+func (s *Socket) sendCloseLocked(ev wire.Event, fin bool) {
+	s.startClosing(s.opts.closeTimeout)
+	s.writeFailedLocked(s.sender.sendClose(ev, fin))
 }
 
 // Drop ends the connection without waiting for the peer. Messages sent before go
@@ -365,37 +362,27 @@ func (s *Socket) beginClose(code StatusCode, reason string) (send bool, err erro
 // is not clean. Drop returns the same errors as Close, but allows clients the codes
 // that servers may send.
 func (s *Socket) Drop(code StatusCode, reason string) error {
-	if send, err := s.beginDrop(code, reason); !send {
-		return err
-	}
-	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
-	s.sender.flushNow()
-	s.abort(&droppedError{orNoStatus(code), reason})
-	return nil
-}
-
-// beginDrop is Drop up to the close frame. It reports whether that is to be sent.
-func (s *Socket) beginDrop(code StatusCode, reason string) (send bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := checkClose(code, reason); err != nil {
-		return false, err
+		return err
 	}
 	s.stopRetriesLocked()
 	switch s.ReadyState() {
 	case StateInit:
-		return false, notStarted("Drop")
+		return notStarted("Drop")
 	case StateConnecting:
 		s.abortLocked(ErrAborted)
 	case StateOpen, StateClosing:
 		if s.cfg == nil {
-			return false, nil // it could not be opened, and its close event follows
+			return nil // it could not be opened, and its close event follows
 		}
 		s.state.Store(uint32(StateClosing))
-		s.startClosing(s.opts.closeTimeout)
-		return true, nil
+		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
+		s.writeFailedLocked(s.sender.flushNow())
+		s.abortLocked(&droppedError{orNoStatus(code), reason})
 	}
-	return false, nil
+	return nil
 }
 
 // droppedError is the cause of the end of a connection that was dropped.
@@ -434,7 +421,11 @@ func orNoStatus(code StatusCode) StatusCode {
 
 // Flush sends at once what would be sent at the end of the turn. Only handlers that
 // continue for long after a Send need it.
-func (s *Socket) Flush() { s.sender.flushNow() }
+func (s *Socket) Flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writeFailedLocked(s.sender.flushNow())
+}
 
 // recoverHandler is deferred around handlers where Options.Recover is set. What
 // no event can tell of any more is told to the Logger.
