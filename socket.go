@@ -96,10 +96,10 @@ type extras struct {
 	resumed chan struct{}     // closed by Resume; under mu
 }
 
-// noExtras is what rarely returns for a Socket that has none.
+// noExtras is what extras returns for a Socket that has none.
 var noExtras extras
 
-// extras is s.rare for reading.
+// extras returns s.extra for reading.
 func (s *Socket) extras() *extras {
 	if r := s.extra.Load(); r != nil {
 		return r
@@ -107,7 +107,7 @@ func (s *Socket) extras() *extras {
 	return &noExtras
 }
 
-// makeExtras is s.rare for writing.
+// makeExtras returns s.extra for writing.
 func (s *Socket) makeExtras() *extras {
 	s.extra.CompareAndSwap(nil, new(extras))
 	return s.extra.Load()
