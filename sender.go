@@ -144,10 +144,15 @@ func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, queue []wire.
 // unlock ends what mu.Lock has begun. If writing has been found to fail, the owner
 // is told.
 func (t *sender) unlock() {
-	if !t.failing {
-		t.mu.Unlock()
+	if t.failing {
+		t.unlockAndTell()
 		return
 	}
+	t.mu.Unlock()
+}
+
+//go:noinline
+func (t *sender) unlockAndTell() {
 	t.failing = false
 	number, cause := t.number, t.extra.cause
 	t.mu.Unlock()
@@ -181,7 +186,11 @@ func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	} else if !t.listed && !t.writing || len(b) >= flushAt {
 		t.flushSoon()
 	}
-	t.unlock()
+	if t.failing {
+		t.unlockAndTell()
+		return err
+	}
+	t.mu.Unlock()
 	return err
 }
 
