@@ -38,8 +38,12 @@ func (s *Socket) peerClosed(ev wire.Event) {
 	s.closing()
 }
 
-// peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7).
+// peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7). Once this
+// end has given up, what the peer does changes nothing.
 func (s *Socket) peerFailed(ev wire.Event) {
+	if s.gaveUp() {
+		return
+	}
 	o := s.fate()
 	o.Code, o.failed = ev.Code, true
 	if p, ok := errors.AsType[*wire.ProtocolError](ev.Err); ok {
