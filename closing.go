@@ -95,7 +95,10 @@ func (s *Socket) ended(ev wire.Event) {
 // gaveUp reports whether this end has ended the connection rather than waited
 // for the peer. In versions up to 8 that looks like the end that a peer of that
 // time makes when it gets a close.
-func (s *Socket) gaveUp() bool { return s.flags.has(aborted) && !s.flags.has(lost) }
+func (s *Socket) gaveUp() bool {
+	_, dropped := s.cause().(*droppedError)
+	return dropped || s.flags.has(aborted) && !s.flags.has(lost)
+}
 
 // emitError emits the one error event that a connection may have.
 func (s *Socket) emitError(err error) {

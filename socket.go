@@ -363,7 +363,7 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 	}
 	s.sender.sendClose(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
 	s.sender.flushNow()
-	s.abort(&droppedError{orNoStatus(code), reason})
+	s.abort(nil)
 	return nil
 }
 
@@ -385,6 +385,8 @@ func (s *Socket) beginDrop(code StatusCode, reason string) (send bool, err error
 			return false, nil // it could not be opened, and its close event follows
 		}
 		s.state.Store(uint32(StateClosing))
+		// Before the close frame, which a fast peer may answer before all is ended.
+		s.setCauseLocked(&droppedError{orNoStatus(code), reason})
 		s.startClosing(s.opts.closeTimeout)
 		return true, nil
 	}
