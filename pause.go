@@ -3,7 +3,8 @@ package airsocket
 // Pause stops the reading: no more messages come, the sender is held up by
 // TCP's flow control, and neither pings nor the end of the connection are
 // noticed until Resume (WebSocket-Node's pause). It takes effect at the next
-// message. Pausing twice does nothing.
+// message. Pausing twice does nothing, and neither does Pause unless the socket is
+// open.
 func (s *Socket) Pause() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -260,8 +260,8 @@ func (s *Socket) attach(conn net.Conn) {
 
 // Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
 // wait: what the system cannot take yet is kept, up to Options.MaxBuffered.
-// The errors are [ErrInvalidState] before the connection is open, [ErrClosed]
-// after it, [ErrBufferFull], and wire.ErrBadText for text that is not UTF-8;
+// The errors are [ErrInvalidState] before the connection is open, or on a server
+// before it has the request, [ErrClosed] after it, [ErrBufferFull], and wire.ErrBadText for text that is not UTF-8;
 // the message has not been taken then. Messages are sent in the order of the
 // calls, and all that were taken go out before the frame of a later Close.
 //
@@ -310,7 +310,8 @@ func (s *Socket) Pong(payload []byte) error {
 // the close frame, and the close event comes when the peer has answered or
 // Options.CloseTimeout has passed. Messages that arrive meanwhile are dropped,
 // as in the browser. A code of 0 sends a close frame without code and reason.
-// While connecting, Close ends the attempt: error and close events follow.
+// While connecting, Close ends the attempt: error and close events follow. A server
+// that has the request, as in the handler of OnConnect, opens the connection first.
 // Closing a socket that is closing or closed does nothing, but that it is not
 // connected again by Options.Reconnect.
 //
