@@ -38,8 +38,12 @@ func (s *Socket) peerClosed(ev wire.Event) {
 	s.closing()
 }
 
-// peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7).
+// peerFailed is for a rule that the peer broke (RFC 6455, section 7.1.7). Once this
+// end has given up, what the peer does changes nothing.
 func (s *Socket) peerFailed(ev wire.Event) {
+	if s.gaveUp() {
+		return
+	}
 	o := s.fate()
 	o.Code, o.failed = ev.Code, true
 	if p, ok := errors.AsType[*wire.ProtocolError](ev.Err); ok {
@@ -91,7 +95,10 @@ func (s *Socket) ended(ev wire.Event) {
 // gaveUp reports whether this end has ended the connection rather than waited
 // for the peer. In versions up to 8 that looks like the end that a peer of that
 // time makes when it gets a close.
-func (s *Socket) gaveUp() bool { return s.flags.has(aborted) && !s.flags.has(lost) }
+func (s *Socket) gaveUp() bool {
+	_, dropped := s.cause().(*droppedError)
+	return dropped || s.flags.has(aborted) && !s.flags.has(lost)
+}
 
 // emitError emits the one error event that a connection may have.
 func (s *Socket) emitError(err error) {

@@ -265,8 +265,8 @@ func (s *Socket) attach(conn net.Conn) {
 
 // Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
 // wait: data that the system cannot take yet is kept, up to Options.MaxBuffered.
-// Send returns [ErrInvalidState] before the connection is open, [ErrClosed] when it
-// is closing or closed, [ErrBufferFull], or wire.ErrBadText if text is not valid
+// Send returns [ErrInvalidState] before the connection is open (on a server, before
+// it has the request), [ErrClosed] when it is closing or closed, [ErrBufferFull], or wire.ErrBadText if text is not valid
 // UTF-8; the message is not sent in these cases. Messages are sent in the order of
 // the calls, and before the frame of a later Close.
 //
@@ -317,9 +317,10 @@ func (s *Socket) Pong(payload []byte) error {
 // close frame, and the close event comes when the peer has answered or
 // Options.CloseTimeout has passed. Messages that arrive in between are dropped, as
 // in the browser. A code of 0 sends a close frame without code and reason. While
-// the socket is connecting Close ends the attempt: error and close events follow.
-// Close on a socket that is closing or closed does nothing, except that
-// Options.Reconnect will not connect it again.
+// the socket is connecting Close ends the attempt: error and close events follow; a
+// server that has the request, as in OnConnect, opens the connection first. Close on
+// a socket that is closing or closed does nothing, except that Options.Reconnect will
+// not connect it again.
 //
 // Close returns [ErrCode] or [ErrReason] if the arguments may not be sent, and
 // [ErrInvalidState] if the socket has not been started.
@@ -378,9 +379,11 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 			return nil // it could not be opened, and its close event follows
 		}
 		s.state.Store(uint32(StateClosing))
+		// Before the close frame, which a fast peer may answer before all is ended.
+		s.setCauseLocked(&droppedError{orNoStatus(code), reason})
 		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: orNoStatus(code), Data: []byte(reason)}, false)
 		s.writeFailedLocked(s.sender.flushNow())
-		s.abortLocked(&droppedError{orNoStatus(code), reason})
+		s.abortLocked(nil)
 	}
 	return nil
 }

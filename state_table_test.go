@@ -1,0 +1,600 @@
+package airsocket_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// acts are what can be done to a Socket, and what can happen to it, each returning
+// what the call has returned.
+var acts = map[string]func(*scene) error{
+	"Connect":     func(sc *scene) error { return sc.s.Connect("ws://example.com/again") },
+	"StartServer": func(sc *scene) error { return sc.s.StartServer(sc.line(true, true)) },
+	"SetProtocol": func(sc *scene) error { return sc.s.SetProtocol("p") },
+
+	"Send":              func(sc *scene) error { return sc.s.Send("x") },
+	"SendBytes":         func(sc *scene) error { return sc.s.SendBytes([]byte("x")) },
+	"SendMessageText":   func(sc *scene) error { return sc.s.SendMessage(wire.Text, []byte("x")) },
+	"SendMessageBinary": func(sc *scene) error { return sc.s.SendMessage(wire.Binary, []byte{}) },
+	"SendMessagePing":   func(sc *scene) error { return sc.s.SendMessage(wire.Ping, []byte("x")) },
+	"SendMessagePong":   func(sc *scene) error { return sc.s.SendMessage(wire.Pong, []byte("x")) },
+	"SendPrepared": func(sc *scene) error {
+		p, err := airsocket.Prepare(wire.Text, []byte("x"))
+		return errors.Join(err, sc.s.SendPrepared(p))
+	},
+	"SendPart": func(sc *scene) error { return sc.s.SendPart(wire.Text, []byte("x"), true) },
+	"Ping":     func(sc *scene) error { return sc.s.Ping([]byte("x")) },
+	"Pong":     func(sc *scene) error { return sc.s.Pong([]byte("x")) },
+	"PingFunc": func(sc *scene) error { return sc.s.PingFunc([]byte("x"), func() {}) },
+
+	"SendMessageNil":   func(sc *scene) error { return sc.s.SendMessage(wire.Text, nil) },
+	"SendMessageFail":  func(sc *scene) error { return sc.s.SendMessage(wire.Fail, []byte("x")) },
+	"SendMessageClose": func(sc *scene) error { return sc.s.SendMessage(wire.Close, nil) },
+
+	"Close":           func(sc *scene) error { return sc.s.Close(1000, "done") },
+	"Close0":          func(sc *scene) error { return sc.s.Close(0, "") },
+	"Close1001":       func(sc *scene) error { return sc.s.Close(1001, "") },
+	"Close1006":       func(sc *scene) error { return sc.s.Close(1006, "") },
+	"CloseLongReason": func(sc *scene) error { return sc.s.Close(1000, strings.Repeat("x", 124)) },
+	"Drop":            func(sc *scene) error { return sc.s.Drop(3000, "drop") },
+	"Drop1006":        func(sc *scene) error { return sc.s.Drop(1006, "") },
+	"DropLongReason":  func(sc *scene) error { return sc.s.Drop(1000, strings.Repeat("x", 124)) },
+
+	"Pause":  func(sc *scene) error { sc.s.Pause(); return nil },
+	"Resume": func(sc *scene) error { sc.s.Resume(); return nil },
+	"Flush":  func(sc *scene) error { sc.s.Flush(); return nil },
+
+	"ServerShutdown": func(sc *scene) error {
+		go func() { sc.shutdown <- sc.srv.Shutdown(context.Background()) }()
+		return nil
+	},
+	"ServerClose": func(sc *scene) error { return sc.srv.Close() },
+
+	"PeerCloses":     func(sc *scene) error { go sc.peer().close(1001, "away"); return nil },
+	"PeerBreaksRule": func(sc *scene) error { go sc.peer().send(0x83, ""); return nil },
+	"StreamEnds":     func(sc *scene) error { return sc.peer().out.Close() },
+	"ReadFails":      func(sc *scene) error { sc.peer().set(&sc.peer().readFails); return sc.peer().out.Close() },
+	"WriteFails": func(sc *scene) error { // as something is written
+		sc.peer().set(&sc.peer().writeFails)
+		sc.peer().raw.Close()
+		return sc.s.Send("x")
+	},
+
+	"CloseTimeout":     func(*scene) error { time.Sleep(2 * time.Second); return nil },
+	"HandshakeTimeout": func(*scene) error { time.Sleep(2 * time.Second); return nil },
+	"PongTimeout": func(sc *scene) error {
+		if p := sc.peer(); p != nil {
+			p.set(&p.mute)
+		}
+		time.Sleep(3 * time.Second)
+		return nil
+	},
+}
+
+// actTimes are the times of the acts that wait for them. Otherwise they are long.
+var actTimes = map[string]func(*airsocket.Options){
+	"CloseTimeout":     func(o *airsocket.Options) { o.CloseTimeout = time.Second },
+	"HandshakeTimeout": func(o *airsocket.Options) { o.HandshakeTimeout = time.Second },
+	"PongTimeout":      func(o *airsocket.Options) { o.PingInterval, o.PongTimeout = time.Second, time.Second },
+}
+
+// Groups of acts.
+const (
+	starts      = "Connect StartServer SetProtocol"
+	messages    = "Send SendBytes SendMessageText SendMessageBinary SendMessagePing SendMessagePong SendPrepared Ping Pong PingFunc"
+	badMessages = "SendMessageNil SendMessageFail"
+	badCloses   = "Close1006 Drop1006"
+	longReasons = "CloseLongReason DropLongReason"
+	byServer    = "ServerShutdown ServerClose"
+	byPeer      = "PeerCloses PeerBreaksRule StreamEnds ReadFails WriteFails"
+	timesOut    = "CloseTimeout HandshakeTimeout PongTimeout"
+)
+
+// A socketState is a state with what each act does there.
+type socketState struct {
+	name  string
+	roles string // both if empty
+	ready airsocket.ReadyState
+
+	noPeer   bool   // there is no connection, or it has ended
+	noServer bool   // that has accepted the connection
+	noTime   string // acts that cannot be: a bubble's time stands still while a writer goroutine waits for the turn
+
+	reach func(*scene)
+	rows  []stateRow
+}
+
+// A stateRow says what acts return, an error for errors.Is, and what events follow.
+// The bar is where the peer, and the program, go on.
+type stateRow struct {
+	acts string // those with @client or @server are for that role
+	err  error
+	then string
+	skip string // why it is not so yet
+}
+
+// The ends of a connection.
+const (
+	bye     = `| close 1000 "bye" clean` // the peer's, when it goes on
+	openBye = `| open close 1000 "bye" clean`
+	refused = `close 1006 "" unclean`
+	aborted = `error(aborted) close 1006 "" unclean`
+	dropped = `close 3000 "drop" unclean`
+	broken  = `close 1002 "unknown opcode" unclean`
+	ended   = `error(unexpected end) close 1006 "" unclean`
+)
+
+// connecting are the rows that are the same for all attempts to connect of which no
+// request is known.
+var connecting = []stateRow{
+	{acts: starts + " " + messages + " SendPart", err: airsocket.ErrInvalidState, then: openBye},
+	{acts: badMessages, err: airsocket.ErrArgument, then: openBye},
+	{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: openBye},
+	{acts: longReasons, err: airsocket.ErrReason, then: openBye},
+	{acts: "Close Close0 Close1001@server SendMessageClose Drop", then: aborted},
+	{acts: "Resume Flush CloseTimeout PongTimeout", then: openBye},
+	{acts: "Pause", then: openBye + " resumed"},
+}
+
+// over are the rows of a connection that is closing or closed, where nothing but
+// what the peer does, and perhaps Drop, changes how it ends.
+func over(end string) []stateRow {
+	return []stateRow{
+		{acts: messages + " SendPart", err: airsocket.ErrClosed, then: end},
+		{acts: badMessages, err: airsocket.ErrArgument, then: end},
+		{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: end},
+		{acts: longReasons, err: airsocket.ErrReason, then: end},
+		{acts: "Close Close0 Close1001@server SendMessageClose", then: end},
+		{acts: "Resume Flush", then: end},
+	}
+}
+
+// isOpen are the rows of an open connection.
+var isOpen = []stateRow{
+	{acts: starts, err: airsocket.ErrInvalidState, then: bye},
+	{acts: messages + " SendPart", then: bye},
+	{acts: badMessages, err: airsocket.ErrArgument, then: bye},
+	{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: bye},
+	{acts: longReasons, err: airsocket.ErrReason, then: bye},
+	{acts: "Close", then: `close 1000 "done" clean`},
+	{acts: "Close1001@server ServerShutdown", then: `close 1001 "" clean`},
+	{acts: "Close0 SendMessageClose", then: `close 1005 "" clean`},
+	{acts: "Drop", then: dropped},
+	{acts: "Pause", then: `| resumed close 1000 "bye" clean`},
+	{acts: "Resume Flush CloseTimeout HandshakeTimeout", then: bye},
+	{acts: "ServerClose", then: `error(server closed) close 1006 "" unclean`},
+	{acts: "PeerCloses", then: `close 1001 "away" clean`},
+	{acts: "PeerBreaksRule", then: `error(protocol) ` + broken},
+	{acts: "StreamEnds", then: ended},
+	{acts: "ReadFails", then: `error(reading) close 1006 "" unclean`},
+	{acts: "WriteFails", then: `error(unsent, writing) close 1006 "" unclean`},
+	{acts: "PongTimeout", then: `error(pong timeout) close 1006 "" unclean`},
+}
+
+// isClosed are the rows of a connection that is closed: nothing follows, but that it
+// may be started again.
+var isClosed = append(over(""), []stateRow{
+	{acts: "Connect StartServer", then: "open " + bye},
+	{acts: "SetProtocol Drop"},
+	{acts: "Pause", then: "| resumed"},
+	{acts: byServer + " " + timesOut},
+}...)
+
+var socketStates = []socketState{
+	{
+		name: "new", ready: airsocket.StateInit, noPeer: true, noServer: true,
+		reach: func(sc *scene) {
+			sc.follow(airsocket.NewSocket(sc.opts))
+			sc.do()
+		},
+		rows: []stateRow{
+			{acts: "Connect StartServer", then: "open " + bye},
+			{acts: "SetProtocol Resume Flush " + timesOut},
+			{acts: "Pause", then: "| resumed"},
+			{acts: messages + " SendPart", err: airsocket.ErrInvalidState},
+			{acts: badMessages, err: airsocket.ErrArgument},
+			{acts: "Close Close0 SendMessageClose Drop", err: airsocket.ErrInvalidState},
+			{acts: "Close1001", err: airsocket.ErrInvalidState, skip: "a socket that has not been started is taken for a client"},
+			{acts: badCloses, err: airsocket.ErrCode},
+			{acts: longReasons, err: airsocket.ErrReason},
+		},
+	},
+	{
+		name: "dialling", roles: "client", ready: airsocket.StateConnecting, noPeer: true,
+		reach: func(sc *scene) {
+			through := newGate(false)
+			sc.dial = func(ctx context.Context) (net.Conn, error) {
+				select {
+				case <-through.ch:
+					return sc.line(false, true), nil
+				case <-ctx.Done():
+					return nil, context.Cause(ctx)
+				}
+			}
+			sc.begin()
+			sc.do()
+			synctest.Wait()
+			sc.onGoOn = through.open
+		},
+		rows: append(connecting[:len(connecting):len(connecting)],
+			stateRow{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused}),
+	},
+	{
+		name: "waiting for the response", roles: "client", ready: airsocket.StateConnecting,
+		reach: func(sc *scene) {
+			sc.begin()
+			sc.do()
+		},
+		rows: append(connecting[:len(connecting):len(connecting)], []stateRow{
+			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
+			{acts: "PeerCloses PeerBreaksRule", then: `error(handshake) ` + refused},
+			{acts: "StreamEnds", then: `error(no handshake, handshake) ` + refused},
+			{acts: "ReadFails", then: `error(reading) ` + refused},
+			{acts: "WriteFails", err: airsocket.ErrInvalidState, then: `| open error(writing) close 1000 "bye" unclean`, skip: uncleanAnswer},
+		}...),
+	},
+	{
+		name: "waiting for the request", roles: "server", ready: airsocket.StateConnecting, noServer: true,
+		reach: func(sc *scene) {
+			sc.follow(airsocket.NewSocket(sc.opts))
+			if err := sc.s.StartServer(sc.line(true, false)); err != nil {
+				sc.t.Error(err)
+			}
+			synctest.Wait()
+			sc.do()
+		},
+		rows: append(connecting[:len(connecting):len(connecting)], []stateRow{
+			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
+			{acts: "PeerCloses PeerBreaksRule", then: `| error(answered with 400) ` + refused}, // when it has had time to read why
+			{acts: "StreamEnds", then: `error(no handshake) ` + refused},
+			{acts: "ReadFails", then: `error(reading) ` + refused},
+			{acts: "WriteFails", err: airsocket.ErrInvalidState, then: `| error(writing) ` + refused},
+		}...),
+	},
+	{
+		name: "in OnConnect", roles: "server", ready: airsocket.StateConnecting,
+		reach: func(sc *scene) {
+			sc.onConnect = sc.do
+			sc.begin()
+			sc.peer().goOn()
+		},
+		rows: []stateRow{
+			{acts: starts + " SendPart", err: airsocket.ErrInvalidState, then: "open " + bye},
+			{acts: messages, then: "open " + bye}, // nothing but its own answer is missing
+			{acts: badMessages, err: airsocket.ErrArgument, then: "open " + bye},
+			{acts: badCloses, err: airsocket.ErrCode, then: "open " + bye},
+			{acts: longReasons, err: airsocket.ErrReason, then: "open " + bye},
+			{acts: "Close", then: `open close 1000 "done" clean`},
+			{acts: "Close1001 ServerShutdown", then: `open close 1001 "" clean`},
+			{acts: "Close0 SendMessageClose", then: `open close 1005 "" clean`},
+			{acts: "Drop", then: aborted},
+			{acts: "Resume Flush CloseTimeout", then: "open " + bye},
+			{acts: "Pause", then: "open " + bye + " resumed"},
+			{acts: "ServerClose", then: `error(server closed) ` + refused},
+			{acts: "PeerCloses", then: `open close 1001 "away" clean`},
+			{acts: "PeerBreaksRule", then: `open error(protocol) ` + broken},
+			{acts: "StreamEnds", then: `open ` + ended},
+			{acts: "ReadFails", then: `open error(reading) ` + refused},
+			{acts: "WriteFails", then: `error(writing) ` + refused},
+			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
+			{acts: "PongTimeout", then: "open " + bye},
+		},
+	},
+	{
+		name: "in OnRequest, undecided", roles: "server", ready: airsocket.StateConnecting,
+		reach: func(sc *scene) {
+			sc.srv = new(airsocket.Server)
+			var asked *airsocket.Request
+			sc.srv.OnRequest(func(r *airsocket.Request) {
+				asked = r
+				sc.follow(r.Socket())
+			})
+			sc.begin()
+			sc.peer().goOn()
+			synctest.Wait()
+			sc.do()
+			sc.onGoOn = func() { asked.Accept("") }
+		},
+		rows: []stateRow{
+			{acts: starts + " SendPart", err: airsocket.ErrInvalidState, then: openBye},
+			{acts: messages, then: openBye},
+			{acts: badMessages, err: airsocket.ErrArgument, then: openBye},
+			{acts: badCloses, err: airsocket.ErrCode, then: openBye},
+			{acts: longReasons, err: airsocket.ErrReason, then: openBye},
+			{acts: "Close", then: `| open close 1000 "done" clean`},
+			{acts: "Close1001", then: `| open close 1001 "" clean`},
+			{acts: "Close0 SendMessageClose", then: `| open close 1005 "" clean`},
+			{acts: "Drop", then: aborted, skip: undecided},
+			{acts: "Resume Flush CloseTimeout PongTimeout", then: openBye},
+			{acts: "Pause", then: openBye + " resumed"},
+			{acts: "ServerShutdown", then: `error(answered with 503) ` + refused},
+			{acts: "ServerClose", then: `error(server closed) ` + refused, skip: undecided},
+			{acts: "PeerCloses", then: `| open close 1001 "away" clean`},
+			{acts: "PeerBreaksRule", then: `| open error(protocol) ` + broken},
+			{acts: "StreamEnds", then: `| open ` + ended},
+			{acts: "ReadFails", then: `| open error(reading) ` + refused},
+			{acts: "WriteFails", then: `| error(writing) ` + refused},
+			{acts: "HandshakeTimeout", then: `error(answered with 404) ` + refused},
+		},
+	},
+	{
+		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, noPeer: true,
+		reach: func(sc *scene) {
+			sc.dial = func(context.Context) (net.Conn, error) { return nil, errDialling }
+			sc.onError = sc.do
+			sc.begin()
+		},
+		rows: append(over(refused), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: refused},
+			{acts: "Drop " + timesOut, then: refused},
+			{acts: "Pause", then: refused + " | resumed"},
+		}...),
+	},
+	{
+		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, noServer: true,
+		reach: func(sc *scene) {
+			sc.follow(airsocket.NewSocket(sc.opts))
+			sc.onError = sc.do
+			l := sc.line(true, false)
+			if err := sc.s.StartServer(l); err != nil {
+				sc.t.Error(err)
+			}
+			l.peer.set(&l.peer.readFails)
+			l.peer.out.Close()
+		},
+		rows: append(over(refused), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: refused},
+			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: refused},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: refused},
+			{acts: "Pause", then: refused + " | resumed"},
+		}...),
+	},
+	{
+		name: "open, in a handler", ready: airsocket.StateOpen, noTime: "PongTimeout",
+		reach: func(sc *scene) {
+			sc.onMessage = sc.do
+			sc.open()
+			sc.peer().send(wstest.OpText, "go")
+		},
+		rows: isOpen,
+	},
+	{
+		name: "open, from another goroutine", ready: airsocket.StateOpen,
+		reach: func(sc *scene) {
+			sc.open()
+			sc.do()
+		},
+		rows: isOpen,
+	},
+	{
+		name: "closing, begun here", ready: airsocket.StateClosing,
+		reach: func(sc *scene) {
+			sc.begin()
+			sc.peer().reads.open()
+			sc.peer().begins.open()
+			synctest.Wait()
+			sc.s.Close(1000, "done")
+			synctest.Wait()
+			sc.do()
+		},
+		rows: append(over(done), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: done},
+			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: done},
+			{acts: "Pause", then: done + " resumed"},
+			{acts: "Drop", then: dropped},
+			{acts: "ServerClose", then: `error(server closed) ` + refused},
+			{acts: "PeerCloses", then: away},
+			{acts: "PeerBreaksRule", then: `error(protocol) | ` + broken},
+			{acts: "StreamEnds", then: ended},
+			{acts: "ReadFails", then: `error(reading) ` + refused},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: done},
+			{acts: "CloseTimeout", then: `error(close timeout) ` + refused},
+		}...),
+	},
+	{
+		name: "closing, begun by the peer", ready: airsocket.StateClosing,
+		reach: func(sc *scene) {
+			sc.begin()
+			sc.peer().begins.open()
+			synctest.Wait()
+			sc.peer().close(1001, "away")
+			synctest.Wait()
+			sc.do()
+		},
+		rows: append(over(away), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: away},
+			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: away},
+			{acts: "Pause", then: away + " resumed"},
+			{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing that comes behind a close frame counts
+			{acts: "Drop", then: `close 1001 "away" unclean`, skip: uncleanAnswer},
+			{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`, skip: uncleanAnswer},
+			{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`, skip: uncleanAnswer},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(writing) close 1001 "away" unclean`, skip: uncleanAnswer},
+			{acts: "CloseTimeout", then: `error(close timeout) close 1001 "away" unclean`, skip: uncleanAnswer},
+		}...),
+	},
+	{
+		name: "failed here, in OnError", ready: airsocket.StateClosing,
+		reach: func(sc *scene) {
+			sc.onError = sc.do
+			sc.open()
+			go sc.peer().send(0x83, "")
+		},
+		rows: append(over(broken), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: broken},
+			{acts: byServer + " PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: broken},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: broken},
+			{acts: "Pause", then: broken + " | resumed"},
+			{acts: "Drop", then: dropped, skip: dropAfterFail},
+		}...),
+	},
+	{
+		name: "dropped", ready: airsocket.StateClosing, noTime: timesOut,
+		reach: func(sc *scene) {
+			sc.onMessage = func() {
+				sc.s.Drop(3000, "drop")
+				sc.do()
+			}
+			sc.open()
+			sc.peer().send(wstest.OpText, "go")
+		},
+		rows: append(over(dropped), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: dropped},
+			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + byServer + " " + timesOut, then: dropped},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: dropped},
+			{acts: "Pause", then: dropped + " | resumed"},
+		}...),
+	},
+	{
+		name: "the stream has ended, something waits to be written", ready: airsocket.StateClosing,
+		reach: func(sc *scene) {
+			sc.begin()
+			sc.peer().begins.open()
+			synctest.Wait()
+			if err := sc.s.Send("for who reads on"); err != nil {
+				sc.t.Error(err)
+			}
+			sc.peer().out.Close()
+			synctest.Wait()
+			sc.do()
+		},
+		rows: append(over("| "+ended), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: "| " + ended},
+			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: "| " + ended},
+			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // cannot be any more
+			{acts: "Pause", then: "| " + ended + " resumed"},
+			{acts: "Drop", then: dropped, skip: dropSecond},
+			{acts: "ServerClose CloseTimeout", then: `error(unsent, unexpected end) ` + refused},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(unsent, unexpected end) ` + refused},
+		}...),
+	},
+	{
+		name: "closed, in OnClose", ready: airsocket.StateClosed, noPeer: true, noTime: timesOut,
+		reach: func(sc *scene) {
+			sc.onClose = sc.do
+			sc.open()
+			sc.peer().closes.open()
+		},
+		rows: isClosed,
+	},
+	{
+		name: "closed, from another goroutine", ready: airsocket.StateClosed, noPeer: true,
+		reach: func(sc *scene) {
+			sc.open()
+			sc.peer().closes.open()
+			synctest.Wait()
+			sc.do()
+		},
+		rows: isClosed,
+	},
+	{
+		name: "waiting to reconnect", roles: "client", ready: airsocket.StateConnecting, noPeer: true,
+		reach: func(sc *scene) {
+			sc.opts.Reconnect = &airsocket.Reconnect{Min: 1, Max: time.Hour}
+			l := sc.line(false, true)
+			l.peer.status = "503 Service Unavailable\r\nRetry-After: 60"
+			sc.dial = func(context.Context) (net.Conn, error) { return l, nil }
+			sc.begin()
+			sc.do()
+			sc.onGoOn = func() { time.Sleep(2 * time.Minute) }
+		},
+		rows: append(connecting[:len(connecting):len(connecting)],
+			stateRow{acts: "HandshakeTimeout", then: openBye}),
+	},
+}
+
+const (
+	done = `| close 1000 "done" clean`
+	away = `| close 1001 "away" clean`
+)
+
+// Why rows are skipped.
+const (
+	uncleanAnswer = "a close counts as clean though the answer to the peer's close frame was never written"
+	dropAfterFail = "the peer is told the code of Drop, and the close event has 1002"
+	dropSecond    = "the close event does not have the code of a Drop that is not the first reason for the end"
+	undecided     = "the end waits until the request is decided on, or for HandshakeTimeout"
+)
+
+// applies reports whether there is such an act in the state.
+func (st *socketState) applies(act, role string) bool {
+	switch {
+	case slices.Contains(strings.Fields(byPeer), act):
+		return !st.noPeer
+	case slices.Contains(strings.Fields(byServer), act):
+		return !st.noServer && role == "server"
+	}
+	return !slices.Contains(strings.Fields(st.noTime), act)
+}
+
+// rowsFor are the rows of a state for a role, by act.
+func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
+	rows := map[string]stateRow{}
+	for _, row := range st.rows {
+		for _, act := range strings.Fields(row.acts) {
+			act, only, found := strings.Cut(act, "@")
+			if found && only != role || !st.applies(act, role) {
+				continue
+			}
+			if _, twice := rows[act]; twice {
+				t.Errorf("%s has two rows for %s", st.name, act)
+			}
+			rows[act] = row
+		}
+	}
+	for act := range acts {
+		if _, ok := rows[act]; !ok && st.applies(act, role) {
+			t.Errorf("%s has no row for %s", st.name, act)
+		}
+	}
+	return rows
+}
+
+// In every state a Socket takes every call, and all that can happen to it: the call
+// returns what it should, the events follow that should, with one close event for
+// each connection, and nothing panics.
+func TestEveryStateAndEveryCall(t *testing.T) {
+	for _, st := range socketStates {
+		for _, role := range []string{"client", "server"} {
+			if st.roles != "" && st.roles != role {
+				continue
+			}
+			rows := st.rowsFor(t, role)
+			for _, act := range slices.Sorted(maps.Keys(rows)) {
+				t.Run(st.name+"/"+role+"/"+act, func(t *testing.T) { st.test(t, role, act, rows[act]) })
+			}
+		}
+	}
+}
+
+func (st *socketState) test(t *testing.T, role, act string, row stateRow) {
+	var sc *scene
+	var got string
+	synctest.Test(t, func(t *testing.T) {
+		sc = newScene(t, role, act)
+		got = sc.run(st)
+	})
+	if sc.state != st.ready {
+		t.Errorf("ReadyState is %d, want %d", sc.state, st.ready)
+	}
+	good := errors.Is(sc.err, row.err) && got == row.then
+	switch {
+	case good && row.skip != "":
+		t.Errorf("it is so now, and need not be skipped: %s", row.skip)
+	case !good && row.skip != "":
+		t.Skipf("%s: returned %v, events %s", row.skip, sc.err, got)
+	case !good:
+		t.Errorf("returned %v, events %s\nwant     %v, events %s", sc.err, got, row.err, row.then)
+	}
+}
