@@ -90,6 +90,7 @@ type linePeer struct {
 	closed, readFails, writeFails bool
 	mute                          bool          // pings are not answered
 	told                          chan struct{} // closed when its close frame has been taken
+	sending                       chan struct{} // is full while it writes
 }
 
 func (p *linePeer) has(flag *bool) bool {
@@ -111,7 +112,7 @@ func (p *linePeer) set(flag *bool) bool {
 func newLine(t *testing.T, client, ready bool) *line {
 	in, theirOut := net.Pipe()
 	out, theirIn := net.Pipe()
-	p := &linePeer{raw: wstest.NewRawPeer(t, theirIn, client), out: theirOut, told: make(chan struct{})}
+	p := &linePeer{raw: wstest.NewRawPeer(t, theirIn, client), out: theirOut, told: make(chan struct{}), sending: make(chan struct{}, 1)}
 	p.begins, p.reads, p.answers, p.closes = newGate(ready), newGate(ready), newGate(ready), newGate(false)
 	go p.run()
 	return &line{Conn: out, in: in, peer: p}
@@ -197,7 +198,11 @@ func fieldOf(head, name string) string {
 	return value
 }
 
-func (p *linePeer) send(first byte, payload string) { p.out.Write(p.raw.Frame(first, payload)) }
+func (p *linePeer) send(first byte, payload string) {
+	p.sending <- struct{}{} // not the pipe's lock: synctest.Wait does not return while a lock is waited for
+	p.out.Write(p.raw.Frame(first, payload))
+	<-p.sending
+}
 
 func (p *linePeer) close(code int, reason string) { p.sendClose(wstest.ClosePayload(code, reason)) }
 
@@ -231,6 +236,7 @@ type scene struct {
 	act      string
 	opts     *airsocket.Options
 	s        *airsocket.Socket
+	paused   bool
 	srv      *airsocket.Server // a server's, unless StartServer is called
 	listener *pipeListener
 	dial     func(context.Context) (net.Conn, error) // the first time
@@ -429,7 +435,7 @@ func (sc *scene) run(st *socketState) string {
 		p.closes.open()
 	}
 	synctest.Wait()
-	if sc.act == "Pause" && sc.s != nil {
+	if sc.paused || sc.act == "Pause" {
 		sc.note("resumed")
 		sc.s.Resume()
 		synctest.Wait()
