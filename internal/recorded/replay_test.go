@@ -65,7 +65,7 @@ var manners = []manner{
 	{"in parts at random cuts", true, false, func(p []byte) int { return 1 + random.IntN(len(p)) }},
 }
 
-// Every recorded conversation is had again, with a Socket in the place of one of
+// Every recorded conversation is repeated with a Socket in the place of one of
 // the peers: of the one that the recording is not about, or of both in turn if
 // both were real. The Socket understands what the recording says, and what it
 // sends is byte for byte what was recorded, but for the keys, which it makes anew.
