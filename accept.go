@@ -2,14 +2,15 @@ package airsocket
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"slices"
 	"sync"
-	"time"
+
+	"github.com/airsocket/airsocket/internal/buffers"
+	"github.com/airsocket/airsocket/internal/transport"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
@@ -17,7 +18,7 @@ import (
 
 // serverHandshake is a server's part of an opening handshake, which goes on in stages
 // that leave their results here. They follow each other rather than call each
-// other, so that the stack keeps the 2 KiB that it begins with; see readable.
+// other, so that the stack keeps the 2 KiB that it begins with; see ARCHITECTURE.md.
 type serverHandshake struct {
 	hs       handshake.Server
 	read     []byte // received before, by net/http
@@ -26,46 +27,29 @@ type serverHandshake struct {
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received behind the handshake
-	timeout  handshakeDeadline
-	reading
+	deadline transport.Deadline
 	opening
-}
-
-// reading is a read of the request inside a call of RawConn.Read. It is kept with
-// its function value, as is rawWrite.
-type reading struct {
-	fill func(fd uintptr) (done bool)
-	n    int
-	err  error
-	buf  [requestSize]byte
+	buf [requestSize]byte
 }
 
 // requestSize is what is read of a request at a time.
 const requestSize = 1 << 10
 
-// acceptances are used again, so that what lasts only for a handshake does not
+// serverHandshakes are used again, so that what lasts only for a handshake does not
 // lie scattered between what lasts as long as a connection.
-var acceptances = sync.Pool{New: func() any {
-	a := new(serverHandshake)
-	r := &a.reading
-	r.fill = func(fd uintptr) bool {
-		r.n, r.err = readFD(int(fd), r.buf[:])
-		return r.err != errWouldBlock
-	}
-	return a
-}}
+var serverHandshakes = sync.Pool{New: func() any { return new(serverHandshake) }}
 
-func (st *settings) newAcceptance(secure bool) *serverHandshake {
-	a := acceptances.Get().(*serverHandshake)
+func (st *settings) newServerHandshake(secure bool) *serverHandshake {
+	a := serverHandshakes.Get().(*serverHandshake)
 	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.versions, st.MaxHead, st.MaxHeadLines, secure
 	return a
 }
 
-// recycle is for the end of an opening handshake.
+// recycle lets a be used again, if nobody refers to it.
 func (a *serverHandshake) recycle() {
-	if a.forgotten && !a.keep {
-		*a = serverHandshake{reading: reading{fill: a.fill}}
-		acceptances.Put(a)
+	if a.letGoOf && !a.keep {
+		*a = serverHandshake{}
+		serverHandshakes.Put(a)
 	}
 }
 
@@ -82,17 +66,18 @@ func (s *Socket) serveClient(a *serverHandshake) {
 //
 //go:noinline
 func (s *Socket) runHandshake(a *serverHandshake) (serve bool) {
-	mark := stackMark()
-	s.startTimeout(a)
+	mark := transport.StackMark()
+	conn := s.sender.conn
+	s.opts.deadlines.Set(&a.deadline, conn, s.opts.handshakeTimeout)
 	err := s.negotiate(a)
-	if !s.inTime(a) && err == nil {
+	if !s.opts.deadlines.Clear(&a.deadline, conn, s.opts.handshakeTimeout) && err == nil {
 		err = os.ErrDeadlineExceeded
 	}
 	switch {
 	case err != nil:
 		s.reject(a, err)
 	case s.established(a):
-	case stackMark() == mark:
+	case transport.StackMark() == mark:
 		return true
 	default:
 		go s.serve()
@@ -100,11 +85,11 @@ func (s *Socket) runHandshake(a *serverHandshake) (serve bool) {
 	return false
 }
 
-// established is for a client whose request has been answered.
+// established opens the connection of a client whose request has been answered.
 //
 //go:noinline
 func (s *Socket) established(a *serverHandshake) (over bool) {
-	over = s.opened(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
+	over = s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
 	a.recycle()
 	return over
 }
@@ -131,57 +116,8 @@ func (s *Socket) negotiate(a *serverHandshake) error {
 	return s.answer(a)
 }
 
-// reject is for a connection that will not be a WebSocket.
-//
-//go:noinline
-func (s *Socket) reject(a *serverHandshake, err error) {
-	s.sender.conn.SetDeadline(time.Now().Add(lingerTime))
-	switch srv := s.server; {
-	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
-		s.endQuietly()
-		srv.http.give(s.sender.conn, a.hs.Buffered())
-	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
-		s.sender.conn.Write(srv.FlashPolicy.AppendTo(nil))
-		s.endQuietly()
-		s.sender.conn.Close()
-	default:
-		s.refuse(a, err)
-	}
-}
-
-// endQuietly ends a Socket of a Server that OnConnect has not been told of.
-func (s *Socket) endQuietly() {
-	s.state.Store(uint32(StateClosed))
-	s.server.forget(s)
-	s.opts.dispatcher.release()
-}
-
 // errFull is what a Server with MaxConns sockets answers.
 var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
-
-// startTimeout gives the handshake its time, and inTime reports whether it has
-// been done within that, as far as is known: there are connections that have no
-// deadlines.
-func (s *Socket) startTimeout(a *serverHandshake) {
-	switch after := s.opts.handshakeTimeout; {
-	case after == 0:
-	case s.sender.raw != nil && bubbleID() == 0:
-		s.opts.timeouts.set(&a.timeout, s.sender.conn, after)
-	default:
-		s.sender.conn.SetDeadline(time.Now().Add(after))
-	}
-}
-
-func (s *Socket) inTime(a *serverHandshake) bool {
-	switch {
-	case s.opts.handshakeTimeout == 0:
-	case s.sender.raw != nil && bubbleID() == 0:
-		return s.opts.timeouts.clear(&a.timeout)
-	default:
-		s.sender.conn.SetDeadline(time.Time{})
-	}
-	return true
-}
 
 // readRequest reads the client's request.
 func (s *Socket) readRequest(a *serverHandshake) error {
@@ -196,7 +132,7 @@ func (s *Socket) readRequest(a *serverHandshake) error {
 				return err
 			}
 		}
-		n, err := s.readTo(&a.reading)
+		n, err := s.sender.conn.Read(a.buf[:])
 		if n == 0 && (err == nil || err == io.EOF) {
 			return handshake.ErrUnexpected
 		}
@@ -205,17 +141,6 @@ func (s *Socket) readRequest(a *serverHandshake) error {
 		}
 		p = a.buf[:n]
 	}
-}
-
-// readTo waits for something to read.
-func (s *Socket) readTo(r *reading) (int, error) {
-	if s.sender.raw == nil {
-		return s.sender.conn.Read(r.buf[:])
-	}
-	if err := s.sender.raw.Read(r.fill); err != nil {
-		return 0, err
-	}
-	return r.n, r.err
 }
 
 // internalError is for what is not the client's fault.
@@ -229,13 +154,14 @@ func (s *Socket) decide(a *serverHandshake) error {
 	if !s.opts.originAllowed(req, a.hs.Secure) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
-	s.mu.Lock()
+	s.life.mu.Lock()
 	if s.opening == nil {
 		s.opening = &a.opening
 	}
 	s.opening.request = req
 	a.accept.Protocol = s.chooseProtocol(req.Protocols)
-	s.mu.Unlock()
+	s.life.on(requestRead)
+	s.life.mu.Unlock()
 	header := s.opts.Header
 	if s.server != nil && s.server.onRequest != nil {
 		r, err := s.ask(a)
@@ -246,11 +172,11 @@ func (s *Socket) decide(a *serverHandshake) error {
 	}
 	a.accept.Header = wireHeader(header)
 	a.accept.Extensions, a.sessions = extensions.Answer(s.opts.extensionsFor(req.Version), req.Extensions)
-	s.mu.Lock()
-	s.opening.asked = nil
+	s.life.mu.Lock()
+	s.opening.asked, s.opening.cancel = nil, nil
 	s.opening.protocol = a.accept.Protocol
 	s.opening.extensions = string(handshake.AppendExtensions(nil, a.accept.Extensions))
-	s.mu.Unlock()
+	s.life.mu.Unlock()
 	return nil
 }
 
@@ -262,13 +188,7 @@ func (s *Socket) answer(a *serverHandshake) error {
 	if err != nil {
 		return internalError(err)
 	}
-	n := 0
-	if s.sender.raw != nil {
-		n, err = writeNow(s.sender.raw, noFD, out, nil)
-	}
-	if err == nil && n < len(out) {
-		_, err = s.sender.conn.Write(out[n:])
-	}
+	_, err = s.sender.conn.Write(out)
 	return err
 }
 
@@ -315,40 +235,6 @@ func (s *Socket) chooseProtocol(asked []string) string {
 	}
 	return ""
 }
-
-// refuse answers a request that is not accepted, and ends the Socket.
-func (s *Socket) refuse(a *serverHandshake, err error) {
-	if he, ok := errors.AsType[*handshake.Error](err); ok {
-		b := buffers.Get(512)
-		s.sender.conn.Write(a.hs.AppendReject(b.B, he))
-		buffers.Put(b)
-		s.lingerClose()
-	} else {
-		answerPlain(err)
-	}
-	s.failOpening(err)
-}
-
-// lingerClose lets the peer read the answer before the connection is closed: a
-// close with something left unread resets the connection, and the answer with
-// it.
-func (s *Socket) lingerClose() {
-	if !closeWrite(s.sender.conn) {
-		return
-	}
-	b := buffers.Get(4 << 10)
-	defer buffers.Put(b)
-	for total := 0; total < 256<<10; {
-		n, err := s.sender.conn.Read(b.B[:cap(b.B)])
-		total += n
-		if err != nil {
-			return
-		}
-	}
-}
-
-// lingerTime is how long a peer that has been refused has to read why.
-const lingerTime = 5 * time.Second
 
 func isTLS(conn net.Conn) bool {
 	_, ok := conn.(interface{ ConnectionState() tls.ConnectionState })

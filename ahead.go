@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -42,63 +44,44 @@ func fitted(b *wire.Buffer, data []byte) (*wire.Buffer, []byte) {
 }
 
 // decodesAhead reports whether what is received is decoded ahead of turns.
-func (s *Socket) decodesAhead() bool {
-	return len(s.cfg.Extensions) > 0 || s.cfg.Version < wire.Hybi06
+func decodesAhead(cfg *wire.Config, stream extensions.Stream) bool {
+	return stream != nil || len(cfg.Extensions) > 0 || cfg.Version < wire.Hybi06
 }
 
-// deliverAhead is turns for what is decoded ahead of them.
-func (s *Socket) deliverAhead(in *readInput, fd int) {
-	for more := true; more && !in.over; {
-		slot := s.takeSlot()
-		if s.flags.has(aborted) { // perhaps while it waited
-			s.dec.Feed(nil)
-		}
-		more = in.ahead.fill(&s.dec)
-		if !in.ahead.long {
-			slot.release()
-		}
-		if len(in.ahead.events) == 0 {
-			return
-		}
-		for s.deliverTurnAhead(in, fd, &slot) {
-			s.waitPaused()
-		}
-		in.ahead.empty()
-	}
-}
-
-// deliverTurnAhead is turn for the events in in.ahead.
-func (s *Socket) deliverTurnAhead(in *readInput, fd int, slot *decodingSlot) (held bool) {
-	defer s.leave(s.enter(), receiveTurn, fd)
-	slot.release()
-	for a := &in.ahead; a.next < len(a.events); {
-		in.ev = a.events[a.next]
-		a.next++
-		s.handle(in)
-		if s.flags.has(paused) {
-			return true
-		}
-	}
-	in.over = s.over()
-	return false
-}
-
-// fill takes events from dec. It reports whether there may be more.
-func (a *ahead) fill(dec *wire.Decoder) (more bool) {
+// fill decodes until a has enough. It reports whether there may be more.
+func (r *reader) fill(a *ahead) (more bool) {
 	for a.size < aheadSize && len(a.events) < aheadEvents {
-		ev := dec.Next()
-		if ev.Kind == wire.None {
+		ev := r.dec.Next()
+		if ev.Kind != wire.None {
+			a.add(ev, r.dec.Detach())
+			continue
+		}
+		if r.below == nil {
 			return false
 		}
-		if b := dec.Detach(); b != nil {
-			b, ev.Data = fitted(b, ev.Data)
-			a.memory = append(a.memory, b)
-			a.size += cap(b.B)
-			a.long = a.long || cap(b.B) > longMessage
+		if len(a.events) > 0 {
+			return true // which may be views of the piece that the next one replaces
 		}
-		a.events = append(a.events, ev)
+		some, err := r.below.next(&r.dec)
+		if err != nil {
+			a.add(wire.Event{Kind: wire.Fail, Code: wire.ErrStreamData.Code, Err: err}, nil)
+		}
+		if !some {
+			return false
+		}
 	}
 	return true
+}
+
+// add adds an event, whose memory is b unless that is nil.
+func (a *ahead) add(ev wire.Event, b *wire.Buffer) {
+	if b != nil {
+		b, ev.Data = fitted(b, ev.Data)
+		a.memory = append(a.memory, b)
+		a.size += cap(b.B)
+		a.long = a.long || cap(b.B) > longMessage
+	}
+	a.events = append(a.events, ev)
 }
 
 // empty lets go of the events, which have been handled.
@@ -117,16 +100,8 @@ type decodingSlots struct {
 	waitAt int // the one that was waited for last
 }
 
-// decodingSlot is the permission to decode.
+// A decodingSlot is the permission to decode.
 type decodingSlot struct{ held *sync.Mutex }
-
-// takeSlot waits for the permission to decode, which a Parallel socket does not need.
-func (s *Socket) takeSlot() decodingSlot {
-	if s.opts.Parallel {
-		return decodingSlot{}
-	}
-	return s.disp.takeSlot()
-}
 
 // takeSlot waits for the permission to decode for the Dispatcher. Mutexes may be
 // waited for in a testing/synctest bubble and outside of it.

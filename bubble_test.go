@@ -12,32 +12,6 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-func TestBubbleID(t *testing.T) {
-	if id := airsocket.BubbleID(); id != 0 {
-		t.Errorf("%d outside of a bubble", id)
-	}
-	inBubble := func(t *testing.T) (id uint64) {
-		synctest.Test(t, func(t *testing.T) {
-			id = airsocket.BubbleID()
-			other := make(chan uint64)
-			go func() {
-				runtime.LockOSThread() // which a stack trace tells too
-				other <- airsocket.BubbleID()
-			}()
-			if of := <-other; of != id {
-				t.Errorf("%d, and %d in a goroutine that it started", id, of)
-			}
-		})
-		return id
-	}
-	if a, b := inBubble(t), inBubble(t); a == 0 || b == 0 || a == b {
-		t.Errorf("the bubbles are %d and %d", a, b)
-	}
-	if id := airsocket.BubbleID(); id != 0 {
-		t.Errorf("%d after the bubbles", id)
-	}
-}
-
 // One Dispatcher in the time of the process, in that of a bubble, and so on.
 func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 	type timed struct {

@@ -8,7 +8,7 @@ import (
 
 // clock is what has to be done at some time if nothing comes before it. It
 // exists from the first such thing on, and has one timer for all of them. It is
-// guarded by Socket.mu.
+// guarded by lifetime.mu.
 type clock struct {
 	timer    *time.Timer
 	set      int       // how often timer was set: an earlier one that still fires is ignored
@@ -60,8 +60,8 @@ func (s *Socket) tick(c *clock, set int) {
 
 // dueForPing does what is due. It reports whether a ping is to be sent.
 func (s *Socket) dueForPing(c *clock, set int) (ping bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	if c != s.clock || set != c.set {
 		return false
 	}
@@ -71,7 +71,7 @@ func (s *Socket) dueForPing(c *clock, set int) (ping bool) {
 		s.stopClock()
 		s.abortLocked(ErrCloseTimeout)
 		return false
-	case due(c.pongBy, now) && !s.flags.has(paused):
+	case due(c.pongBy, now) && !s.reader.isPaused():
 		s.stopClock()
 		s.abortLocked(ErrPongTimeout)
 		return false
@@ -86,9 +86,6 @@ func (s *Socket) dueForPing(c *clock, set int) (ping bool) {
 
 // startClosing gives what is left to do on the connection its time; 0 is none.
 func (s *Socket) startClosing(timeout time.Duration) {
-	if s.flags.has(finished) {
-		return
-	}
 	if s.clock == nil {
 		s.clock = new(clock)
 	}
@@ -102,8 +99,8 @@ func (s *Socket) startClosing(timeout time.Duration) {
 
 // startPinging begins to watch over the connection, where Options want it and
 // the version of the protocol has pings.
-func (s *Socket) startPinging() {
-	if s.opts.pingInterval == 0 || !s.cfg.Version.Can(wire.Ping) {
+func (s *Socket) startPinging(v wire.Version) {
+	if s.opts.pingInterval == 0 || !v.Can(wire.Ping) {
 		return
 	}
 	now := time.Now()
@@ -113,11 +110,8 @@ func (s *Socket) startPinging() {
 
 // noteRead takes down that something was received.
 func (s *Socket) noteRead() {
-	if s.opts.pingInterval == 0 {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	if c := s.clock; c != nil {
 		c.lastRead, c.pongBy = time.Now(), time.Time{}
 	}

@@ -47,7 +47,7 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 		s.failOpening(dialError(err))
 		return
 	}
-	if !s.opened(agreement{res.Answer.Version, res.Sessions, &res.Answer}, res.Rest) {
+	if !s.becomeOpen(agreement{res.Answer.Version, res.Sessions, &res.Answer}, res.Rest) {
 		go s.serve() // on a stack that has not grown
 	}
 }

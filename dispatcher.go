@@ -3,6 +3,8 @@ package airsocket
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/airsocket/airsocket/internal/bubble"
 )
 
 // A Dispatcher runs the handlers of all sockets, servers and timers that belong to
@@ -49,12 +51,12 @@ func (d *Dispatcher) withExtra() *extra {
 }
 
 // loop returns the loop of a bubble, 0 being the process. The caller holds d.mu.
-func (d *Dispatcher) loop(bubble uint64) *loop {
+func (d *Dispatcher) loop(id uint64) *loop {
 	x := d.withExtra()
-	if bubble == 0 {
+	if id == 0 {
 		return &x.process
 	}
-	return x.bubbles.find(d, bubble)
+	return x.bubbles.find(d, id)
 }
 
 var defaultDispatcher = new(Dispatcher)
@@ -77,18 +79,13 @@ func (d *Dispatcher) enter() {
 }
 
 // leave ends the turn and then writes what was sent in it, so that the next turn
-// need not wait for the kernel. A reader that may use its descriptor directly passes
-// itself and the descriptor.
-func (d *Dispatcher) leave(self *sender, fd int) {
+// need not wait for the system. Who serves a connection in this turn passes its sender.
+func (d *Dispatcher) leave(served *sender) {
 	s := d.unflushed.Swap(nil)
 	d.turn.Unlock()
 	for s != endOfTurn {
 		next := s.next // the next turn may link it again once it is flushed
-		if s == self {
-			s.flush(fd)
-		} else {
-			s.flush(noFD)
-		}
+		s.flush(s == served)
 		s = next
 	}
 }
@@ -116,7 +113,7 @@ func (d *Dispatcher) do(fn func()) {
 		if d.turnEnd != nil {
 			d.callTurnEnd()
 		}
-		d.leave(nil, noFD)
+		d.leave(nil)
 	}()
 	fn()
 }
@@ -125,10 +122,10 @@ func (d *Dispatcher) do(fn func()) {
 // It returns at once and may be called from any goroutine: this is how other
 // goroutines run code that must not overlap with handlers.
 func (d *Dispatcher) Post(fn func()) {
-	bubble := bubbleID()
+	id := bubble.ID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.loop(bubble).post(fn)
+	d.loop(id).post(fn)
 }
 
 // Run runs main in a turn and returns when nothing is left that could cause another
@@ -141,13 +138,13 @@ func (d *Dispatcher) Post(fn func()) {
 // without it. In a testing/synctest bubble Run waits for what was started in that
 // bubble, and outside of bubbles for what was started outside of them.
 func (d *Dispatcher) Run(main func()) {
-	bubble := bubbleID()
+	id := bubble.ID()
 	d.hold()
 	d.first(main)
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.loop(bubble).wait()
+	d.loop(id).wait()
 }
 
 func (d *Dispatcher) first(main func()) {
@@ -159,17 +156,17 @@ func (d *Dispatcher) first(main func()) {
 // do all goroutines of a socket. A Parallel socket holds Options.Dispatcher, not the
 // one of its own.
 func (d *Dispatcher) hold() {
-	bubble := bubbleID()
+	id := bubble.ID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.loop(bubble).add(1)
+	d.loop(id).add(1)
 }
 
 func (d *Dispatcher) release() {
-	bubble := bubbleID()
+	id := bubble.ID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.loop(bubble).add(-1)
+	d.loop(id).add(-1)
 }
 
 // Run calls [Dispatcher.Run] on the [Default] Dispatcher.

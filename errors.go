@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/wire"
@@ -42,6 +43,9 @@ var (
 	// connection.
 	ErrArgument = errors.New("airsocket: invalid argument")
 )
+
+// maxReason is the length of the longest reason that fits a close frame.
+const maxReason = 123
 
 // stateError wraps ErrInvalidState and says which call does not fit, and why.
 type stateError struct{ call, why string }
@@ -135,3 +139,6 @@ func (e *unsentError) Error() string {
 }
 
 func (e *unsentError) Unwrap() []error { return []error{ErrUnsent, e.cause} }
+
+// newPanicError returns the error for what recover has returned.
+func newPanicError(v any) *PanicError { return &PanicError{Value: v, Stack: debug.Stack()} }

@@ -1,12 +1,9 @@
 package airsocket
 
 import (
-	"cmp"
 	"crypto/x509"
 	"net/http"
-	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/wire"
 )
@@ -233,163 +230,20 @@ func (e *CertificateErrorEvent) PreventDefault() { e.prevented = true }
 // DefaultPrevented reports whether PreventDefault was called.
 func (e *CertificateErrorEvent) DefaultPrevented() bool { return e.prevented }
 
-// handlers are the property handlers, one for each type, like ws.onopen = fn.
-// Those of the other types are in rare.
-type handlers struct {
-	open    func(*OpenEvent)
-	message func(*MessageEvent)
-	err     func(*ErrorEvent)
-	close   func(*CloseEvent)
-}
-
-// OnOpen sets the handler of open events. Like all On methods it replaces the
-// handler that was set before, removes it if fn is nil, and must be called before
-// the connection is started or from a handler.
-func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.on.open = fn }
-
-// OnMessage sets the handler of message events. While it runs, no other handler
-// of the same Dispatcher runs, and by default the whole process shares one
-// Dispatcher: do long work in a goroutine that calls [Post] with the result, or
-// set Options.Parallel.
-func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.on.message = fn }
-
-// OnFrame sets the handler of frame events.
-func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeExtras().frame = fn }
-
-// OnPing sets the handler of ping events.
-func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeExtras().ping = fn }
-
-// OnPong sets the handler of pong events.
-func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeExtras().pong = fn }
-
-// OnDrain sets the handler of drain events.
-func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeExtras().drain = fn }
-
-// OnError sets the handler of error events.
-func (s *Socket) OnError(fn func(*ErrorEvent)) { s.on.err = fn }
-
-// OnClose sets the handler of close events.
-func (s *Socket) OnClose(fn func(*CloseEvent)) { s.on.close = fn }
-
-// OnCertificateError sets the handler of certificate error events.
-func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeExtras().cert = fn }
-
-// A Listener is a function that AddEventListener has added to a Socket.
-type Listener struct {
-	socket   *Socket
-	typ      string
-	call     func(Event)
-	priority int
-	once     bool
-	removed  bool
-}
-
-// A ListenerOption changes how a listener is called.
-type ListenerOption func(*Listener)
-
-// Priority returns an option that has a listener called before those of lower
-// priority (AS3's addEventListener). The default is 0; listeners of equal priority
-// are called in the order in which they were added.
-func Priority(p int) ListenerOption { return func(l *Listener) { l.priority = p } }
-
-// Once returns an option that removes a listener before it is called for the first
-// time (DOM).
-func Once() ListenerOption { return func(l *Listener) { l.once = true } }
-
-// AddEventListener adds fn as a listener for events of the type typ on s. It is
-// called after the handler that an On method has set. The same function may be
-// added more than once. AddEventListener must be called before the connection is
-// started or from a handler. A listener that is added while an event is being
-// dispatched is not called for that event.
-func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...ListenerOption) *Listener {
-	l := &Listener{socket: s, typ: string(typ), call: func(e Event) {
-		if e, ok := e.(E); ok {
-			fn(e)
-		}
-	}}
-	for _, opt := range opts {
-		opt(l)
-	}
-	// The slice is never changed in place: one may be being walked.
-	r := s.makeExtras()
-	at, _ := slices.BinarySearchFunc(r.listeners, l, func(a, b *Listener) int {
-		if a.priority >= b.priority {
-			return -1
-		}
-		return cmp.Compare(b.priority, a.priority)
-	})
-	r.listeners = slices.Insert(slices.Clone(r.listeners), at, l)
-	return l
-}
-
-// Remove removes the listener, which is then no longer called, not even for an
-// event that is being dispatched. Removing it again does nothing.
-func (l *Listener) Remove() {
-	if l.removed {
-		return
-	}
-	l.removed = true
-	r := l.socket.makeExtras()
-	r.listeners = slices.DeleteFunc(slices.Clone(r.listeners), func(other *Listener) bool { return other == l })
-}
-
-// HasEventListener reports whether a listener for events of the type typ has
-// been added (AS3's hasEventListener). Handlers set by On methods do not count.
-func (s *Socket) HasEventListener(typ string) bool {
-	return slices.ContainsFunc(s.extras().listeners, func(l *Listener) bool { return l.typ == typ })
-}
-
-// DispatchEvent calls the listeners for events of e's type one after another, and
-// returns when they have returned (AS3's dispatchEvent). It must be called from a
-// handler.
-func (s *Socket) DispatchEvent(e Event) {
-	typ := e.Type()
-	for _, l := range s.extras().listeners {
-		if l.typ != typ || l.removed {
-			continue
-		}
-		if l.once {
-			l.Remove()
-		}
-		l.call(e)
-	}
-}
-
-// hasHandler reports whether emit has somebody to call, as far as it can be told
-// without an event.
-func hasHandler[E Event](s *Socket, on func(E)) bool {
-	return on != nil || s.extras().listeners != nil
-}
-
-// emit calls the property handler and the listeners for e. With
-// Options.Recover a panic fails the connection.
-func emit[E Event](s *Socket, on func(E), e E) {
-	if s.opts.Recover {
-		defer s.recoverHandler()
-	}
-	call(s, on, e)
-}
-
-// emitClose is emit for the close event.
-func (s *Socket) emitClose(e *CloseEvent) {
-	if s.opts.Recover {
-		defer s.recoverClose()
-	}
-	call(s, s.on.close, e)
-}
-
-// call is emit without recovering.
-func call[E Event](s *Socket, on func(E), e E) {
-	if on != nil {
-		on(e)
-	}
-	if s.extras().listeners != nil {
-		s.DispatchEvent(e)
-	}
-}
-
 // A StatusCode says why a connection is closed (RFC 6455, section 7.4).
 type StatusCode = wire.StatusCode
 
-// validReason reports whether reason fits a close frame.
-func validReason(reason string) bool { return len(reason) <= 123 && utf8.ValidString(reason) }
+// Status codes of RFC 6455, section 7.4.1.
+const (
+	StatusNormalClosure      = wire.StatusNormalClosure
+	StatusGoingAway          = wire.StatusGoingAway
+	StatusProtocolError      = wire.StatusProtocolError
+	StatusUnsupportedData    = wire.StatusUnsupportedData
+	StatusNoStatusReceived   = wire.StatusNoStatusReceived
+	StatusAbnormalClosure    = wire.StatusAbnormalClosure
+	StatusInvalidPayload     = wire.StatusInvalidPayload
+	StatusPolicyViolation    = wire.StatusPolicyViolation
+	StatusMessageTooBig      = wire.StatusMessageTooBig
+	StatusMandatoryExtension = wire.StatusMandatoryExtension
+	StatusInternalError      = wire.StatusInternalError
+)

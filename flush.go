@@ -1,8 +1,7 @@
 package airsocket
 
 import (
-	"net"
-
+	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -18,24 +17,24 @@ func (t *sender) flushSoon() {
 		t.listed = t.owner.flushLater(t)
 	}
 	if !t.listed || t.pending != nil && len(t.pending.B) >= flushAt {
-		t.flushLocked(noFD)
+		t.flushLocked(false)
 	}
 }
 
-// flush is called once for each time that flushLater has listed t, with a
-// descriptor that the caller may use directly, or noFD. The common case is here at
-// its full length; see readable.
-func (t *sender) flush(fd int) {
+// flush is called once for each time that flushLater has listed t. serving says that
+// the caller serves the connection. The common case is here at its full length, for the
+// sake of the stack; see ARCHITECTURE.md.
+func (t *sender) flush(serving bool) {
 	t.mu.Lock()
 	t.listed = false
 	b := t.pending
-	if fd == noFD || b == nil || t.writing || t.broken || t.fin || t.extras().stream != nil {
-		t.flushLocked(fd)
+	if !serving || b == nil || t.writing || t.broken || t.fin {
+		t.flushLocked(serving)
 		t.unlock()
 		return
 	}
 	t.pending = nil
-	n, err := writeFD(fd, b.B, nil)
+	n, err := t.conn.TryWriteServing(b.B)
 	t.afterWrite(b, n, err)
 	t.unlock()
 }
@@ -44,14 +43,14 @@ func (t *sender) flush(fd int) {
 // It returns an error if writing has failed.
 func (t *sender) flushNow() error {
 	t.mu.Lock()
-	t.flushLocked(noFD)
+	t.flushLocked(false)
 	return t.unlockQuietly()
 }
 
 // flushLocked writes what is pending, without waiting.
 //
 //go:noinline
-func (t *sender) flushLocked(fd int) {
+func (t *sender) flushLocked(serving bool) {
 	if t.writing {
 		return
 	}
@@ -64,18 +63,17 @@ func (t *sender) flushLocked(fd int) {
 		return // giveUp counts it
 	}
 	t.pending = nil
-	if t.extras().stream != nil {
-		b = t.throughStream(b)
-	}
-	n := 0
+	var n int
 	var err error
-	if t.raw != nil {
-		n, err = writeNow(t.raw, fd, b.B, nil)
+	if serving {
+		n, err = t.conn.TryWriteServing(b.B)
+	} else {
+		n, err = t.conn.TryWrite(b.B, nil)
 	}
 	t.afterWrite(b, n, err)
 }
 
-// afterWrite is for when n bytes of b have been written.
+// afterWrite is called when n bytes of b have been written.
 //
 //go:noinline
 func (t *sender) afterWrite(b *wire.Buffer, n int, err error) {
@@ -101,34 +99,19 @@ func (t *sender) shutdownIfDone() {
 	}
 	t.fin = false
 	conn := t.conn
-	if t.raw != nil {
-		closeWrite(conn)
+	if conn.CanTry() {
+		conn.CloseWrite()
 		return
 	}
 	go func() { // TLS writes, and may have to wait
-		if !closeWrite(conn) {
+		if !conn.CloseWrite() {
 			conn.Close()
 		}
 	}()
 }
 
-// closeWrite ends the sending direction of conn and of the connection below it,
-// and reports whether there is such a thing: there are peers that wait for the
-// end of TCP, and do not take that of TLS for it.
-func closeWrite(conn net.Conn) bool {
-	c, ok := conn.(interface{ CloseWrite() error })
-	if !ok {
-		return false
-	}
-	ended := c.CloseWrite() == nil
-	if over, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		return closeWrite(over.NetConn()) || ended
-	}
-	return ended
-}
-
-// fail is for a connection that cannot be written to any more. So many bytes of
-// what is neither pending nor the writer goroutine's have not gone out.
+// fail gives up a connection that cannot be written to any more. unsent is the number of
+// bytes that are neither pending nor the writer goroutine's and have not been written.
 func (t *sender) fail(err error, unsent int) {
 	t.broken, t.failing = true, true
 	t.makeExtras().cause = err
@@ -142,6 +125,9 @@ func (t *sender) giveUp(more int) {
 	if n := t.unsentLocked(); n > 0 {
 		t.makeExtras().lost = n
 	}
+	if t.closeLen > 0 && t.held() > 0 {
+		t.closeOut = true // it is the last of what is held
+	}
 	t.writing, t.data, t.inflight, t.handed, t.closeLen = false, false, 0, 0, 0
 	t.discardPending()
 	if x := t.extra; x != nil {
@@ -153,12 +139,12 @@ func (t *sender) giveUp(more int) {
 }
 
 // unsent returns how many bytes of accepted messages, with the headers of their
-// frames, have not been written, or could not be, and why writing has failed, if it
-// has.
-func (t *sender) unsent() (n int, cause error) {
+// frames, have not been written, or could not be; whether that is so for the close
+// frame; and why writing has failed, if it has.
+func (t *sender) unsent() (n int, closeFrame bool, cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.unsentLocked(), t.extras().cause
+	return t.unsentLocked(), t.closeOut, t.extras().cause
 }
 
 func (t *sender) unsentLocked() int {

@@ -24,7 +24,7 @@ const module = "github.com/airsocket/airsocket"
 // below the folders of programs stands at the end. Packages of tests import all of
 // the library and each other, and only tests import them.
 var (
-	layers   = []string{"wire", "extensions", "handshake", "internal/dial", "."}
+	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/transport", "internal/dial", "."}
 	programs = []string{"cmd", "examples"}
 	tests    = []string{"internal/wstest", "internal/apitxt", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
 )
@@ -33,7 +33,7 @@ var (
 var importers = map[string]string{
 	"github.com/klauspost/compress": "extensions",
 	"github.com/gobwas/httphead":    "handshake",
-	"github.com/gobwas/pool":        ".",
+	"github.com/gobwas/pool":        "internal/buffers",
 	"golang.org/x/net":              "internal/dial",
 	"golang.org/x/term":             "cmd/airsocket",
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/airsocket/airsocket/internal/buffers"
+
 	"github.com/airsocket/airsocket/wire"
 )
 

@@ -356,7 +356,11 @@ func TestNetConnKind(t *testing.T) {
 			t.Errorf("Read: %v", err)
 		}
 		synctest.Wait()
-		j.Want("open", `close 1003 "unexpected kind of message" clean`)
+		// Half of a pipe cannot be closed, and so the close frame can be answered if that is
+		// quicker than the end of the pipe.
+		if last := j.Lines[len(j.Lines)-1]; !strings.HasPrefix(last, `close 1003 "unexpected kind of message" `) {
+			t.Errorf("events: %q", j.Lines)
+		}
 	})
 }
 

@@ -5,22 +5,51 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/wire"
 )
 
-// failOpening is the end of a Socket that has not been open.
-func (s *Socket) failOpening(err error) {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = ErrHandshakeTimeout
-	}
-	s.setCause(err)
-	s.finish()
+// An opening is the opening handshake of a Socket: what is known of it, which may be
+// asked for later, and what there is only until the connection is open.
+type opening struct {
+	negotiated
+	retries *retries // of a client with Options.Reconnect
+
+	cancel  context.CancelFunc // ends the attempt
+	early   earlyQueue
+	asked   *Request // a server's, while it is not decided on
+	letGoOf bool     // the Socket does not use it any more
 }
 
-// agreement is what an opening handshake has led to. None of it shows before the
+// An earlyQueue is what the program has sent before the connection is open.
+type earlyQueue struct {
+	events []wire.Event
+	size   int    // in bytes
+	close  func() // the Close that follows; nil for none
+}
+
+// add keeps ev, of which it makes a copy. version is the one that will be spoken.
+func (q *earlyQueue) add(ev wire.Event, version wire.Version, limit int) error {
+	switch {
+	case !version.Can(ev.Kind):
+		return wire.ErrUnsupported
+	case ev.Kind == wire.Text && !utf8.Valid(ev.Data):
+		return wire.ErrBadText
+	case ev.Kind >= wire.Close && len(ev.Data) > maxControl:
+		return wire.ErrTooBig
+	case q.size > 0 && limit > 0 && q.size+len(ev.Data) > limit:
+		return ErrBufferFull
+	}
+	ev.Data = append([]byte(nil), ev.Data...)
+	q.events = append(q.events, ev)
+	q.size += len(ev.Data) + 16
+	return nil
+}
+
+// An agreement is what an opening handshake has led to. None of it shows before the
 // turn of the open event.
 type agreement struct {
 	version  wire.Version
@@ -28,107 +57,99 @@ type agreement struct {
 	answer   *handshake.Result // a client's; nil on a server
 }
 
-// opened begins the life of the connection: the open event and what has been
-// received already. Unless the connection is over with that, the caller sees to
-// it that it is served.
-func (s *Socket) opened(a agreement, rest []byte) (over bool) {
+// split returns the extensions of messages and frames, and the one below the frames, or
+// nil.
+func (a *agreement) split() (exts []wire.Extension, stream extensions.Stream) {
+	for _, session := range a.sessions {
+		if session.Wire != nil {
+			exts = append(exts, session.Wire)
+		} else {
+			stream = session.Stream
+		}
+	}
+	return exts, stream
+}
+
+// becomeOpen begins the life of the connection: the open event, and what has been
+// received already. Unless the connection is over with that, the caller sees to it
+// that it is served.
+func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 	over = true // unless told otherwise: a handler may end this goroutine, as a failing test does
 	defer func() {
 		if over {
 			s.finish()
 		}
 	}()
-	over = s.open(a, rest)
+	over = !s.becomeOpenTurn(&a) || len(rest) > 0 && s.receive(rest)
 	return over
 }
 
-// configureLocked sets up the state machines for what has been agreed on, and returns
-// the extension below the frames, if there is one.
-//
-//go:noinline
-func (s *Socket) configureLocked(a *agreement) (stream extensions.Stream) {
-	var exts []wire.Extension
-	for _, session := range a.sessions {
-		if session.Wire != nil {
-			exts = append(exts, session.Wire)
-		} else {
-			stream = session.Stream
-			s.makeExtras().stream = stream
-		}
-	}
-	s.cfg = s.opts.config(s.role, a.version, exts)
-	s.dec.Init(s.cfg)
-	if res := a.answer; res != nil {
-		o := s.opening
-		o.protocol, o.status, o.answer = res.Protocol, res.Status, res.Header
-		o.extensions = string(handshake.AppendExtensions(nil, res.Extensions))
-	}
-	return stream
+// receive delivers the events of what was received together with the handshake.
+func (s *Socket) receive(rest []byte) (over bool) {
+	in := readInputs.Get().(*readInput)
+	s.reader.feed(rest, false)
+	s.deliver(in, false)
+	over = in.over
+	in.release()
+	return over
 }
 
-// open is the first turns.
-func (s *Socket) open(a agreement, rest []byte) (over bool) {
-	if !s.firstTurn(&a) {
-		return true
-	}
-	if len(rest) == 0 {
+// becomeOpenTurn is the turn of the open event. It reports false if the connection has
+// been ended in the last moment: it has never been open then.
+func (s *Socket) becomeOpenTurn(a *agreement) bool {
+	defer s.leave(s.enter(), openTurn, false)
+	early, ok := s.becomeOpenState(a)
+	if !ok {
 		return false
 	}
-	in := readInputs.Get().(*readInput)
-	s.feed(in, rest, false)
-	s.deliver(in, noFD)
-	over, in.over = in.over, false
-	readInputs.Put(in) // not if a handler has ended the goroutine: it still has what was decoded
-	return over
+	if s.opts.Logger != nil {
+		s.logOpen()
+	}
+	s.noteOpened()
+	for _, ev := range early.events {
+		s.noteSent(ev.Kind, len(ev.Data))
+	}
+	if hasHandler(s, s.handlers.open) {
+		emit(s, s.handlers.open, &OpenEvent{target{s}})
+	}
+	s.forgetOpening()
+	if early.close != nil {
+		early.close()
+	}
+	return true
 }
 
-// firstTurn is the turn of the open event. It reports false if the connection has
-// been ended in the last moment: it has never been open then.
-func (s *Socket) firstTurn(a *agreement) bool {
-	defer s.leave(s.enter(), openTurn, noFD)
-	queued, ok := s.becomeOpen(a)
-	if ok {
-		if s.opts.Logger != nil {
-			s.logOpen()
+// becomeOpenState is the change of the state. It returns what was sent before, as far as
+// it has been sent now.
+//
+//go:noinline
+func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	exts, stream := a.split()
+	if s.life.cause() != nil || !s.life.on(opened) {
+		if stream != nil {
+			stream.Close()
 		}
-		s.noteOpened()
-		for _, ev := range queued {
-			s.noteSent(ev.Kind, len(ev.Data))
-		}
-		if hasHandler(s, s.on.open) {
-			emit(s, s.on.open, &OpenEvent{target{s}})
-		}
+		return early, false
 	}
-	if stop := s.forgetOpening(); stop != nil && ok {
-		stop()
-	}
-	return ok
-}
-
-// becomeOpen is false if Close was called in the last moment. It returns what
-// has been sent of what was sent before open.
-func (s *Socket) becomeOpen(a *agreement) (sent []wire.Event, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.extras().why != nil {
-		for _, session := range a.sessions {
-			if session.Stream != nil {
-				session.Stream.Close()
-			}
-		}
-		return nil, false
-	}
-	stream := s.configureLocked(a)
+	cfg := s.opts.config(s.life.role, a.version, exts)
+	s.reader.begin(cfg, stream)
+	s.ahead = decodesAhead(cfg, stream)
 	o := s.opening
-	sent, failed := s.sender.begin(s.cfg, stream, o.queue)
-	o.queue, o.queued = nil, 0
-	s.state.Store(uint32(StateOpen))
+	if a.answer != nil {
+		o.protocol, o.status, o.answer = a.answer.Protocol, a.answer.Status, a.answer.Header
+		o.extensions = string(handshake.AppendExtensions(nil, a.answer.Extensions))
+	}
+	early, o.early = o.early, earlyQueue{}
+	var failed error
+	early.events, failed = s.sender.begin(cfg, stream, early.events)
 	if o.retries != nil {
 		o.retries.begun()
 	}
-	s.startPinging()
+	s.startPinging(cfg.Version)
 	s.writeFailedLocked(failed)
-	return sent, true
+	return early, true
 }
 
 //go:noinline
@@ -136,40 +157,27 @@ func (s *Socket) logOpen() {
 	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
 }
 
-// forgetOpening lets go of what nobody has asked for. It returns the Close that
-// has been put off.
-func (s *Socket) forgetOpening() (stop func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// forgetOpening lets go of what nobody has asked for.
+func (s *Socket) forgetOpening() {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	o := s.opening
-	stop = o.close
-	o.cancel, o.close = nil, nil
+	o.cancel = nil
 	if !o.keep {
 		o.request = nil
 	}
 	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil {
-		s.opening, o.forgotten = nil, true
-	} else if s.role == wire.Server {
-		rest := *o // without what else there is to an acceptance
-		s.opening, o.forgotten = &rest, true
+		s.opening, o.letGoOf = nil, true
+	} else if s.life.role == wire.Server {
+		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true // without the rest of the server's handshake
 	}
-	return stop
 }
 
-// opening is what is kept of the opening handshake.
-type opening struct {
-	url        string
-	protocol   string
-	extensions string
-	status     int              // of the server's answer
-	answer     handshake.Header // of the server
-	request    *handshake.Request
-	keep       bool     // request was asked for
-	forgotten  bool     // the Socket has let go of all this
-	asked      *Request // that the Server's handler decides on
-	cancel     context.CancelFunc
-	queue      []wire.Event // sent before open
-	close      func()       // the Close that a server has called before open
-	queued     int          // bytes of them
-	retries    *retries     // nil without Options.Reconnect
+// failOpening is the end of a Socket that has not been open.
+func (s *Socket) failOpening(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = ErrHandshakeTimeout
+	}
+	s.because(err)
+	s.finish()
 }

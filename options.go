@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -240,25 +239,6 @@ const (
 	DefaultSlowTurn         = 100 * time.Millisecond
 )
 
-// settings are Options with their defaults filled in: 0 means none in them.
-// All sockets of one Options share one settings.
-type settings struct {
-	*Options
-	maxMessage, maxFrame, maxBuffered int
-	maxHead, maxHeadLines             int // as the handshake package takes them
-	handshakeTimeout, closeTimeout    time.Duration
-	slowTurn                          time.Duration // 0 without a Logger
-	timeouts                          handshakeDeadlines
-	pingInterval, pongTimeout         time.Duration
-	clientVersion                     wire.Version
-	versions                          []wire.Version         // that a server speaks
-	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
-	messagesOnly                      bool                   // nobody but message handlers wants to know of messages
-	dispatcher                        *Dispatcher
-	log                               *slog.Logger
-	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
-}
-
 // AS3Options returns the defaults of AS3WebSocket's WebSocketConfig: it accepts
 // frames of at most 1 MiB and messages of at most 8 MiB, sends messages of more
 // than 16 KiB in fragments, and allows 5 s for the closing handshake.
@@ -282,11 +262,6 @@ func FayeOptions() *Options {
 // event after the program's own Close.
 func AIROptions() *Options { return &Options{SilentClose: true} }
 
-// maskedVersions are the ones in which clients mask what they send.
-var maskedVersions = []wire.Version{wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13}
-
-var defaultOptions Options
-
 // Clone returns a copy of o that may be changed. If o is nil it returns the
 // defaults.
 func (o *Options) Clone() *Options {
@@ -301,113 +276,4 @@ func (o *Options) Clone() *Options {
 		}
 	}
 	return c
-}
-
-func (o *Options) settings() *settings {
-	if o == nil {
-		o = &defaultOptions
-	}
-	if st := o.resolved.Load(); st != nil {
-		return st
-	}
-	o.resolved.CompareAndSwap(nil, o.resolve())
-	return o.resolved.Load()
-}
-
-func (o *Options) resolve() *settings {
-	st := &settings{
-		Options:          o,
-		maxMessage:       limit(o.MaxMessage, DefaultMaxMessage),
-		maxFrame:         limit(o.MaxFrame, DefaultMaxMessage),
-		maxBuffered:      limit(o.MaxBuffered, DefaultMaxBuffered),
-		maxHead:          o.MaxHead,
-		maxHeadLines:     o.MaxHeadLines,
-		handshakeTimeout: limit(o.HandshakeTimeout, DefaultHandshakeTimeout),
-		closeTimeout:     limit(o.CloseTimeout, DefaultCloseTimeout),
-		pingInterval:     max(o.PingInterval, 0),
-		pongTimeout:      limit(o.PongTimeout, DefaultPongTimeout),
-		clientVersion:    o.Version,
-		versions:         o.Versions,
-		dispatcher:       o.Dispatcher,
-		log:              o.Logger,
-	}
-	st.extensions = o.Extensions
-	if o.Compression != CompressionOff {
-		off := o.Compression == CompressionNoTakeover
-		st.extensions = append(slices.Clip(o.Extensions), extensions.PermessageDeflate{
-			ServerNoContextTakeover: off,
-			ClientNoContextTakeover: off,
-			Level:                   o.CompressionLevel,
-			Threshold:               o.CompressionThreshold,
-		})
-	}
-	st.oldExtensions = st.extensions
-	if o.DeflateStream {
-		// It is the cheaper one for the peer, but both would compress twice.
-		st.oldExtensions = append(slices.Clip(o.Extensions), extensions.DeflateStream{})
-	}
-	if st.clientVersion == 0 {
-		st.clientVersion = wire.Hybi13
-	}
-	if st.versions == nil {
-		st.versions = maskedVersions
-	}
-	st.messagesOnly = o.Hooks == nil && !o.Recover && !o.FrameEvents
-	if st.dispatcher == nil {
-		st.dispatcher = defaultDispatcher
-	}
-	if st.log != nil {
-		st.slowTurn = limit(o.SlowTurn, DefaultSlowTurn)
-	} else {
-		st.log = slog.New(slog.DiscardHandler)
-	}
-	for role := range st.configs {
-		for v := range st.configs[role] {
-			st.configs[role][v] = wire.Config{
-				Version:      wire.Version(v),
-				Role:         wire.Role(role),
-				MaxFrame:     st.maxFrame,
-				MaxMessage:   st.maxMessage,
-				FragmentSize: max(o.FragmentSize, 0),
-				Parts:        o.FrameEvents,
-				Memory:       buffers,
-				MaskKey:      maskKey,
-			}
-		}
-	}
-	return st
-}
-
-// extensionsFor are the extensions that v can have: hixie has none, and
-// deflate-stream left the drafts before 13.
-func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
-	switch {
-	case v == wire.Hybi13:
-		return st.extensions
-	case v.Can(wire.Binary):
-		return st.oldExtensions
-	}
-	return nil
-}
-
-// config is the one for a connection that has negotiated exts.
-func (st *settings) config(role wire.Role, v wire.Version, exts []wire.Extension) *wire.Config {
-	shared := &st.configs[role][v]
-	if len(exts) == 0 {
-		return shared
-	}
-	own := *shared
-	own.Extensions = exts
-	return &own
-}
-
-// limit is v, or def where v is zero, or 0 for none where it is negative.
-func limit[T int | time.Duration](v, def T) T {
-	switch {
-	case v == 0:
-		return def
-	case v < 0:
-		return 0
-	}
-	return v
 }

@@ -34,8 +34,8 @@ func (s *Socket) PingFunc(payload []byte, fn func()) error {
 // expectPong has a ping wait for its pong, unless that makes no sense or there are
 // too many.
 func (s *Socket) expectPong(wait *pingWait) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	switch s.ReadyState() {
 	case StateInit:
 		return notStarted("PingFunc")
@@ -53,8 +53,8 @@ func (s *Socket) expectPong(wait *pingWait) error {
 // takePing takes the first ping that is true for from those that wait. It returns
 // nil if there is none.
 func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	x := s.extras()
 	i := slices.IndexFunc(x.pings, is)
 	if i < 0 {

@@ -32,14 +32,13 @@ func Pipe(client, server *Socket) error {
 		return err
 	}
 	ctx, cancel := client.opts.withHandshakeTimeout(context.Background())
-	if !client.start(wire.Client, &opening{url: url, cancel: cancel}) {
+	if !client.start(wire.Client, &opening{negotiated: negotiated{url: url}, cancel: cancel}) {
 		cancel()
 		return client.started("Pipe")
 	}
 	here, there := net.Pipe()
 	if err := server.StartServer(there); err != nil {
-		client.state.Store(uint32(StateClosed))
-		client.opts.dispatcher.release()
+		client.withdraw()
 		cancel()
 		return calledBy("Pipe", err)
 	}

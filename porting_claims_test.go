@@ -61,7 +61,7 @@ func TestBufferedAmountWithinATurn(t *testing.T) {
 	}
 }
 
-// Close while connecting leaves the state as it is until the events come.
+// Close while connecting changes the state at once, as in the browser.
 func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.HangingDial})
@@ -71,8 +71,11 @@ func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 			t.Error(err)
 		}
 		s.Close(1000, "")
-		if s.ReadyState() != airsocket.StateConnecting {
+		if s.ReadyState() != airsocket.StateClosing {
 			t.Errorf("ReadyState %d", s.ReadyState())
+		}
+		if err := s.Send("x"); !errors.Is(err, airsocket.ErrClosed) {
+			t.Errorf("Send: %v", err)
 		}
 	})
 	j.Want("error", `close 1006 "" unclean`)

@@ -9,6 +9,17 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
+// negotiated is what the properties of a Socket report of its opening handshake.
+type negotiated struct {
+	url        string
+	protocol   string
+	extensions string
+	status     int              // of the server's response
+	answer     handshake.Header // of the server
+	request    *handshake.Request
+	keep       bool // request was asked for
+}
+
 // BufferedAmount returns how many bytes wait to be given to the system: frames with
 // their headers, compressed if that was negotiated (WHATWG bufferedAmount, which
 // counts payloads). What a handler sends waits for the end of its turn; but on Unix
@@ -24,38 +35,38 @@ func (s *Socket) BufferedAmount() int {
 }
 
 // ReadyState returns the state of the socket (WHATWG readyState).
-func (s *Socket) ReadyState() ReadyState { return ReadyState(s.state.Load()) }
+func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 
 // Version returns the version of the protocol that the connection uses. It is 0
 // before the connection is open.
 func (s *Socket) Version() wire.Version {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cfg == nil {
-		return 0
+	if cfg := s.sender.config(); cfg != nil {
+		return cfg.Version
 	}
-	return s.cfg.Version
+	return 0
 }
 
 // Protocol returns the subprotocol that was negotiated, or an empty string (WHATWG
 // protocol).
-func (s *Socket) Protocol() string { return s.known(func(o *opening) string { return o.protocol }) }
+func (s *Socket) Protocol() string { return s.known(func(n *negotiated) string { return n.protocol }) }
 
 // Extensions returns the extensions that were negotiated, in the form of the header
 // field in the server's response (WHATWG extensions).
-func (s *Socket) Extensions() string { return s.known(func(o *opening) string { return o.extensions }) }
+func (s *Socket) Extensions() string {
+	return s.known(func(n *negotiated) string { return n.extensions })
+}
 
 // URL returns the URL that was passed to Connect, or an empty string on a server
 // (WHATWG url).
-func (s *Socket) URL() string { return s.known(func(o *opening) string { return o.url }) }
+func (s *Socket) URL() string { return s.known(func(n *negotiated) string { return n.url }) }
 
-func (s *Socket) known(get func(*opening) string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Socket) known(get func(*negotiated) string) string {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	if s.opening == nil {
 		return ""
 	}
-	return get(s.opening)
+	return get(&s.opening.negotiated)
 }
 
 // CloseReason returns the Code and the Reason of the close event once the socket is
@@ -63,20 +74,20 @@ func (s *Socket) known(get func(*opening) string) string {
 // which is the code; WebSocket-Node's closeReasonCode and closeDescription). Before
 // that the code is 0.
 func (s *Socket) CloseReason() (StatusCode, string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ReadyState() != StateClosed || s.outcome == nil {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if s.ReadyState() != StateClosed || s.life.end == nil {
 		return 0, ""
 	}
-	return s.outcome.Code, s.outcome.Reason // which nothing changes any more
+	return s.life.end.code, s.life.end.reason
 }
 
 // Response returns the status and the header of the server's response to Connect
 // (Faye's status and headers). The status is 101 once the connection is open, and 0
 // before. The response of a server that refused is in the ErrorEvent.
 func (s *Socket) Response() (status int, header http.Header) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	if s.opening == nil || s.opening.answer == nil {
 		return 0, nil
 	}
@@ -88,8 +99,8 @@ func (s *Socket) Response() (status int, header http.Header) {
 // called by then, in the function set by OnConnect or in a handler of the open
 // event. After that it returns nil.
 func (s *Socket) Request() *handshake.Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	if s.opening == nil || s.opening.request == nil {
 		return nil
 	}
@@ -100,9 +111,12 @@ func (s *Socket) Request() *handshake.Request {
 // Conn returns the underlying connection, or nil before there is one. Reading from
 // it, writing to it or closing it disturbs the Socket.
 func (s *Socket) Conn() net.Conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sender.connection()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if c := s.sender.connection(); c != nil {
+		return c.NetConn()
+	}
+	return nil
 }
 
 // RemoteAddr returns the address of the peer, or nil before there is a connection.

@@ -88,7 +88,7 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 }
 
 // retries is the state of a connection that Options.Reconnect keeps up. It is
-// guarded by Socket.mu.
+// guarded by lifetime.mu.
 type retries struct {
 	ctx       context.Context // ends the attempts
 	protocols []string
@@ -101,8 +101,8 @@ type retries struct {
 // Reconnects returns how many times Options.Reconnect has opened the connection
 // again since Connect was called. It returns 0 during the first open event.
 func (s *Socket) Reconnects() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	if s.opening == nil || s.opening.retries == nil {
 		return 0
 	}
@@ -135,9 +135,9 @@ func (s *Socket) stopRetriesLocked() {
 // planReconnect decides, when a connection has ended with e and err, whether there
 // will be another one, and sets the fields of e accordingly. Its result is the
 // argument of reconnectAfter.
-func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Socket) planReconnect(e *CloseEvent, wasOpen bool, err error) *opening {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	o := s.opening
 	if o == nil || o.retries == nil {
 		return nil
@@ -148,9 +148,9 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 		return nil
 	case e.WasClean && e.Code == StatusNormalClosure:
 		return nil
-	case s.cfg == nil && permanent(err):
+	case !wasOpen && permanent(err):
 		return nil
-	case s.cfg != nil && time.Since(r.since) >= policy.min():
+	case wasOpen && time.Since(r.since) >= policy.min():
 		r.failed = 0
 	}
 	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {
@@ -164,14 +164,17 @@ func (s *Socket) planReconnect(e *CloseEvent, err error) *opening {
 // reconnectAfter carries out what planReconnect has decided, unless a handler of the
 // close event has prevented it.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e.prevented || o.retries.closed || !s.state.CompareAndSwap(uint32(StateClosed), uint32(StateConnecting)) {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if e.prevented || o.retries.closed {
 		return
 	}
-	s.opts.dispatcher.hold()
 	ctx, cancel := context.WithCancel(o.retries.ctx)
-	s.resetLocked(wire.Client, &opening{url: o.url, queue: o.queue, queued: o.queued, retries: o.retries, cancel: cancel})
+	again := &opening{negotiated: negotiated{url: o.url}, early: o.early, retries: o.retries, cancel: cancel}
+	if !s.startLocked(wire.Client, again) { // a handler has done so
+		cancel()
+		return
+	}
 	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
 }
 

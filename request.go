@@ -147,21 +147,24 @@ func (r *Request) isAnswered() bool {
 // ask has the Server's handler decide on a request, and waits for the decision.
 // Afterwards the time for the handshake starts again.
 func (s *Socket) ask(a *serverHandshake) (*Request, error) {
-	if !s.inTime(a) {
+	limit, conn := s.opts.handshakeTimeout, s.sender.conn
+	if !s.opts.deadlines.Clear(&a.deadline, conn, limit) {
 		return nil, os.ErrDeadlineExceeded
 	}
-	defer s.startTimeout(a)
+	defer s.opts.deadlines.Set(&a.deadline, conn, limit)
 	srv := s.server
 	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
-	s.mu.Lock()
+	s.life.mu.Lock()
 	s.opening.asked, s.opening.keep = r, true
-	s.mu.Unlock()
-	if srv.isClosing() {
+	s.opening.cancel = func() { r.Reject(http.StatusServiceUnavailable, "the connection is being closed") }
+	over := s.life.at() != stageAccepting
+	s.life.mu.Unlock()
+	if over || srv.isClosing() {
 		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
 	}
 	var timeout <-chan time.Time
-	if t := s.opts.handshakeTimeout; t > 0 {
-		timer := time.NewTimer(t)
+	if limit > 0 {
+		timer := time.NewTimer(limit)
 		defer timer.Stop()
 		timeout = timer.C
 	}
@@ -182,13 +185,13 @@ func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 // a request that is not decided on yet, and closes the connection of one that has
 // been accepted as soon as it is open.
 func (s *Socket) goingAway() {
-	s.mu.Lock()
+	s.life.mu.Lock()
 	var r *Request
 	accepted := s.ReadyState() != StateConnecting // by now
 	if o := s.opening; o != nil {
 		r, accepted = o.asked, accepted || o.request != nil
 	}
-	s.mu.Unlock()
+	s.life.mu.Unlock()
 	switch {
 	case r != nil && r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil:
 	case accepted:

@@ -1,14 +1,72 @@
 package airsocket
 
 import (
-	"unicode/utf8"
+	"unsafe"
 
 	"github.com/airsocket/airsocket/wire"
 )
 
-// sendMessage is send for messages, with little on the stack; see readable.
+// Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
+// wait: data that the system cannot take yet is kept, up to Options.MaxBuffered.
+// Send returns [ErrInvalidState] before the connection is open (on a server, before
+// it has the request), [ErrClosed] when it is closing or closed, [ErrBufferFull], or wire.ErrBadText if text is not valid
+// UTF-8; the message is not sent in these cases. Messages are sent in the order of
+// the calls, and before the frame of a later Close.
+//
+// Messages that handlers send go out when their turn ends; Flush sends them
+// earlier.
+func (s *Socket) Send(text string) error {
+	return s.sendMessage(wire.Text, viewOf(text))
+}
+
+// SendBytes sends a binary message (AS3WebSocket's sendBytes), like Send. The
+// caller may reuse p when SendBytes returns. In versions without binary messages it
+// returns wire.ErrUnsupported.
+func (s *Socket) SendBytes(p []byte) error {
+	return s.sendMessage(wire.Binary, p)
+}
+
+// SendMessage sends a message of the given kind (AIR's sendMessage, whose constants
+// have the same values): wire.Text, wire.Binary, wire.Ping, wire.Pong, or
+// wire.Close, which calls Close without a status code and ignores data. It returns
+// [ErrArgument] for other kinds, and for nil data unless kind is wire.Close; to
+// send an empty message pass an empty slice.
+func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
+	switch {
+	case kind == wire.Close:
+		return calledBy("SendMessage", s.Close(0, ""))
+	case data == nil:
+	case kind == wire.Text, kind == wire.Binary:
+		return calledBy("SendMessage", s.sendMessage(kind, data))
+	case kind == wire.Ping, kind == wire.Pong:
+		return calledBy("SendMessage", s.send(wire.Event{Kind: kind, Data: data}))
+	}
+	return ErrArgument
+}
+
+// Ping sends a ping with a payload of at most 125 bytes (RFC 6455, section
+// 5.5.2), like Send. For a longer payload it returns wire.ErrTooBig.
+func (s *Socket) Ping(payload []byte) error {
+	return s.send(wire.Event{Kind: wire.Ping, Data: payload})
+}
+
+// Pong sends a pong, like Ping: an unsolicited one, or the answer to a ping for
+// which PreventDefault was called (RFC 6455, section 5.5.3).
+func (s *Socket) Pong(payload []byte) error {
+	return s.send(wire.Event{Kind: wire.Pong, Data: payload})
+}
+
+// Flush sends at once what would be sent at the end of the turn. Only handlers that
+// continue for long after a Send need it.
+func (s *Socket) Flush() {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	s.writeFailedLocked(s.sender.flushNow())
+}
+
+// sendMessage is send for messages, with little on the stack; see ARCHITECTURE.md.
 func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
-	if s.ReadyState() == StateOpen && s.opts.messagesOnly {
+	if s.life.at() == stageOpen && s.opts.messagesOnly {
 		return s.sender.sendMessage(kind, p)
 	}
 	return s.send(wire.Event{Kind: kind, Data: p})
@@ -33,8 +91,8 @@ func (s *Socket) send(ev wire.Event) error {
 // sendEarly is send in another state than Open. It reports false if that is all:
 // the connection may be open by now.
 func (s *Socket) sendEarly(ev wire.Event) (open bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
 	switch s.ReadyState() {
 	case StateConnecting:
 		return false, s.queueLocked(ev)
@@ -46,74 +104,23 @@ func (s *Socket) sendEarly(ev wire.Event) (open bool, err error) {
 	return false, ErrClosed
 }
 
-// queueLocked keeps a message for when the connection will be open. A server
-// may always send once it has the request: nothing but its own answer is
-// missing then.
+// queueLocked keeps a message for when the connection will be open. A server may always
+// send once it has the request: nothing but its own response is missing then.
 func (s *Socket) queueLocked(ev wire.Event) error {
-	if s.opening == nil || !s.opts.QueueBeforeOpen && s.opening.request == nil {
-		return notOpen(ev.Kind, s.role)
-	}
 	o := s.opening
+	if o == nil || !s.opts.QueueBeforeOpen && o.request == nil {
+		return notOpen(ev.Kind, s.life.role)
+	}
 	version := s.opts.clientVersion
 	if o.request != nil {
 		version = o.request.Version
 	}
-	switch {
-	case !version.Can(ev.Kind):
-		return wire.ErrUnsupported
-	case ev.Kind == wire.Text && !utf8.Valid(ev.Data):
-		return wire.ErrBadText
-	case ev.Kind >= wire.Close && len(ev.Data) > maxControl:
-		return wire.ErrTooBig
-	}
-	if o.queued > 0 && s.opts.maxBuffered > 0 && o.queued+len(ev.Data) > s.opts.maxBuffered {
-		return ErrBufferFull
-	}
-	ev.Data = append([]byte(nil), ev.Data...)
-	o.queue = append(o.queue, ev)
-	o.queued += len(ev.Data) + 16
-	return nil
-}
-
-// withUnsent returns why a connection ends, with how much of what was accepted has
-// not been sent.
-func (s *Socket) withUnsent(cause error) error {
-	if _, dropped := cause.(*droppedError); dropped {
-		return cause
-	}
-	n, failure := s.sender.unsent()
-	if n == 0 {
-		return cause
-	}
-	if cause == nil {
-		cause = failure
-	}
-	return &unsentError{n, cause}
+	return o.early.add(ev, version, s.opts.maxBuffered)
 }
 
 // What follows makes a Socket the owner of its sender.
 
 func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
-
-// writeFailed ends the connection for what the sender has found out, unless there
-// is another connection by now.
-func (s *Socket) writeFailed(number uint16, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sender.number == number { // which changes under both locks
-		s.writeFailedLocked(err)
-	}
-}
-
-func (s *Socket) writeFailedLocked(err error) {
-	if err == nil {
-		return
-	}
-	if !s.flags.has(aborted) {
-		s.flags.set(lost)
-	}
-	s.abortLocked(err)
-}
 
 func (s *Socket) sentLater(kind wire.Kind, n int) { s.noteSent(kind, n) }
 
@@ -129,3 +136,6 @@ func (s *Socket) drained() {
 		}
 	})
 }
+
+// viewOf is s as bytes, which must not be changed.
+func viewOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -2,11 +2,11 @@ package airsocket
 
 import (
 	"errors"
-	"net"
 	"sync"
-	"syscall"
 
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/buffers"
+	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -39,9 +39,9 @@ type sender struct {
 	failing  bool         // the owner is to be told that writing has failed
 	left     bool         // nobody waits for the writer goroutine any longer
 	closed   bool         // a close has been sent, or what stands for it
+	closeOut bool         // the close frame could not be written
 
-	conn net.Conn        // nil before there is one
-	raw  syscall.RawConn // of conn, where it can be written without waiting
+	conn *transport.Conn // nil before there is one
 }
 
 // A senderOwner is the Socket, as its sender knows it. The sender's lock is held
@@ -56,12 +56,12 @@ type senderOwner interface {
 // senderExtra is the part of a sender that exists only while the system does not
 // take all that is sent, or with an extension below the frames.
 type senderExtra struct {
-	stream extensions.Stream // below the frames; nil for none
-	chunks []*wire.Buffer    // for the writer goroutine, before the pending frames
-	pong   []byte            // what the latest ping is owed; nil for nothing
-	lost   int               // bytes of accepted messages that could not be written
-	done   chan struct{}     // closed at the end of the writer goroutine, if somebody waits for it
-	cause  error             // why writing has failed
+	stream *outflow       // below the frames; nil for none
+	chunks []*wire.Buffer // for the writer goroutine, before the pending frames
+	pong   []byte         // what the latest ping is owed; nil for nothing
+	lost   int            // bytes of accepted messages that could not be written
+	done   chan struct{}  // closed at the end of the writer goroutine, if somebody waits for it
+	cause  error          // why writing has failed
 }
 
 var noSenderExtra senderExtra
@@ -81,9 +81,6 @@ func (t *sender) makeExtras() *senderExtra {
 	return t.extra
 }
 
-// noFD stands for a descriptor where it may not be used directly.
-const noFD = -1
-
 // flushAt is the number of pending bytes that do not wait for the turn to end.
 const flushAt = 64 << 10
 
@@ -102,25 +99,34 @@ func (t *sender) reset() {
 	t.mu.Lock()
 	t.number++
 	t.discardPending()
-	t.conn, t.raw, t.extra = nil, nil, nil
+	t.conn, t.extra = nil, nil
+	t.enc = wire.Encoder{}
 	t.inflight, t.handed, t.closeLen = 0, 0, 0
-	t.writing, t.fin, t.data, t.failing, t.left, t.closed = false, false, false, false, false, false
+	t.writing, t.fin, t.data, t.failing, t.left, t.closed, t.closeOut = false, false, false, false, false, false, false
 	t.broken = true // until begin
 	t.mu.Unlock()
 }
 
 // attach makes conn the connection.
-func (t *sender) attach(conn net.Conn, raw syscall.RawConn) {
+func (t *sender) attach(conn *transport.Conn) {
 	t.mu.Lock()
-	t.conn, t.raw = conn, raw
+	t.conn = conn
 	t.mu.Unlock()
 }
 
 // connection returns conn.
-func (t *sender) connection() net.Conn {
+func (t *sender) connection() *transport.Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.conn
+}
+
+// config returns what has been agreed on for the connection, or nil if it has never
+// been open.
+func (t *sender) config() *wire.Config {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.enc.Config()
 }
 
 // begin lets messages be sent, through stream if it is not nil, and enqueues those
@@ -131,7 +137,7 @@ func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, queue []wire.
 	t.broken = false
 	t.enc.Init(cfg)
 	if stream != nil {
-		t.makeExtras().stream = stream
+		t.makeExtras().stream = &outflow{stream}
 	}
 	for _, ev := range queue {
 		if t.enqueue(ev) == nil {
@@ -169,10 +175,10 @@ func (t *sender) unlockQuietly() (failed error) {
 }
 
 // sendMessage enqueues a text or binary message. The common case is here at its
-// full length, for the sake of the stack; see readable.
+// full length, for the sake of the stack; see ARCHITECTURE.md.
 func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.mu.Lock()
-	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) {
+	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) || t.extras().stream != nil {
 		t.mu.Unlock()
 		return t.send(wire.Event{Kind: kind, Data: p})
 	}
@@ -255,14 +261,13 @@ func (t *sender) sendPong(payload []byte) bool {
 func (t *sender) sendClose(ev wire.Event, fin bool) error {
 	t.mu.Lock()
 	if t.broken {
+		t.closeOut = true
 		return t.unlockQuietly()
 	}
 	t.fin, t.closed = t.fin || fin, true
-	t.reserve(maxControl + maxHeader)
-	b, err := t.enc.Append(t.pending.B, ev)
-	if err == nil {
-		t.closeLen = uint8(len(b) - len(t.pending.B))
-		t.pending.B = b
+	before := t.held()
+	if err := t.append(ev); err == nil {
+		t.closeLen = uint8(t.held() - before)
 	} else if errors.Is(err, wire.ErrUnsupported) {
 		t.fin = true
 	}
@@ -304,7 +309,7 @@ func (t *sender) fits(n int) bool {
 // admit says why a message of n bytes cannot be taken now, if it cannot.
 func (t *sender) admit(n int) error {
 	if !t.fits(n) {
-		t.flushLocked(noFD) // what waits for nothing but the end of the turn
+		t.flushLocked(false) // what waits for nothing but the end of the turn
 	}
 	switch {
 	case t.broken, t.closed:
@@ -329,18 +334,29 @@ func (t *sender) enqueue(ev wire.Event) error {
 		return err
 	}
 	t.data = true
-	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && t.raw != nil && !t.writing && t.extras().stream == nil {
+	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && !t.writing && t.conn.CanTry() && t.extras().stream == nil {
 		return t.sendDirect(ev)
 	}
-	t.reserve(len(ev.Data) + maxHeader)
-	b, err := t.enc.Append(t.pending.B, ev)
-	if err != nil {
-		t.dropEmpty()
+	if err := t.append(ev); err != nil {
 		return err
 	}
-	t.pending.B = b
 	t.flushSoon()
 	return nil
+}
+
+// append appends the frames of ev to what is pending.
+func (t *sender) append(ev wire.Event) error {
+	t.reserve(len(ev.Data) + maxHeader)
+	var err error
+	if stream := t.extras().stream; stream != nil {
+		err = stream.append(t, ev)
+	} else {
+		t.pending.B, err = t.enc.Append(t.pending.B, ev)
+	}
+	if err != nil {
+		t.dropEmpty()
+	}
+	return err
 }
 
 // sendDirect writes what is pending, a header and then the payload from where
@@ -359,7 +375,7 @@ func (t *sender) sendDirect(ev wire.Event) error {
 	t.pending.B = b
 	head := t.pending
 	t.pending = nil
-	n, err = writeNow(t.raw, noFD, head.B, rest)
+	n, err = t.conn.TryWrite(head.B, rest)
 	unsent := len(head.B) + len(rest) - n
 	if unsent > 0 && err == nil {
 		if n < len(head.B) {

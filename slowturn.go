@@ -23,7 +23,7 @@ var turnNames = [...]string{"receive", "open", "close", "drain", "certificateErr
 // enter takes the turn for handlers of s and leave ends it, so that a function
 // that has a turn begins with
 //
-//	defer s.leave(s.enter(), openTurn, noFD)
+//	defer s.leave(s.enter(), openTurn, false)
 //
 // and others get on even if a handler ends its goroutine, as a failing test does.
 func (s *Socket) enter() (at time.Duration) {
@@ -34,29 +34,37 @@ func (s *Socket) enter() (at time.Duration) {
 	return at
 }
 
-func (s *Socket) leave(at time.Duration, kind turnKind, fd int) {
+func (s *Socket) leave(at time.Duration, kind turnKind, serving bool) {
 	if s.disp.turnEnd != nil {
 		s.disp.callTurnEnd()
 	}
 	if s.opts.slowTurn > 0 {
-		s.leaveWatched(at, kind, fd)
+		s.leaveWatched(at, kind, serving)
 	} else {
-		s.disp.leave(&s.sender, fd)
+		s.disp.leave(s.served(serving))
 	}
+}
+
+// served returns the sender if the connection is being served, and nil otherwise.
+func (s *Socket) served(serving bool) *sender {
+	if serving {
+		return &s.sender
+	}
+	return nil
 }
 
 // do runs fn in a turn.
 func (s *Socket) do(kind turnKind, fn func()) {
-	defer s.leave(s.enter(), kind, noFD)
+	defer s.leave(s.enter(), kind, false)
 	fn()
 }
 
 // leaveWatched is apart so that the frame of leave stays small; see readable.
 //
 //go:noinline
-func (s *Socket) leaveWatched(at time.Duration, kind turnKind, fd int) {
+func (s *Socket) leaveWatched(at time.Duration, kind turnKind, serving bool) {
 	took := turnClock() - at
-	s.disp.leave(&s.sender, fd)
+	s.disp.leave(s.served(serving))
 	if took > s.opts.slowTurn {
 		s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))
 	}

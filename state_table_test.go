@@ -47,7 +47,6 @@ type stateRow struct {
 	acts string // those with @client or @server are for that role
 	err  error
 	then string
-	skip string // why it is not so yet
 }
 
 // The ends of a connection.
@@ -131,7 +130,7 @@ var socketStates = []socketState{
 			{acts: messages + " SendPart", err: airsocket.ErrInvalidState},
 			{acts: badMessages, err: airsocket.ErrArgument},
 			{acts: "Close Close0 SendMessageClose Drop", err: airsocket.ErrInvalidState},
-			{acts: "Close1001", err: airsocket.ErrInvalidState, skip: "a socket that has not been started is taken for a client"},
+			{acts: "Close1001", err: airsocket.ErrInvalidState},
 			{acts: badCloses, err: airsocket.ErrCode},
 			{acts: longReasons, err: airsocket.ErrReason},
 		},
@@ -167,7 +166,7 @@ var socketStates = []socketState{
 			{acts: "PeerCloses PeerBreaksRule", then: `error(handshake) ` + refused},
 			{acts: "StreamEnds", then: `error(no handshake, handshake) ` + refused},
 			{acts: "ReadFails", then: `error(reading) ` + refused},
-			{acts: "WriteFails", err: airsocket.ErrInvalidState, then: `| open error(writing) close 1000 "bye" unclean`, skip: uncleanAnswer},
+			{acts: "WriteFails", err: airsocket.ErrInvalidState, then: `| open error(writing) close 1000 "bye" unclean`},
 		}...),
 	},
 	{
@@ -241,11 +240,11 @@ var socketStates = []socketState{
 			{acts: "Close", then: `| open close 1000 "done" clean`},
 			{acts: "Close1001", then: `| open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `| open close 1005 "" clean`},
-			{acts: "Drop", then: aborted, skip: undecided},
+			{acts: "Drop", then: aborted},
 			{acts: "Resume Flush CloseTimeout PongTimeout", then: openBye},
 			{acts: "Pause", then: openBye + " resumed"},
 			{acts: "ServerShutdown", then: `error(answered with 503) ` + refused},
-			{acts: "ServerClose", then: `error(server closed) ` + refused, skip: undecided},
+			{acts: "ServerClose", then: `error(server closed) ` + refused},
 			{acts: "PeerCloses", then: `| open close 1001 "away" clean`},
 			{acts: "PeerBreaksRule", then: `| open error(protocol) ` + broken},
 			{acts: "StreamEnds", then: `| open ` + ended},
@@ -372,11 +371,11 @@ var socketStates = []socketState{
 			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: away},
 			{acts: "Pause", then: away + " resumed"},
 			{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing that comes behind a close frame counts
-			{acts: "Drop", then: `close 1001 "away" unclean`, skip: uncleanAnswer},
-			{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`, skip: uncleanAnswer},
-			{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`, skip: uncleanAnswer},
-			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(writing) close 1001 "away" unclean`, skip: uncleanAnswer},
-			{acts: "CloseTimeout", then: `error(close timeout) close 1001 "away" unclean`, skip: uncleanAnswer},
+			{acts: "Drop", then: `close 1001 "away" unclean`},
+			{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`},
+			{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(writing) close 1001 "away" unclean`},
+			{acts: "CloseTimeout", then: `error(close timeout) close 1001 "away" unclean`},
 		}...),
 	},
 	{
@@ -391,7 +390,7 @@ var socketStates = []socketState{
 			{acts: byServer + " PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: broken},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: broken},
 			{acts: "Pause", then: broken + " | resumed"},
-			{acts: "Drop", then: dropped, skip: dropAfterFail},
+			{acts: "Drop", then: broken}, // which the peer has been told
 		}...),
 	},
 	{
@@ -429,7 +428,7 @@ var socketStates = []socketState{
 			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: "| " + ended},
 			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // cannot be any more
 			{acts: "Pause", then: "| " + ended + " resumed"},
-			{acts: "Drop", then: dropped, skip: dropSecond},
+			{acts: "Drop", then: dropped},
 			{acts: "ServerClose CloseTimeout", then: `error(unsent, unexpected end) ` + refused},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(unsent, unexpected end) ` + refused},
 		}...),
@@ -474,14 +473,6 @@ const (
 
 	done = `| close 1000 "done" clean`
 	away = `| close 1001 "away" clean`
-)
-
-// Why rows are skipped.
-const (
-	uncleanAnswer = "a close counts as clean though the answer to the peer's close frame was never written"
-	dropAfterFail = "the peer is told the code of Drop, and the close event has 1002"
-	dropSecond    = "the close event does not have the code of a Drop that is not the first reason for the end"
-	undecided     = "the end waits until the request is decided on, or for HandshakeTimeout"
 )
 
 // applies reports whether there is such an act in the state.
@@ -545,13 +536,7 @@ func (st *socketState) test(t *testing.T, role, act string, row stateRow) {
 	if sc.state != st.ready {
 		t.Errorf("ReadyState is %d, want %d", sc.state, st.ready)
 	}
-	good := errors.Is(sc.err, row.err) && got == row.then
-	switch {
-	case good && row.skip != "":
-		t.Errorf("it is so now, and need not be skipped: %s", row.skip)
-	case !good && row.skip != "":
-		t.Skipf("%s: returned %v, events %s", row.skip, sc.err, got)
-	case !good:
+	if !errors.Is(sc.err, row.err) || got != row.then {
 		t.Errorf("returned %v, events %s\nwant     %v, events %s", sc.err, got, row.err, row.then)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"math"
 	"time"
+
+	"github.com/airsocket/airsocket/internal/bubble"
 )
 
 // A Timer is a call of a function that SetTimeout or SetInterval has scheduled.
@@ -42,10 +44,10 @@ func (d *Dispatcher) SetInterval(fn func(), every time.Duration) *Timer {
 }
 
 func (d *Dispatcher) startTimer(fn func(), delay, every time.Duration) *Timer {
-	bubble := bubbleID()
+	id := bubble.ID()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l := d.loop(bubble)
+	l := d.loop(id)
 	t := &Timer{loop: l, fn: fn, every: every}
 	l.schedule(t, delay)
 	l.add(1)
@@ -57,7 +59,7 @@ func (d *Dispatcher) startTimer(fn func(), delay, every time.Duration) *Timer {
 // about to run. Clearing a timer twice, or one that has run, does nothing. Clear may
 // be called from any goroutine.
 func (t *Timer) Clear() {
-	l, bubble := t.loop, bubbleID()
+	l, id := t.loop, bubble.ID()
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
 	t.cleared = true
@@ -65,11 +67,11 @@ func (t *Timer) Clear() {
 		return // fired sees to the rest, if its function is running
 	}
 	heap.Remove(&l.heap, t.index)
-	if l.bubble != 0 && l.bubble != bubble {
+	if l.bubble != 0 && l.bubble != id {
 		l.overcount++ // a Run that waits in that bubble must not be woken from here
 		return
 	}
-	if l.bubble == bubble {
+	if l.bubble == id {
 		l.setAlarm()
 	}
 	l.add(-1)

@@ -25,7 +25,7 @@ func (d *Dispatcher) callTurnEnd() {
 	returned := false
 	defer func() {
 		if !returned {
-			d.leave(nil, noFD)
+			d.leave(nil)
 		}
 	}()
 	d.turnEnd()

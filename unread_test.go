@@ -135,7 +135,11 @@ func TestUnsentPongIsNoLoss(t *testing.T) {
 		s.StartServer(conn)
 		conn.incoming <- append(wstest.Frame(true, wstest.OpPing, "p"), wstest.Frame(true, wstest.OpClose, "")...)
 		<-closed
-		j.Want("open", "ping p", `close 1005 "" clean`)
+		j.Want("open", "ping p", "error", `close 1005 "" unclean`)
+		j.WantError(airsocket.ErrCloseTimeout)
+		if errors.Is(j.Err.Err, airsocket.ErrUnsent) {
+			t.Error(j.Err.Err) // only the answer to the close frame is missing
+		}
 	})
 }
 

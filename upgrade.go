@@ -16,7 +16,7 @@ func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.
 
 // upgrade takes over the connection of r.
 func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
-	a := s.opts.newAcceptance(r.TLS != nil)
+	a := s.opts.newServerHandshake(r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
 	if err == nil && done && !s.opts.originAllowed(a.hs.Request(), a.hs.Secure) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}

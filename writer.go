@@ -1,10 +1,10 @@
 package airsocket
 
 import (
-	"math"
 	"net"
 	"time"
 
+	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -38,7 +38,7 @@ func (t *sender) stash(p []byte) {
 		last := len(x.chunks) - 1
 		if last < 0 || len(x.chunks[last].B) == cap(x.chunks[last].B) {
 			size := flushAt
-			for 2*size <= min(len(p), maxBuffer) {
+			for 2*size <= min(len(p), buffers.MaxSize) {
 				size *= 2
 			}
 			x.chunks = append(x.chunks, buffers.Get(size))
@@ -61,12 +61,12 @@ func (t *sender) startWriter(b *wire.Buffer, from int) {
 func (t *sender) runWriter(b *wire.Buffer, from int) {
 	t.writing = true
 	t.noteHanded(len(b.B) - from)
-	go t.writeLoop(t.conn, t.number, t.raw != nil, b, from)
+	go t.writeLoop(t.conn.NetConn(), t.number, t.conn.CanTry(), b, from)
 }
 
 // noteHanded is for a Write of what is left of a buffer, or for its end.
 func (t *sender) noteHanded(left int) {
-	if t.raw == nil {
+	if !t.conn.CanTry() {
 		t.handed = uint16(min(left, handOver))
 	}
 }
@@ -138,29 +138,10 @@ func (t *sender) takeChunk() *wire.Buffer {
 	} else {
 		t.pending = nil
 	}
-	if b == nil {
-		return nil
+	if b != nil {
+		t.inflight += len(b.B)
 	}
-	if t.extras().stream != nil {
-		b = t.throughStream(b)
-	}
-	t.inflight += len(b.B)
 	return b
-}
-
-// throughStream returns what the stream extension makes of the frames in b.
-func (t *sender) throughStream(b *wire.Buffer) *wire.Buffer {
-	z := buffers.Get(len(b.B))
-	out, err := t.extra.stream.Append(z.B, b.B)
-	if err != nil {
-		t.broken, t.failing, t.extra.cause = true, true, err
-	}
-	z.B = out
-	if len(b.B) == int(t.closeLen) {
-		t.closeLen = uint8(min(len(z.B), math.MaxUint8))
-	}
-	buffers.Put(b)
-	return z
 }
 
 // enqueueOwedPong puts the pong that is owed behind what waits. It returns the
@@ -171,11 +152,7 @@ func (t *sender) enqueueOwedPong() int {
 		return -1
 	}
 	t.extra.pong = nil
-	t.reserve(len(p) + maxHeader)
-	b, err := t.enc.Append(t.pending.B, wire.Event{Kind: wire.Pong, Data: p})
-	t.pending.B = b
-	t.dropEmpty()
-	if err != nil {
+	if t.append(wire.Event{Kind: wire.Pong, Data: p}) != nil {
 		return -1 // a close has been sent, which nothing follows
 	}
 	return len(p)
@@ -199,7 +176,7 @@ func (t *sender) writerEnds() {
 func (t *sender) drain() <-chan struct{} {
 	t.mu.Lock()
 	defer t.unlock()
-	t.flushLocked(noFD)
+	t.flushLocked(false)
 	return t.writerDone()
 }
 
@@ -229,9 +206,7 @@ func (t *sender) abandon() {
 	t.left = true
 	t.stopWaiting()
 	if t.conn != nil {
-		// Close waits for the reader to leave RawConn.Read, which it may have
-		// to do itself, and that of TLS writes.
-		go t.conn.Close()
+		t.conn.CloseSoon()
 	}
 }
 
@@ -267,7 +242,6 @@ func (t *sender) end() {
 	defer t.mu.Unlock()
 	t.giveUp(0)
 	if x := t.extra; x != nil && x.stream != nil {
-		x.stream.Close()
 		x.stream = nil
 	}
 }

@@ -1,4 +1,4 @@
-package airsocket
+package transport
 
 import (
 	"errors"
@@ -14,10 +14,10 @@ import (
 // one.
 func TestTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var ts handshakeDeadlines
+		var ts Deadlines
 		start := time.Now()
 		const after = 10 * time.Second
-		begin := func() (*handshakeDeadline, <-chan time.Duration) {
+		begin := func() (*Deadline, <-chan time.Duration) {
 			ours, theirs := net.Pipe()
 			t.Cleanup(func() { ours.Close(); theirs.Close() })
 			failed := make(chan time.Duration, 1)
@@ -26,21 +26,21 @@ func TestTimeouts(t *testing.T) {
 					failed <- time.Since(start)
 				}
 			}()
-			to := new(handshakeDeadline)
-			ts.set(to, ours, after)
+			to := new(Deadline)
+			ts.add(to, ours, after)
 			return to, failed
 		}
-		var began []*handshakeDeadline
+		var began []*Deadline
 		var failed []<-chan time.Duration
 		for range 30 {
 			to, f := begin()
 			began, failed = append(began, to), append(failed, f)
 			time.Sleep(time.Second)
-			if n := len(began); n%3 == 0 && !ts.clear(began[n-2]) {
+			if n := len(began); n%3 == 0 && !ts.removed(began[n-2]) {
 				t.Errorf("number %d was late after 2 s", n-2)
 			}
 		}
-		ts.set(began[27], began[27].conn, after) // has 3 s more now
+		ts.add(began[27], began[27].conn, after) // has 3 s more now
 		time.Sleep(time.Minute)
 		for i, f := range failed {
 			want := time.Duration(i)*time.Second + after
@@ -53,7 +53,7 @@ func TestTimeouts(t *testing.T) {
 				}
 			} else if got := <-f; got != want {
 				t.Errorf("number %d has failed after %v, not %v", i, got, want)
-			} else if ts.clear(began[i]) {
+			} else if ts.removed(began[i]) {
 				t.Errorf("number %d has failed and was in time", i)
 			}
 		}

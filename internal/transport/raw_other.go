@@ -1,6 +1,6 @@
 //go:build !unix
 
-package airsocket
+package transport
 
 import (
 	"net"
@@ -12,6 +12,8 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 
 func readFD(int, []byte) (int, error) { return 0, syscall.EINVAL }
 
-func writeNow(syscall.RawConn, int, []byte, []byte) (int, error) { return 0, syscall.EINVAL }
+func readRaw(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
+
+func writeRaw(syscall.RawConn, []byte, []byte) (int, error) { return 0, syscall.EINVAL }
 
 func writeFD(int, []byte, []byte) (int, error) { return 0, syscall.EINVAL }

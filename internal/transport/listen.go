@@ -1,4 +1,4 @@
-package airsocket
+package transport
 
 import (
 	"context"
@@ -7,11 +7,9 @@ import (
 	"strings"
 )
 
-// Listen listens on addr, which is host:port for TCP or unix:path, for
-// [Server.Serve]. It returns the errors of net.Listen. The connections have the
-// keep-alive settings of package net. On systems where connections inherit these
-// from the listener, accepting a connection takes four system calls fewer than with
-// net.Listen.
+// Listen listens on addr, which is host:port for TCP or unix:path. The connections have
+// the keep-alive settings of package net, and inherit them from the listener where the
+// system has that, so that nobody needs to set them for each.
 func Listen(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return net.Listen("unix", path)

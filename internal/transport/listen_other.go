@@ -1,6 +1,6 @@
 //go:build !linux
 
-package airsocket
+package transport
 
 import (
 	"errors"

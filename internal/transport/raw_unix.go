@@ -1,8 +1,9 @@
 //go:build unix
 
-package airsocket
+package transport
 
 import (
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -27,7 +28,7 @@ func rawConn(c net.Conn) syscall.RawConn {
 	return nil
 }
 
-// readFD reads what is there. It returns errWouldBlock if there is nothing.
+// readFD reads what is there. It returns ErrWouldBlock if there is nothing.
 func readFD(fd int, p []byte) (int, error) {
 	for {
 		n, err := read(fd, p)
@@ -36,7 +37,7 @@ func readFD(fd int, p []byte) (int, error) {
 			return n, nil
 		case syscall.EINTR:
 		case syscall.EAGAIN:
-			return 0, errWouldBlock
+			return 0, ErrWouldBlock
 		default:
 			return 0, err
 		}
@@ -70,13 +71,9 @@ var rawWrites = sync.Pool{New: func() any {
 	return w
 }}
 
-// writeNow writes as much of head and then body as goes without waiting and
-// returns how much that was. fd is the descriptor of raw if the caller may use
-// it, which it may inside a RawConn.Read, or noFD.
-func writeNow(raw syscall.RawConn, fd int, head, body []byte) (int, error) {
-	if fd != noFD {
-		return writeFD(fd, head, body)
-	}
+// writeRaw writes as much of head and then body as goes without waiting and returns how
+// much that was.
+func writeRaw(raw syscall.RawConn, head, body []byte) (int, error) {
 	w := rawWrites.Get().(*rawWrite)
 	w.head, w.body, w.n, w.err = head, body, 0, nil
 	err := raw.Control(w.do)
@@ -86,6 +83,40 @@ func writeNow(raw syscall.RawConn, fd int, head, body []byte) (int, error) {
 	n := w.n
 	w.head, w.body = nil, nil
 	rawWrites.Put(w)
+	return n, err
+}
+
+// rawRead is a read inside a call of RawConn.Read, which is kept like a rawWrite.
+type rawRead struct {
+	p   []byte
+	n   int
+	err error
+	do  func(fd uintptr) (done bool)
+}
+
+var rawReads = sync.Pool{New: func() any {
+	r := new(rawRead)
+	r.do = func(fd uintptr) bool {
+		r.n, r.err = readFD(int(fd), r.p)
+		return r.err != ErrWouldBlock
+	}
+	return r
+}}
+
+// readRaw waits until there is something to read.
+func readRaw(raw syscall.RawConn, p []byte) (int, error) {
+	r := rawReads.Get().(*rawRead)
+	r.p, r.n, r.err = p, 0, nil
+	err := raw.Read(r.do)
+	if err == nil {
+		err = r.err
+	}
+	n := r.n
+	r.p = nil
+	rawReads.Put(r)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
 	return n, err
 }
 

@@ -1,4 +1,4 @@
-package airsocket
+package transport
 
 import (
 	"net"
@@ -22,7 +22,7 @@ import (
 // That is also the time for a reader whose stack has grown to be replaced by
 // one with a new stack: the collector makes none smaller than 4 KiB.
 
-// canSkip is whether conn may be waited for after a short read. It is a TCP
+// canSkip reports whether conn may be waited for after a short read. It is a TCP
 // connection: those have no boundaries in what is read.
 func canSkip(conn net.Conn) bool {
 	_, ok := conn.(*net.TCPConn)
@@ -40,20 +40,21 @@ var hangups struct {
 }
 
 type hangup struct {
-	socket *Socket
-	conn   net.Conn
-	fd     int
+	conn *Conn
+	fd   int32
 }
 
-// lookLater has the connection looked at once more. It is called by the reader
-// each time that it waits after a short read.
+// willWait is called each time that Serve is going to wait. It has the connection
+// looked at once more, if need be.
 //
 //go:noinline
-func (s *Socket) lookLater(fd int) {
-	if s.flags.has(looked) {
-		return
+func (c *Conn) willWait() {
+	if !c.flags.has(waited) {
+		c.flags.set(waited)
 	}
-	listForHangups(hangup{s, s.sender.conn, fd})
+	if c.flags.has(unsure) && !c.flags.has(looked) {
+		listForHangups(hangup{c, c.fd})
+	}
 }
 
 func listForHangups(waiting ...hangup) {
@@ -61,7 +62,7 @@ func listForHangups(waiting ...hangup) {
 	h.Lock()
 	defer h.Unlock()
 	for _, w := range waiting {
-		w.socket.flags.set(looked | quiet)
+		w.conn.flags.set(looked | quiet)
 	}
 	h.waiting = append(h.waiting, waiting...)
 	if !h.armed {
@@ -92,7 +93,7 @@ func lookForHangups() {
 	h.Unlock()
 
 	for _, w := range waiting {
-		w.socket.flags.clear(looked) // whoever waits from now on is looked at again
+		w.conn.flags.clear(looked) // whoever waits from now on is looked at again
 	}
 	for chunk := range slices.Chunk(waiting, pollAtOnce) {
 		look(chunk)
@@ -107,20 +108,20 @@ const pollAtOnce = 256
 func look(waiting []hangup) {
 	var fds [pollAtOnce]pollFD
 	for i, w := range waiting {
-		fds[i] = pollFD{fd: int32(w.fd), events: pollRDHup | pollPri}
+		fds[i] = pollFD{fd: w.fd, events: pollRDHup | pollPri}
 	}
 	var now syscall.Timespec
 	syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&fds)), uintptr(len(waiting)), uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 	var busy []hangup
 	for i, w := range waiting {
 		if fds[i].revents&pollPri != 0 {
-			w.socket.flags.set(urgent)
+			w.conn.flags.set(urgent)
 		}
-		isDeep, isQuiet := w.socket.flags.has(deep), w.socket.flags.has(quiet)
+		isDeep, isQuiet := w.conn.flags.has(deep), w.conn.flags.has(quiet)
 		switch {
 		case fds[i].revents != 0, isDeep && isQuiet:
 			// A descriptor that is another's by now only makes a reader look in vain.
-			w.conn.SetReadDeadline(time.Unix(1, 0))
+			w.conn.conn.SetReadDeadline(time.Unix(1, 0))
 		case isDeep:
 			busy = append(busy, w)
 		}

@@ -1,6 +1,6 @@
 //go:build linux && !386 && !s390x && !race && !msan && !asan
 
-package airsocket
+package transport
 
 import (
 	"syscall"

@@ -1,4 +1,4 @@
-package airsocket
+package transport
 
 import (
 	"bytes"

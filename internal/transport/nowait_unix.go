@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package airsocket
+package transport
 
 import "syscall"
 

@@ -1,4 +1,5 @@
-package airsocket
+// Package bubble tells bubbles of testing/synctest apart.
+package bubble
 
 import (
 	"bytes"
@@ -13,10 +14,10 @@ import (
 // what sockets of the process and of bubbles may share, such as the default
 // Dispatcher, must know which of them it serves.
 
-// bubbleID returns the number of the bubble that the calling goroutine belongs
+// ID returns the number of the bubble that the calling goroutine belongs
 // to, or 0 outside of all bubbles. A goroutine belongs to the bubble of the one
 // that started it. Outside of bubbles it costs a call of time.Now.
-func bubbleID() uint64 {
+func ID() uint64 {
 	// Package runtime leaves the monotonic reading out in a bubble, and only
 	// there, as far as a program can tell before the year 2157. Comparing with
 	// == is what compares the readings too.

@@ -1,4 +1,0 @@
-package airsocket
-
-// BubbleID is bubbleID.
-func BubbleID() uint64 { return bubbleID() }

@@ -1,0 +1,272 @@
+package airsocket
+
+import (
+	"cmp"
+	"io"
+
+	"github.com/airsocket/airsocket/internal/transport"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// serving is a Socket as its connection knows it (transport.Reader).
+type serving Socket
+
+// serve has the connection served from now on. Its end is the only place that a close
+// event comes from.
+func (s *Socket) serve() { s.sender.conn.Serve((*serving)(s)) }
+
+// Readable reads until there is nothing left, and delivers the events.
+func (c *serving) Readable() (over bool) {
+	s := (*Socket)(c)
+	in := readInputs.Get().(*readInput)
+	for s.reader.read(s.sender.conn, in) {
+		if s.opts.pingInterval > 0 {
+			s.noteRead()
+		}
+		if s.deliver(in, true); in.drained && !in.over {
+			break
+		}
+	}
+	if over = in.over; in.err != nil {
+		s.because(in.err)
+	}
+	in.release()
+	return over
+}
+
+// Ended delivers what the end of the stream leads to, and finishes. TLS without its
+// close_notify ends with io.ErrUnexpectedEOF: whether the end was to be expected is
+// known from what the frames have said, as without TLS.
+func (c *serving) Ended(err error) {
+	s := (*Socket)(c)
+	defer s.finish()
+	if err == transport.ErrNoReturn {
+		return
+	}
+	streamEnded := err == nil || err == io.EOF || err == io.ErrUnexpectedEOF
+	if !streamEnded {
+		s.because(err)
+	}
+	s.lastEvents()
+	if streamEnded {
+		s.drain()
+	}
+}
+
+// deliver delivers the events of what the reader was fed with. serving says that the
+// connection is calling. There is one turn, but for pauses and for what is decoded
+// ahead.
+func (s *Socket) deliver(in *readInput, serving bool) {
+	if s.ahead {
+		s.deliverAhead(in, serving)
+		return
+	}
+	for s.deliverTurn(in, serving) {
+		s.reader.waitResumed()
+	}
+}
+
+// deliverTurn delivers events until there are none left or the socket is paused, which
+// it reports.
+func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
+	defer s.leave(s.enter(), receiveTurn, serving)
+	for {
+		if s.nextEvent(in) {
+			// What emit does if nobody but the handler wants to know.
+			s.handlers.message(&in.message)
+			in.message.data = nil
+		} else if in.ev.Kind == wire.None {
+			return false
+		} else {
+			s.handle(in)
+		}
+		if s.reader.gate.Load() != nil && s.reader.isPaused() {
+			return true
+		}
+	}
+}
+
+// nextEvent takes the next event from the Decoder. It returns true for a message that
+// concerns nobody but the handler that OnMessage has set.
+//
+//go:noinline
+func (s *Socket) nextEvent(in *readInput) (plain bool) {
+	plain = s.opts.messagesOnly && s.handlers.message != nil && s.extras().listeners == nil && s.life.at() == stageOpen
+	if plain {
+		if kind, data := s.reader.dec.NextMessage(); kind != wire.None {
+			in.message.socket, in.message.kind, in.message.data = s, kind, data
+			return true
+		}
+	}
+	in.ev = s.reader.dec.Next()
+	if k := in.ev.Kind; !plain || k != wire.Text && k != wire.Binary {
+		return false
+	}
+	in.message.socket, in.message.kind, in.message.data = s, in.ev.Kind, notNil(in.ev.Data)
+	return true
+}
+
+// deliverAhead is deliver for what is decoded ahead of its turn.
+func (s *Socket) deliverAhead(in *readInput, serving bool) {
+	for more := true; more && !in.over; {
+		slot := s.takeSlot()
+		if s.reader.isStopped() { // perhaps while it waited
+			slot.release()
+			return
+		}
+		more = s.reader.fill(&in.ahead)
+		if !in.ahead.long {
+			slot.release()
+		}
+		if len(in.ahead.events) == 0 {
+			slot.release()
+			return
+		}
+		for s.deliverTurnAhead(in, serving, &slot) {
+			s.reader.waitResumed()
+		}
+		in.ahead.empty()
+	}
+}
+
+// deliverTurnAhead is deliverTurn for the events in in.ahead.
+func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlot) (held bool) {
+	defer s.leave(s.enter(), receiveTurn, serving)
+	slot.release()
+	for a := &in.ahead; a.next < len(a.events); {
+		in.ev = a.events[a.next]
+		a.next++
+		s.handle(in)
+		if s.reader.isPaused() {
+			return true
+		}
+	}
+	return false
+}
+
+// takeSlot waits for the permission to decode, which a Parallel socket does not need.
+func (s *Socket) takeSlot() decodingSlot {
+	if s.opts.Parallel {
+		return decodingSlot{}
+	}
+	return s.disp.takeSlot()
+}
+
+// lastEvents is the turn of what the end of the stream leads to.
+func (s *Socket) lastEvents() {
+	in := readInputs.Get().(*readInput)
+	defer s.leave(s.enter(), receiveTurn, false)
+	dec := &s.reader.dec
+	dec.FeedEOF(s.sender.closeSent())
+	for in.ev = dec.Next(); in.ev.Kind != wire.None; in.ev = dec.Next() {
+		s.handle(in)
+	}
+	in.release()
+}
+
+// handle does what in.ev asks for, in a turn.
+//
+//go:noinline
+func (s *Socket) handle(in *readInput) {
+	ev := in.ev
+	isOpen := s.ReadyState() == StateOpen
+	switch ev.Kind {
+	case wire.Text, wire.Binary:
+		s.noteReceived(ev.Kind, len(ev.Data))
+		switch {
+		case !isOpen:
+		case s.opts.FrameEvents:
+			emit(s, s.extras().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, ev.Cont, ev.More})
+		default:
+			in.message = MessageEvent{target{s}, ev.Kind, notNil(ev.Data)}
+			emit(s, s.handlers.message, &in.message)
+			in.message.data = nil
+		}
+	case wire.Ping:
+		s.noteReceived(ev.Kind, len(ev.Data))
+		if isOpen {
+			in.ping = PingEvent{target: target{s}, Data: ev.Data}
+			if emit(s, s.extras().ping, &in.ping); in.ping.prevented {
+				return
+			}
+		}
+		s.answerPing(ev)
+	case wire.Pong:
+		s.noteReceived(ev.Kind, len(ev.Data))
+		if isOpen {
+			in.pong = PongEvent{target{s}, ev.Data}
+			emit(s, s.extras().pong, &in.pong)
+			s.ponged(ev.Data)
+		}
+	case wire.Close:
+		s.peerClosed(ev)
+	case wire.Fail:
+		s.peerFailed(ev)
+	case wire.End:
+		s.life.mu.Lock()
+		s.life.endsWith(ev.Code, ev.Err)
+		s.life.mu.Unlock()
+	}
+}
+
+// answerPing sends a pong (RFC 6455, section 5.5.2), unless the connection has ended
+// from this side.
+func (s *Socket) answerPing(ping wire.Event) {
+	if st := s.ReadyState(); st != StateOpen && st != StateClosing {
+		return
+	}
+	if pong, _ := wire.Reply(ping); s.sender.sendPong(pong.Data) {
+		s.noteSent(pong.Kind, len(pong.Data))
+	}
+}
+
+// peerClosed answers a close frame (RFC 6455, section 7.1.4). The server ends the
+// connection then, and the client waits for that (section 7.1.1).
+func (s *Socket) peerClosed(ev wire.Event) {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if !s.life.ends(closeReceived, ev.Code, string(ev.Data)) {
+		return
+	}
+	answer, _ := wire.Reply(ev)
+	s.sendCloseLocked(answer, s.life.role == wire.Server)
+}
+
+// peerFailed ends the connection for a rule that the peer has broken (RFC 6455, section
+// 7.1.7).
+func (s *Socket) peerFailed(ev wire.Event) {
+	answer, _ := wire.Reply(ev)
+	s.fail(ev.Code, string(answer.Data), ev.Err)
+}
+
+// drain has what was sent written for a peer that has ended its own direction, and may
+// still read, and waits for that; or until the connection is aborted, after
+// Options.CloseTimeout at the latest. There is no waiting without a bound here: a
+// peer that says nothing more cannot be told from one that has gone.
+func (s *Socket) drain() {
+	done := s.sender.drain()
+	if done == nil {
+		return
+	}
+	s.life.mu.Lock()
+	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
+	s.life.mu.Unlock()
+	<-done
+}
+
+// recoverHandler is deferred around handlers where Options.Recover is set. What no event
+// can tell of any more is told to the Logger.
+func (s *Socket) recoverHandler() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	err := newPanicError(v)
+	if s.ReadyState() == StateConnecting {
+		s.because(err) // the request is refused with 500
+		return
+	}
+	if !s.fail(StatusInternalError, "internal error", err) {
+		s.logError(err)
+	}
+}

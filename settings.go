@@ -1,0 +1,154 @@
+package airsocket
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/buffers"
+	"github.com/airsocket/airsocket/internal/transport"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// settings are Options with their defaults filled in: 0 means none in them.
+// All sockets of one Options share one settings.
+type settings struct {
+	*Options
+	maxMessage, maxFrame, maxBuffered int
+	maxHead, maxHeadLines             int // as the handshake package takes them
+	handshakeTimeout, closeTimeout    time.Duration
+	slowTurn                          time.Duration       // 0 without a Logger
+	deadlines                         transport.Deadlines // of opening handshakes
+	pingInterval, pongTimeout         time.Duration
+	clientVersion                     wire.Version
+	versions                          []wire.Version         // that a server speaks
+	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
+	messagesOnly                      bool                   // nobody but message handlers wants to know of messages
+	dispatcher                        *Dispatcher
+	log                               *slog.Logger
+	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
+}
+
+// maskedVersions are the ones in which clients mask what they send.
+var maskedVersions = []wire.Version{wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13}
+
+var defaultOptions Options
+
+func (o *Options) settings() *settings {
+	if o == nil {
+		o = &defaultOptions
+	}
+	if st := o.resolved.Load(); st != nil {
+		return st
+	}
+	o.resolved.CompareAndSwap(nil, o.resolve())
+	return o.resolved.Load()
+}
+
+func (o *Options) resolve() *settings {
+	st := &settings{
+		Options:          o,
+		maxMessage:       limit(o.MaxMessage, DefaultMaxMessage),
+		maxFrame:         limit(o.MaxFrame, DefaultMaxMessage),
+		maxBuffered:      limit(o.MaxBuffered, DefaultMaxBuffered),
+		maxHead:          o.MaxHead,
+		maxHeadLines:     o.MaxHeadLines,
+		handshakeTimeout: limit(o.HandshakeTimeout, DefaultHandshakeTimeout),
+		closeTimeout:     limit(o.CloseTimeout, DefaultCloseTimeout),
+		pingInterval:     max(o.PingInterval, 0),
+		pongTimeout:      limit(o.PongTimeout, DefaultPongTimeout),
+		clientVersion:    o.Version,
+		versions:         o.Versions,
+		dispatcher:       o.Dispatcher,
+		log:              o.Logger,
+	}
+	st.extensions = o.Extensions
+	if o.Compression != CompressionOff {
+		off := o.Compression == CompressionNoTakeover
+		st.extensions = append(slices.Clip(o.Extensions), extensions.PermessageDeflate{
+			ServerNoContextTakeover: off,
+			ClientNoContextTakeover: off,
+			Level:                   o.CompressionLevel,
+			Threshold:               o.CompressionThreshold,
+		})
+	}
+	st.oldExtensions = st.extensions
+	if o.DeflateStream {
+		// It is the cheaper one for the peer, but both would compress twice.
+		st.oldExtensions = append(slices.Clip(o.Extensions), extensions.DeflateStream{})
+	}
+	if st.clientVersion == 0 {
+		st.clientVersion = wire.Hybi13
+	}
+	if st.versions == nil {
+		st.versions = maskedVersions
+	}
+	st.messagesOnly = o.Hooks == nil && !o.Recover && !o.FrameEvents
+	if st.dispatcher == nil {
+		st.dispatcher = defaultDispatcher
+	}
+	if st.log != nil {
+		st.slowTurn = limit(o.SlowTurn, DefaultSlowTurn)
+	} else {
+		st.log = slog.New(slog.DiscardHandler)
+	}
+	for role := range st.configs {
+		for v := range st.configs[role] {
+			st.configs[role][v] = wire.Config{
+				Version:      wire.Version(v),
+				Role:         wire.Role(role),
+				MaxFrame:     st.maxFrame,
+				MaxMessage:   st.maxMessage,
+				FragmentSize: max(o.FragmentSize, 0),
+				Parts:        o.FrameEvents,
+				Memory:       buffers.Pool,
+				MaskKey:      maskKey,
+			}
+		}
+	}
+	return st
+}
+
+// extensionsFor are the extensions that v can have: hixie has none, and
+// deflate-stream left the drafts before 13.
+func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
+	switch {
+	case v == wire.Hybi13:
+		return st.extensions
+	case v.Can(wire.Binary):
+		return st.oldExtensions
+	}
+	return nil
+}
+
+// config is the one for a connection that has negotiated exts.
+func (st *settings) config(role wire.Role, v wire.Version, exts []wire.Extension) *wire.Config {
+	shared := &st.configs[role][v]
+	if len(exts) == 0 {
+		return shared
+	}
+	own := *shared
+	own.Extensions = exts
+	return &own
+}
+
+// limit is v, or def where v is zero, or 0 for none where it is negative.
+func limit[T int | time.Duration](v, def T) T {
+	switch {
+	case v == 0:
+		return def
+	case v < 0:
+		return 0
+	}
+	return v
+}
+
+// maskKey makes masking keys. The generator is ChaCha8, seeded by the system:
+// what is sent cannot be foretold from earlier keys (RFC 6455, section 10.3).
+func maskKey() (key [4]byte) {
+	binary.NativeEndian.PutUint32(key[:], rand.Uint32())
+	return key
+}
