@@ -15,7 +15,7 @@ import (
 // in the module's folder.
 var pictures = filepath.Join("..", "..", "out")
 
-// TestInteropPage uses the try-out page of the command as a person would.
+// TestInteropPage uses the test page of the command as a person would.
 func TestInteropPage(t *testing.T) {
 	b := startBrowser(t)
 	p := b.open(t, serveCommand(t))
