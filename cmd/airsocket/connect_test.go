@@ -163,7 +163,7 @@ func TestConnectJSON(t *testing.T) {
 }
 
 // wait runs connect with one text over a pipe, in a synctest bubble. The server
-// reads the text after the time busy and sends an answer after each of the
+// reads the text after the time busy, and sends an answer after each of the
 // delays. wait returns what connect printed and how long it took.
 func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got string, took time.Duration) {
 	t.Helper()

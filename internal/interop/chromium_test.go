@@ -107,7 +107,7 @@ func TestInteropChromiumHiddenTab(t *testing.T) {
 	hidden.until(`(window.looks = (window.looks || 0) + 1) > 3`)
 }
 
-// blankPage is what a browser shows while its WebSocket is tested.
+// blankPage serves the page that a browser shows while its WebSocket is tested.
 func blankPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	w.Write([]byte("<!doctype html><title>blank</title>"))

@@ -298,9 +298,9 @@ func (c *conversation) hear(step int) {
 	c.readFrames(owed...)
 }
 
-// hearViolation is hear for the step in which the peer breaks a rule, which is
-// the last. The Socket must report the events before the violation, and then the
-// rule.
+// hearViolation does what hear does, for the step in which the peer breaks a
+// rule, which is the last. The Socket must report the events before the
+// violation, and then the rule.
 func (c *conversation) hearViolation(step int) {
 	c.stop = true
 	rule := c.dev.rule

@@ -48,7 +48,7 @@ func DialRaw(t testing.TB, rawURL string) *RawPeer {
 	return NewRawPeer(t, conn, true)
 }
 
-// ConnectRaw is DialRaw followed by the handshake.
+// ConnectRaw calls DialRaw and does the handshake.
 func ConnectRaw(t testing.TB, rawURL string) *RawPeer {
 	t.Helper()
 	p := DialRaw(t, rawURL)
