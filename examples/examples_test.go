@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// systems are those that the examples come from.
+// systems are the systems for which the originals were written.
 var systems = []string{"AIR", "AS3WebSocket", "faye-websocket-ruby", "WebSocket-Node", "web-socket-js"}
 
-// mains are the main.go files of the examples.
+// mains returns the names of the main.go files of the examples.
 func mains(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("*/main.go")
@@ -26,7 +26,8 @@ func mains(t *testing.T) []string {
 	return files
 }
 
-// TestNoConcurrency: that is what the library takes off its users.
+// TestNoConcurrency checks that the examples need no goroutine, channel or
+// lock.
 func TestNoConcurrency(t *testing.T) {
 	for _, file := range mains(t) {
 		fset := token.NewFileSet()
@@ -69,7 +70,7 @@ func concurrency(n ast.Node) string {
 	return ""
 }
 
-// TestReadme: the table has every example.
+// TestReadme checks that the table lists every example.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

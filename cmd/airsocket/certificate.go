@@ -15,10 +15,9 @@ import (
 	"time"
 )
 
-// selfSignedCertificate makes a certificate for localhost, the loopback
-// addresses and the hosts of the addresses that are listened on, good for a
-// year from now, and returns it with its SHA-256 fingerprint as browsers show
-// it.
+// selfSignedCertificate returns a new certificate for localhost, the loopback
+// addresses and the hosts of the listen addresses, valid for a year from now,
+// and its SHA-256 fingerprint in the form that browsers show.
 func selfSignedCertificate(listen []string, now time.Time) (tls.Certificate, string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -31,12 +30,12 @@ func selfSignedCertificate(listen []string, now time.Time) (tls.Certificate, str
 	template := &x509.Certificate{
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: "airsocket serve"},
-		NotBefore:             now.Add(-time.Hour), // for clocks that are behind
+		NotBefore:             now.Add(-time.Hour), // for clients whose clocks are slow
 		NotAfter:              now.AddDate(1, 0, 0),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
-		IsCA:                  true, // so that -ca can name it
+		IsCA:                  true, // so that -ca accepts it
 		DNSNames:              []string{"localhost"},
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}

@@ -10,22 +10,23 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// highWater is how many bytes wait to be sent before more is taken in.
+// highWater is the number of unsent bytes above which a socket is given nothing
+// more to send.
 const highWater = 1 << 20
 
-// A source is where the messages to send come from. Its methods are called in
-// the client's turns.
+// A source provides the messages to send. Its methods are called in turns of
+// the client's Dispatcher.
 type source interface {
-	// start begins to bring batches to c.take, one after another: the next one
-	// when taken has been called.
+	// start makes the source pass its messages to c.take in batches. After each
+	// batch, the source waits until taken is called.
 	start(c *client)
 	taken()
-	// stop ends it: the connection is closed.
+	// stop stops the source, because the connection is closed.
 	stop()
 }
 
-// A client is a connection of connect. All of it belongs to the turns of its
-// Dispatcher.
+// A client is the connection that connect opens. Its state is used only in
+// turns of its Dispatcher.
 type client struct {
 	config *connectConfig
 	disp   *airsocket.Dispatcher
@@ -33,19 +34,20 @@ type client struct {
 	input  source
 	print  printer
 
-	queue  []string // lines that are not sent yet
-	taking bool     // the input waits until the queue is empty
-	ended  bool     // the input has ended: nothing follows the queue
+	queue  []string // lines that have not been sent yet
+	taking bool     // the source waits until the queue is empty
+	ended  bool     // the input has ended: nothing comes after the queue
 	opened bool
-	code   int   // the exit code: the first that is not exitOK stays
-	err    error // what to say at the end
+	code   int   // the exit code; the first that is not exitOK is kept
+	err    error // printed at the end
 
-	timer     *airsocket.Timer // runs while waiting for the silence of --wait
-	heard     time.Time        // when something was received last
-	unwritten int              // bytes that were waiting to be sent then
+	timer     *airsocket.Timer // runs until there may have been silence for -wait
+	heard     time.Time        // when the silence began
+	unwritten int              // how many bytes were unsent when the timer last saw progress
 }
 
-// run connects, and returns the exit code when the connection is closed.
+// run connects, waits until the connection is closed, and returns the exit
+// code.
 func (c *client) run(ctx context.Context) (int, error) {
 	c.disp.Run(func() {
 		c.socket = airsocket.NewSocket(&c.config.options)
@@ -80,7 +82,7 @@ func (c *client) attach() {
 	s.OnPing(func(e *airsocket.PingEvent) { c.receive(event{kind: "ping", data: e.Data}) })
 	s.OnPong(func(e *airsocket.PongEvent) { c.receive(event{kind: "pong", data: e.Data}) })
 	s.OnDrain(func(*airsocket.DrainEvent) {
-		c.heard = time.Now() // the peer has had nothing to answer before
+		c.heard = time.Now() // the peer could not answer before it received everything
 		c.pump()
 	})
 	s.OnError(func(e *airsocket.ErrorEvent) {
@@ -106,7 +108,7 @@ func (c *client) setCode(code int) {
 	}
 }
 
-// fail ends it all because of something on this side.
+// fail closes the connection because of a local error.
 func (c *client) fail(err error) {
 	if c.err == nil {
 		c.err = err
@@ -130,7 +132,7 @@ func (c *client) receive(e event) {
 	c.tell(e)
 }
 
-// take gets a batch from the input.
+// take receives a batch from the source.
 func (c *client) take(b batch) {
 	c.queue, c.taking = b.lines, true
 	c.ended = b.err != nil
@@ -141,18 +143,19 @@ func (c *client) take(b batch) {
 	c.pump()
 }
 
-// pump sends what has come in, as far as there is room for it.
+// pump sends as much of the queue as the socket has room for, and asks the
+// source for more when the queue is empty.
 func (c *client) pump() {
 	for len(c.queue) > 0 {
 		if c.socket.BufferedAmount() > highWater {
-			return // the drain event continues
+			return // the drain handler continues
 		}
 		line := c.queue[0]
 		switch err := c.socket.Send(line); {
 		case errors.Is(err, airsocket.ErrBufferFull):
 			return
 		case errors.Is(err, airsocket.ErrClosed):
-			return // the close event tells of it
+			return // the close handler reports it
 		case err != nil:
 			c.fail(fmt.Errorf("not sent: %.60q: %s", line, errorText(err)))
 			return
@@ -169,18 +172,19 @@ func (c *client) pump() {
 	}
 }
 
-// awaitSilence closes when nothing has been received for --wait.
+// awaitSilence closes the connection when nothing has been received for the
+// time of -wait.
 func (c *client) awaitSilence() {
 	if c.timer == nil && c.config.wait >= 0 && c.socket.ReadyState() == airsocket.StateOpen {
-		c.socket.Flush() // what the system takes at once is on its way
+		c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
 		c.heard = time.Now()
 		c.unwritten = c.socket.BufferedAmount()
 		c.timer = c.disp.SetTimeout(c.silence, c.config.wait)
 	}
 }
 
-// silence may have come. What is still on its way out counts as noise, as long
-// as it moves.
+// silence closes the connection if the silence was long enough, and otherwise
+// sets the timer again. It is not silence while unsent bytes are being sent.
 func (c *client) silence() {
 	left := c.config.wait - time.Since(c.heard)
 	if n := c.socket.BufferedAmount(); n > 0 && n < c.unwritten {

@@ -9,19 +9,20 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// commands are what can be typed instead of a message.
+// commands lists what can be typed instead of a message.
 var commands = []struct {
 	name, args, help string
 	run              func(c *client, arg string) error
 }{
 	{"/ping", "[TEXT]", "send a ping", sendPing},
-	{"/close", "[CODE [REASON]]", "close: 1000, or 3000 to 4999", sendClose},
+	{"/close", "[CODE [REASON]]", "close the connection; CODE is 1000 (the default) or 3000 to 4999", sendClose},
 	{"/binary", "HEX", "send a binary message", sendBinary},
-	{"/text", "TEXT", "send a text that begins with a slash, or an empty one", sendText},
-	{"/help", "", "print this", nil},
+	{"/text", "TEXT", "send TEXT, even if it is empty or begins with a slash", sendText},
+	{"/help", "", "list the commands", nil},
 }
 
-// enter does what a typed line says. A line that was pasted is never a command.
+// enter runs the command on a typed line, or sends the line as a message. A
+// pasted line is never a command.
 func (c *client) enter(line string, pasted bool) {
 	var err error
 	switch {
@@ -49,7 +50,7 @@ func (c *client) command(line string) error {
 			return cmd.run(c, arg)
 		}
 	}
-	return fmt.Errorf("there is no command %s; /help lists them, and /text %s sends it", name, line)
+	return fmt.Errorf("unknown command %s; /help lists the commands, and /text %s sends it as a message", name, line)
 }
 
 func sendText(c *client, text string) error {
@@ -86,7 +87,7 @@ func sendClose(c *client, arg string) error {
 	if digits != "" {
 		n, err := strconv.ParseUint(digits, 10, 16)
 		if err != nil {
-			return fmt.Errorf("/close takes a status code and a reason: %q is no code", digits)
+			return fmt.Errorf("/close takes a status code and a reason: %q is not a code", digits)
 		}
 		code = airsocket.StatusCode(n)
 	}

@@ -20,20 +20,21 @@ import (
 const connectIntro = `usage: airsocket connect [flags] URL
 
 Connects to a WebSocket server. On a terminal, type messages at the prompt;
-/help lists the commands. Otherwise each line of the input is sent as a text
-message, without its line end, and each message that is received is printed as
-a line on stdout: text as it is, binary as 0x and hexadecimal digits. Everything
-else is printed on stderr. Where messages have line ends of their own, -json
-tells them apart: it prints all events of the connection on stdout, one object a
-line, with time, type, direction, size, data (base64 where binary is true), code
-and reason.
+/help lists the commands. If stdin or stdout is not a terminal, each line of
+stdin is sent as a text message, without its line end, and each message received
+is printed as a line on stdout: text as it is, but escaped on a terminal, and
+binary as 0x followed by hexadecimal digits. Everything else is printed on
+stderr. If messages may contain line ends, use -json: it prints all events of
+the connection on stdout, one JSON object per line, with time, type, direction,
+size, data (base64 if binary is true), code and reason.
 
-The URL begins with ws:// or wss://; without either, ws:// is meant. A user and
-a password in it, as in ws://user:pass@host/, are sent as Basic authentication;
-special characters in them are written as %40 for @ and so on.
+The URL begins with ws:// or wss://; ws:// is assumed if there is no scheme. A
+user and password in it, as in ws://user:pass@host/, are sent with
+Basic authentication. Percent-encode special characters in them, @ as %40 for
+example.
 
-Flags may stand before or after the URL. A TIME is a number of seconds, or has a
-unit: 5, 1.5, 200ms, 2m.
+Flags may come before or after the URL. A TIME is a number, in seconds unless a
+unit follows it: 5, 1.5, 200ms, 2m.
 
 Examples:
   airsocket connect 127.0.0.1:10081               type messages
@@ -45,18 +46,18 @@ Examples:
   airsocket connect -json 127.0.0.1:10081 <messages.txt
 
 Exit codes:
-  0  closed in good order: with code 1000, 1001, 3000 or above, or without one
-  1  a wrong flag, or input or output that does not work
-  2  no connection
-  3  no TLS on the connection
-  4  the server refused the WebSocket; its status and reason are printed
-  5  a protocol error, a close with another code or without a handshake
-  6  it took too long
+  0  closed normally: with code 1000, 1001, 3000 or above, or without a code
+  1  a bad flag or argument, or an error of the input or output
+  2  could not connect
+  3  the TLS handshake failed
+  4  the opening handshake failed; the status and body of a refusal are printed
+  5  a protocol error, or a close with another code or without a closing handshake
+  6  a timeout
 
 Flags:
 `
 
-// connectConfig is what the flags of connect say.
+// connectConfig holds the settings from the arguments of connect.
 type connectConfig struct {
 	url       string
 	protocols []string
@@ -102,19 +103,19 @@ func parseConnect(args []string) (*connectConfig, error) {
 	fs := newFlags("connect")
 	fs.Var(&fields, "H", "send the header field `NAME:VALUE` with the request (repeatable)")
 	fs.Var((*list)(&subprotocols), "subprotocol", "ask for the subprotocol `NAME` (repeatable, in order of preference)")
-	fs.StringVar(&o.Origin, "origin", "", "say that the request comes from `ORIGIN`")
-	fs.Var(&texts, "x", "send `TEXT` instead of the input (repeatable, in this order)")
+	fs.StringVar(&o.Origin, "origin", "", "send `ORIGIN` in the Origin field of the request")
+	fs.Var(&texts, "x", "send `TEXT` instead of the lines of stdin (repeatable, sent in order)")
 	c.wait = time.Second
-	fs.Var((*seconds)(&c.wait), "wait", "after the input has ended, close when nothing has been received for `TIME`;\na negative one, such as -1: never, the server closes")
-	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object a line")
-	fs.BoolVar(&insecure, "k", false, "accept any certificate of the server")
+	fs.Var((*seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nnegative, such as -1: wait until the server closes")
+	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object per line")
+	fs.BoolVar(&insecure, "k", false, "accept any server certificate")
 	fs.StringVar(&ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
 	fs.StringVar(&version, "version", "13", "speak `VERSION` of the protocol: "+versionHelp)
 	fs.BoolVar(&compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
-	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "neither receive a message nor send a line that is longer than `BYTES`;\nnegative: no limit")
+	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "do not receive messages, or send lines, longer than `BYTES`;\nnegative: no limit")
 	o.HandshakeTimeout = airsocket.DefaultHandshakeTimeout
-	fs.Var((*seconds)(&o.HandshakeTimeout), "timeout", "give up when opening, or closing, takes longer than `TIME`; negative: no limit")
+	fs.Var((*seconds)(&o.HandshakeTimeout), "timeout", "give up when opening or closing takes longer than `TIME`; negative: no limit")
 	others, err := parseFlags(fs, connectIntro, args)
 	if err != nil {
 		return nil, err
@@ -153,14 +154,15 @@ func parseFields(fields []string) (http.Header, error) {
 	for _, f := range fields {
 		name, value, ok := strings.Cut(f, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, fmt.Errorf("-H %q has no name and colon", f)
+			return nil, fmt.Errorf("-H %q is not NAME:VALUE", f)
 		}
 		h.Add(name, strings.TrimSpace(value))
 	}
 	return h, nil
 }
 
-// trust is how the server's certificate is verified.
+// trust returns a TLS configuration that verifies the server's certificate as
+// -k and -ca say.
 func trust(insecure bool, ca string) (*tls.Config, error) {
 	c := &tls.Config{InsecureSkipVerify: insecure}
 	if ca == "" {

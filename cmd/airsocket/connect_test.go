@@ -41,7 +41,7 @@ func TestConnectLosesNoInput(t *testing.T) {
 	}
 }
 
-// told closes consumed when everything has been read of it.
+// told is a Reader that closes consumed at its end.
 type told struct {
 	io.Reader
 	consumed chan struct{}
@@ -162,9 +162,9 @@ func TestConnectJSON(t *testing.T) {
 	}
 }
 
-// wait runs connect with one text over a pipe, in a bubble of synctest, against
-// a server that reads it after the time busy and answers after each of the
-// delays. It returns what has come back by the end, and how long it has taken.
+// wait runs connect with one text over a pipe, in a synctest bubble. The server
+// reads the text after the time busy, and sends an answer after each of the
+// delays. wait returns what connect printed and how long it took.
 func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got string, took time.Duration) {
 	t.Helper()
 	here, there := net.Pipe()
@@ -192,7 +192,7 @@ func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got 
 		t.Errorf("exit code %d, %v", code, err)
 	}
 	took = time.Since(begin)
-	time.Sleep(time.Hour) // the server's timers, in the bubble
+	time.Sleep(time.Hour) // in the bubble, until the server's timers have fired
 	return strings.ReplaceAll(out.String(), "\n", " "), took
 }
 
@@ -224,7 +224,7 @@ func TestConnectInterrupted(t *testing.T) {
 	url := serveWith(t, nil, func(s *airsocket.Socket) {
 		s.OnMessage(func(*airsocket.MessageEvent) { interrupt() })
 	})
-	in, w := io.Pipe() // brings a line and does not end
+	in, w := io.Pipe() // has one line and does not end
 	defer w.Close()
 	go io.WriteString(w, "x\n")
 	if r := commandContext(ctx, in, "connect", url, "--json"); r.code != exitOK || !strings.Contains(r.stdout, `"code":1000`) {
@@ -232,7 +232,7 @@ func TestConnectInterrupted(t *testing.T) {
 	}
 }
 
-// broken is an output that does not work.
+// broken is a Writer that always fails.
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

@@ -8,8 +8,8 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// An echo gives the sockets of a server their handlers. Those that only send
-// back share nothing and run in parallel.
+// An echo sets the handlers of a server's sockets. The handlers that only echo
+// share nothing and run in parallel.
 type echo struct {
 	log    *slog.Logger
 	noisy  bool // every message is logged
@@ -17,7 +17,7 @@ type echo struct {
 	mirror mirror
 }
 
-// newEcho makes an echo for a server with the options o.
+// newEcho returns an echo for a server with the options o.
 func newEcho(o *airsocket.Options) *echo {
 	return &echo{
 		log:    o.Logger,
@@ -43,8 +43,8 @@ func (e *echo) connect(s *airsocket.Socket) {
 	}
 }
 
-// sendBack echoes a message. A client that sends and does not read is not read
-// from either, so that little of what it sends is kept.
+// sendBack echoes a message. If the client sends without reading the echoes,
+// sendBack pauses the socket, so that few of them are kept in memory.
 func sendBack(ev *airsocket.MessageEvent) {
 	s := ev.Target()
 	err := s.SendMessage(ev.Kind(), ev.Bytes())
@@ -67,7 +67,7 @@ func goOn(s *airsocket.Socket) {
 	s.Resume()
 }
 
-// logEvents logs what Options.Logger does not hear of.
+// logEvents logs the events that the library does not log.
 func (e *echo) logEvents(s *airsocket.Socket) {
 	remote := slog.Any("remote", s.RemoteAddr())
 	if r := s.Request(); r != nil {

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// escape makes s harmless on a terminal: it writes out the characters that a
-// terminal obeys rather than shows (C0 with ESC and line ends, DEL, C1), those
-// that show other text than is there (the bidirectional ones and other format
-// characters), and bytes that are not UTF-8. It is for reading, not for
-// turning back: a backslash stays as it is.
+// escape makes s safe to print on a terminal. It escapes control characters
+// (C0, including ESC and line ends, DEL and C1), characters that change how
+// other text is shown (bidirectional and other format characters), and bytes
+// that are not valid UTF-8. The result cannot be converted back, because
+// backslashes are not escaped.
 func escape(s string) string {
 	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
 		return s
@@ -48,8 +48,9 @@ func escapeRune(r rune) string {
 	return fmt.Sprintf(`\U%08x`, r)
 }
 
-// hidden reports whether r is not what it looks like. The two joiners are part
-// of ordinary words and of emoji.
+// hidden reports whether r is a control or format character that must be
+// escaped. The zero-width joiner and non-joiner are not, because ordinary words
+// and emoji contain them.
 func hidden(r rune) bool {
 	const zeroWidthNonJoiner, zeroWidthJoiner = 0x200c, 0x200d
 	if r < 0x7f {

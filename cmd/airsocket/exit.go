@@ -10,21 +10,21 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// The exit codes. Those of connect say how far it came.
+// Exit codes. Those of connect say at which stage it failed.
 const (
-	exitOK       = 0 // the connection was closed in good order
-	exitUsage    = 1 // a wrong flag, or input or output that does not work
-	exitConnect  = 2 // no connection
-	exitTLS      = 3 // no TLS on the connection
-	exitRefused  = 4 // no WebSocket on it
-	exitProtocol = 5 // the connection did not end in good order
-	exitTimeout  = 6 // it took too long
+	exitOK       = 0 // the connection was closed normally
+	exitUsage    = 1 // a bad flag or argument, or an error of the input or output
+	exitConnect  = 2 // could not connect
+	exitTLS      = 3 // the TLS handshake failed
+	exitRefused  = 4 // the opening handshake failed
+	exitProtocol = 5 // the connection did not end normally
+	exitTimeout  = 6 // a timeout
 
-	exitInterrupted = 130 // a second signal came before the first was dealt with
+	exitInterrupted = 130 // a second signal came before the program had shut down
 )
 
-// exitForError is the code for what an error event says, before or after the
-// connection was open.
+// exitForError returns the exit code for the error of an error event. opened
+// says whether the connection had been open.
 func exitForError(err error, opened bool) int {
 	switch {
 	case isTimeout(err):
@@ -42,13 +42,13 @@ func exitForError(err error, opened bool) int {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return exitConnect
 	}
-	// An answer that is no WebSocket's, or none at all.
+	// The answer is not a WebSocket handshake, or there is none.
 	return exitRefused
 }
 
-// exitForClose is the code for a close without an error. A status code that
-// reports a fault (RFC 6455, section 7.4.1) is not good order, even when the
-// closing handshake was done.
+// exitForClose returns the exit code for a close event without an error event.
+// A status code that reports a failure (RFC 6455, section 7.4.1) is not exitOK,
+// even after a closing handshake.
 func exitForClose(code airsocket.StatusCode, clean bool) int {
 	switch {
 	case !clean:
@@ -60,8 +60,8 @@ func exitForClose(code airsocket.StatusCode, clean bool) int {
 	return exitProtocol
 }
 
-// errorText is what to print for err. The library's errors name the library,
-// which is this program's name too and need not be said twice.
+// errorText returns the text to print for err, without the name of the library:
+// the program has the same name and prints it already.
 func errorText(err error) string { return strings.TrimPrefix(err.Error(), "airsocket: ") }
 
 func isTimeout(err error) bool {

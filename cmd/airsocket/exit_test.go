@@ -47,12 +47,12 @@ func TestExitUsage(t *testing.T) {
 			t.Errorf("%q: stdout is %q", test.args, r.stdout)
 		}
 		if !strings.HasPrefix(r.stderr, "airsocket: ") || strings.Count(r.stderr, "airsocket: ") > 1 {
-			t.Errorf("%q: the program is not named once in %q", test.args, r.stderr)
+			t.Errorf("%q: want the name of the program exactly once in %q", test.args, r.stderr)
 		}
 	}
 }
 
-// An event is not the place to name the program.
+// The text of an event does not name the program.
 func TestErrorEventHasNoPrefix(t *testing.T) {
 	t.Parallel()
 	mute := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
@@ -113,6 +113,6 @@ func TestExitTimeout(t *testing.T) {
 	mute := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	command(t, nil, "connect", "ws://"+mute, "-x", "a", "--timeout", "50ms").want(t, exitTimeout, "took too long")
 	command(t, nil, "connect", "wss://"+mute, "-x", "a", "--timeout", "50ms").want(t, exitTimeout, "took too long")
-	// It opens, and does not answer the close.
+	// This server accepts the connection and does not answer the close.
 	command(t, nil, "connect", upgraded(t, ""), "-x", "a", "--wait", "0", "--timeout", "200ms").want(t, exitTimeout, "took too long")
 }

@@ -17,8 +17,8 @@ func newFlags(name string) *flag.FlagSet {
 }
 
 // parseFlags parses args, in which flags and other arguments may be mixed, and
-// returns the other ones. After "--" nothing is a flag. The error is a
-// *helpError if help was asked for.
+// returns the other arguments. After "--" there are no flags. The error is a
+// *helpError if args ask for help.
 func parseFlags(fs *flag.FlagSet, intro string, args []string) ([]string, error) {
 	var others []string
 	for {
@@ -38,8 +38,8 @@ func parseFlags(fs *flag.FlagSet, intro string, args []string) ([]string, error)
 	}
 }
 
-// unknownFlag is the name of the flag that err says is not known. Package flag
-// has no error value for it.
+// unknownFlag returns the name of the flag that err reports as unknown. It
+// parses the text of err because package flag has no error value for this.
 func unknownFlag(err error) (name string, ok bool) {
 	if err == nil {
 		return "", false
@@ -75,7 +75,8 @@ func (r *repeated) Set(s string) error {
 	return nil
 }
 
-// list is a flag with values between commas, which may be given more than once.
+// list is a flag with comma-separated values, which may be given more than
+// once.
 type list []string
 
 func (l *list) String() string { return strings.Join(*l, ",") }

@@ -33,11 +33,11 @@ func TestHelp(t *testing.T) {
 	command(t, nil, "help", "serve", "connect").want(t, exitUsage, "help takes one command, not 2")
 }
 
-// What can be in a URL is said where one looks for it.
+// The help text of connect says what a URL can contain.
 func TestHelpOfURLs(t *testing.T) {
 	t.Parallel()
 	r := command(t, nil, "connect", "-h")
-	for _, say := range []string{"user:pass@", "Basic authentication", "%40", "ws:// is meant"} {
+	for _, say := range []string{"user:pass@", "Basic authentication", "%40", "ws:// is assumed"} {
 		if !strings.Contains(r.stdout, say) {
 			t.Errorf("the help text of connect does not say %q", say)
 		}

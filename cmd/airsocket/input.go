@@ -7,23 +7,25 @@ import (
 	"io"
 )
 
-// errLineTooLong is a line of input that is no message for -max-message.
+// errLineTooLong is returned for a line of input that is longer than
+// -max-message.
 var errLineTooLong = errors.New("a line of the input is longer than -max-message")
 
-// A batch is a part of the input: lines without their line ends, and what
-// ended the input, if it has ended.
+// A batch is a part of the input: lines without their line ends, and the error
+// that ended the input, if any.
 type batch struct {
 	lines []string
 	err   error // io.EOF at the end
 }
 
-// inputSize is how much of the input is read ahead.
+// inputSize is how many bytes of the input are read ahead.
 const inputSize = 64 << 10
 
-// readLines reads lines of at most limit bytes (none if limit is 0 or less) and
-// gives them away, as many at a time as there are, until give says that no
-// more are wanted. The last line need not have a line end. Nothing is read
-// while give has not returned.
+// readLines reads lines and calls give with them until give returns false or
+// the input ends. Each batch holds the next line and those that are already
+// buffered. If limit is positive, readLines stops at a line that is longer than
+// limit bytes. The last line need not have a line end. Nothing is read while
+// give runs.
 func readLines(r io.Reader, limit int, give func(batch) (more bool)) {
 	in := bufio.NewReaderSize(r, inputSize)
 	for {
@@ -50,7 +52,9 @@ func lineBuffered(in *bufio.Reader) bool {
 	return bytes.IndexByte(p, '\n') >= 0
 }
 
-// readLine reads a line. With an error there may be one too: what came last.
+// readLine reads a line and returns it without its line end. ok reports whether
+// there is a line; it may be true even if err is not nil, for a last line
+// without a line end.
 func readLine(in *bufio.Reader, limit int) (line string, ok bool, err error) {
 	var long []byte
 	for {

@@ -1,11 +1,11 @@
-// Command airsocket is an echo server with a try-out page, and a client for
-// people and scripts, on top of package airsocket.
+// Command airsocket is a WebSocket echo server with a test page, and a
+// WebSocket client for people and scripts.
 //
-//	airsocket serve            an echo server on ws://127.0.0.1:10081/
+//	airsocket serve            run an echo server on ws://127.0.0.1:10081/
 //	airsocket connect URL      talk to a WebSocket server
 //
-//	airsocket help COMMAND     what a command does, its flags and examples
-//	airsocket version          which version this is
+//	airsocket help COMMAND     print what a command does, its flags and examples
+//	airsocket version          print the version of the program
 package main
 
 import (
@@ -32,10 +32,10 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-const usage = `usage: airsocket serve [flags]          an echo server with a try-out page
-       airsocket connect [flags] URL    a client for people and scripts
-       airsocket help [COMMAND]         what a command does, and its flags
-       airsocket version                the version of this program
+const usage = `usage: airsocket serve [flags]          run an echo server with a test page
+       airsocket connect [flags] URL    run a client for people and scripts
+       airsocket help [COMMAND]         print what a command does, and its flags
+       airsocket version                print the version of this program
 
 To try it out, run the server in one terminal and a client in another:
 
@@ -43,11 +43,11 @@ To try it out, run the server in one terminal and a client in another:
   airsocket connect 127.0.0.1:10081
 `
 
-// commandNames are what can be given to run, for suggestions.
+// commandNames lists the commands, for suggestions.
 var commandNames = []string{"serve", "connect", "help", "version"}
 
-// run is the whole program. It returns the exit code, and ends what it does in
-// an orderly way when ctx is done.
+// run runs the program and returns its exit code. When ctx is done, it closes
+// its connections and returns.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		io.WriteString(stderr, usage)
@@ -77,7 +77,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
-// help prints what the program does, or asks for the help text of a command.
+// help prints the usage of the program, or returns a *helpError with the help
+// text of a command.
 func help(args []string, stdout io.Writer) (int, error) {
 	if len(args) > 1 {
 		return exitUsage, fmt.Errorf("help takes one command, not %d", len(args))
@@ -101,12 +102,12 @@ func help(args []string, stdout io.Writer) (int, error) {
 
 func unknownCommand(name string) error {
 	if near := nearest(name, commandNames); near != "" {
-		return fmt.Errorf("there is no command %q, did you mean %s?", name, near)
+		return fmt.Errorf("unknown command %q, did you mean %s?", name, near)
 	}
-	return fmt.Errorf("there is no command %q; \"airsocket help\" lists them", name)
+	return fmt.Errorf("unknown command %q; \"airsocket help\" lists the commands", name)
 }
 
-// helpError asks for a help text.
+// helpError asks run to print a help text.
 type helpError struct{ text string }
 
 func (*helpError) Error() string { return flag.ErrHelp.Error() }

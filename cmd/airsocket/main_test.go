@@ -16,7 +16,8 @@ import (
 	"testing"
 )
 
-// asProgram in the environment makes the test binary the program itself.
+// asProgram is an environment variable that makes the test binary run the
+// program itself.
 const asProgram = "AIRSOCKET_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -44,7 +45,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// result is what a run of the program has left.
+// A result is the outcome of a run of the program.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -83,8 +84,8 @@ type served struct {
 
 var listening = regexp.MustCompile(`^listening on (wss?://\S+)$`)
 
-// startServe runs serve on a free port, or more if more -listen are given,
-// until the test ends.
+// startServe runs serve until the test ends. It listens on a free port, and on
+// the addresses of each -listen in args.
 func startServe(t *testing.T, args ...string) *served {
 	t.Helper()
 	s := &served{t: t, exited: make(chan int, 1)}
@@ -134,7 +135,8 @@ func (s *served) end() int {
 	return code
 }
 
-// listen is a TCP server that gives each connection to fn.
+// listen starts a TCP server that calls fn with each connection, and returns
+// its address.
 func listen(t *testing.T, fn func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -157,9 +159,9 @@ func listen(t *testing.T, fn func(net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-// upgraded is a server without a library: it answers the handshake, sends the
-// frames if there are any and nothing after them, and waits for the client to
-// end the connection.
+// upgraded starts a server that does not use the library, and returns its URL.
+// It answers the handshake and waits for the client to end the connection. If
+// there are frames, it first sends them and ends its side of the connection.
 func upgraded(t *testing.T, frames string) (url string) {
 	return "ws://" + listen(t, func(c net.Conn) {
 		acceptRaw(c)
@@ -181,8 +183,8 @@ func acceptRaw(c net.Conn) {
 		"Sec-WebSocket-Accept: "+base64.StdEncoding.EncodeToString(sum[:])+"\r\n\r\n")
 }
 
-// dialRaw is a client without a library: it has had its handshake and does
-// nothing else.
+// dialRaw connects and does the opening handshake without the library, and
+// returns the connection.
 func dialRaw(t *testing.T, url string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(url, "ws:"), "/"))

@@ -15,24 +15,25 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// An event is one thing that connect has to tell.
+// An event is something that connect prints.
 type event struct {
-	kind   string // open, message, ping, pong, error, close or input
+	kind   string // open, message, ping, pong, error, close, input or help
 	out    bool   // sent and not received
 	binary bool
 	data   []byte // of a message, ping or pong
 	code   airsocket.StatusCode
-	text   string // what open, error and input say; the reason of a close
+	text   string // the text of open, error, input and help; the reason of a close
 	clean  bool
-	status int    // of a refused handshake
-	body   []byte // the start of what came with it
+	status int    // HTTP status of a refusal
+	body   []byte // the beginning of the body of a refusal
 }
 
-// A printer tells of events. Its error is that of the output.
+// A printer prints an event. It returns an error if the output fails.
 type printer func(event) error
 
-// plain prints received messages on stdout, one a line, and the rest on stderr.
-// With escaped, stdout is a terminal.
+// plain returns a printer that prints received messages on stdout, one per
+// line, and all other events on stderr. escaped says whether to escape text,
+// for a terminal.
 func plain(stdout, stderr io.Writer, escaped bool) printer {
 	return func(e event) error {
 		var err error
@@ -54,8 +55,8 @@ func plain(stdout, stderr io.Writer, escaped bool) printer {
 	}
 }
 
-// interactive prints everything on a terminal, where what was sent is there
-// already because somebody typed it.
+// interactive returns a printer for a terminal. It does not print what was
+// sent, because the terminal already shows what was typed.
 func interactive(w io.Writer) printer {
 	return func(e event) error {
 		var err error
@@ -74,7 +75,7 @@ func interactive(w io.Writer) printer {
 
 func hexText(p []byte) string { return "0x" + hex.EncodeToString(p) }
 
-// line is an event other than a message, for people.
+// line returns a line of text for an event other than a message.
 func (e event) line() string {
 	var b strings.Builder
 	b.WriteString("* " + e.kind)
@@ -103,7 +104,7 @@ func (e event) line() string {
 	return b.String()
 }
 
-// record is an event as --json has it.
+// record is an event as -json prints it.
 type record struct {
 	Time      string  `json:"time"`
 	Type      string  `json:"type"`
@@ -119,7 +120,8 @@ type record struct {
 	Body      string  `json:"body,omitempty"`
 }
 
-// jsonLines prints every event as an object on a line of its own.
+// jsonLines returns a printer that prints each event as a JSON object on a line
+// of its own.
 func jsonLines(w io.Writer, now func() time.Time) printer {
 	return func(e event) error {
 		var line bytes.Buffer
@@ -154,8 +156,8 @@ func (e event) record(t time.Time) record {
 	return r
 }
 
-// escapeJSON writes the hidden characters of a JSON text in JSON's own way, so
-// that it says the same and is harmless on a terminal.
+// escapeJSON replaces the hidden characters in a JSON text with JSON escapes.
+// The value stays the same, and the text is safe to print on a terminal.
 func escapeJSON(p []byte) []byte {
 	if bytes.IndexFunc(p, hidden) < 0 {
 		return p

@@ -11,12 +11,12 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// pagePolicy lets the page load its own script and style, connect to any
-// WebSocket, and nothing else.
+// pagePolicy allows the page to load its own script and style and to connect to
+// any WebSocket server, and nothing else.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// page serves the try-out page.
+// page returns a handler that serves the test page.
 func page() http.Handler {
 	files := map[string]string{"/": "index.html", "/page.css": "page.css", "/page.js": "page.js"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -41,7 +41,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The page works without a network: it names nothing but its own files.
+// The page works without a network: it refers only to its own files.
 func TestPageStandsAlone(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"index.html", "page.css", "page.js"} {

@@ -8,17 +8,17 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// policyConfig is what Flash clients are told: which pages may connect to which
+// policyConfig says from which pages Flash clients may connect, and to which
 // ports.
 type policyConfig struct {
 	listen  string
-	domains []string // none: no page may
-	ports   []string // none: those that are listened on
+	domains []string // if empty, no page may connect
+	ports   []string // if empty, the ports of the listeners
 }
 
-// serve has srv answer policy requests on its own listeners, and starts a
-// server for them alone if that is wanted, which the caller closes. Its end
-// goes to failed.
+// serve makes srv answer policy requests on its own listeners. If c.listen is
+// set, it also starts a server that answers only policy requests, and sends the
+// error that ends this server to failed. The caller closes the returned server.
 func (c *policyConfig) serve(srv *airsocket.Server, listeners []net.Listener, stdout io.Writer, failed chan<- error) (*airsocket.FlashPolicyServer, error) {
 	addresses := make([]net.Addr, len(listeners))
 	for i, l := range listeners {

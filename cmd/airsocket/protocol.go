@@ -6,8 +6,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// versionNumbers are the versions of the protocol by what clients say in
-// Sec-WebSocket-Version, and by the draft in those that do not say.
+// versionNumbers maps the value of Sec-WebSocket-Version to the version of the
+// protocol, or the number of the draft for versions without this field.
 var versionNumbers = map[string]wire.Version{
 	"13": wire.Hybi13,
 	"8":  wire.Hybi08,
@@ -17,17 +17,18 @@ var versionNumbers = map[string]wire.Version{
 	"75": wire.Hixie75,
 }
 
-// versionHelp names what parseVersion takes.
+// versionHelp lists what parseVersion accepts.
 const versionHelp = "13 (RFC 6455), 8, 7, 6, 76 or 75, or by name\nhybi-13, hybi-08, hybi-07, hybi-06, hixie-76 or hixie-75"
 
-// parseVersion takes a version of the protocol as its number or its name.
+// parseVersion returns the version of the protocol with the given number or
+// name.
 func parseVersion(s string) (wire.Version, error) {
 	if v, ok := versionNumbers[s]; ok {
 		return v, nil
 	}
 	v, err := wire.ParseVersion(s)
 	if err != nil {
-		return 0, fmt.Errorf("there is no version %q of the protocol; there are 13, 8, 7, 6, 76 and 75", s)
+		return 0, fmt.Errorf("unknown version %q of the protocol; the versions are 13, 8, 7, 6, 76 and 75", s)
 	}
 	return v, nil
 }

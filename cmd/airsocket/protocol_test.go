@@ -18,6 +18,6 @@ func TestVersionNumbers(t *testing.T) {
 	command(t, nil, "connect", old.url(), "-version", "8", "-x", "hello", "-wait", "0").want(t, exitOK, ", hybi-08\n")
 	command(t, nil, "connect", old.url(), "-x", "hello").want(t, exitRefused, "426")
 	command(t, nil, "connect", s.url(), "-version", "9").
-		want(t, exitUsage, `there is no version "9" of the protocol; there are 13, 8, 7, 6, 76 and 75`)
-	command(t, nil, "serve", "-versions", "13,9").want(t, exitUsage, `there is no version "9" of the protocol`)
+		want(t, exitUsage, `unknown version "9" of the protocol; the versions are 13, 8, 7, 6, 76 and 75`)
+	command(t, nil, "serve", "-versions", "13,9").want(t, exitUsage, `unknown version "9" of the protocol`)
 }

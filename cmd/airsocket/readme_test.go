@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The README's client says what went wrong and ends with a code other than 0,
-// whether the server refuses it, cannot be reached, or the URL is none.
+// The README's client prints an error and exits with a code other than 0 if the
+// server refuses it or cannot be reached, or if the URL is invalid.
 func TestReadmeClient(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")

@@ -2,5 +2,5 @@
 
 package main
 
-// onResize does nothing: this system does not tell.
+// onResize does nothing: this system does not report size changes.
 func onResize(func()) (stop func()) { return func() {} }

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// onResize calls fn each time the terminal has another size, until stop.
+// onResize calls fn each time the size of the terminal changes, until stop is
+// called.
 func onResize(fn func()) (stop func()) {
 	changed := make(chan os.Signal, 1)
 	signal.Notify(changed, syscall.SIGWINCH)

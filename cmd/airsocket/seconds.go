@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// seconds is a flag that is a time: with a unit, as time.ParseDuration takes it,
-// or a bare number of seconds.
+// seconds is a flag whose value is a duration in the format of
+// time.ParseDuration, or a number of seconds without a unit.
 type seconds time.Duration
 
 func (d *seconds) String() string { return time.Duration(*d).String() }

@@ -32,7 +32,7 @@ func TestTimesOfFlags(t *testing.T) {
 	command(t, nil, "connect", "ws://a/", "-timeout", "0").want(t, exitUsage, "-timeout is 0; for no limit give a negative number")
 }
 
-// A negative -wait leaves the closing to the server.
+// With a negative -wait, connect waits until the server closes.
 func TestNegativeWait(t *testing.T) {
 	t.Parallel()
 	r := command(t, nil, "connect", upgraded(t, "\x81\x01a\x88\x02\x0f\xa0"), "-x", "hello", "-wait", "-1")

@@ -18,20 +18,20 @@ import (
 
 const serveIntro = `usage: airsocket serve [flags]
 
-Serves WebSockets that send back what they receive, text as text and binary as
-binary, and a page to try them out in a browser. Clients that ask for one of the
-subprotocols of libwebsockets' test server get what that server does:
-  dumb-increment-protocol  a number that grows, every 50 ms; "reset" and a line
-                           feed set it back
-  lws-mirror-protocol      every message goes to all clients of this subprotocol
-  fraggle-protocol         random binary messages in fragments of 1 to 2000
+Runs an echo server, which sends each message back, text as text and binary as
+binary, and serves a page to try it in a browser. It also has the subprotocols of
+libwebsockets' test server, for clients that ask for one of them:
+  dumb-increment-protocol  sends an increasing number every 50 ms; "reset" and a
+                           line feed set it back to 0
+  lws-mirror-protocol      sends each message to all clients of this subprotocol
+  fraggle-protocol         sends random binary messages in fragments of 1 to 2000
                            bytes, each message followed by its checksum
 
-Each event is logged on stderr; with -quiet only errors of the server are, which
-is also faster. An interrupt closes all sockets with status code 1001; a second
-one ends the program at once.
+Each event is logged on stderr. With -quiet only errors of the server are logged,
+which is also faster. An interrupt closes all sockets with status code 1001; a
+second one ends the program at once.
 
-A TIME is a number of seconds, or has a unit: 5, 1.5, 200ms, 2m.
+A TIME is a number, in seconds unless a unit follows it: 5, 1.5, 200ms, 2m.
 
 Examples:
   airsocket serve                            on this machine only
@@ -43,7 +43,7 @@ Examples:
 Flags:
 `
 
-// serveConfig is what the flags of serve say.
+// serveConfig holds the settings from the arguments of serve.
 type serveConfig struct {
 	listen          []string
 	policy          policyConfig
@@ -107,20 +107,20 @@ func parseServe(args []string) (*serveConfig, error) {
 	var cert, key string
 	var selfSigned, compress bool
 	fs := newFlags("serve")
-	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` or unix:/PATH (repeatable; default 127.0.0.1:10081);\nport 0 is any free one")
+	fs.Var((*repeated)(&c.listen), "listen", "listen on `HOST:PORT` or unix:/PATH (repeatable; default 127.0.0.1:10081);\nport 0 selects a free one")
 	fs.StringVar(&cert, "tls-cert", "", "serve wss with the certificate chain in `FILE` (PEM)")
 	fs.StringVar(&key, "tls-key", "", "the private key for -tls-cert, in `FILE` (PEM)")
-	fs.BoolVar(&selfSigned, "tls-self-signed", false, "serve wss with a certificate that is made now and kept nowhere")
-	fs.Var(&origins, "origin", "accept pages of the origin `PATTERN`, such as *.example.com (repeatable;\ndefault any)")
-	fs.Var((*list)(&o.Protocols), "subprotocol", "echo for clients of the subprotocol `NAME` too (repeatable)")
-	fs.Var(&versions, "versions", "speak only these `VERSIONS` of the protocol, with commas between them (default all):\n"+versionHelp)
-	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "the longest message that is taken, in `BYTES`; negative: no limit")
-	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send messages longer than `BYTES` in several frames, none longer than that")
+	fs.BoolVar(&selfSigned, "tls-self-signed", false, "serve wss with a new certificate, which is not saved")
+	fs.Var(&origins, "origin", "accept pages whose origin matches `PATTERN`, such as *.example.com (repeatable;\ndefault any)")
+	fs.Var((*list)(&o.Protocols), "subprotocol", "also accept the subprotocol `NAME`, and echo for its clients (repeatable)")
+	fs.Var(&versions, "versions", "speak only these `VERSIONS` of the protocol, separated by commas (default all):\n"+versionHelp)
+	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "do not receive messages longer than `BYTES`; negative: no limit")
+	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send messages longer than `BYTES` in several frames of at most this length")
 	fs.IntVar(&c.server.MaxConns, "max-conns", 0, "serve at most `N` sockets at a time; 0: no limit")
 	c.shutdownTimeout = 5 * time.Second
-	fs.Var((*seconds)(&c.shutdownTimeout), "shutdown-timeout", "the `TIME` that clients have to answer the close at the end")
+	fs.Var((*seconds)(&c.shutdownTimeout), "shutdown-timeout", "after an interrupt, wait at most `TIME` for clients to answer the close")
 	fs.BoolVar(&compress, "compress", false, "accept permessage-deflate")
-	fs.StringVar(&c.policy.listen, "policy-listen", "", "answer the socket policy requests of Flash clients on `HOST:PORT` too,\nusually :843")
+	fs.StringVar(&c.policy.listen, "policy-listen", "", "also answer the socket policy requests of Flash clients on `HOST:PORT`,\nusually :843")
 	fs.Var((*list)(&c.policy.domains), "policy-domain", "let Flash pages of the domain `NAME` connect (repeatable; default any,\nor none with -origin)")
 	fs.Var((*list)(&c.policy.ports), "policy-port", "let Flash pages connect to `PORT` (repeatable; default those of -listen)")
 	fs.BoolVar(&c.quiet, "quiet", false, "log errors of the server only")
@@ -170,8 +170,9 @@ func parseServe(args []string) (*serveConfig, error) {
 	return c, err
 }
 
-// setMaxMessage derives the other limits. There is always room to send back a
-// message that has been taken, as long as less than highWater is waiting.
+// setMaxMessage derives the other limits from MaxMessage. As long as no more
+// than highWater bytes are unsent, there is room to send back any message that
+// was received.
 func setMaxMessage(o *airsocket.Options) error {
 	switch n := o.MaxMessage; {
 	case n == 0:
@@ -185,11 +186,12 @@ func setMaxMessage(o *airsocket.Options) error {
 	return nil
 }
 
-// serverTLS is nil where none of the flags ask for it.
+// serverTLS returns the TLS configuration that the flags select, or nil if they
+// select none, and the fingerprint of a self-signed certificate.
 func serverTLS(cert, key string, selfSigned bool, listen []string) (*tls.Config, string, error) {
 	switch {
 	case selfSigned && (cert != "" || key != ""):
-		return nil, "", errors.New("-tls-self-signed makes its own certificate: it goes without -tls-cert and -tls-key")
+		return nil, "", errors.New("-tls-self-signed makes its own certificate: do not give -tls-cert or -tls-key too")
 	case (cert == "") != (key == ""):
 		return nil, "", errors.New("-tls-cert and -tls-key belong together")
 	case cert != "":
@@ -224,7 +226,7 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// announce prints what to connect to.
+// announce prints the URLs of the listeners.
 func announce(w io.Writer, listeners []net.Listener, secure bool, fingerprint string) {
 	s := ""
 	if secure {
@@ -237,7 +239,7 @@ func announce(w io.Writer, listeners []net.Listener, secure bool, fingerprint st
 		}
 		host, all := reachable(l.Addr())
 		fmt.Fprintf(w, "listening on ws%s://%s/\n", s, host)
-		fmt.Fprintf(w, "try-out page http%s://%s/\n", s, host)
+		fmt.Fprintf(w, "test page http%s://%s/\n", s, host)
 		if all {
 			fmt.Fprintln(w, "and on every other address of this machine")
 		}
@@ -247,8 +249,8 @@ func announce(w io.Writer, listeners []net.Listener, secure bool, fingerprint st
 	}
 }
 
-// reachable is an address that a client on this machine can use, and whether
-// it stands for all of its addresses.
+// reachable returns an address that a client on this machine can use. all
+// reports whether the server listens on all addresses of the machine.
 func reachable(addr net.Addr) (host string, all bool) {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -260,7 +262,7 @@ func reachable(addr net.Addr) (host string, all bool) {
 func newLogger(w io.Writer, format string, quiet bool) *slog.Logger {
 	o := &slog.HandlerOptions{}
 	if quiet {
-		o.Level = slog.LevelError // what peers do wrong is a warning
+		o.Level = slog.LevelError // mistakes of peers are logged as warnings
 	}
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))

@@ -23,7 +23,7 @@ func TestServeAnnounces(t *testing.T) {
 	t.Parallel()
 	s := startServe(t)
 	host := strings.Trim(strings.TrimPrefix(s.url(), "ws:"), "/")
-	if want := []string{"listening on ws://" + host + "/", "try-out page http://" + host + "/"}; strings.Join(s.lines, "\n") != strings.Join(want, "\n") {
+	if want := []string{"listening on ws://" + host + "/", "test page http://" + host + "/"}; strings.Join(s.lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("stdout is %q, want %q", s.lines, want)
 	}
 	if _, port, err := net.SplitHostPort(host); err != nil || port == "0" {
@@ -73,8 +73,8 @@ func TestServeUnix(t *testing.T) {
 	}
 }
 
-// talk opens a socket with the handlers that attach sets and returns its close
-// event.
+// talk connects a socket with the handlers that attach sets, waits until it is
+// closed, and returns its close event.
 func talk(t *testing.T, o *airsocket.Options, url, protocol string, attach func(*airsocket.Socket)) (closed airsocket.CloseEvent) {
 	t.Helper()
 	if o == nil {
@@ -136,9 +136,9 @@ func TestServeEchoesEveryByte(t *testing.T) {
 	}
 }
 
-// flood sends messages and reads nothing until the server takes no more, which
-// it must. It returns what is left to send, and the payload of each of the
-// messages.
+// flood sends messages, without reading, until the server stops reading; if it
+// never does, the test fails. flood returns the bytes that are left to send,
+// the payload of each message, and the number of messages.
 func flood(t *testing.T, c net.Conn) (rest, payload []byte, messages int) {
 	t.Helper()
 	payload = bytes.Repeat([]byte("airsocket"), 8000)
@@ -154,7 +154,7 @@ func flood(t *testing.T, c net.Conn) (rest, payload []byte, messages int) {
 	return all[n:], payload, messages
 }
 
-// floodAndRead wants all messages of a flood back.
+// floodAndRead floods the server and checks that all messages come back.
 func floodAndRead(t *testing.T, url string) {
 	t.Helper()
 	c := dialRaw(t, url)
@@ -170,11 +170,12 @@ func floodAndRead(t *testing.T, url string) {
 
 func TestServeStopsReadingWhoDoesNotRead(t *testing.T) {
 	t.Parallel()
-	// Without -max-message nothing else bounds what waits to be sent.
+	// Without a limit on messages, there is none on unsent data either.
 	floodAndRead(t, startServe(t, "--quiet", "--max-message", "-1").url())
 }
 
-// serveWith is a Server whose sockets are given to attach.
+// serveWith starts a Server that calls attach with each socket, and returns its
+// URL.
 func serveWith(t *testing.T, o *airsocket.Options, attach func(*airsocket.Socket)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -288,7 +289,7 @@ func TestServeSharesHandlersBetweenListeners(t *testing.T) {
 	got := ""
 	talk(t, nil, s.urls[0], lwsMirror, func(first *airsocket.Socket) {
 		first.OnOpen(func(*airsocket.OpenEvent) {
-			// Its own message comes back when it is a member, not before.
+			// Its own message comes back only after it has become a member.
 			first.Send("member")
 		})
 		first.OnMessage(func(e *airsocket.MessageEvent) {
@@ -336,7 +337,7 @@ func TestServeLog(t *testing.T) {
 
 }
 
-// What its peers do is no error of a server, not even what they do wrong.
+// Nothing that a peer does is logged as an error, not even a mistake.
 func TestServeQuiet(t *testing.T) {
 	t.Parallel()
 	quiet := startServe(t, "--quiet")
@@ -353,8 +354,7 @@ func TestServeQuiet(t *testing.T) {
 	}
 }
 
-// exhausted is a listener of a process that has too many open files, and then
-// none to accept connections on.
+// exhausted is a Listener whose Accept returns the errors one after another.
 type exhausted struct {
 	net.Listener
 	errs []error
@@ -366,7 +366,7 @@ func (l *exhausted) Accept() (net.Conn, error) {
 	return nil, err
 }
 
-// What keeps a server from serving is an error, and logged with -quiet too.
+// Errors that keep a server from serving are logged even with -quiet.
 func TestServeQuietTellsOfErrors(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

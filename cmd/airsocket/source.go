@@ -2,7 +2,7 @@ package main
 
 import "io"
 
-// given is the input of -x.
+// A given source sends the texts of -x.
 type given struct {
 	texts []string
 }
@@ -11,7 +11,7 @@ func (g *given) start(c *client) { c.take(batch{g.texts, io.EOF}) }
 func (g *given) taken()          {}
 func (g *given) stop()           {}
 
-// piped is an input that is read to its end.
+// A piped source sends the lines of r.
 type piped struct {
 	r     io.Reader
 	limit int
@@ -26,15 +26,16 @@ func (p *piped) start(c *client) {
 	})
 }
 
-// flow lets a goroutine that reads go on only when what it has read is used.
+// A flow makes the goroutine that reads the input wait until the client has
+// sent what it has read.
 type flow struct {
-	next chan struct{} // room for one
+	next chan struct{} // has a buffer of one
 	done chan struct{}
 }
 
 func (f *flow) open() { f.next, f.done = make(chan struct{}, 1), make(chan struct{}) }
 
-// wait reports whether there is to be more.
+// wait waits for a call of taken or stop, and reports whether it was taken.
 func (f *flow) wait() bool {
 	select {
 	case <-f.next:

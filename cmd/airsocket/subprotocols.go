@@ -12,8 +12,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The subprotocols of libwebsockets' test server, and the name that
-// WebSocket-Node's example gives to an echo.
+// The subprotocols of libwebsockets' test server and of WebSocket-Node's echo
+// server.
 const (
 	dumbIncrement = "dumb-increment-protocol"
 	lwsMirror     = "lws-mirror-protocol"
@@ -26,8 +26,8 @@ var subprotocols = []string{echoProtocol, dumbIncrement, lwsMirror, fraggle}
 // period is the time between two numbers, and between two random messages.
 const period = 50 * time.Millisecond
 
-// every calls fn in turns of disp while s is open, but not while s has more
-// waiting than it can send.
+// every calls fn once per period while s is open, in turns of disp. It skips a
+// call while s still has unsent data.
 func every(s *airsocket.Socket, disp *airsocket.Dispatcher, fn func()) {
 	var timer *airsocket.Timer
 	s.OnOpen(func(*airsocket.OpenEvent) {
@@ -44,9 +44,10 @@ func every(s *airsocket.Socket, disp *airsocket.Dispatcher, fn func()) {
 	})
 }
 
-// serveIncrement counts from 0 until it is told to begin again.
+// serveIncrement sends increasing numbers, from 0, and begins again when it
+// receives "reset" and a line feed.
 func serveIncrement(s *airsocket.Socket, disp *airsocket.Dispatcher) {
-	n := 0 // belongs to the turns of disp
+	n := 0 // used only in turns of disp
 	every(s, disp, func() {
 		s.Send(strconv.Itoa(n))
 		n++
@@ -58,8 +59,9 @@ func serveIncrement(s *airsocket.Socket, disp *airsocket.Dispatcher) {
 	})
 }
 
-// A mirror sends every message to all of its members, the sender included. It
-// belongs to the turns of its Dispatcher, and each socket to its own.
+// A mirror sends every message to all of its members, including the sender. Its
+// list of members is used only in turns of disp; the handlers of each socket
+// run in turns of their own.
 type mirror struct {
 	disp    *airsocket.Dispatcher
 	members []*airsocket.Socket
@@ -71,7 +73,7 @@ func (m *mirror) serve(s *airsocket.Socket) {
 	})
 	s.OnMessage(func(ev *airsocket.MessageEvent) {
 		kind, data := ev.Kind(), ev.Clone()
-		s.Pause() // one message of a socket at a time: no queue of them grows
+		s.Pause() // so that at most one message of each socket waits for a turn
 		m.disp.Post(func() {
 			m.send(kind, data)
 			s.Resume()
@@ -84,24 +86,26 @@ func (m *mirror) serve(s *airsocket.Socket) {
 	})
 }
 
-// send closes members that do not read, or they would hold up or bloat the rest.
+// send sends a message to all members. It closes those that read too slowly,
+// instead of keeping more and more data for them.
 func (m *mirror) send(kind wire.Kind, data []byte) {
 	for _, s := range m.members {
 		if s.BufferedAmount() > highWater {
 			s.Close(airsocket.StatusPolicyViolation, "this client reads too slowly")
 			continue
 		}
-		// A version without binary messages goes without them.
+		// Members whose version has no binary messages do not get them.
 		s.SendMessage(kind, data)
 	}
 }
 
-// What libwebsockets' fraggle test client has room for is fragments of maxFragment
-// bytes. There are up to maxFragments of them in a message.
+// A message of fraggle-protocol has up to maxFragments fragments of up to
+// maxFragment bytes, which is what libwebsockets' test client has room for.
 const maxFragments, maxFragment = 64, 2000
 
 // serveFraggle sends messages of random bytes in fragments of random lengths, each
-// message followed by the sum of its bytes as 32 bits in network order.
+// message followed by the sum of its bytes as a 32-bit number in network byte
+// order.
 func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher) {
 	every(s, disp, func() {
 		var sum uint32

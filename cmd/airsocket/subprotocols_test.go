@@ -21,7 +21,7 @@ func TestDumbIncrement(t *testing.T) {
 			got = append(got, e.Text())
 			switch {
 			case len(got) == 2:
-				c.Send("reset") // without the line feed it means nothing
+				c.Send("reset") // has no effect without the line feed
 			case len(got) == 4:
 				c.Send("reset\n")
 			case len(got) > 4 && e.Text() == "1":
@@ -80,7 +80,8 @@ func TestMirrorClosesWhoDoesNotRead(t *testing.T) {
 		quick.OnOpen(func(*airsocket.OpenEvent) { slow.Connect(s.url(), lwsMirror) })
 		n := 0
 		quick.OnMessage(func(*airsocket.MessageEvent) {
-			// Far more than the system keeps for a socket that is not read.
+			// 64 MiB is far more than the system buffers for a socket that is
+			// not read.
 			if n++; n < 64 {
 				quick.Send(message)
 			} else if !done {

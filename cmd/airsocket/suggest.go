@@ -2,9 +2,10 @@ package main
 
 import "strings"
 
-// nearest is the one of names that name was most likely meant to be, or empty:
-// the only one that it begins or goes on from, or else the first of those that
-// are the fewest typing errors away, if those are few enough.
+// nearest returns the one of names that the user probably meant, or the empty
+// string. If name is the beginning of exactly one of them, or exactly one of
+// them is the beginning of name, it returns that one, and otherwise the first
+// of those with the fewest typing errors, if these are few enough.
 func nearest(name string, names []string) string {
 	var parts []string
 	for _, n := range names {
@@ -15,8 +16,8 @@ func nearest(name string, names []string) string {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	// One error in a short name, two in a longer one, and always less than
-	// half of it.
+	// Allow one error in a short name, two in a longer one, and always in less
+	// than half of the name.
 	near, least := "", min(2, (len(name)-1)/2)
 	for _, n := range names {
 		d := typingErrors(strings.ToLower(name), strings.ToLower(n))
@@ -27,10 +28,10 @@ func nearest(name string, names []string) string {
 	return near
 }
 
-// typingErrors is the number of bytes left out, added, replaced or swapped with
-// their neighbour that turn a into b (the optimal string alignment distance).
+// typingErrors returns how many bytes of a must be left out, added, replaced or
+// swapped with their neighbor to get b (the optimal string alignment distance).
 func typingErrors(a, b string) int {
-	var before, last []int // the rows for two, and for one byte of a less
+	var before, last []int // the two rows above
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -12,7 +12,7 @@ func TestUnknownFlagIsSuggested(t *testing.T) {
 		{"connect", "-X", "did you mean -x?"},
 		{"serve", "-quite", "did you mean -quiet?"},
 		{"serve", "-tls-sert", "did you mean -tls-cert?"},
-		// There is no telling which, or none is near.
+		// Several flags are near, or none.
 		{"serve", "-tls", "airsocket: unknown flag -tls; \"airsocket help serve\" lists the flags\n"},
 		{"connect", "-nonsense", "\"airsocket help connect\" lists the flags"},
 		{"connect", "-z", "\"airsocket help connect\" lists the flags"},
@@ -23,9 +23,9 @@ func TestUnknownFlagIsSuggested(t *testing.T) {
 
 func TestUnknownCommandIsSuggested(t *testing.T) {
 	t.Parallel()
-	command(t, nil, "conect", "ws://a/").want(t, exitUsage, `there is no command "conect", did you mean connect?`)
-	command(t, nil, "help", "sevre").want(t, exitUsage, `there is no command "sevre", did you mean serve?`)
-	command(t, nil, "dance").want(t, exitUsage, `there is no command "dance"; "airsocket help" lists them`)
+	command(t, nil, "conect", "ws://a/").want(t, exitUsage, `unknown command "conect", did you mean connect?`)
+	command(t, nil, "help", "sevre").want(t, exitUsage, `unknown command "sevre", did you mean serve?`)
+	command(t, nil, "dance").want(t, exitUsage, `unknown command "dance"; "airsocket help" lists the commands`)
 }
 
 func TestTypingErrors(t *testing.T) {

@@ -5,11 +5,11 @@ import (
 	"regexp"
 )
 
-// withScheme matches what begins with the scheme of a URL. A host and its port
-// do not: no slash follows their colon.
+// withScheme matches text that begins with the scheme of a URL. A host with a
+// port does not match, because no slash follows its colon.
 var withScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:/`)
 
-// completeURL makes a URL of what a person types: a ws URL of a host.
+// completeURL returns s as a URL. If s has no scheme, the scheme is ws.
 func completeURL(s string) string {
 	if withScheme.MatchString(s) {
 		return s
@@ -17,7 +17,8 @@ func completeURL(s string) string {
 	return "ws://" + s
 }
 
-// withoutPassword is a URL as it may be shown.
+// withoutPassword returns a URL with its password masked, so that it can be
+// printed.
 func withoutPassword(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.User == nil {

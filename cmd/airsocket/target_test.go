@@ -32,7 +32,7 @@ func TestURLWithoutScheme(t *testing.T) {
 	}
 }
 
-// A password gets to the server and not to the screen.
+// A password is sent to the server and not printed.
 func TestURLWithPassword(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 1)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// fder is a file, as far as a terminal is concerned.
+// An fder has a file descriptor, as an *os.File does.
 type fder interface{ Fd() uintptr }
 
 func isTerminal(f any) bool {
@@ -17,14 +17,15 @@ func isTerminal(f any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// A screen is a terminal in its two directions.
+// A screen is a terminal, for reading and writing.
 type screen struct {
 	io.Reader
 	io.Writer
 	in, out int // descriptors
 }
 
-// findTerminal returns the screen if both ends of it are one.
+// findTerminal returns a screen if stdin and stdout are terminals, and nil
+// otherwise.
 func findTerminal(stdin io.Reader, stdout io.Writer) *screen {
 	if !isTerminal(stdin) || !isTerminal(stdout) {
 		return nil
@@ -32,15 +33,15 @@ func findTerminal(stdin io.Reader, stdout io.Writer) *screen {
 	return &screen{stdin, stdout, int(stdin.(fder).Fd()), int(stdout.(fder).Fd())}
 }
 
-// raw has the terminal give every key at once, and reports to resized how big
-// it is, until restore is called.
+// raw puts the terminal into raw mode until restore is called. It calls resized
+// with the size of the terminal, at once and whenever the size changes.
 func (s *screen) raw(resized func(width, height int)) (restore func(), err error) {
 	before, err := term.MakeRaw(s.in)
 	if err != nil {
 		return nil, err
 	}
 	size := func() {
-		// Serial lines and some containers say 0 by 0.
+		// Serial lines and some containers report 0 by 0.
 		if w, h, err := term.GetSize(s.out); err == nil && w > 0 {
 			resized(w, h)
 		}
@@ -55,14 +56,15 @@ func (s *screen) raw(resized func(width, height int)) (restore func(), err error
 
 const prompt = "> "
 
-// typed is the input of a person: lines with history and editing, and commands.
+// A typed source sends the messages, and runs the commands, that are typed on a
+// terminal, with line editing and history.
 type typed struct {
 	tty  *screen
 	json bool
 
 	c       *client
 	term    *term.Terminal
-	cooked  printer // what the client had
+	cooked  printer // the printer of the client without a terminal
 	restore func()
 }
 
@@ -85,22 +87,23 @@ func (t *typed) start(c *client) {
 	go t.read()
 }
 
-// maxTyped is where a term.Terminal stops to take what is typed.
+// maxTyped is the length of a line at which a term.Terminal ignores further
+// characters.
 const maxTyped = 4096
 
 func newTerminal(rw io.ReadWriter) *term.Terminal {
 	t := term.NewTerminal(rw, prompt)
 	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
 		if utf8.RuneCountInString(line) >= maxTyped {
-			io.WriteString(rw, "\a") // it is not taken, and that should not go unnoticed
+			io.WriteString(rw, "\a") // the key is ignored, and the user should notice
 		}
 		return "", 0, false
 	}
 	return t
 }
 
-// read brings lines until there are no more: Ctrl-C, Ctrl-D or the end of the
-// terminal close the connection.
+// read reads lines and passes them to the client. Ctrl-C, Ctrl-D or the end of
+// the terminal closes the connection.
 func (t *typed) read() {
 	for {
 		line, err := t.term.ReadLine()
@@ -121,8 +124,8 @@ func (t *typed) stop() {
 	}
 	t.term.SetPrompt("")
 	t.term.SetBracketedPasteMode(false)
-	io.WriteString(t.term, "")        // takes the prompt away
-	io.WriteString(t.tty, "\r\x1b[K") // and what was typed behind it
+	io.WriteString(t.term, "")        // removes the prompt
+	io.WriteString(t.tty, "\r\x1b[K") // and what was typed after it
 	t.restore()
 	t.c.print = t.cooked
 }

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A keyboard is the other side of a pseudo terminal: what a person types and
-// sees.
+// A keyboard is the user's side of a pseudo terminal: it types, and sees what
+// is printed.
 type keyboard struct {
 	t      *testing.T
 	master *os.File
@@ -71,7 +71,7 @@ func (k *keyboard) watch() {
 	}
 }
 
-// wait returns when text has been shown, and forgets what was shown up to it.
+// wait waits until text has been printed, and discards everything up to it.
 func (k *keyboard) wait(text string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -91,7 +91,7 @@ func (k *keyboard) type_(keys string) {
 	}
 }
 
-// connect runs connect on the terminal, up to its prompt.
+// connect runs connect on the terminal and waits for its prompt.
 func (k *keyboard) connect(args ...string) <-chan int {
 	code := make(chan int, 1)
 	go func() { code <- run(k.t.Context(), append([]string{"connect"}, args...), k.slave, k.slave, k.slave) }()
@@ -114,7 +114,7 @@ func TestTerminal(t *testing.T) {
 	k.type_("hellp\x7fo\r")
 	k.wait("< hello\r\n")
 	k.wait(prompt)
-	k.type_("\x1b[A\r") // the history's last
+	k.type_("\x1b[A\r") // the last line of the history
 	k.wait("< hello\r\n")
 	k.type_("/binary 00 FF\r")
 	k.wait("< 0x00ff\r\n")
@@ -125,11 +125,11 @@ func TestTerminal(t *testing.T) {
 	k.type_("/help\r")
 	k.wait("/binary HEX")
 	k.type_("/nope\r")
-	k.wait("there is no command /nope")
+	k.wait("unknown command /nope")
 	k.type_("/binary 0\r")
 	k.wait("hexadecimal")
 	k.type_("/close x\r")
-	k.wait(`"x" is no code`)
+	k.wait(`"x" is not a code`)
 	k.type_("/close 1001\r")
 	k.wait("may not be sent")
 	k.type_("/text\r")

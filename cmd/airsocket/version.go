@@ -7,7 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// printVersion prints which build of the program this is.
+// printVersion prints the version of the program, the version of Go and the
+// platform.
 func printVersion(args []string, stdout io.Writer) (int, error) {
 	if len(args) > 0 {
 		return exitUsage, fmt.Errorf("version takes no arguments, not %q", args[0])

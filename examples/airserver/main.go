@@ -1,4 +1,4 @@
-// Airserver is the echo server that Adobe AIR programs make of a
+// Airserver is the echo server that Adobe AIR programs build from a
 // flash.net.ServerSocket and an air.net.WebSocket for each connection
 // (airsdk.dev, air.net.WebSocket: startServer).
 package main

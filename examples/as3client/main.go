@@ -28,7 +28,7 @@ func run(args []string, stdout io.Writer) (err error) {
 
 	opts := airsocket.AS3Options()
 	opts.Origin = "*"
-	opts.DeflateStream = true // only offered by the versions that have it: 6 to 8
+	opts.DeflateStream = true // offered only in the versions that have it: 6 to 8
 	websocket := airsocket.NewSocket(opts)
 
 	handleWebSocketOpen := func(*airsocket.OpenEvent) {
@@ -58,7 +58,8 @@ func run(args []string, stdout io.Writer) (err error) {
 	return err
 }
 
-// writeUTF is ByteArray.writeUTF: the length in 16 bits before the text.
+// writeUTF does what ByteArray.writeUTF does: it appends the length in 16 bits
+// and then the text.
 func writeUTF(b []byte, text string) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...)
 }

@@ -35,7 +35,7 @@ func TestConversation(t *testing.T) {
 }
 
 func TestConnectionFailure(t *testing.T) {
-	srv := new(airsocket.Server) // the origin "*" is none of its own
+	srv := new(airsocket.Server) // does not accept the origin "*"
 	lines := stage.Play(t, run, "-url", stage.Listen(t, srv))
 	if len(lines) != 2 || !strings.HasPrefix(lines[0], "Connection Failure: ") || lines[1] != "Disconnected" {
 		t.Errorf("printed %q", lines)

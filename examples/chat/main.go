@@ -1,6 +1,6 @@
-// Chat is the chat that is written with WebSocket-Node in many a tutorial: a list
-// of clients, a history, and the first message of a client is its name. All of
-// that is shared by all connections, and no lock is needed for it.
+// Chat is the chat server of many WebSocket-Node tutorials: it keeps a list of
+// clients and a history, and the first message of a client is its name. All
+// connections share this state, and it needs no lock.
 package main
 
 import (
@@ -54,7 +54,7 @@ const (
 // A chat is shared by the handlers of all sockets.
 type chat struct {
 	server  airsocket.Server
-	names   map[*airsocket.Socket]string // of those that have said theirs
+	names   map[*airsocket.Socket]string // of the clients that have sent theirs
 	history []string
 }
 
@@ -95,7 +95,7 @@ func (c *chat) join(s *airsocket.Socket, name string) {
 	c.say("* " + name + " has joined")
 }
 
-// say sends a line to all that have a name.
+// say sends a line to all clients that have a name.
 func (c *chat) say(line string) {
 	c.history = append(c.history, line)
 	c.history = c.history[max(len(c.history)-maxHistory, 0):]

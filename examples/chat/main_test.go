@@ -31,7 +31,7 @@ func TestChat(t *testing.T) {
 	bob.Want("text * a name has 1 to 20 bytes")
 	bob.Send("bob")
 	bob.Want("text * ann has joined", "text ann: hello?", "text * bob has joined")
-	ann.Want("text * bob has joined") // and nothing of what bob was told alone
+	ann.Want("text * bob has joined") // and nothing that was sent only to bob
 
 	ann.Close(1000, "")
 	bob.Want("text * ann has left")
@@ -39,8 +39,9 @@ func TestChat(t *testing.T) {
 	bob.Want("close 1003 text only")
 }
 
-// All see the same, whoever speaks at the same time. The race detector sees
-// whether the handlers of different sockets do.
+// All clients see the same lines in the same order, even if they send them at
+// the same time. The race detector checks that handlers of different sockets do
+// not run at the same time.
 func TestEverybodyAtOnce(t *testing.T) {
 	const clients, each = 8, 10
 	addr, _ := stage.Serve(t, run)
@@ -70,7 +71,7 @@ func TestEverybodyAtOnce(t *testing.T) {
 	var first []string
 	for i, p := range peers {
 		for range clients - 1 - i {
-			p.Next() // those that have joined after it
+			p.Next() // a client that joined later
 		}
 		var lines []string
 		for range clients * each {

@@ -1,5 +1,5 @@
 // Fayeclient is the client of faye-websocket-ruby (examples/client.rb and the
-// README), where airsocket.Run is EM.run.
+// README), with airsocket.Run in place of EM.run.
 package main
 
 import (
@@ -31,7 +31,8 @@ func run(args []string, stdout io.Writer) (err error) {
 		err = socket.Connect(*url)
 		fmt.Fprintln(stdout, "Connecting to", *url)
 
-		// Handlers may follow: nothing happens before this function returns.
+		// Handlers may be set after Connect: no event comes before this
+		// function returns.
 		socket.OnOpen(func(*airsocket.OpenEvent) {
 			fmt.Fprintln(stdout, "open")
 			socket.Send("Hello, WebSocket!")

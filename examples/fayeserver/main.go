@@ -1,5 +1,5 @@
 // Fayeserver is the Rack application of faye-websocket-ruby (examples/app.rb): an
-// echo next to ordinary pages, here in any net/http server.
+// echo server next to ordinary pages, here for any net/http server.
 package main
 
 import (
@@ -34,7 +34,7 @@ func run(args []string, stdout io.Writer) error {
 	return http.Serve(l, app(stdout))
 }
 
-// app is App = lambda do |env| ... end.
+// app takes the place of App = lambda do |env| ... end.
 func app(stdout io.Writer) http.HandlerFunc {
 	options := airsocket.FayeOptions()
 	options.Protocols = []string{"irc", "xmpp"}

@@ -23,7 +23,7 @@ func TestEcho(t *testing.T) {
 	out.Want(t, `open /chat?a=b hybi-13 "xmpp"`, `close 3000 "bye"`)
 }
 
-// Faye's server speaks the old versions too.
+// FayeOptions include the old versions of the protocol.
 func TestHixie76(t *testing.T) {
 	addr, out := stage.Serve(t, run)
 	p := stage.Connect(t, &airsocket.Options{Version: wire.Hixie76, Origin: "http://" + addr}, "ws://"+addr)

@@ -1,5 +1,6 @@
 // Jspage serves the sample page of web-socket-js (sample.html), the echo server
-// that it talks to, and the socket policy that Flash asks for before it does.
+// that it talks to, and the socket policy that Flash requests before it
+// connects.
 package main
 
 import (
@@ -37,15 +38,15 @@ func run(args []string, stdout io.Writer) error {
 		return err
 	}
 
-	// Flash looks for a policy on port 843 and then, as web-socket-ruby and
-	// em-websocket have it, on the port of the WebSocket.
+	// Flash requests a policy on port 843, and then on the port of the
+	// WebSocket, where web-socket-ruby and em-websocket answer it too.
 	policy := airsocket.FlashPolicyFor(strings.Split(*domains, ","), l.Addr())
 	server := airsocket.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFileFS(w, r, page, "sample.html")
 		}),
 		FlashPolicy: &policy,
-		// Older releases of web-socket-js speak hixie.
+		// Older releases of web-socket-js speak the hixie versions.
 		Options: &airsocket.Options{Versions: wire.AllVersions()},
 	}
 	server.OnConnect(func(ws *airsocket.Socket) {

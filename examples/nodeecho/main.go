@@ -1,5 +1,5 @@
 // Nodeecho is the echo server of the README of WebSocket-Node (the npm package
-// websocket), which decides on each request.
+// websocket), which accepts or rejects each request.
 package main
 
 import (
@@ -28,7 +28,7 @@ func run(args []string, stdout io.Writer) error {
 	}
 
 	originIsAllowed := func(got string) bool {
-		return got == "" || got == *origin // no browser, or a page of ours
+		return got == "" || got == *origin // not a browser, or one of our pages
 	}
 
 	wsServer := &airsocket.Server{
@@ -36,8 +36,9 @@ func run(args []string, stdout io.Writer) error {
 			fmt.Fprintln(stdout, "received request for", r.URL)
 			w.WriteHeader(http.StatusNotFound)
 		}),
-		// WebSocket-Node has no opinion on origins. Without this the Server
-		// would refuse all but its own, before anybody is asked.
+		// WebSocket-Node leaves the origin to the program. Without this option,
+		// the Server would reject all origins but its own before it calls
+		// OnRequest.
 		Options: &airsocket.Options{Origins: []string{"*"}},
 	}
 
@@ -48,7 +49,7 @@ func run(args []string, stdout io.Writer) error {
 			return
 		}
 		connection, err := request.Accept("echo-protocol")
-		if err != nil { // the client has not asked for it; accept would throw
+		if err != nil { // the client did not ask for this subprotocol; accept would throw
 			request.Reject(http.StatusBadRequest, err.Error())
 			return
 		}

@@ -1,6 +1,6 @@
 // Noderouter is WebSocket-Node's request router example
-// (test/scripts/libwebsockets-test-server.js): the two subprotocols of the test
-// server of libwebsockets.
+// (test/scripts/libwebsockets-test-server.js), which has two subprotocols of
+// libwebsockets' test server.
 package main
 
 import (
@@ -51,10 +51,11 @@ func run(args []string, stdout io.Writer) error {
 	return wsServer.Serve(l)
 }
 
-// maxHistory is how many commands a newcomer is sent. The original keeps all.
+// maxHistory is how many commands are kept for new clients. The original keeps
+// all of them.
 const maxHistory = 10000
 
-// A mirror sends what is drawn on one canvas to all.
+// A mirror sends what is drawn on the canvas of one client to all clients.
 type mirror struct {
 	connections []*airsocket.Socket
 	history     []string
@@ -102,7 +103,8 @@ func (m *mirror) request(request *airsocket.Request) {
 	})
 }
 
-// increment sends numbers until it is told to begin again.
+// increment sends increasing numbers, and begins again at 0 when it receives
+// "reset" and a line feed.
 func increment(request *airsocket.Request, every time.Duration, stdout io.Writer) {
 	connection, err := request.Accept(request.Protocol)
 	if err != nil {

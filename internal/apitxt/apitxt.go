@@ -11,8 +11,8 @@ import (
 
 // List returns a sorted list of what pkg exports, a name with its type on each line,
 // fields of structs and methods included. The first word says what the name is: const,
-// field, func, method, type or var. What a type has from an exported type that is
-// embedded in it is not listed again.
+// field, func, method, type or var. What a type has because it embeds an exported type
+// is not listed again.
 func List(pkg *types.Package) []string {
 	l := &lister{pkg: pkg}
 	for _, name := range pkg.Scope().Names() {
@@ -33,7 +33,8 @@ func (l *lister) add(format string, args ...any) {
 	l.lines = append(l.lines, fmt.Sprintf(format, args...))
 }
 
-// qualifier names the packages that types are from, as the code does.
+// qualifier returns the name of the package of a type, as it is written in
+// code.
 func (l *lister) qualifier(p *types.Package) string {
 	if p == l.pkg {
 		return ""
@@ -43,7 +44,7 @@ func (l *lister) qualifier(p *types.Package) string {
 
 func (l *lister) typ(t types.Type) string { return types.TypeString(t, l.qualifier) }
 
-// signature returns a function's parameters, with those for types, and results.
+// signature returns the type parameters, parameters and results of a function.
 func (l *lister) signature(f *types.Func) string {
 	return strings.TrimPrefix(l.typ(f.Type()), "func")
 }
@@ -69,7 +70,7 @@ func (l *lister) typeName(obj *types.TypeName) {
 	named := obj.Type().(*types.Named)
 	head := obj.Name()
 	if params := named.TypeParams(); params.Len() > 0 {
-		head = l.typ(named) // with the parameters and their constraints
+		head = l.typ(named) // with the type parameters and their constraints
 	}
 	switch under := named.Underlying().(type) {
 	case *types.Struct:
@@ -83,7 +84,7 @@ func (l *lister) typeName(obj *types.TypeName) {
 	l.methods(named)
 }
 
-// sealed tells that other packages cannot implement an interface.
+// sealed returns a remark if other packages cannot implement an interface.
 func sealed(t *types.Interface) string {
 	for m := range t.Methods() {
 		if !m.Exported() {
@@ -93,8 +94,8 @@ func sealed(t *types.Interface) string {
 	return ""
 }
 
-// fields lists the fields of a struct, and those that it has from a struct that is
-// embedded in it and not exported.
+// fields lists the fields of a struct, including those of embedded structs that
+// are not exported.
 func (l *lister) fields(of string, t *types.Struct) {
 	for f := range t.Fields() {
 		switch inner, isStruct := f.Type().Underlying().(*types.Struct); {
@@ -127,8 +128,8 @@ func (l *lister) methods(named *types.Named) {
 	}
 }
 
-// fromExported reports whether the way to a method leads through an embedded field
-// that is exported.
+// fromExported reports whether a method is promoted through an embedded field that
+// is exported.
 func fromExported(named *types.Named, way []int) bool {
 	t := named.Underlying()
 	for _, i := range way[:len(way)-1] {

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the api.txt of each public packag
 
 const module = "github.com/airsocket/airsocket"
 
-// TestUpToDate holds the api.txt of each public package against the package.
+// TestUpToDate compares the api.txt of each public package with the package.
 func TestUpToDate(t *testing.T) {
 	packages := listPackages(t)
 	imports := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
@@ -75,7 +75,8 @@ type listed struct {
 	GoFiles                 []string
 }
 
-// listPackages returns the packages of the module, and all that they import, by path.
+// listPackages returns the packages of the module and all packages that they import,
+// by path.
 func listPackages(t *testing.T) map[string]*listed {
 	cmd := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Dir,Export,GoFiles", module+"/...")
 	cmd.Stderr = os.Stderr
@@ -94,8 +95,9 @@ func listPackages(t *testing.T) map[string]*listed {
 	return packages
 }
 
-// check returns the package that p describes. What it imports is read from what the
-// compiler has exported: to check that too would take seconds.
+// check type-checks the package that p describes, and returns it. Its imports are
+// read from the compiler's export data, because checking them too would take
+// seconds.
 func check(t *testing.T, p *listed, imports types.Importer) *types.Package {
 	fset := token.NewFileSet()
 	var files []*ast.File

@@ -23,8 +23,8 @@ type stall struct {
 	name  string
 	url   string
 	proxy string
-	dial  func(context.Context, string, string) (net.Conn, error) // nil: a pipe to peer
-	peer  func(net.Conn)                                          // ends with its connection
+	dial  func(context.Context, string, string) (net.Conn, error) // if nil, a pipe to peer
+	peer  func(net.Conn)                                          // returns when its connection ends
 }
 
 func deaf(net.Conn)      {}
@@ -44,7 +44,7 @@ var stalls = []stall{
 	{name: "CONNECT is half answered", url: "ws://example.com/", proxy: "http://proxy/", peer: says("HTTP/1.1 200 ")},
 	{name: "SOCKS cannot be sent", url: "ws://example.com/", proxy: "socks5://proxy/", peer: deaf},
 	{name: "SOCKS is not answered", url: "ws://example.com/", proxy: "socks5://proxy/", peer: dumb},
-	{name: "SOCKS connects no further", url: "ws://example.com/", proxy: "socks5://proxy/", peer: says("\x05\x00")},
+	{name: "SOCKS does not connect to the server", url: "ws://example.com/", proxy: "socks5://proxy/", peer: says("\x05\x00")},
 	{name: "TLS of a proxy", url: "ws://example.com/", proxy: "https://proxy/", peer: dumb},
 	{name: "TLS", url: "wss://example.com/", peer: dumb},
 	{name: "TLS through a proxy", url: "wss://example.com/", proxy: "http://proxy/", peer: says("HTTP/1.1 200 OK\r\n\r\n")},
@@ -72,7 +72,7 @@ func (st stall) options(d *airsocket.Dispatcher) *airsocket.Options {
 	return opts
 }
 
-// TestConnectEnds ends the attempt at each place where it can hang.
+// TestConnectEnds ends an attempt at each place where it can hang.
 func TestConnectEnds(t *testing.T) {
 	reason := errors.New("the reason")
 	ways := []struct {
@@ -123,8 +123,8 @@ func TestConnectEnds(t *testing.T) {
 	}
 }
 
-// TestConnectEndsTheLookup is for a name server that does not answer. The
-// resolver cannot be part of a synctest bubble.
+// TestConnectEndsTheLookup ends an attempt whose name server does not answer.
+// The resolver cannot be part of a synctest bubble.
 func TestConnectEndsTheLookup(t *testing.T) {
 	asked := make(chan struct{}, 8)
 	dialer := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -142,8 +142,8 @@ func TestConnectEndsTheLookup(t *testing.T) {
 	}
 }
 
-// TestConnectRefusalWithoutItsBody: the answer is what counts, even if its body
-// does not come in time.
+// TestConnectRefusalWithoutItsBody checks that a refusal is reported even if
+// the rest of its body does not come in time.
 func TestConnectRefusalWithoutItsBody(t *testing.T) {
 	for _, st := range []stall{
 		{name: "server", url: "ws://example.com/", peer: says("HTTP/1.1 403 No\r\nX-Why: because\r\nContent-Length: 20\r\n\r\npart of it")},
@@ -170,7 +170,8 @@ func TestConnectRefusalWithoutItsBody(t *testing.T) {
 	}
 }
 
-// TestConnectErrorsDiffer: a program can tell why there is no connection.
+// TestConnectErrorsDiffer checks that a program can tell why there is no
+// connection.
 func TestConnectErrorsDiffer(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// names is a Dial that knows the addresses of hosts.
+// names has a Dial that knows the addresses of hosts.
 type names struct{ addresses map[string]string } // of "host:port"
 
 func (n *names) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -38,7 +38,7 @@ func TestConnectRefusesURLs(t *testing.T) {
 			t.Errorf("Connect(%q): %v, want ErrURL", url, err)
 		}
 		if s.ReadyState() != airsocket.StateInit {
-			t.Errorf("Connect(%q) has started the socket", url)
+			t.Errorf("Connect(%q) started the socket in spite of its error", url)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestConnectRefusesWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-// TestConnectDials tells what is dialled for a URL.
+// TestConnectDials checks which address is dialed for a URL.
 func TestConnectDials(t *testing.T) {
 	for _, c := range []struct{ url, network, address string }{
 		{"ws://example.com", "tcp", "example.com:80"},
@@ -112,8 +112,8 @@ func TestConnectDialOfNothing(t *testing.T) {
 	}
 }
 
-// The connection is known while the opening handshake is under way on it, and
-// when that has failed.
+// Conn returns the connection during the opening handshake, and after the
+// handshake has failed.
 func TestConnWhileConnecting(t *testing.T) {
 	var s *airsocket.Socket
 	attach := func(started *airsocket.Socket) {
@@ -134,7 +134,7 @@ func TestConnWhileConnecting(t *testing.T) {
 	j.Want("error", `close 1006 "" unclean`)
 }
 
-// TestConnectSends tells what the request says for a URL.
+// TestConnectSends checks the request that is sent for a URL.
 func TestConnectSends(t *testing.T) {
 	for _, c := range []struct{ url, host, target, authorization string }{
 		{"ws://example.com", "example.com", "/", ""},

@@ -12,8 +12,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// httpEcho serves an echo in net/http. The handler before decides, by answering
-// or not, whether there is to be one; it may be nil.
+// httpEcho starts an echo server in net/http. If before is not nil, it is
+// called first; requests that it answers do not become WebSockets.
 func httpEcho(t testing.TB, before http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	return httptest.NewServer(httpEchoHandler(before))
@@ -34,7 +34,7 @@ func httpEchoHandler(before http.HandlerFunc) http.Handler {
 	})
 }
 
-// answering knows whether there has been an answer.
+// answering records whether there has been an answer.
 type answering struct {
 	http.ResponseWriter
 	done bool
@@ -83,14 +83,15 @@ func TestCookies(t *testing.T) {
 			t.Errorf("the cookies sent were %q, want %q", got, step.sent)
 		}
 	}
-	// Without the jar, nothing is sent.
+	// Without the jar, no cookies are sent.
 	wstest.Try(t, &airsocket.Options{}, "ws://"+srv.Listener.Addr().String()).WantEcho(t)
 	if len(got) != 0 {
 		t.Errorf("the cookies sent without a jar were %q", got)
 	}
 }
 
-// TestCookiesJoinThoseOfHeader: a request has one Cookie field at most.
+// TestCookiesJoinThoseOfHeader checks that a request has at most one Cookie
+// field.
 func TestCookiesJoinThoseOfHeader(t *testing.T) {
 	var got []string
 	srv := httpEcho(t, func(w http.ResponseWriter, r *http.Request) { got = r.Header["Cookie"] })
@@ -110,7 +111,8 @@ func TestCookiesJoinThoseOfHeader(t *testing.T) {
 	}
 }
 
-// TestCookiesSecure is by name: jars may take loopback for secure.
+// TestCookiesSecure uses host names, because jars may treat loopback addresses
+// as secure.
 func TestCookiesSecure(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	jar := newJar(t)

@@ -14,7 +14,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// wantNoSecret looks for "secret" in whatever a program may print of an error.
+// wantNoSecret looks for "secret" in everything that a program may print for an
+// error.
 func wantNoSecret(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {
@@ -33,7 +34,7 @@ func wantNoSecret(t *testing.T, err error) {
 	}
 }
 
-// urlsWithPassword are no URLs, or not of a WebSocket.
+// urlsWithPassword are invalid, or not the URLs of a WebSocket.
 var urlsWithPassword = []string{
 	"ftp://user:secret@example.com/",
 	"ws://user:secret@exa mple.com/",
@@ -66,16 +67,16 @@ func TestNoPasswordOfAURL(t *testing.T) {
 		}
 		wantNoSecret(t, err)
 		if where := raw[strings.LastIndex(raw, "@")+1:]; !strings.Contains(err.Error(), strings.Trim(where, "/\x7f")) {
-			t.Errorf("Connect(%q): %v, which does not say where", raw, err)
+			t.Errorf("Connect(%q): %v, which does not name the host", raw, err)
 		}
 	}
 }
 
-// A server may send anything as the place of a redirect.
+// A server may send anything as the target of a redirect.
 func TestNoPasswordOfARedirect(t *testing.T) {
 	for _, location := range urlsWithPassword {
 		if strings.ContainsAny(location, "#\x7f") || strings.HasPrefix(location, ":") {
-			continue // it is a good place to go to, or is none at all
+			continue // it is a valid target, or no target at all
 		}
 		j := wstest.StartClient(t, func(o *airsocket.Options) { o.MaxRedirects = 3 }, nil, func(p *wstest.RawPeer) {
 			p.ReadRequest()
@@ -105,7 +106,7 @@ func TestNoPasswordOfAProxy(t *testing.T) {
 	}
 }
 
-// What looks like an address without a scheme is told what to add.
+// The error for an address without a scheme says what to add.
 func TestURLWithoutScheme(t *testing.T) {
 	for raw, want := range map[string]string{
 		"127.0.0.1:8080":        `"ws://127.0.0.1:8080"`,

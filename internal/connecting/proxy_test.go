@@ -23,8 +23,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// A testProxy is a proxy on loopback. What it is asked for leads to the servers
-// that it knows by name, or to nothing.
+// A testProxy is a proxy on loopback. It connects clients only to the servers
+// in routes.
 type testProxy struct {
 	t      testing.TB
 	l      net.Listener
@@ -36,8 +36,9 @@ type testProxy struct {
 	heads []http.Header
 }
 
-// newProxy has serve answer a client, which returns the connection to go on
-// with, or nil. config makes it one that is spoken to with TLS.
+// newProxy starts a proxy that calls serve for each client. serve returns the
+// connection to the server, or nil. If config is not nil, clients talk to the
+// proxy over TLS.
 func newProxy(t testing.TB, routes map[string]string, config *tls.Config, serve func(*testProxy, net.Conn) net.Conn) *testProxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -69,7 +70,7 @@ func newProxy(t testing.TB, routes map[string]string, config *tls.Config, serve 
 	return p
 }
 
-// join has two connections be one until either ends.
+// join copies data between two connections until either ends.
 func join(a, b net.Conn) {
 	var wg sync.WaitGroup
 	carry := func(to, from net.Conn) {
@@ -84,7 +85,8 @@ func join(a, b net.Conn) {
 
 func (p *testProxy) address() string { return p.l.Addr().String() }
 
-// url is the proxy's, with what is in front of its host.
+// url returns an Options.Proxy for the URL of the proxy. prefix is the part of
+// the URL before the host.
 func (p *testProxy) url(prefix string) func(*http.Request) (*url.URL, error) {
 	u, err := url.Parse(prefix + p.address())
 	if err != nil {
@@ -93,7 +95,8 @@ func (p *testProxy) url(prefix string) func(*http.Request) (*url.URL, error) {
 	return http.ProxyURL(u)
 }
 
-// connect connects to what a client asks for; nil if that is nothing.
+// connect connects to the address that a client asks for. It returns nil if
+// there is no route to it.
 func (p *testProxy) connect(address string, h http.Header) net.Conn {
 	p.mu.Lock()
 	p.asked = append(p.asked, address)
@@ -111,7 +114,8 @@ func (p *testProxy) connect(address string, h http.Header) net.Conn {
 	return conn
 }
 
-// serveCONNECT answers with answer where it has connected.
+// serveCONNECT serves CONNECT. It sends answer when it has connected to the
+// server.
 func serveCONNECT(answer string) func(*testProxy, net.Conn) net.Conn {
 	return func(p *testProxy, conn net.Conn) net.Conn {
 		br := bufio.NewReader(conn)
@@ -145,7 +149,7 @@ func (p *testProxy) wantAsked(t testing.TB, address string) http.Header {
 	return p.heads[0]
 }
 
-// TestProxyCONNECT is for ws and wss, by proxies of both kinds.
+// TestProxyCONNECT connects to ws and wss URLs through http and https proxies.
 func TestProxyCONNECT(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	forProxy := wstest.NewAuthority(t, nil)
@@ -230,7 +234,7 @@ func TestProxyHeader(t *testing.T) {
 	}
 }
 
-// TestProxyAnswers are those that are good in other forms too.
+// TestProxyAnswers checks other forms of a successful answer.
 func TestProxyAnswers(t *testing.T) {
 	routes := map[string]string{"server.example:80": wstest.HostOf(wstest.ServeEcho(t, nil))}
 	for _, answer := range []string{
@@ -247,7 +251,7 @@ func TestProxyAnswers(t *testing.T) {
 	}
 }
 
-// TestProxyAnswerInPieces: it does not matter how the answer is cut.
+// TestProxyAnswerInPieces checks an answer that comes byte by byte.
 func TestProxyAnswerInPieces(t *testing.T) {
 	ours, theirs := net.Pipe()
 	asked := make(chan *http.Request, 1)
@@ -267,7 +271,8 @@ func TestProxyAnswerInPieces(t *testing.T) {
 	}
 }
 
-// TestProxyKeepsWhatFollows: a server may speak as soon as the tunnel is there.
+// TestProxyKeepsWhatFollows checks that a server may send data as soon as the
+// tunnel is there.
 func TestProxyKeepsWhatFollows(t *testing.T) {
 	head := "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
 	p := newProxy(t, nil, nil, func(p *testProxy, conn net.Conn) net.Conn {
@@ -298,7 +303,7 @@ func TestProxyRefuses(t *testing.T) {
 	}
 }
 
-// TestProxyRefusesInTheEnd is a refusal behind another response.
+// TestProxyRefusesInTheEnd checks a refusal after an informational response.
 func TestProxyRefusesInTheEnd(t *testing.T) {
 	p := newProxy(t, nil, nil, func(p *testProxy, conn net.Conn) net.Conn {
 		http.ReadRequest(bufio.NewReader(conn))
@@ -311,7 +316,7 @@ func TestProxyRefusesInTheEnd(t *testing.T) {
 	}
 }
 
-// TestProxyAnswersThatAreBad has those, and what bounds an answer.
+// TestProxyAnswersThatAreBad checks bad answers, and the limits of an answer.
 func TestProxyAnswersThatAreBad(t *testing.T) {
 	const field = "X: 67890123456\r\n" // 16 bytes
 	for _, c := range []struct {
@@ -390,7 +395,8 @@ func TestProxyChoice(t *testing.T) {
 	}
 }
 
-// TestProxyIsAsked: for the URL as HTTP has it, with the fields of the request.
+// TestProxyIsAsked checks that Options.Proxy is called with an http or https
+// URL and with the fields of the request.
 func TestProxyIsAsked(t *testing.T) {
 	for url, want := range map[string]string{
 		"ws://u:p@server.example/a?b": "http://server.example/a?b",
@@ -412,7 +418,8 @@ func proxyFunc(f func(*http.Request) error) func(*http.Request) (*url.URL, error
 	return func(r *http.Request) (*url.URL, error) { return nil, f(r) }
 }
 
-// TestProxyNone: a nil URL is no proxy, and unix sockets have none.
+// TestProxyNone checks that a nil URL means no proxy, and that unix sockets use
+// none.
 func TestProxyNone(t *testing.T) {
 	none := func(*http.Request) (*url.URL, error) { return nil, nil }
 	wstest.Try(t, &airsocket.Options{Proxy: none}, wstest.ServeEcho(t, nil)).WantEcho(t)
@@ -427,8 +434,8 @@ func TestProxyNone(t *testing.T) {
 	}
 }
 
-// TestProxyFromEnvironment is in a process of its own: the environment is read
-// once.
+// TestProxyFromEnvironment connects in processes of their own, because the
+// environment is read only once.
 func TestProxyFromEnvironment(t *testing.T) {
 	const child = "AIRSOCKET_TEST_URL"
 	if url := os.Getenv(child); url != "" {
@@ -457,7 +464,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 	secure.wantAsked(t, "server.example:443")
 }
 
-// serveSOCKS is a SOCKS5 server (RFC 1928), with user and password where they
+// serveSOCKS serves SOCKS5 (RFC 1928), with a user name and password if they
 // are not empty (RFC 1929).
 func serveSOCKS(user, password string) func(*testProxy, net.Conn) net.Conn {
 	return func(p *testProxy, conn net.Conn) net.Conn {

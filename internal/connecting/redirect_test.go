@@ -16,8 +16,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// redirecting is an echo at /echo. A request for /302/where/... is redirected
-// there with the status, and /hops/3 by three redirects to the echo.
+// redirecting redirects /302/?to=URL to URL with status 302, and /hops/3 to
+// /echo by three redirects. It does not answer other paths.
 func redirecting(w http.ResponseWriter, r *http.Request) {
 	var status, hops int
 	var to string
@@ -108,8 +108,8 @@ func TestRedirectBetweenTLSAndNone(t *testing.T) {
 	}
 }
 
-// TestRedirectCredentials: what says who the user is goes to the host that it
-// was meant for.
+// TestRedirectCredentials checks that credentials are sent only to the host
+// that they are for.
 func TestRedirectCredentials(t *testing.T) {
 	var seen []string
 	srv := httpEcho(t, func(w http.ResponseWriter, r *http.Request) {
@@ -169,8 +169,8 @@ func TestRedirectCookies(t *testing.T) {
 	}
 }
 
-// TestRedirectUnix: a redirect stays on the unix socket unless it names another
-// host.
+// TestRedirectUnix checks that a redirect stays on the unix socket unless it
+// names another host.
 func TestRedirectUnix(t *testing.T) {
 	srv := httptest.NewUnstartedServer(httpEchoHandler(redirecting))
 	srv.Listener.Close()

@@ -12,7 +12,7 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// A badCertificate is one that is to be refused.
+// A badCertificate is a certificate that must be rejected.
 type badCertificate struct {
 	name string
 	cert tls.Certificate
@@ -100,7 +100,8 @@ func TestConnectAcceptsCertificatesByPreventDefault(t *testing.T) {
 	}
 }
 
-// TestConnectGoodCertificates: there is no event for these.
+// TestConnectGoodCertificates checks that there is no event for good
+// certificates.
 func TestConnectGoodCertificates(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	between := wstest.NewAuthority(t, root)
@@ -140,8 +141,9 @@ func TestConnectGoodCertificates(t *testing.T) {
 	}
 }
 
-// TestConnectKeepsOwnVerification: the functions of the configuration see what
-// they see without a handler, and what they refuse no handler accepts.
+// TestConnectKeepsOwnVerification checks that the functions of the
+// configuration are called as without a handler, and that no handler can accept
+// what they reject.
 func TestConnectKeepsOwnVerification(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	url := wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate()))
@@ -184,8 +186,8 @@ func TestConnectKeepsOwnVerification(t *testing.T) {
 	}
 }
 
-// TestConnectVerifiesResumedSessions: a certificate that was accepted once is
-// asked about again.
+// TestConnectVerifiesResumedSessions checks that the handler is asked again
+// when a session is resumed.
 func TestConnectVerifiesResumedSessions(t *testing.T) {
 	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
 	config := &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(4)}
@@ -236,8 +238,8 @@ func TestConnectPanicInACertificateError(t *testing.T) {
 	}
 }
 
-// TestConnectHandlerAfterConnect: as in a page, handlers may be set right after
-// the call that starts the connection.
+// TestConnectHandlerAfterConnect checks that handlers may be set right after
+// Connect, as in a browser.
 func TestConnectHandlerAfterConnect(t *testing.T) {
 	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
 	d := airsocket.NewDispatcher()

@@ -12,7 +12,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// listenAndServe runs srv until the test is over, once its socket is there.
+// listenAndServe runs srv until the end of the test. It returns when the unix
+// socket is there.
 func listenAndServe(t *testing.T, srv *airsocket.Server, path string) {
 	t.Helper()
 	wstest.ServeUntilEnd(t, srv, srv.ListenAndServe)

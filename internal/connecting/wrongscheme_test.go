@@ -13,7 +13,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// saying listens, reads what a client sends first and answers.
+// saying starts a server that reads what a client sends first and then sends
+// answer.
 func saying(t *testing.T, answer string) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,7 +35,7 @@ func saying(t *testing.T, answer string) string {
 	return l.Addr().String()
 }
 
-// Who mistakes ws for wss, or the other way round, is told.
+// An error says so if ws was used instead of wss, or wss instead of ws.
 func TestWrongScheme(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	serverTLS := &tls.Config{Certificates: []tls.Certificate{root.Issue(t, wstest.ServerCertificate())}}
@@ -44,19 +45,19 @@ func TestWrongScheme(t *testing.T) {
 	defer plain.Close()
 	const ws, wss = "use ws instead of wss", "use wss instead of ws"
 	for name, c := range map[string]struct{ scheme, address, hint string }{
-		"ws to net/http with TLS":       {"ws", secure.Listener.Addr().String(), wss},
-		"ws to Server with TLS":         {"ws", wstest.ServeBy(t, "Server", serverTLS), wss},
-		"ws to StartServer with TLS":    {"ws", wstest.ServeBy(t, "StartServer", serverTLS), wss},
-		"ws to an alert":                {"ws", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), wss},
-		"ws to nginx":                   {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center>"), wss},
-		"ws to Apache":                  {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nContent-Length: 67\r\n\r\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br>"), wss},
-		"ws to another 400":             {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno\n"), ""},
-		"ws to ssh":                     {"ws", saying(t, "SSH-2.0-OpenSSH_9.2\r\n"), ""},
-		"ws to nobody who says a thing": {"ws", saying(t, ""), ""},
-		"wss to net/http":               {"wss", plain.Listener.Addr().String(), ws},
-		"wss to Server":                 {"wss", wstest.ServeBy(t, "Server", nil), ws},
-		"wss to Upgrade":                {"wss", wstest.ServeBy(t, "Upgrade", nil), ws},
-		"wss to an alert":               {"wss", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), ""},
+		"ws to net/http with TLS":          {"ws", secure.Listener.Addr().String(), wss},
+		"ws to Server with TLS":            {"ws", wstest.ServeBy(t, "Server", serverTLS), wss},
+		"ws to StartServer with TLS":       {"ws", wstest.ServeBy(t, "StartServer", serverTLS), wss},
+		"ws to an alert":                   {"ws", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), wss},
+		"ws to nginx":                      {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<center>The plain HTTP request was sent to HTTPS port</center>"), wss},
+		"ws to Apache":                     {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nContent-Length: 67\r\n\r\nReason: You're speaking plain HTTP to an SSL-enabled server port.<br>"), wss},
+		"ws to another 400":                {"ws", saying(t, "HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno\n"), ""},
+		"ws to ssh":                        {"ws", saying(t, "SSH-2.0-OpenSSH_9.2\r\n"), ""},
+		"ws to a server that says nothing": {"ws", saying(t, ""), ""},
+		"wss to net/http":                  {"wss", plain.Listener.Addr().String(), ws},
+		"wss to Server":                    {"wss", wstest.ServeBy(t, "Server", nil), ws},
+		"wss to Upgrade":                   {"wss", wstest.ServeBy(t, "Upgrade", nil), ws},
+		"wss to an alert":                  {"wss", saying(t, "\x15\x03\x01\x00\x02\x02\x46"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := wstest.Try(t, &airsocket.Options{TLS: root.ClientConfig()}, c.scheme+"://"+c.address+"/")

@@ -11,8 +11,8 @@ import (
 
 const countsReads = true
 
-// systemCalls has how often the process has called read and write, which the
-// system counts. The client of the test uses others.
+// systemCalls returns how often the process has called read and write, as
+// counted by the system. The client of the test uses other system calls.
 func systemCalls(t *testing.T, _ int) (reads, writes int) {
 	b, err := os.ReadFile("/proc/self/io")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// A handler that needs much stack must not make an idle connection keep it.
+// A handler that needs a large stack must not leave an idle connection with it.
 func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	const conns, kept = 200, 3 << 10
 	srv := new(airsocket.Server)
@@ -29,7 +29,7 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	var open []*wstest.RawPeer
 	for range conns {
 		p := wstest.ConnectRaw(t, url)
-		p.SetDeadline(time.Time{}) // below is one for all
+		p.SetDeadline(time.Time{}) // there is one for the whole test below
 		open = append(open, p)
 	}
 	each := func() int64 { return (int64(stacks()) - int64(before)) / conns }
@@ -47,8 +47,9 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 				return
 			}
 		}
-		// The runtime makes the stacks of new goroutines as large as those that the
-		// collector has found in use are on average, which are others by now.
+		// The runtime makes the stacks of new goroutines as large as the average
+		// that the last garbage collection found in use, which may have changed
+		// since.
 		if time.Now().After(end) {
 			t.Fatalf("an idle connection has a stack of %d bytes", each())
 		}

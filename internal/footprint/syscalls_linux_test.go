@@ -12,9 +12,9 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// An echoed message costs a read that brings it, at most one that finds nothing
-// more, and one write; and so do sixteen that come together. How they are counted
-// depends on how they are made.
+// An echoed message takes one read for the message, at most one read that finds
+// nothing more, and one write. Sixteen messages that arrive together take the
+// same. How system calls are counted depends on how they are made.
 func TestSystemCallsOfAnEcho(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		for _, together := range []int{1, 16} {
@@ -26,7 +26,7 @@ func TestSystemCallsOfAnEcho(t *testing.T) {
 }
 
 func testSystemCalls(t *testing.T, parallel bool, together int) {
-	const rounds, slack = 1000, 50 // the runtime has some calls of its own
+	const rounds, slack = 1000, 50 // the runtime makes some calls itself
 	url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()})
 	fd := dialBlocking(t, strings.Trim(strings.TrimPrefix(url, "ws://"), "/"))
 	buf := make([]byte, 64<<10)
@@ -66,7 +66,8 @@ func testSystemCalls(t *testing.T, parallel bool, together int) {
 	}
 }
 
-// dialBlocking returns a descriptor that the runtime knows nothing of.
+// dialBlocking returns the descriptor of a connection that the runtime does not
+// know.
 func dialBlocking(t *testing.T, address string) int {
 	addr, err := net.ResolveTCPAddr("tcp4", address)
 	if err != nil {

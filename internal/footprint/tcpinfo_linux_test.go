@@ -11,10 +11,11 @@ import (
 
 const countsReads = false
 
-// systemCalls has how many segments with data have come to the descriptor fd of
-// the other end, which are as many as have been written: nothing waits for more.
+// systemCalls returns how many segments with data have arrived at fd, the
+// descriptor of the other end. There is one for each write, because writes are
+// not combined.
 func systemCalls(t *testing.T, fd int) (_, writes int) {
-	const dataSegsIn = 152 // where tcpi_data_segs_in is in struct tcp_info
+	const dataSegsIn = 152 // offset of tcpi_data_segs_in in struct tcp_info
 	var info [256]byte
 	size := uint32(len(info))
 	_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO,

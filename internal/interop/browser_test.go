@@ -16,8 +16,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// A browser is a headless Chromium, which a Socket of ours drives over the
-// DevTools protocol.
+// A browser is a headless Chromium, which a Socket drives over the DevTools
+// protocol.
 type browser struct {
 	t       testing.TB
 	socket  *airsocket.Socket
@@ -39,7 +39,7 @@ type devtools struct {
 	} `json:"error,omitempty"`
 }
 
-// startBrowser starts Chromium until the test is over. It uses no network but
+// startBrowser runs Chromium until the end of the test. Chromium uses only
 // loopback.
 func startBrowser(t testing.TB) *browser {
 	t.Helper()
@@ -71,7 +71,7 @@ func startBrowser(t testing.TB) *browser {
 	select {
 	case <-open:
 	case <-ended:
-		t.Fatal("the browser is not to be driven")
+		t.Fatal("could not connect to the browser")
 	}
 	return b
 }
@@ -91,11 +91,12 @@ func (b *browser) receive(e *airsocket.MessageEvent) {
 	}
 	select {
 	case b.eventsLocked(m.Session, m.Method) <- m:
-	default: // nobody looks at them
+	default: // the test does not read these events
 	}
 }
 
-// eventsOf are those of a method that have not been taken yet.
+// eventsOf returns a channel with the events of a method that have not been
+// read yet.
 func (b *browser) eventsOf(session, method string) chan devtools {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,7 +112,7 @@ func (b *browser) eventsLocked(session, method string) chan devtools {
 	return c
 }
 
-// call calls a method and stores what it returns in result, if that is not nil.
+// call calls a method and stores its result in result, unless that is nil.
 func (b *browser) call(t testing.TB, session, method string, params map[string]any, result any) {
 	t.Helper()
 	answer := make(chan devtools, 1)
@@ -169,7 +170,7 @@ func (b *browser) open(t testing.TB, url string) *tab {
 	if navigation.ErrorText != "" {
 		t.Fatalf("%s: %s", url, navigation.ErrorText)
 	}
-	for timeout := time.After(interopTimeout); ; { // the blank page has a load event too, which may come late
+	for timeout := time.After(interopTimeout); ; { // the load event of the blank page may come late
 		select {
 		case e := <-b.eventsOf(p.session, "Page.lifecycleEvent"):
 			if m, _ := e.Params.(map[string]any); m["name"] == "load" && m["loaderId"] == navigation.LoaderID {
@@ -186,8 +187,8 @@ func (p *tab) do(method string, params map[string]any) {
 	p.call(p.t, p.session, method, params, nil)
 }
 
-// evaluate is the value of a JavaScript expression, after it has settled if it
-// is a promise.
+// evaluate returns the value of a JavaScript expression. It waits for a promise
+// to be settled.
 func (p *tab) evaluate(format string, args ...any) any {
 	p.t.Helper()
 	var v struct {
@@ -206,7 +207,7 @@ func (p *tab) evaluate(format string, args ...any) any {
 	return v.Result.Value
 }
 
-// middle is where the middle of an element is shown.
+// middle returns where the middle of an element is shown.
 func (p *tab) middle(selector string) (x, y float64) {
 	p.t.Helper()
 	at, ok := p.evaluate(`(() => {
@@ -234,7 +235,8 @@ func (p *tab) click(selector string) {
 	p.mouse("mouseReleased", x, y)
 }
 
-// drag drags the mouse over an element, between points given from its middle.
+// drag drags the mouse over an element, between two points relative to its
+// middle.
 func (p *tab) drag(selector string, fromX, fromY, toX, toY float64) {
 	p.t.Helper()
 	x, y := p.middle(selector)
@@ -243,7 +245,7 @@ func (p *tab) drag(selector string, fromX, fromY, toX, toY float64) {
 	p.mouse("mouseReleased", x+toX, y+toY)
 }
 
-// enter types text into what has the focus.
+// enter types text into the element that has the focus.
 func (p *tab) enter(text string) {
 	p.t.Helper()
 	p.do("Input.insertText", map[string]any{"text": text})
@@ -257,8 +259,8 @@ func (p *tab) choose(selector, file string) {
 	p.do("DOM.setFileInputFiles", map[string]any{"files": []string{file}, "objectId": v.Result.ObjectID})
 }
 
-// until waits until a JavaScript condition is true in the page. A page that is
-// hidden behind another tab has timers, but no animation frames.
+// until waits until a JavaScript condition is true in the page. It uses timers,
+// because a tab that is hidden has no animation frames.
 func (p *tab) until(condition string) {
 	p.t.Helper()
 	if ok, _ := p.evaluate(`new Promise(resolve => {
@@ -283,10 +285,10 @@ func (p *tab) screenshot(file string) {
 	}
 }
 
-func (b *browser) look(testing.TB) {} // it is there
+func (b *browser) look(testing.TB) {} // it has been started already
 
-// start makes a WebSocket of the browser a peer: a client of the server whose
-// page it is in.
+// start makes a WebSocket in the browser the peer. It is a client of the server
+// of its page.
 func (b *browser) start(t testing.TB, role string, options map[string]any) *side {
 	t.Helper()
 	script, err := os.ReadFile("testdata/peers/browser.js")

@@ -19,7 +19,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// TestInteropChromium has the WebSocket of a browser for a client.
+// TestInteropChromium uses the WebSocket of a browser as a client.
 func TestInteropChromium(t *testing.T) {
 	b := startBrowser(t)
 	chromium := peer{implementation: b, role: "client", version: wire.Hybi13, picks: "b", noHeader: true, noPing: true, quietPing: true, noRefusal: true}
@@ -67,7 +67,8 @@ func TestInteropChromium(t *testing.T) {
 	})
 }
 
-// TestInteropChromiumBufferedAmount holds up a browser by not reading.
+// TestInteropChromiumBufferedAmount keeps a browser from sending by not
+// reading.
 func TestInteropChromiumBufferedAmount(t *testing.T) {
 	b := startBrowser(t)
 	srv := &airsocket.Server{Handler: http.HandlerFunc(blankPage), Options: &airsocket.Options{Parallel: true, MaxMessage: -1, MaxFrame: -1}}
@@ -80,14 +81,14 @@ func TestInteropChromiumBufferedAmount(t *testing.T) {
 	})
 	url := wstest.Serve(t, srv)
 	p := b.open(t, strings.Replace(url, "ws", "http", 1))
-	const size = 64 << 20 // more than fits between them
+	const size = 64 << 20 // more than the system buffers
 	p.evaluate(`new Promise(resolve => {
 		ws = new WebSocket(%q);
 		ws.onopen = () => { ws.send(new Uint8Array(%d)); resolve(); };
 	})`, url, size)
 	p.until("ws.bufferedAmount > 0")
 	if n := p.evaluate("ws.bufferedAmount"); n == 0.0 {
-		t.Error("the browser has given everything away to a server that does not read")
+		t.Error("the browser could send everything to a server that does not read")
 	}
 	within(t, sockets).Resume()
 	if n := within(t, received); n != size {
@@ -96,8 +97,8 @@ func TestInteropChromiumBufferedAmount(t *testing.T) {
 	p.until("ws.bufferedAmount === 0")
 }
 
-// TestInteropChromiumHiddenTab waits in a tab that another one hides, and that is
-// therefore not drawn.
+// TestInteropChromiumHiddenTab waits in a tab that is not drawn because another
+// tab hides it.
 func TestInteropChromiumHiddenTab(t *testing.T) {
 	b := startBrowser(t)
 	url := strings.Replace(wstest.Serve(t, &airsocket.Server{Handler: http.HandlerFunc(blankPage)}), "ws", "http", 1)
@@ -106,13 +107,13 @@ func TestInteropChromiumHiddenTab(t *testing.T) {
 	hidden.until(`(window.looks = (window.looks || 0) + 1) > 3`)
 }
 
-// blankPage is what a browser shows while its WebSocket is tested.
+// blankPage serves the page that a browser shows while its WebSocket is tested.
 func blankPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	w.Write([]byte("<!doctype html><title>blank</title>"))
 }
 
-// selfSigned makes a certificate for loopback.
+// selfSigned returns a self-signed certificate for loopback.
 func selfSigned(t testing.TB) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -25,7 +25,7 @@ func TestInteropCookies(t *testing.T) {
 	us, them := server.connect(t, &setup{ours: airsocket.Options{Jar: jar}, asks: []string{"b"}})
 	us.want("open")
 	if r := them.want("open"); r.Header["cookie"] != "sid=42" {
-		t.Errorf("the server has got the cookies %q", r.Header["cookie"])
+		t.Errorf("the server received the cookies %q", r.Header["cookie"])
 	}
 	for _, c := range jar.Cookies(here) {
 		if c.Name == "sid-seen" && c.Value == "42" {
@@ -35,8 +35,8 @@ func TestInteropCookies(t *testing.T) {
 	t.Errorf("the jar has %v", jar.Cookies(here))
 }
 
-// TestInteropChromiumCookies has a page's cookie read from its request, and
-// another given to it with the answer.
+// TestInteropChromiumCookies reads a page's cookie from its request, and sets
+// another with the answer.
 func TestInteropChromiumCookies(t *testing.T) {
 	b := startBrowser(t)
 	srv := &airsocket.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// TestInteropDeflate compresses in both directions, with what either side may
-// ask for.
+// TestInteropDeflate compresses in both directions, with the parameters that
+// either side may ask for.
 func TestInteropDeflate(t *testing.T) {
 	ws, ws1, faye := node("ws.js", "ws"), node("ws-1.js", "ws-1"), node("faye.js", "faye-websocket")
 	for name, p := range map[string]peer{
@@ -57,7 +57,7 @@ func TestInteropDeflate(t *testing.T) {
 	}
 }
 
-// testDeflate has the parameters agreed on and messages exchanged.
+// testDeflate checks that the parameters are agreed on, and exchanges messages.
 func (p peer) testDeflate(t *testing.T, ours extensions.PermessageDeflate, theirs any, agreed ...string) {
 	c := &setup{theirs: map[string]any{"perMessageDeflate": theirs}}
 	c.ours = airsocket.Options{FragmentSize: 1 << 19, Extensions: []extensions.Extension{ours}}
@@ -69,7 +69,7 @@ func (p peer) testDeflate(t *testing.T, ours extensions.PermessageDeflate, their
 		}
 	}
 	p.exchangeMessages(t, us, them)
-	for range 3 { // from the second on they refer back, where there is takeover
+	for range 3 { // with takeover, the second and third refer to the first
 		for _, way := range []struct{ from, to *side }{{us, them}, {them, us}} {
 			text := wstest.TextOf(5000)
 			way.from.do(sendText(text))

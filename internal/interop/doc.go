@@ -5,5 +5,5 @@
 // A test looks for its peer, in the PATH and nowhere else, before it starts
 // anything. Without the peer it is skipped, or fails if the environment has
 // AIRSOCKET_INTEROP=required. bash .ci/run installs all peers; those from npm are in
-// testdata/peers, where peer.js says how a test drives them.
+// testdata/peers, where peer.js describes how a test drives them.
 package interop

@@ -13,40 +13,40 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A peer is what one program is as one role in one version of the protocol, and
-// what can be expected of it.
+// A peer is a program in one role and one version of the protocol, with what
+// can be expected of it.
 type peer struct {
 	implementation
 	role    string // of the peer: "server" or "client"
 	version wire.Version
 	options map[string]any // of the program
 
-	picks     string // the subprotocol that a server picks of a and b
-	unmarked  bool   // its close frames say nothing, as the version has it or it does itself
+	picks     string // the subprotocol that a server selects from a and b
+	unmarked  bool   // its close frames have no code, because of the version or of the peer
 	deaf      bool   // does not answer or show our close
-	hangsUp   bool   // closes the connection without a closing handshake that the version has
+	hangsUp   bool   // closes the connection without the closing handshake of the version
 	noHeader  bool   // cannot add a header field
 	noPing    bool   // cannot send pings
-	quietPing bool   // does not tell the program of pings that it answers
+	quietPing bool   // does not report pings that it answers
 	fragments bool   // can send fragmented messages
 	refuses   bool   // a server that refuses /refuse, for the X-Reason "because" and with the body "not you"
-	terse     bool   // it says less than that
+	terse     bool   // its refusal has neither
 	quietBody bool   // a client that does not show the body of a refusal
 	noRefusal bool   // a client that does not show that it was refused
 }
 
-// A setup is what is particular to a connection between a peer and us.
+// A setup has the settings of one connection between a peer and us.
 type setup struct {
 	ours   airsocket.Options
 	asks   []string // subprotocols that the client asks for
 	path   string
 	origin string         // of a client
-	header string         // X-Question of a client
+	header string         // value of X-Question that a client sends
 	theirs map[string]any // for the peer
 	serve  func(*airsocket.Server)
 }
 
-// connect connects the peer with us.
+// connect connects the peer to our side.
 func (p peer) connect(t testing.TB, c *setup) (us, them *side) {
 	t.Helper()
 	p.look(t)
@@ -109,7 +109,7 @@ func (p peer) accept(t testing.TB, c *setup, options map[string]any) (us, them *
 	return us, p.start(t, "client", options)
 }
 
-// test has everything tried that the peer can.
+// test tries everything that the peer can do.
 func (p peer) test(t *testing.T) {
 	p.look(t)
 	t.Run("exchange", p.testExchange)
@@ -117,7 +117,8 @@ func (p peer) test(t *testing.T) {
 	t.Run("refusal", p.testRefusal)
 }
 
-// testExchange is the life of a connection, which the peer closes.
+// testExchange opens a connection, exchanges messages, and lets the peer close
+// the connection.
 func (p peer) testExchange(t *testing.T) {
 	c := &setup{header: "why?", origin: "http://example.com", path: "some/where?q=1"}
 	if p.picks != "" {
@@ -143,7 +144,7 @@ func (p peer) testExchange(t *testing.T) {
 	them.want("close")
 }
 
-// checkOpen looks at what both sides know of the opening handshake.
+// checkOpen checks what both sides report about the opening handshake.
 func (p peer) checkOpen(t *testing.T, us, them *side) {
 	open, theirs := us.want("open"), them.want("open")
 	if open.version != p.version {
@@ -161,7 +162,8 @@ func (p peer) checkOpen(t *testing.T, us, them *side) {
 	}
 }
 
-// messageSizes are those at which the form of the length changes, and a big one.
+// messageSizes are the sizes at which the form of the length changes, and a
+// large one.
 var messageSizes = []int{0, 1, 125, 126, 65535, 65536, 1 << 20}
 
 func bytesOf(n int) []byte {
@@ -195,8 +197,8 @@ func (p peer) exchangeMessages(t *testing.T, us, them *side) {
 	}
 }
 
-// testFragments has either side send a message in several frames. Then we close
-// the connection.
+// testFragments makes each side send a message in several frames. Then our side
+// closes the connection.
 func (p peer) testFragments(t *testing.T) {
 	c := &setup{}
 	c.ours.FragmentSize = 1000 // has no effect in versions without fragments
@@ -215,7 +217,7 @@ func (p peer) testFragments(t *testing.T) {
 		return
 	}
 	us.do(sendClose(3001, "enough"))
-	if r := us.want("close"); !r.clean { // what codes peers answer with differs
+	if r := us.want("close"); !r.clean { // peers answer with different codes
 		t.Errorf("our side reports %v, which is not clean", r)
 	}
 	if r := them.want("close"); !p.unmarked && (r.Code != 3001 || r.Reason != "enough") {
@@ -250,10 +252,10 @@ func (p peer) testRefusal(t *testing.T) {
 	}
 }
 
-// testRefused is a server that does not want us.
+// testRefused connects to a server that refuses our client.
 func (p peer) testRefused(t *testing.T) {
 	if !p.refuses {
-		t.Skip("the peer refuses nobody")
+		t.Skip("the peer cannot refuse a client")
 	}
 	us, _ := p.connect(t, &setup{path: "refuse"})
 	r := us.want("error")
@@ -269,11 +271,11 @@ func (p peer) testRefused(t *testing.T) {
 	}
 }
 
-// testRefusing is a client that we do not want, for its origin or for what it
-// asks for.
+// testRefusing refuses a client because of its origin, or because of its
+// request.
 func (p peer) testRefusing(t *testing.T) {
 	if p.noRefusal {
-		t.Skip("the peer does not show what it was refused with")
+		t.Skip("the peer does not report a refusal")
 	}
 	_, them := p.connect(t, &setup{origin: "http://elsewhere.example"})
 	if r := them.want("refused"); r.Status != 403 {

@@ -14,8 +14,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// libwebsockets starts one of its test programs, which log to standard error,
-// and returns what comes of the lines that match.
+// libwebsockets starts one of the test programs of libwebsockets, which log to
+// standard error. From each line that matches, it sends the first submatch to
+// the channel.
 func libwebsockets(t *testing.T, path, match string, args ...string) <-chan string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, args...)
@@ -27,7 +28,7 @@ func libwebsockets(t *testing.T, path, match string, args ...string) <-chan stri
 			if m := pattern.FindStringSubmatch(lines.Text()); m != nil {
 				select {
 				case found <- m[1]:
-				default: // more than anybody looks at
+				default: // more than the test reads
 				}
 			}
 		}
@@ -35,12 +36,12 @@ func libwebsockets(t *testing.T, path, match string, args ...string) <-chan stri
 	return found
 }
 
-// TestInteropLibwebsocketsServer talks to the test server in the protocols that
-// it has.
+// TestInteropLibwebsocketsServer talks to the test server in each of its
+// subprotocols.
 func TestInteropLibwebsocketsServer(t *testing.T) {
 	says := libwebsockets(t, find(t, "libwebsockets-test-server"), `(?:lws_socket_bind says |changed \d+ '\w+' -> \d+ ')(\d+|OPERATIONAL)`, "--port=0", "-d", "31")
 	port := within(t, says)
-	within(t, says) // a port that is bound is not listened on yet
+	within(t, says) // the server does not listen yet on a port that is bound
 	for _, version := range []wire.Version{wire.Hybi08, wire.Hybi13} {
 		t.Run(version.String(), func(t *testing.T) {
 			opts := wstest.OwnDispatcher(&airsocket.Options{Version: version, Parallel: true})
@@ -63,8 +64,8 @@ func TestInteropLibwebsocketsServer(t *testing.T) {
 	}
 }
 
-// dumbIncrement counts along with the server, has it begin again, and has it
-// close the connection.
+// dumbIncrement counts along with the server, makes it begin again, and makes
+// it close the connection.
 func dumbIncrement(t *testing.T, us *side) {
 	for i := range 3 {
 		us.wantData("text", strconv.Itoa(i))
@@ -111,7 +112,7 @@ func mirror(t *testing.T, us, others *side) {
 }
 
 // TestInteropLibwebsocketsClient serves the test client, which opens a connection
-// in each of its two protocols.
+// in each of its two subprotocols.
 func TestInteropLibwebsocketsClient(t *testing.T) {
 	path := find(t, "libwebsockets-test-client")
 	srv := &airsocket.Server{Options: &airsocket.Options{

@@ -13,8 +13,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Versions that only one of the roles is named for here are not spoken by the
-// package in the other.
+// If a version is listed here for only one role, the package does not speak it
+// in the other.
 func TestInteropNode(t *testing.T) {
 	ws, ws1, websocket := node("ws.js", "ws"), node("ws-1.js", "ws-1"), node("websocket.js", "websocket")
 	faye, faye01 := node("faye.js", "faye-websocket"), node("faye-0.1.js", "faye-websocket-0.1")
@@ -40,8 +40,8 @@ func TestInteropNode(t *testing.T) {
 		"faye/server/hybi-13":  {implementation: faye, role: "server", version: wire.Hybi13, picks: "b", quietPing: true, refuses: true},
 		"faye/client/hybi-13":  {implementation: faye, role: "client", version: wire.Hybi13, picks: "b", quietPing: true, quietBody: true},
 
-		// Of 2011; it shows no pongs, takes FF 00 for the beginning of a text, and
-		// sends none.
+		// A release of 2011, which does not report pongs, takes FF 00 for the
+		// beginning of a text, and does not send FF 00.
 		"faye-0.1/server/hixie-75": {implementation: faye01, role: "server", version: wire.Hixie75, unmarked: true},
 		"faye-0.1/server/hixie-76": {implementation: faye01, role: "server", version: wire.Hixie76, unmarked: true, deaf: true, hangsUp: true},
 		"faye-0.1/server/hybi-08":  {implementation: faye01, role: "server", version: wire.Hybi08, noPing: true, quietPing: true},
@@ -51,7 +51,7 @@ func TestInteropNode(t *testing.T) {
 	}
 }
 
-// TestInteropNodeTLS has wss with either side as the server.
+// TestInteropNodeTLS uses wss, with either side as the server.
 func TestInteropNodeTLS(t *testing.T) {
 	p := peer{implementation: node("ws.js", "ws"), role: "server", version: wire.Hybi13}
 	p.look(t)
@@ -95,7 +95,8 @@ func (p peer) testTLS(t *testing.T, c *setup) {
 	}
 }
 
-// writeCertificate writes the files for the peer's options cert and key.
+// writeCertificate writes a certificate and its key to files, and returns the
+// peer's options cert and key.
 func writeCertificate(t *testing.T, c tls.Certificate) map[string]any {
 	t.Helper()
 	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)

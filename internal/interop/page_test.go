@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// pictures is where the tests leave pictures of the page, for a look at them: out/
-// in the module's folder.
+// pictures is the folder for screenshots of the page, out/ in the folder of the
+// module.
 var pictures = filepath.Join("..", "..", "out")
 
-// TestInteropPage uses the try-out page of the command as a person would.
+// TestInteropPage uses the test page of the command as a person would.
 func TestInteropPage(t *testing.T) {
 	b := startBrowser(t)
 	p := b.open(t, serveCommand(t))
@@ -51,7 +51,7 @@ func TestInteropPage(t *testing.T) {
 	p.capture("page.png")
 }
 
-// capture leaves a picture of the page.
+// capture writes a screenshot of the page.
 func (p *tab) capture(name string) {
 	p.t.Helper()
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
@@ -67,7 +67,7 @@ func (p *tab) logs(direction, typ, content string) {
 		row.dataset.direction === %q && row.dataset.type === %q && row.textContent.includes(%q))`, direction, typ, content))
 }
 
-// TestInteropPageURL connects to a host that is typed without a scheme.
+// TestInteropPageURL connects to a host that was typed without a scheme.
 func TestInteropPageURL(t *testing.T) {
 	b := startBrowser(t)
 	url := serveCommand(t)
@@ -83,8 +83,8 @@ func TestInteropPageURL(t *testing.T) {
 	}
 }
 
-// TestInteropPagePhone sends from a phone, with what has been sent and received
-// in sight and nothing beside the screen.
+// TestInteropPagePhone sends from a phone, and checks that the last events stay
+// in sight and that the page is not wider than the screen.
 func TestInteropPagePhone(t *testing.T) {
 	b := startBrowser(t)
 	url := serveCommand(t)
@@ -102,7 +102,7 @@ func TestInteropPagePhone(t *testing.T) {
 		}
 		for _, what := range []string{"#send", "#log tr:nth-last-child(2)", "#log tr:last-child"} {
 			if !p.inSight(what) {
-				t.Errorf("on a phone of %v pixels, %s is not in sight when one sends", screen, what)
+				t.Errorf("on a phone of %v pixels, %s is not in sight after a message was sent", screen, what)
 			}
 		}
 		if wide := p.evaluate(`document.documentElement.scrollWidth`); wide != float64(screen[0]) {
@@ -112,8 +112,8 @@ func TestInteropPagePhone(t *testing.T) {
 	}
 }
 
-// inSight reports whether an element is on the screen as a whole, and nothing
-// covers its corners.
+// inSight reports whether a whole element is on the screen, with its corners
+// uncovered.
 func (p *tab) inSight(selector string) bool {
 	p.t.Helper()
 	seen, _ := p.evaluate(`(() => {
@@ -124,8 +124,8 @@ func (p *tab) inSight(selector string) bool {
 	return seen
 }
 
-// TestInteropPageHides looks at what is really shown: "hidden" alone says little
-// where a class says how to show.
+// TestInteropPageHides checks what is really displayed, because a class that
+// sets display can override the attribute hidden.
 func TestInteropPageHides(t *testing.T) {
 	b := startBrowser(t)
 	url := serveCommand(t)
@@ -172,7 +172,7 @@ func TestInteropPageCanvas(t *testing.T) {
 		p.enter("lws-mirror-protocol")
 		p.click("#connect")
 		p.until(`!document.querySelector("#drawing").hidden`)
-		// What a page draws comes back to it once it is a member, not before.
+		// What a page draws comes back only after it has become a member.
 		p.evaluate(`line({x: 0, y: 0}, {x: 20, y: 0})`)
 		drawn(p, 10, 0)
 		pages = append(pages, p)
@@ -184,7 +184,7 @@ func TestInteropPageCanvas(t *testing.T) {
 	}
 }
 
-// serveCommand runs airsocket serve and returns the address of its page.
+// serveCommand runs airsocket serve and returns the URL of its page.
 func serveCommand(t testing.TB) string {
 	t.Helper()
 	command := filepath.Join(t.TempDir(), "airsocket")

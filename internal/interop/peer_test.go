@@ -20,10 +20,11 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// interopTimeout is for any one thing that a test waits for.
+// interopTimeout is the timeout for anything that a test waits for.
 const interopTimeout = 30 * time.Second
 
-// missing ends a test whose peer the machine does not have.
+// missing skips a test whose peer is not on this machine, or fails it if peers
+// are required.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
@@ -32,7 +33,7 @@ func missing(t testing.TB, what string) {
 	t.Skipf("not on this machine: %s", what)
 }
 
-// find is the path of the first of the programs that the machine has.
+// find returns the path of the first of the programs that is on this machine.
 func find(t testing.TB, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -46,16 +47,16 @@ func find(t testing.TB, names ...string) string {
 
 // An implementation is something that can be a peer.
 type implementation interface {
-	// look ends the test if the machine does not have it.
+	// look ends the test if the implementation is not on this machine.
 	look(t testing.TB)
-	// start has it take the role until the test is over.
+	// start runs the implementation in a role until the end of the test.
 	start(t testing.TB, role string, options map[string]any) *side
 }
 
-// A report is something that has happened at one side of a connection.
+// A report says what happened on one side of a connection.
 type report struct {
 	Event      string // listening, open, text, binary, ping, pong, close, refused, error
-	Data       string // a payload; that of binary messages in base64
+	Data       string // a payload, in base64 for binary messages
 	Code       int
 	Reason     string
 	Protocol   string
@@ -78,7 +79,7 @@ func (r report) String() string {
 	return fmt.Sprintf("%s %q code=%d reason=%q status=%d body=%q message=%q err=%v", r.Event, r.Data, r.Code, r.Reason, r.Status, r.Body, r.Message, r.err)
 }
 
-// A command is something that one side of a connection is to do.
+// A command tells one side of a connection what to do.
 type command struct {
 	Do     string `json:"do"`
 	Data   any    `json:"data,omitempty"`
@@ -96,8 +97,8 @@ func sendClose(code int, reason string) command {
 	return command{Do: "close", Code: code, Reason: reason}
 }
 
-// A side is one end of a connection, ours or the peer's: it does commands and
-// tells in reports what happens.
+// A side is one end of a connection, ours or the peer's. It runs commands and
+// reports what happens.
 type side struct {
 	t       testing.TB
 	name    string
@@ -106,7 +107,7 @@ type side struct {
 	socket  *airsocket.Socket // of ours
 }
 
-// within is the next value of c, for which the test waits for interopTimeout.
+// within returns the next value of c. It waits for at most interopTimeout.
 func within[T any](t testing.TB, c <-chan T) T {
 	t.Helper()
 	select {
@@ -121,13 +122,13 @@ func within[T any](t testing.TB, c <-chan T) T {
 	panic("not reached")
 }
 
-// next is the next report.
+// next returns the next report.
 func (s *side) next() report {
 	s.t.Helper()
 	return within(s.t, s.reports)
 }
 
-// want is the next report, which must be of the event.
+// want returns the next report, which must have this event.
 func (s *side) want(event string) report {
 	s.t.Helper()
 	r := s.next()
@@ -137,7 +138,7 @@ func (s *side) want(event string) report {
 	return r
 }
 
-// wantData takes the next report, which must be of the event and have the data.
+// wantData waits for the next report, which must have this event and data.
 func (s *side) wantData(event, data string) {
 	s.t.Helper()
 	if r := s.want(event); r.Data != data {
@@ -157,7 +158,8 @@ func (s *side) tell(r report) {
 	}
 }
 
-// use makes us the side of a Socket of ours that is not open yet.
+// use makes s the Socket of our side. From then on, us runs commands on s and
+// reports its events. s must not be open yet.
 func (us *side) use(s *airsocket.Socket) {
 	us.socket = s
 	us.do = func(c command) {
@@ -216,10 +218,11 @@ func anyHeader(h http.Header) map[string]any {
 	return m
 }
 
-// A program is an implementation that is driven as testdata/peers/peer.js says.
+// A program is an implementation that runs in a process, which
+// testdata/peers/peer.js says how to drive.
 type program struct {
 	interpreter string
-	needs       []string // arguments with which the interpreter succeeds if it has what the program needs
+	needs       []string // arguments with which the interpreter succeeds if the program can run
 	file        string   // in testdata/peers
 }
 
@@ -232,7 +235,8 @@ var (
 	ruby   = program{"ruby", []string{"-e", "require 'websocket/driver'"}, "ruby-driver.rb"}
 )
 
-// interpretersFound has by the file of a program what it is run with, or "".
+// interpretersFound maps the file of a program to the path of its interpreter,
+// or to "".
 var interpretersFound sync.Map
 
 func (p program) look(t testing.TB) {
@@ -240,8 +244,8 @@ func (p program) look(t testing.TB) {
 	p.find(t)
 }
 
-// find is what the program is run with: the first of its interpreters in the
-// PATH that has what the program needs.
+// find returns the path of the first of the interpreters in the PATH that has
+// what the program needs.
 func (p program) find(t testing.TB) string {
 	t.Helper()
 	found, ok := interpretersFound.Load(p.file)
@@ -262,7 +266,7 @@ func (p program) find(t testing.TB) string {
 	return found.(string)
 }
 
-// start runs the program in the role until the test is over.
+// start runs the program in a role until the end of the test.
 func (p program) start(t testing.TB, role string, options map[string]any) *side {
 	t.Helper()
 	arg, err := json.Marshal(options)
@@ -298,9 +302,9 @@ func (p program) start(t testing.TB, role string, options map[string]any) *side 
 	return them
 }
 
-// runChild starts cmd, has the lines read that it writes to one of its outputs,
-// and ends it with the test, whose context the command must have. What it writes
-// to standard error otherwise is shown if the test fails.
+// runChild starts cmd and lets read read one of its outputs. cmd must have the
+// context of the test, which ends it. What cmd otherwise writes to standard
+// error is shown if the test fails.
 func runChild(t testing.TB, cmd *exec.Cmd, pipe func() (io.ReadCloser, error), read func(lines *bufio.Scanner)) {
 	t.Helper()
 	out, err := pipe()
@@ -320,7 +324,7 @@ func runChild(t testing.TB, cmd *exec.Cmd, pipe func() (io.ReadCloser, error), r
 		lines := bufio.NewScanner(out)
 		lines.Buffer(nil, 16<<20)
 		read(lines)
-		io.Copy(io.Discard, out) // so that the child is not held up
+		io.Copy(io.Discard, out) // so that the child can go on writing
 	}()
 	t.Cleanup(func() {
 		<-done

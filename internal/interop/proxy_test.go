@@ -22,8 +22,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// startListener runs a program of the system until the test is over, and waits
-// until it listens on the address.
+// startListener runs a program until the end of the test, and waits until it
+// listens on the address.
 func startListener(t *testing.T, address, path string, args ...string) {
 	t.Helper()
 	gone := make(chan struct{})
@@ -50,7 +50,7 @@ func startListener(t *testing.T, address, path string, args ...string) {
 	}
 }
 
-// freeAddress is an address on loopback that nothing listens on.
+// freeAddress returns an address on loopback on which nothing listens.
 func freeAddress(t *testing.T) (address, port string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -74,7 +74,7 @@ func writeFile(t *testing.T, name, text string) string {
 	return path
 }
 
-// throughProxy has echoes of ws and wss through the proxy.
+// throughProxy checks echoes over ws and wss through the proxy.
 func throughProxy(t *testing.T, proxy string) {
 	t.Helper()
 	u, err := url.Parse(proxy)
@@ -87,7 +87,7 @@ func throughProxy(t *testing.T, proxy string) {
 	}
 }
 
-// refusedByProxy is what the proxy says to an attempt.
+// refusedByProxy returns the error of the proxy for an attempt to connect.
 func refusedByProxy(t *testing.T, proxy, to string) *airsocket.ProxyError {
 	t.Helper()
 	u, err := url.Parse(proxy)
@@ -176,7 +176,7 @@ http {
 }
 `
 
-// startNginx has nginx, which is at path, be a reverse proxy for the server at
+// startNginx runs nginx, which is at path, as a reverse proxy for the server at
 // upstream.
 func startNginx(t *testing.T, path string, cert tls.Certificate, upstream string) (plain, secure string) {
 	t.Helper()
@@ -200,8 +200,8 @@ func startNginx(t *testing.T, path string, cert tls.Certificate, upstream string
 	return "ws://" + plain + "/", "wss://" + secure + "/"
 }
 
-// TestInteropNginx is our Server behind nginx, with TLS and without on either
-// side of it, as clients see it.
+// TestInteropNginx connects to a Server through nginx, with and without TLS on
+// either side of nginx.
 func TestInteropNginx(t *testing.T) {
 	nginx := find(t, "nginx")
 	root := wstest.NewAuthority(t, nil)
@@ -228,8 +228,8 @@ func TestInteropNginx(t *testing.T) {
 	}
 }
 
-// exchangeThrough has messages of many sizes echoed, a ping answered and the
-// connection closed by agreement.
+// exchangeThrough checks that messages of many sizes are echoed, that a ping is
+// answered, and that the connection is closed cleanly.
 func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 	t.Helper()
 	var got []int
@@ -269,7 +269,7 @@ func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 	}
 }
 
-// TestInteropNginxWithoutServer: the status is nginx's own.
+// TestInteropNginxWithoutServer checks that the status is nginx's own.
 func TestInteropNginxWithoutServer(t *testing.T) {
 	nginx := find(t, "nginx")
 	closed, _ := freeAddress(t)
@@ -279,8 +279,8 @@ func TestInteropNginxWithoutServer(t *testing.T) {
 	}
 }
 
-// TestInteropNginxShutdown: a server that stops tells its clients so
-// through nginx too.
+// TestInteropNginxShutdown checks that clients are told through nginx, too,
+// that a server shuts down.
 func TestInteropNginxShutdown(t *testing.T) {
 	nginx := find(t, "nginx")
 	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}

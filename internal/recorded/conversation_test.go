@@ -26,8 +26,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A conversation is a recording in which a Socket takes one part. The test
-// takes the other and makes the Socket say what the recorded program said.
+// A conversation repeats a recording with a Socket as one of the peers. The
+// test is the other peer, and makes the Socket send what the recorded program
+// sent.
 type conversation struct {
 	t      *testing.T
 	rec    *Recording
@@ -44,14 +45,14 @@ type conversation struct {
 	conn   net.Conn
 	in     *bufio.Reader // what the Socket sends
 	inner  io.Reader     // the same without deflate-stream
-	heard  chan string   // what the handlers are told
+	heard  chan string   // the events that the handlers received
 
 	recorded  []byte  // what was recorded since the last comparison
-	answered  []frame // by the Socket itself
+	answered  []frame // what the Socket has sent by itself, as an answer
 	closed    bool    // the Socket has been closed
 	broken    bool    // the Socket has failed the connection
 	theyClose *frame
-	stop      bool // nothing that follows counts
+	stop      bool // the rest of the recording is ignored
 }
 
 func newConversation(t *testing.T, r *Recording, role wire.Role, m manner) *conversation {
@@ -75,7 +76,7 @@ func newConversation(t *testing.T, r *Recording, role wire.Role, m manner) *conv
 	return c
 }
 
-// have has the conversation.
+// have repeats the whole recording.
 func (c *conversation) have() {
 	c.open()
 	for _, step := range c.rec.Order[2:] {
@@ -98,7 +99,7 @@ func (c *conversation) have() {
 	c.finish()
 }
 
-// open is the opening handshake.
+// open does the opening handshake.
 func (c *conversation) open() {
 	head, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.rec.Sides["c2s"].Wire[0])))
 	if err != nil {
@@ -129,7 +130,7 @@ func (c *conversation) open() {
 	c.want("open")
 }
 
-// listen makes the Socket and writes down what its handlers are told.
+// listen makes the Socket, whose handlers write their events to c.heard.
 func (c *conversation) listen(opts *airsocket.Options) {
 	c.s = airsocket.NewSocket(opts)
 	tell := func(format string, args ...any) { c.heard <- fmt.Sprintf(format, args...) }
@@ -160,14 +161,14 @@ func (c *conversation) want(line string) {
 	}
 }
 
-// accept has the Socket answer the recorded request.
+// accept makes the Socket answer the recorded request.
 func (c *conversation) accept() {
 	if err := c.s.StartServer(c.ourEnd); err != nil {
 		c.t.Fatal(err)
 	}
 	c.write(c.theirs.Wire[0])
 	got := make([]byte, len(c.ours.Wire[0]))
-	if c.rec.Peer != "" { // the other end was no harness: it had ways of its own
+	if c.rec.Peer != "" { // both ends were real programs, whose answers are their own
 		got = []byte(wstest.ReadHead(c.t, c.in))
 		if c.rec.Version == wire.Hixie76 {
 			got = append(got, make([]byte, 16)...)
@@ -184,8 +185,9 @@ func (c *conversation) accept() {
 	}
 }
 
-// connect has the Socket make the recorded request, which had the key, and answers
-// as recorded. The Socket makes its own key, for which another answer is right.
+// connect makes the Socket send the recorded request, and answers as recorded. The
+// Socket does not send the recorded key but one of its own, which needs another
+// answer.
 func (c *conversation) connect(url, key string) {
 	if err := c.s.Connect(url); err != nil {
 		c.t.Fatal(err)
@@ -201,7 +203,7 @@ func (c *conversation) connect(url, key string) {
 		answer = bytes.Replace(answer, accepted, []byte(wstest.AcceptKey(ours)), 1)
 	}
 	if c.rec.Version == wire.Hixie76 {
-		// The numbers are hidden anew in each key, and the answer is theirs.
+		// Each key hides a new number, and the answer depends on the numbers.
 		keyFields := regexp.MustCompile(`(Sec-WebSocket-Key[12]): (.*)\r`)
 		keys := keyFields.FindAllStringSubmatch(got, 2)
 		proof := append(keyNumber(c.t, keys[1][2]), keyNumber(c.t, keys[0][2])...)
@@ -217,13 +219,13 @@ func (c *conversation) connect(url, key string) {
 	c.write(answer)
 }
 
-// say has the Socket send what was sent in a step, and compares the bytes.
+// say makes the Socket send what was sent in a step, and compares the bytes.
 func (c *conversation) say(step int) {
 	frames := c.ours.frames[step]
 	if c.ours.inner != nil {
 		c.recorded = append(c.recorded, c.ours.inner[step]...)
 	}
-	if len(frames) == 0 { // a part of a frame
+	if len(frames) == 0 { // only a part of a frame
 		return
 	}
 	all, whole := messages(frames)
@@ -231,7 +233,7 @@ func (c *conversation) say(step int) {
 	var want []byte
 	for _, f := range all {
 		if c.theyClose != nil && f.kind != wire.Close || c.wasAnswered(f) {
-			whole = false // the harness went on where no endpoint may, or the Socket has said it already
+			whole = false // the harness sent it after a close, or the Socket has already sent it
 			continue
 		}
 		if err := c.send(f); err != nil {
@@ -239,7 +241,7 @@ func (c *conversation) say(step int) {
 		}
 		sent = append(sent, f)
 		want = f.appendFrame(want, c.rec.Version, c.role == wire.Client)
-		whole = whole && (f.kind != wire.Close || c.rec.Version != wire.Hixie75) // where go.net sends one that the draft has not
+		whole = whole && (f.kind != wire.Close || c.rec.Version != wire.Hixie75) // go.net sends a close frame, which this draft does not have
 	}
 	if whole && c.ours.inner != nil && !bytes.Equal(want, c.recorded) {
 		c.t.Fatalf("step %d: the test would send %x, recorded was %x", step, want, c.recorded)
@@ -259,7 +261,8 @@ func (c *conversation) send(f frame) error {
 	return c.s.SendMessage(f.kind, f.data)
 }
 
-// wasAnswered reports whether f is what the Socket has answered by itself.
+// wasAnswered reports whether the Socket has already sent f by itself, as an
+// answer.
 func (c *conversation) wasAnswered(f frame) bool {
 	i := slices.IndexFunc(c.answered, func(a frame) bool { return a.kind == f.kind && (a.sum == f.sum || a.kind == wire.Close) })
 	if i >= 0 {
@@ -268,8 +271,8 @@ func (c *conversation) wasAnswered(f frame) bool {
 	return i >= 0
 }
 
-// hear gives the Socket what it got in a step, and waits for its events and for
-// what it answers by itself: pongs, and the answer to a close.
+// hear sends the Socket what was received in a step, waits for its events, and
+// reads what it answers by itself: pongs and the answer to a close.
 func (c *conversation) hear(step int) {
 	frames := c.theirs.frames[step]
 	if c.dev.at == fmt.Sprintf("%s:%d", c.their, step) {
@@ -295,8 +298,9 @@ func (c *conversation) hear(step int) {
 	c.readFrames(owed...)
 }
 
-// hearViolation is the last step of a peer that breaks a rule: what comes before
-// counts, and the Socket says what is wrong.
+// hearViolation does what hear does, for the step in which the peer breaks a
+// rule, which is the last. The Socket must report the events before the
+// violation, and then the rule.
 func (c *conversation) hearViolation(step int) {
 	c.stop = true
 	rule := c.dev.rule
@@ -332,8 +336,8 @@ func (c *conversation) understand(frames []frame) {
 	}
 }
 
-// write sends p in the pieces that the manner wants; of a flood only the
-// beginning byte by byte.
+// write sends p in the pieces that the manner selects. After 500 pieces it
+// sends the rest at once.
 func (c *conversation) write(p []byte) {
 	c.t.Helper()
 	for pieces := 0; len(p) > 0; pieces++ {
@@ -358,8 +362,8 @@ func (c *conversation) read(r io.Reader, p []byte) {
 	}
 }
 
-// readFrames reads frames that the Socket sends, which are those given but for
-// their masking keys: a client makes these itself.
+// readFrames reads what the Socket sends and compares it with frames, except
+// for the masking keys, which a client makes itself.
 func (c *conversation) readFrames(frames ...frame) {
 	c.t.Helper()
 	client := c.role == wire.Client
@@ -389,7 +393,7 @@ func (c *conversation) end(ours bool) {
 	}
 }
 
-// finish waits for the end of the Socket.
+// finish waits for the last events of the Socket.
 func (c *conversation) finish() {
 	want := fmt.Sprintf("close %d %q clean %v", wire.StatusNoStatusReceived, "", true)
 	switch {
@@ -405,8 +409,8 @@ func (c *conversation) finish() {
 	c.want(want)
 }
 
-// wantEnd waits for the end of what the Socket sends: after the closing
-// handshake the server ends the connection (RFC 6455, section 7.1.1).
+// wantEnd waits until the Socket ends the connection, as a server does after
+// the closing handshake (RFC 6455, section 7.1.1).
 func (c *conversation) wantEnd() {
 	c.t.Helper()
 	if _, err := io.Copy(io.Discard, c.in); errors.Is(err, os.ErrDeadlineExceeded) {
@@ -414,8 +418,8 @@ func (c *conversation) wantEnd() {
 	}
 }
 
-// keyOf is the key in the head of a request, which stands for 16 bytes (RFC 6455,
-// section 4.1).
+// keyOf returns the key in the head of a request, which must encode 16 bytes (RFC
+// 6455, section 4.1).
 func keyOf(t testing.TB, head string) string {
 	t.Helper()
 	req, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
@@ -429,7 +433,7 @@ func keyOf(t testing.TB, head string) string {
 	return key
 }
 
-// keyNumber is what draft 76, section 5.2, makes of a key.
+// keyNumber returns the number that a key hides (draft 76, section 5.2).
 func keyNumber(t testing.TB, key string) []byte {
 	t.Helper()
 	digits := strings.Map(func(r rune) rune {

@@ -7,8 +7,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// messages puts the fragments of messages together, with the key of the first
-// one. whole says that there were none and that a Socket sends all of it.
+// messages joins the fragments of messages, with the key of the first fragment.
+// whole reports whether there were no fragments, and no frames that a Socket
+// never sends.
 func messages(frames []frame) (all []frame, whole bool) {
 	whole = true
 	var open frame
@@ -34,7 +35,7 @@ func messages(frames []frame) (all []frame, whole bool) {
 	return all, whole
 }
 
-// payload is what f has behind its header, which for a close is more than its
+// payload returns the payload of f, which for a close is the code and the
 // reason.
 func (f frame) payload() []byte {
 	if f.kind == wire.Close && f.code != int(wire.StatusNoStatusReceived) {
@@ -48,7 +49,7 @@ func (f frame) appendFrame(dst []byte, v wire.Version, client bool) []byte {
 	payload := f.payload()
 	switch {
 	case f.kind == wire.Close && v == wire.Hixie75:
-		return dst // it has none
+		return dst // hixie-75 has no close frame
 	case f.kind == wire.Close && v == wire.Hixie76:
 		return append(dst, 0xFF, 0)
 	case v <= wire.Hixie76:
@@ -71,14 +72,14 @@ func (f frame) appendFrame(dst []byte, v wire.Version, client bool) []byte {
 	return append(append(dst, f.key[:]...), masked(b, f.key)...)
 }
 
-// keyIn is the masking key in b, which is as long as f is when a client sends it in
-// version v.
+// keyIn returns the masking key in b, which is a frame of the same length as f,
+// from a client of version v.
 func (f frame) keyIn(b []byte, v wire.Version) (key [4]byte) {
 	switch {
 	case v > wire.Hybi06:
 		b = b[len(b)-len(f.payload())-len(key):]
 	case v < wire.Hybi06:
-		return key // it has none
+		return key // the hixie versions have none
 	}
 	copy(key[:], b)
 	return key

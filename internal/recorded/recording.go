@@ -1,6 +1,6 @@
-// Package recorded has the conversations of real implementations, among them those
-// of the time of the drafts, and the examples of the specifications. Its tests have
-// each conversation again with a Socket in the place of one of the peers.
+// Package recorded contains recorded conversations of real implementations, among
+// them those from the time of the drafts, and the examples of the specifications.
+// Its tests repeat each conversation with a Socket in place of one of the peers.
 package recorded
 
 import (
@@ -40,17 +40,17 @@ type Recording struct {
 // A Side is one direction of a Recording.
 type Side struct {
 	Wire   [][]byte  // the chunks as they were on the wire; the first is the handshake
-	inner  [][]byte  // the same without deflate-stream; nil if it is none of the draft's
-	frames [][]frame // what each chunk completes
+	inner  [][]byte  // the same without deflate-stream; nil if the stream breaks the draft
+	frames [][]frame // the frames that each chunk completes
 }
 
-// A frame is one as the harness that recorded it understood it.
+// A frame is a frame as the harness decoded it.
 type frame struct {
-	kind      wire.Kind // of a continuation, that of the message
+	kind      wire.Kind // for a continuation, the kind of the message
 	first     bool
 	final     bool
 	discarded bool   // a length-prefixed frame of the hixie drafts
-	data      []byte // the payload, or nil where the recording has only size and sum
+	data      []byte // the payload, or nil if the recording has only its size and sum
 	size      int
 	sum       string
 	code      int // of a close
@@ -63,8 +63,8 @@ var versions = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-76": wir
 //go:embed testdata/vectors/*/*.json
 var vectors embed.FS
 
-// Read returns the recordings whose names match a pattern of path.Match, of which
-// there must be one at least.
+// Read returns the recordings whose names match a pattern of path.Match. There
+// must be at least one.
 func Read(t testing.TB, pattern string) []*Recording {
 	t.Helper()
 	files, err := fs.Glob(vectors, "testdata/vectors/"+pattern+".json")
@@ -88,8 +88,8 @@ func Read(t testing.TB, pattern string) []*Recording {
 	return all
 }
 
-// zlibStreams is the libwebsockets of which deflate-stream has the header of
-// zlib, which no other peer can read.
+// zlibStreams is the version of libwebsockets whose deflate-stream begins with
+// a zlib header, which no other peer can read.
 const zlibStreams = "libwebsockets-tag-deflate-stream-support"
 
 var (
@@ -120,10 +120,10 @@ func (r *Recording) side(t testing.TB, name string, chunks []string) *Side {
 			sizes = append(sizes, atoi(t, size[1]))
 		}
 		i := atoi(t, m[2])
-		for piece := range strings.SplitSeq(said, "; ") { // which no payload has in it
+		for piece := range strings.SplitSeq(said, "; ") { // no payload contains this separator
 			match := frameMeaning.FindStringSubmatch(piece)
 			if match == nil {
-				continue // a part of a frame
+				continue // only a part of a frame
 			}
 			f := readFrameMeaning(t, match)
 			if f.kind == wire.Close && wildIsNone(r.Version, f.code) {
@@ -146,7 +146,8 @@ func (r *Recording) side(t testing.TB, name string, chunks []string) *Side {
 	return side
 }
 
-// wildIsNone reports whether version v takes the code of a close frame for none.
+// wildIsNone reports whether version v treats a close frame with this code as
+// one without a code.
 func wildIsNone(v wire.Version, code int) bool {
 	return (v == wire.Hybi07 || v == wire.Hybi08) && code != int(wire.StatusFrameTooLarge) && !wire.StatusCode(code).Sendable()
 }
@@ -178,8 +179,8 @@ func readFrameMeaning(t testing.TB, match []string) (f frame) {
 	return f
 }
 
-// payloadWithSum finds the long payloads that the harness made; others, which
-// the peers have made up, are only known by their sums.
+// payloadWithSum returns a long payload that the harness made. It returns nil
+// for payloads that the peers made, of which only the sum is known.
 func payloadWithSum(size int, sum string) []byte {
 	p := make([]byte, size)
 	for i := range p {
@@ -196,12 +197,12 @@ func payloadWithSum(size int, sum string) []byte {
 	return nil
 }
 
-// inflated are the chunks behind the handshake without deflate-stream, whose
-// sizes the recording has.
+// inflated returns the chunks with deflate-stream undone after the handshake.
+// sizes are their sizes, from the recording.
 func inflated(t testing.TB, chunks [][]byte, sizes []int) [][]byte {
 	t.Helper()
 	all, err := io.ReadAll(flate.NewReader(bytes.NewReader(bytes.Join(chunks[1:], nil))))
-	if err != io.ErrUnexpectedEOF { // no stream of the recordings has an end
+	if err != io.ErrUnexpectedEOF { // no stream in the recordings has an end
 		t.Fatal(err)
 	}
 	inner := [][]byte{chunks[0]}
@@ -209,7 +210,7 @@ func inflated(t testing.TB, chunks [][]byte, sizes []int) [][]byte {
 		inner, all = append(inner, all[:n]), all[n:]
 	}
 	if len(all) != 0 {
-		t.Fatalf("%d bytes more than the recording says", len(all))
+		t.Fatalf("the stream has %d bytes more than the recording says", len(all))
 	}
 	return inner
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A deviation is what a historic peer did that no endpoint may do.
+// A deviation is something that a historic peer did against the rules.
 type deviation struct {
-	role   wire.Role // of our part
-	names  string    // of the recordings
-	skip   []string  // steps that are left out
+	role   wire.Role // of the Socket
+	names  string    // regular expression for the names of the recordings
+	skip   []string  // steps to leave out
 	reason string
 
-	at   string // the step that breaks a rule: the conversation ends there
+	at   string // the step that breaks a rule, which ends the conversation
 	rule *wire.ProtocolError
-	code int // that the Socket sends then; older versions have fewer of them
+	code int // the code that the Socket sends then; older versions have fewer codes
 }
 
 const (
 	binaryAsText = "the mirror sends binary messages back as text"
-	zlibHeader   = "the stream has the header of zlib, which deflate-stream has not"
-	wildCode     = "the close frame has a status code that nobody wrote"
+	zlibHeader   = "the stream begins with a zlib header, which deflate-stream does not have"
+	wildCode     = "the status code of the close frame is uninitialized memory"
 )
 
 var deviations = []deviation{
@@ -37,7 +37,8 @@ var deviations = []deviation{
 	{wire.Server, `rfc6455/libwebsockets-v8tag-client-mirror`, nil, wildCode, "c2s:2", wire.ErrCloseCode, 1002},
 }
 
-// deviation is the first that fits.
+// deviation returns the first deviation of r, or a zero deviation if there is
+// none.
 func (r *Recording) deviation(role wire.Role) deviation {
 	for _, d := range deviations {
 		if d.role == role && regexp.MustCompile(d.names).MatchString(r.Name) {
@@ -47,7 +48,7 @@ func (r *Recording) deviation(role wire.Role) deviation {
 	return deviation{}
 }
 
-// A manner is how the recorded bytes reach the Socket.
+// A manner is a way in which the recorded bytes reach the Socket.
 type manner struct {
 	name  string
 	parts bool // with Options.FrameEvents
@@ -65,15 +66,15 @@ var manners = []manner{
 	{"in parts at random cuts", true, false, func(p []byte) int { return 1 + random.IntN(len(p)) }},
 }
 
-// Every recorded conversation is repeated with a Socket in the place of one of
-// the peers: of the one that the recording is not about, or of both in turn if
-// both were real. The Socket understands what the recording says, and what it
-// sends is byte for byte what was recorded, but for the keys, which it makes anew.
+// Every recorded conversation is repeated with a Socket in place of the harness,
+// or in place of each peer in turn if both were real programs. The events of the
+// Socket are those of the recording, and it sends the recorded bytes, except for
+// keys, which it makes itself.
 func TestRecordedConversations(t *testing.T) {
 	for _, pattern := range []string{"hixie-7[56]/*", "hybi-0[678]/*", "rfc6455/*"} {
 		for _, r := range Read(t, pattern) {
 			if r.Order == nil {
-				continue // the examples of the specifications have a test of their own
+				continue // the examples of the specifications have their own test
 			}
 			for _, role := range []wire.Role{wire.Server, wire.Client} {
 				if r.Peer == "" && (r.Source == "client") != (role == wire.Server) {

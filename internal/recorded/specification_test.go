@@ -15,8 +15,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The examples of the specifications, in both roles: what they show is sent, and
-// is understood.
+// A Socket sends and understands the examples of the specifications, in both
+// roles.
 func TestSpecificationExamples(t *testing.T) {
 	frames := make(map[wire.Version]*Recording)
 	for _, r := range Read(t, "*/spec-frames") {
@@ -41,7 +41,8 @@ func TestSpecificationExamples(t *testing.T) {
 	}
 }
 
-// exchangeExamples sends what our role has in the examples and hears the rest.
+// exchangeExamples receives the examples of the other role and then sends those
+// of our role.
 func (c *conversation) exchangeExamples(r *Recording) {
 	hello := func(kind wire.Kind) frame {
 		data := []byte("Hello")
@@ -75,8 +76,8 @@ func (c *conversation) exchangeExamples(r *Recording) {
 	}
 }
 
-// A second example of the keys of draft 76 (section 1.3) has no answer but the
-// proof.
+// The second example of the keys of draft 76 (section 1.3) has only the proof
+// of the answer.
 func TestSpecificationKeys(t *testing.T) {
 	r := Read(t, "hixie-76/spec-key-computation")[0]
 	wstest.StartServer(t, func(o *airsocket.Options) { o.Versions = wire.AllVersions() }, nil, func(p *wstest.RawPeer) {
@@ -90,8 +91,8 @@ func TestSpecificationKeys(t *testing.T) {
 	})
 }
 
-// The examples of RFC 7692, section 7.2.3, with messages that are not compressed,
-// and a ping within one, among them.
+// The examples of RFC 7692, section 7.2.3, mixed with uncompressed messages and a
+// ping between two fragments.
 func TestCompressionExamples(t *testing.T) {
 	r := Read(t, "rfc6455/spec-permessage-deflate")[0]
 	examples := r.Sides["s2c"].Wire
@@ -104,7 +105,7 @@ func TestCompressionExamples(t *testing.T) {
 		p.Want(wstest.OpPong, "within")
 		p.WriteRaw(examples[1][5:])
 		for _, more := range []string{
-			"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00",                        // 7.2.3.3: a block with no compression
+			"\xc1\x0b\x00\x05\x00\xfa\xffHello\x00",                        // 7.2.3.3: a block without compression
 			"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00",                     // 7.2.3.4: BFINAL is set
 			"\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00", // 7.2.3.5: two blocks
 			"\xc1\x01\x00", // 7.2.3.6: an empty message
@@ -129,9 +130,9 @@ func TestCompressionExamples(t *testing.T) {
 	j.Want("open", "text Hello", "text plain: no part of the window", "text Hello", `close 1005 "" clean`)
 }
 
-// What was refused in the recordings: version 99, which nobody speaks, and
-// version 7, which its server did not speak but ours does. A refusal is reported
-// with all that the server said.
+// The recorded requests ask for version 99, which does not exist, or for version
+// 7, which the recorded server did not speak and ours does. A refusal is
+// reported with everything that the server sent.
 func TestRecordedRefusals(t *testing.T) {
 	for _, r := range Read(t, "version-negotiation/*") {
 		t.Run(r.Name, func(t *testing.T) {
@@ -171,7 +172,7 @@ func TestRecordedRefusals(t *testing.T) {
 	}
 }
 
-// crossDomainPolicy is what Flash reads of a policy.
+// crossDomainPolicy is the part of a policy that Flash reads.
 type crossDomainPolicy struct {
 	Allow []struct {
 		Domain string `xml:"domain,attr"`
@@ -187,8 +188,8 @@ func parsePolicy(t testing.TB, text []byte) (p crossDomainPolicy) {
 	return p
 }
 
-// The recorded policies, said by a Server of ours, mean the same. The NUL that
-// Flash expects behind them is not in the recordings.
+// A Server sends policies that mean the same as the recorded ones. The NUL that
+// Flash expects after them is not in the recordings.
 func TestRecordedPolicies(t *testing.T) {
 	for _, r := range Read(t, "flash-policy/*") {
 		t.Run(r.Name, func(t *testing.T) {

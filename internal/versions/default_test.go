@@ -13,8 +13,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Servers that are not told otherwise speak the versions that have masking. What
-// looks like the others is told so, and which option lets it in.
+// By default, servers speak the versions with masking. A refusal of another
+// version names that version and the option that allows it.
 func TestVersionsByDefault(t *testing.T) {
 	for _, by := range []string{"Server", "StartServer", "Upgrade"} {
 		for v := range wstest.EachVersion {
@@ -47,7 +47,7 @@ func TestVersionsByDefault(t *testing.T) {
 	}
 }
 
-// The presets are new each time, so that they can be changed.
+// Each call of a preset returns new Options, which can be changed.
 func TestPresets(t *testing.T) {
 	for name, preset := range map[string]func() *airsocket.Options{
 		"AS3Options": airsocket.AS3Options, "AIROptions": airsocket.AIROptions, "FayeOptions": airsocket.FayeOptions,

@@ -1,3 +1,3 @@
-// Package versions tests what a program sees of the versions of the protocol: what
-// each can do, and which of them clients and servers speak.
+// Package versions tests how the versions of the protocol differ for a program:
+// what each version can do, and which versions clients and servers speak.
 package versions

@@ -20,13 +20,14 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A message is what a test sends.
+// A message is a message that a test sends.
 type message struct {
 	kind wire.Kind
 	data []byte
 }
 
-// messagesOf are messages of the lengths at which the form of the header changes.
+// messagesOf returns messages of the lengths at which the form of the header
+// changes.
 func messagesOf(v wire.Version) (all []message) {
 	for _, n := range []int{0, 1, 125, 126, 65535, 65536} {
 		data := []byte(wstest.TextOf(n))
@@ -38,8 +39,8 @@ func messagesOf(v wire.Version) (all []message) {
 	return all
 }
 
-// Our client and our server understand each other in every version, with all
-// that a version has: fragments, deflate-stream, compression.
+// Client and server understand each other in every version, with everything
+// that the version has: fragments, deflate-stream and compression.
 func TestRoundTrips(t *testing.T) {
 	for v := range wstest.EachVersion {
 		for _, fragment := range []int{0, 1000} {
@@ -49,7 +50,7 @@ func TestRoundTrips(t *testing.T) {
 					case fragment > 0 && v < wire.Hybi06,
 						stream && (v < wire.Hybi06 || v == wire.Hybi13),
 						compression != airsocket.CompressionOff && v != wire.Hybi13:
-						continue // it does not have that
+						continue // the version does not have it
 					}
 					t.Run(fmt.Sprintf("%v fragments of %d, deflate-stream %v, compression %d", v, fragment, stream, compression), func(t *testing.T) {
 						server, client := wstest.AnyOrigin(), wstest.ClientOf(v, airsocket.NewDispatcher())
@@ -59,7 +60,7 @@ func TestRoundTrips(t *testing.T) {
 						s := airsocket.NewSocket(client)
 						long := 10 << 20
 						if fragment > 0 && (stream || compression != airsocket.CompressionOff) {
-							long = 1 << 20 // each alone has had the 10 MiB
+							long = 1 << 20 // the 10 MiB are tested with each of them alone
 						}
 						all := append(messagesOf(v), message{wire.Text, bytes.Repeat([]byte("ten bytes "), long/10)})
 						roundTrips(t, s, wstest.ServeEcho(t, server), all, client.Dispatcher)
@@ -79,8 +80,8 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// roundTrips sends messages to an echoing server, the last and longest when the
-// others are back.
+// roundTrips sends messages to an echo server. It sends the last and longest
+// message when the others have come back.
 func roundTrips(t *testing.T, s *airsocket.Socket, url string, all []message, d *airsocket.Dispatcher) {
 	next, waiting := 0, 0
 	send := func(m message) {
@@ -127,8 +128,8 @@ func roundTrips(t *testing.T, s *airsocket.Socket, url string, all []message, d 
 	}
 }
 
-// The events and their order are the same in every version, as far as a version
-// can say them. What it cannot say is refused at once.
+// The events and their order are the same in every version that has them. What
+// a version does not have is rejected at once.
 func TestEventsOfEachVersion(t *testing.T) {
 	for v := range wstest.EachVersion {
 		t.Run(v.String(), func(t *testing.T) {
@@ -164,7 +165,7 @@ func TestEventsOfEachVersion(t *testing.T) {
 	}
 }
 
-// sayAll sends what not all versions have.
+// sayAll sends what some versions do not have.
 func sayAll(t *testing.T, s *airsocket.Socket) {
 	var want error
 	if !s.Version().Can(wire.Binary) {
@@ -190,13 +191,12 @@ func sayAll(t *testing.T, s *airsocket.Socket) {
 			t.Errorf("PingFunc: %v", err)
 		}
 		if s.BufferedAmount() != before {
-			t.Errorf("%d bytes are sent of what cannot be said", s.BufferedAmount()-before)
+			t.Errorf("%d bytes were queued of what the version does not have", s.BufferedAmount()-before)
 		}
 	}
 }
 
-// Status codes that came with later drafts are sent as the nearest that a
-// version has.
+// Status codes of later drafts are sent as the nearest code that a version has.
 func TestCloseCodesOfEachVersion(t *testing.T) {
 	all := func(c airsocket.StatusCode) [3]airsocket.StatusCode { return [3]airsocket.StatusCode{c, c, c} }
 	for sent, received := range map[airsocket.StatusCode][3]airsocket.StatusCode{ // by hybi-06 and -07, -08, -13
@@ -237,8 +237,8 @@ func TestCloseCodesOfEachVersion(t *testing.T) {
 	}
 }
 
-// A close frame is answered with the code that it has, also where a close of our
-// own would say another.
+// A close frame is answered with its own code, even if Close would send another
+// one instead.
 func TestCloseCodesAreEchoed(t *testing.T) {
 	for v, number := range rawVersions {
 		for _, code := range []int{1000, 1001, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 4999} {
@@ -250,8 +250,9 @@ func TestCloseCodesAreEchoed(t *testing.T) {
 	}
 }
 
-// Clients of libwebsockets of 2011 to 2015 send close frames with two bytes that
-// they never wrote to. Before RFC 6455 that is a close without a code.
+// Clients with libwebsockets of 2011 to 2015 send close frames with two
+// uninitialized bytes. Before RFC 6455, that is treated as a close without a
+// code.
 func TestCloseCodesThatMayNotBeSent(t *testing.T) {
 	for v, number := range rawVersions {
 		for _, code := range []int{0, 1, 999, 1005, 1006, 1015, 1016, 2999, 5000, 0xFFFF} {
@@ -278,12 +279,13 @@ func TestCloseCodesThatMayNotBeSent(t *testing.T) {
 	}
 }
 
-// rawVersions are those that a RawPeer speaks, with the numbers that requests
-// have for them.
+// rawVersions has the versions that a RawPeer speaks, and their numbers in
+// requests.
 var rawVersions = map[wire.Version]string{wire.Hybi07: "7", wire.Hybi08: "8", wire.Hybi13: "13"}
 
-// closedByRawPeer has a Socket in either role closed by what the peer does after
-// the handshake. The Socket closes the connection itself when it gets a text.
+// closedByRawPeer runs peer after the handshake, with a Socket in either role,
+// and checks the events of the Socket. The Socket calls Close when it gets a
+// text.
 func closedByRawPeer(t *testing.T, v wire.Version, number string, peer func(*wstest.RawPeer), err error, events ...string) {
 	t.Helper()
 	attach := wstest.CloseAt(airsocket.EventMessage, 1000, "")
@@ -307,8 +309,8 @@ func closedByRawPeer(t *testing.T, v wire.Version, number string, peer func(*wst
 	}
 }
 
-// A connection that is given up did not end cleanly, though in versions before
-// 13 a peer may end it without an answer to the close.
+// A connection that is given up has not ended cleanly, not even in versions
+// before 13, in which a peer may end it without answering the close.
 func TestGivenUpInEachVersion(t *testing.T) {
 	for _, r := range recorded.Read(t, "*/spec-handshake") {
 		for _, c := range []struct {
@@ -321,7 +323,7 @@ func TestGivenUpInEachVersion(t *testing.T) {
 			{"Drop", func(s *airsocket.Socket) error { return s.Drop(3000, "enough") }, nil, []string{"open", `close 3000 "enough" unclean`}},
 		} {
 			if r.Version == wire.Hixie75 && c.err != nil {
-				continue // its Close ends the connection, and a pipe has no half of that
+				continue // its Close ends one side of the connection, which a pipe cannot do
 			}
 			synctest.Test(t, func(t *testing.T) {
 				opts := wstest.AnyOrigin()
@@ -347,14 +349,14 @@ func TestGivenUpInEachVersion(t *testing.T) {
 	}
 }
 
-// The limits hold where no header says how long something is, and where one says
-// it in any number of bytes.
+// The limits also apply to frames whose header does not give a length, and to
+// those whose length can have any number of bytes.
 func TestLimitsOfHixie(t *testing.T) {
 	x := strings.Repeat("x", 1000)
 	for _, c := range []struct {
 		name string
 		send string
-		rule error // nil: the text that follows is taken
+		rule error // nil: the text that follows is accepted
 	}{
 		{"text at the limit", "\x00" + x + "\xFF", nil},
 		{"text over the limit", "\x00" + x + "x\xFF", wire.ErrMessageTooBig},
@@ -395,8 +397,8 @@ func TestLimitsOfHixie(t *testing.T) {
 	}
 }
 
-// Options.Versions narrow what each way to serve speaks, and a client of another
-// version is told what is spoken.
+// Options.Versions restricts what each kind of server speaks. A client of
+// another version is told which versions are spoken.
 func TestVersionsNarrowed(t *testing.T) {
 	for v := range wstest.EachVersion {
 		for _, spoken := range [][]wire.Version{{v}, slices.DeleteFunc(slices.Collect(wstest.EachVersion), func(o wire.Version) bool { return o == v })} {
@@ -418,7 +420,8 @@ func TestVersionsNarrowed(t *testing.T) {
 	}
 }
 
-// serveNarrowed serves one connection with opts, and returns how to open it.
+// serveNarrowed serves one connection with opts, and returns a Dial and a URL
+// to open it.
 func serveNarrowed(t *testing.T, by string, opts *airsocket.Options) (dial func(context.Context, string, string) (net.Conn, error), url string) {
 	switch by {
 	case "Server":

@@ -8,17 +8,17 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// An Attempt tells what became of a Connect. A connection that opened was used
-// for one message, which the server should have sent back, and closed.
+// An Attempt is the outcome of a Connect. If the connection opened, a message
+// was sent, which the server should have echoed, and the connection was closed.
 type Attempt struct {
 	Opened bool
 	echo   string
 	Err    *airsocket.ErrorEvent // nil without an error event
 }
 
-// Try connects to url and returns when everything is over. It sets the Dispatcher
-// of opts, which therefore serve for one attempt only. Each setup is called before
-// Connect.
+// Try connects to url and returns when the socket is closed. It sets the
+// Dispatcher of opts, which can therefore be used for one attempt only. Each setup
+// is called before Connect.
 func Try(t testing.TB, opts *airsocket.Options, url string, setup ...func(*airsocket.Socket)) *Attempt {
 	t.Helper()
 	a := new(Attempt)
@@ -56,7 +56,7 @@ func (a *Attempt) WantEcho(t testing.TB) {
 	}
 }
 
-// Fails returns the error of an attempt that must have failed with an E.
+// Fails returns the error of an attempt, which must have failed with an E.
 func Fails[E error](t testing.TB, a *Attempt) E {
 	t.Helper()
 	if a.Opened || a.Err == nil {

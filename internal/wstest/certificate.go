@@ -19,8 +19,8 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// NewAuthority returns an authority whose own certificate was issued by another
-// one, or a root if by is nil.
+// NewAuthority returns an authority with a certificate that was issued by
+// another authority, or a root authority if by is nil.
 func NewAuthority(t testing.TB, by *Authority) *Authority {
 	t.Helper()
 	template := &x509.Certificate{
@@ -39,8 +39,8 @@ func NewAuthority(t testing.TB, by *Authority) *Authority {
 	return &Authority{cert.Leaf, cert.PrivateKey.(*ecdsa.PrivateKey)}
 }
 
-// Issue returns a certificate with a new key. The nil Authority issues
-// certificates that are signed with their own key.
+// Issue returns a certificate with a new key. A nil Authority issues
+// self-signed certificates.
 func (a *Authority) Issue(t testing.TB, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// HangingDial is an Options.Dial that waits until it is cancelled.
+// HangingDial is an Options.Dial that waits until it is canceled.
 func HangingDial(ctx context.Context, _, _ string) (net.Conn, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()

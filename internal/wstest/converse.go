@@ -8,8 +8,8 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// CloseAt returns a function that makes a socket close at an event. It suits the
-// parameter attach of StartServer and StartClient.
+// CloseAt returns a function that makes a socket close at an event. It can be
+// the argument attach of StartServer and StartClient.
 func CloseAt[E airsocket.Event](typ airsocket.EventType[E], code airsocket.StatusCode, reason string) func(*airsocket.Socket) {
 	return func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, typ, func(E) { s.Close(code, reason) })
@@ -27,7 +27,7 @@ func StartServer(t testing.TB, set func(*airsocket.Options), attach func(*airsoc
 	return Converse(t, opts, set, attach, func(s *airsocket.Socket) error { return s.StartServer(ours) }, NewRawPeer(t, theirs, true), peer)
 }
 
-// StartClient is StartServer with the roles the other way round.
+// StartClient is like StartServer, with the roles exchanged.
 func StartClient(t testing.TB, set func(*airsocket.Options), attach func(*airsocket.Socket), peer func(*RawPeer)) *Journal {
 	t.Helper()
 	theirs, ours := TCPPair(t)
@@ -35,8 +35,8 @@ func StartClient(t testing.TB, set func(*airsocket.Options), attach func(*airsoc
 	return Converse(t, opts, set, attach, func(s *airsocket.Socket) error { return s.Connect("ws://example.com/") }, NewRawPeer(t, theirs, false), peer)
 }
 
-// Converse is what StartServer and StartClient have in common. The connection that
-// start gives to the Socket is the other end of the connection of p.
+// Converse does what StartServer and StartClient have in common. start must start
+// the Socket on the other end of the connection of p.
 func Converse(t testing.TB, opts *airsocket.Options, set func(*airsocket.Options), attach func(*airsocket.Socket), start func(*airsocket.Socket) error, p *RawPeer, peer func(*RawPeer)) *Journal {
 	t.Helper()
 	d := airsocket.NewDispatcher()
@@ -50,7 +50,7 @@ func Converse(t testing.TB, opts *airsocket.Options, set func(*airsocket.Options
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer func() {
-			if t.Failed() { // perhaps in the middle: nobody may wait for the peer
+			if t.Failed() { // the peer may have stopped early, and the Socket must not wait for it
 				p.Close()
 			}
 		}()

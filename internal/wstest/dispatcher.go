@@ -7,8 +7,8 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// Run calls d.Run. If that does not return in time, the process panics, rather than
-// hang.
+// Run calls d.Run. If that does not return in time, the process panics instead of
+// hanging.
 func Run(t testing.TB, d *airsocket.Dispatcher, main func()) {
 	t.Helper()
 	watchdog := time.AfterFunc(Patience, func() { panic(t.Name() + ": Run does not return") })
@@ -17,9 +17,9 @@ func Run(t testing.TB, d *airsocket.Dispatcher, main func()) {
 }
 
 // OwnDispatcher sets the Dispatcher of opts to a new one, unless there is one, and
-// returns opts, or new Options if they are nil. Tests keep off the default
-// Dispatcher because the examples wait for everything on it: a test that has
-// failed must not hold them up.
+// returns opts, or new Options if they are nil. Tests do not use the default
+// Dispatcher, because the examples wait for everything on it and a failed test
+// must not keep them waiting.
 func OwnDispatcher(opts *airsocket.Options) *airsocket.Options {
 	if opts == nil {
 		opts = new(airsocket.Options)

@@ -12,7 +12,7 @@ const (
 )
 
 // Frame returns the bytes of a frame, masked if a client sends it. The first byte
-// is one of the constants, perhaps with other bits.
+// is one of the constants, possibly with other bits set.
 func Frame(client bool, first byte, payload string) []byte {
 	b := []byte{first}
 	mask := byte(0)

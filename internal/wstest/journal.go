@@ -15,7 +15,7 @@ import (
 // Patience is how long a test waits for something that should happen at once.
 const Patience = 20 * time.Second
 
-// Refused are the lines of a connection that never opened.
+// Refused has the lines of a connection that never opened.
 var Refused = []string{"error", `close 1006 "" unclean`}
 
 // A Journal lists the events of one Socket in the order in which its handlers
@@ -28,8 +28,8 @@ type Journal struct {
 	Err    *airsocket.ErrorEvent // the last one
 }
 
-// Follow sets the handlers of s and returns the Journal that they keep. They also
-// check that the state of s fits each event.
+// Follow sets the handlers of s and returns the Journal that they write. They
+// also check that the state of s fits each event.
 func Follow(t testing.TB, s *airsocket.Socket) *Journal {
 	j := &Journal{t: t, Socket: s}
 	s.OnOpen(func(e *airsocket.OpenEvent) {
@@ -70,9 +70,9 @@ func (j *Journal) note(state airsocket.ReadyState, format string, args ...any) {
 	j.Lines = append(j.Lines, line)
 }
 
-// order is the promise: open, messages, at most one error, one close; or error
-// and close alone; and the same again for each further connection. Only the
-// last may end without a close, which is for SilentClose.
+// order is the order that is promised: open, messages, at most one error, one
+// close; or only error and close; and the same for each further connection. The
+// last may end without a close, because of SilentClose.
 var order = regexp.MustCompile(`^(` + connection + `close )*(` + connection + `)?$`)
 
 const connection = `(open (text \S* |binary \S* |ping \S* |pong \S* |drain )*)?(error )?`
@@ -110,7 +110,8 @@ func noSpace(r rune) rune {
 	return r
 }
 
-// WantError compares the error of the error event; nil stands for no such event.
+// WantError compares the error of the error event with err. If err is nil, there
+// must be no error event.
 func (j *Journal) WantError(err error) {
 	j.t.Helper()
 	switch {

@@ -17,9 +17,9 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// A RawPeer is the other end of a connection. It uses nothing of this module, so
-// that it can do what no good endpoint does. Its methods end the test when they
-// fail, unless they return an error.
+// A RawPeer is the other end of a connection. It does not use the library, so
+// that it can do what a correct endpoint never does. Its methods end the test
+// when they fail, unless they return an error.
 type RawPeer struct {
 	T testing.TB
 	net.Conn
@@ -48,7 +48,7 @@ func DialRaw(t testing.TB, rawURL string) *RawPeer {
 	return NewRawPeer(t, conn, true)
 }
 
-// ConnectRaw is DialRaw followed by the handshake.
+// ConnectRaw calls DialRaw and does the handshake.
 func ConnectRaw(t testing.TB, rawURL string) *RawPeer {
 	t.Helper()
 	p := DialRaw(t, rawURL)
@@ -91,7 +91,7 @@ func (p *RawPeer) Accept(more ...[]byte) *http.Request {
 	return req
 }
 
-// OpenAsEither does the handshake of the role that p has.
+// OpenAsEither does the handshake in the role of p.
 func (p *RawPeer) OpenAsEither() {
 	p.T.Helper()
 	if p.Client {
@@ -102,7 +102,7 @@ func (p *RawPeer) OpenAsEither() {
 }
 
 // OpenCompressed does a client's handshake with an offer of permessage-deflate, and
-// returns the server's answer to that.
+// returns the server's answer to the offer.
 func (p *RawPeer) OpenCompressed(offer string) string {
 	p.T.Helper()
 	p.WriteRaw([]byte(RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: "+offer)))
@@ -110,7 +110,7 @@ func (p *RawPeer) OpenCompressed(offer string) string {
 }
 
 // AcceptCompressed does a server's handshake with an answer to an offer of
-// permessage-deflate, or with none if it is empty, and returns the offer.
+// permessage-deflate, or without one if answer is empty, and returns the offer.
 func (p *RawPeer) AcceptCompressed(answer string) string {
 	p.T.Helper()
 	req := p.ReadRequest()
@@ -165,7 +165,7 @@ func (p *RawPeer) ReadFrame() (first byte, payload string, err error) {
 	}
 	var key [4]byte
 	if masked := head[1]&0x80 != 0; masked == p.Client {
-		p.T.Errorf("masked is %v for what the other end sends", masked)
+		p.T.Errorf("masked is %v in a frame from the other end", masked)
 	} else if masked {
 		_, err = io.ReadFull(p.Reader, key[:])
 	}
@@ -180,7 +180,7 @@ func (p *RawPeer) ReadFrame() (first byte, payload string, err error) {
 	return head[0], string(data), err
 }
 
-// Want reads the next frame and compares it.
+// Want reads the next frame and compares it with first and payload.
 func (p *RawPeer) Want(first byte, payload string) {
 	p.T.Helper()
 	gotFirst, got, err := p.ReadFrame()
@@ -204,7 +204,8 @@ func (p *RawPeer) WantClose(code airsocket.StatusCode) {
 	}
 }
 
-// WantEOF waits for the orderly end of what the other end sends.
+// WantEOF waits until the other end has ended its side of the connection in an
+// orderly way.
 func (p *RawPeer) WantEOF() {
 	p.T.Helper()
 	if b, err := p.Reader.ReadByte(); err != io.EOF {
@@ -212,8 +213,8 @@ func (p *RawPeer) WantEOF() {
 	}
 }
 
-// WantEnd waits for the end of the connection, orderly or not, with nothing before
-// it.
+// WantEnd waits for the end of the connection, orderly or not. No data may come
+// before it.
 func (p *RawPeer) WantEnd() {
 	p.T.Helper()
 	if b, err := p.Reader.ReadByte(); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.ErrClosedPipe) {
@@ -229,8 +230,8 @@ func (p *RawPeer) SkipToEnd() {
 	}
 }
 
-// WantEndUnread waits until the other end has ended the connection, and does not
-// read what it sends.
+// WantEndUnread waits until the other end has ended the connection, without
+// reading what it sends.
 func (p *RawPeer) WantEndUnread() {
 	p.T.Helper()
 	p.SetDeadline(time.Now().Add(Patience))
@@ -245,8 +246,8 @@ func (p *RawPeer) WantEndUnread() {
 	}
 }
 
-// WantCloseOrEnd waits for the end of the connection, with a close frame before it
-// or without: one that came about too late is not sent.
+// WantCloseOrEnd waits for the end of the connection. A close frame may come
+// before it, but it is not sent if it comes too late.
 func (p *RawPeer) WantCloseOrEnd() {
 	p.T.Helper()
 	first, _, err := p.ReadFrame()

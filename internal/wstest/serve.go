@@ -26,8 +26,8 @@ func Serve(t testing.TB, srv *airsocket.Server) string {
 	return "ws://" + l.Addr().String() + "/"
 }
 
-// ServeUntilEnd calls start in a goroutine, which must let srv serve until it is
-// shut down. ServeUntilEnd does that at the end of the test.
+// ServeUntilEnd calls start in a goroutine and shuts srv down at the end of the
+// test. start must let srv serve until then.
 func ServeUntilEnd(t testing.TB, srv *airsocket.Server, start func() error) {
 	srv.Options = OwnDispatcher(srv.Options)
 	done := make(chan error, 1)
@@ -53,8 +53,8 @@ func Echoing(srv *airsocket.Server) *airsocket.Server {
 	return srv
 }
 
-// ServeEcho starts an echo server on loopback and returns its URL. That an answer
-// cannot be sent is an error of the test.
+// ServeEcho starts an echo server on loopback and returns its URL. The test fails
+// if an echo cannot be sent.
 func ServeEcho(t testing.TB, opts *airsocket.Options) string {
 	t.Helper()
 	srv := &airsocket.Server{Options: opts}
@@ -76,8 +76,9 @@ func ServeTLS(t testing.TB, cert tls.Certificate) string {
 	return strings.Replace(Serve(t, srv), "ws:", "wss:", 1)
 }
 
-// Upgrading returns a handler that makes every request an echoing WebSocket by
-// Upgrade, which gets the ResponseWriter that wrap returns; wrap may be nil.
+// Upgrading returns a handler that calls Upgrade for every request and echoes
+// messages. If wrap is not nil, Upgrade gets the ResponseWriter that it
+// returns.
 func Upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
 	opts = OwnDispatcher(opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -93,18 +94,18 @@ func Upgrading(t testing.TB, opts *airsocket.Options, wrap func(http.ResponseWri
 	})
 }
 
-// ServeHandler lets net/http serve h until the end of the test, and returns its URL
-// for a WebSocket.
+// ServeHandler lets net/http serve h until the end of the test, and returns its ws
+// URL.
 func ServeHandler(t testing.TB, h http.Handler) string {
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return "ws" + strings.TrimPrefix(srv.URL, "http")
 }
 
-// ServeBy serves echoing sockets of any version on loopback until the end of the
-// test, and returns the address. It does so by the name of the way, "Server",
-// "Upgrade" or "StartServer", of which the last takes one connection. With a config
-// it serves TLS.
+// ServeBy runs an echo server for all versions on loopback until the end of the
+// test, and returns the address. by names what accepts the connections: "Server",
+// "Upgrade", or "StartServer", which accepts only one. If config is not nil, the
+// server uses TLS.
 func ServeBy(t testing.TB, by string, config *tls.Config) string {
 	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
 	switch by {

@@ -8,8 +8,8 @@ const maxDump = 64; // bytes of a binary
 
 let socket = null;
 
-// The log. Entries wait for the next picture, so that a flood costs no more
-// than what can be seen of it.
+// The log. New entries are shown together after a short wait, so that a flood
+// of events does not block the page.
 
 let waiting = [];
 let dropped = 0;
@@ -46,14 +46,15 @@ function row(entry) {
   const arrow = {sent: "↑ sent", received: "↓ received"}[entry.direction] || "";
   for (const text of [time, arrow, entry.type, entry.size ?? "", entry.content]) {
     const td = document.createElement("td");
-    td.role = "cell"; // which it is no longer by itself where it is not laid out as one
+    td.role = "cell"; // not implied in the narrow layout, where it is not displayed as a table cell
     td.textContent = text; // never HTML: it comes from the peer
     tr.append(td);
   }
   return tr;
 }
 
-// What does not show, or shows other text than is there, is written out.
+// Invisible characters, and characters that change how other text is shown, are
+// escaped.
 const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 function preview(text) {
@@ -92,8 +93,8 @@ function show() {
   if (mirror === $("drawing").hidden) $("drawing").hidden = !mirror;
 }
 
-// complete makes a URL of what a person types: a URL of this page's kind where
-// there is only a host.
+// complete returns what was typed as a URL. If it has no scheme, it gets wss on
+// a page over https, and ws otherwise.
 function complete(typed) {
   const url = typed.trim();
   if (/^[a-z][a-z0-9+.-]*:\//i.test(url)) return url;
@@ -162,7 +163,7 @@ function sendText() {
 async function sendFile() {
   const file = $("file").files[0];
   if (!file) {
-    log("", "error", null, "no file is chosen");
+    log("", "error", null, "no file was chosen");
     return;
   }
   try {
@@ -175,12 +176,13 @@ async function sendFile() {
 
 function showBuffered() {
   const n = socket && socket.readyState === WebSocket.OPEN ? socket.bufferedAmount : 0;
-  $("buffered").textContent = n ? `${n} bytes wait to be sent` : "";
+  $("buffered").textContent = n ? `${n} bytes waiting to be sent` : "";
   if (n) setTimeout(showBuffered, 100);
 }
 
 // The canvas of lws-mirror-protocol: "d COLOUR X1 Y1 X2 Y2;" is a line and
-// "c COLOUR X Y R;" a circle. What is drawn here is shown when it comes back.
+// "c COLOUR X Y R;" a circle. A line that is drawn here appears when the server
+// sends it back.
 
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
@@ -212,8 +214,8 @@ function line(from, to) {
   }
 }
 
-let pen = null; // of the pointer, while it is down
-let keys = {x: 240, y: 150}; // of the keyboard
+let pen = null; // position of the pointer while it is down
+let keys = {x: 240, y: 150}; // position of the pen that the arrow keys move
 
 function point(e) {
   const box = canvas.getBoundingClientRect();

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// before is how a change to the library is measured: the programs that were built
-// with it and those that were built without it, in pairs.
-var before = flag.String("before", "", "folder of the library's own programs as another build.sh has left them: compare with these and nothing else")
+// before makes compare measure a change to the library: the programs that were
+// built before it, and those that were built with it, in pairs.
+var before = flag.String("before", "", "folder with the programs of an earlier build of the library: compare the library only with these, in pairs")
 
 const beforeSuffix = " before"
 
-// pairUp leaves the library's own programs in each scenario and puts those of the
-// folder beside them.
+// pairUp keeps only the library's own programs in each scenario, and adds the
+// same programs from the folder of -before.
 func pairUp(chosen []cell) []cell {
 	var pairs []peer
 	for _, p := range peers {
@@ -45,8 +45,9 @@ func pairUp(chosen []cell) []cell {
 	return chosen
 }
 
-// printBefore prints a row for each scenario and program: the medians, and the
-// median and the quartiles of the ratios, each of which is from one repetition.
+// printBefore prints a row for each scenario and program, with the medians, and
+// the median and quartiles of the ratios. Each ratio is taken within one
+// repetition.
 func printBefore(w io.Writer, chosen []cell, all map[string]runs) {
 	fmt.Fprint(w, "| scenario | program | before | now | now ÷ before | quartiles | pairs |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, c := range chosen {

@@ -10,24 +10,24 @@ import (
 // A cell is one scenario with its parameters.
 type cell struct {
 	name   string
-	title  string   // above its column in the report
+	title  string   // the heading of its column
 	load   []string // arguments of load
 	server []string // arguments of the measured program
 	peers  []peer
 	table  table
-	reps   int // at most so many; 0: as -reps says
+	reps   int // maximum number of repetitions; 0: only -reps counts
 }
 
-// table says what is printed of a cell.
+// table selects the figures that are printed for a cell.
 type table int
 
 const (
-	costs     table = iota // CPU for each message
+	costs     table = iota // CPU time per message
 	memory                 // of idle connections
 	latencies              // at a fixed rate
 )
 
-// cells is all scenarios.
+// cells returns all scenarios.
 func cells() []cell {
 	var all []cell
 	all = append(all, echoes()...)
@@ -37,8 +37,9 @@ func cells() []cell {
 	return append(all, growths()...)
 }
 
-// echoes is the messages that come back: c is for connections, i for messages
-// on the way on each.
+// echoes returns the scenarios in which messages are sent back. In their names,
+// c is the number of connections and i the number of messages in flight on
+// each.
 func echoes() (all []cell) {
 	for _, e := range []struct {
 		charset               string
@@ -64,8 +65,8 @@ func echoes() (all []cell) {
 	return all
 }
 
-// compressed is echoes with permessage-deflate: each message by itself, and
-// with the context of those before it.
+// compressed returns the echoes with permessage-deflate, without and with
+// context takeover.
 func compressed() (all []cell) {
 	for _, size := range []int{1 << 10, 16 << 10} {
 		for _, how := range []string{"single", "takeover"} {
@@ -85,7 +86,7 @@ func compressed() (all []cell) {
 	return all
 }
 
-// idles is connections that do nothing.
+// idles returns the scenarios with connections that do nothing.
 func idles() []cell {
 	few := named("airsocket", "airsockethttp", "raw", "gws", "gorilla")
 	return []cell{
@@ -111,7 +112,8 @@ func idles() []cell {
 	}
 }
 
-// others is broadcasts, handshakes, the client role and latencies.
+// others returns the scenarios for broadcasts, handshakes, the client role and
+// latencies.
 func others() []cell {
 	all := []cell{{
 		name:  "handshake",
@@ -149,14 +151,14 @@ func others() []cell {
 	})
 }
 
-// growthSizes are the numbers of connections of the plot.
+// growthSizes are the numbers of connections in the plot.
 var growthSizes = []int{100, 1000, 10000, 19000}
 
 func growthPeers() []peer {
 	return named("airsocket", "airsocketdefault", "raw", "gws", "gobwaslow", "gorilla")
 }
 
-// growths is what the plot is made of.
+// growths returns the scenarios of the plot.
 func growths() (all []cell) {
 	for _, n := range growthSizes {
 		all = append(all, cell{
@@ -174,7 +176,7 @@ func growths() (all []cell) {
 	return all
 }
 
-// readme are the cells of the table in the README of cmd/bench.
+// readme has the names of the cells in the table of cmd/bench/README.md.
 var readme = []string{
 	"echo/ascii/16B/c100/i16",
 	"echo/ascii/125B/c100/i1",
@@ -189,7 +191,7 @@ var readme = []string{
 	"idle/echoed/c10000",
 }
 
-// notInReadme are the peers that are left out of the table in the README of cmd/bench.
+// notInReadme has the names of the peers that this table leaves out.
 var notInReadme = []string{"rawepoll", "xnet"}
 
 func args(format string, a ...any) []string { return strings.Fields(fmt.Sprintf(format, a...)) }

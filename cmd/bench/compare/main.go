@@ -1,10 +1,11 @@
 //go:build linux
 
-// Command compare runs the scenarios against every peer, the peers in turn
-// within each repetition (A B C, A B C, ...), appends each run to a file, and
-// prints tables of medians and of ratios that are paired by repetition.
+// Command compare runs each scenario with all peers, in turn within each
+// repetition (A B C, A B C, ...). It appends each run to a file and prints
+// tables of medians and of ratios, each of which is taken within one
+// repetition.
 //
-// It expects the programs that build.sh leaves in bin.
+// It needs the programs that build.sh puts into bin.
 package main
 
 import (
@@ -21,16 +22,16 @@ import (
 )
 
 var (
-	only     = flag.String("only", ".", "regular expression: the scenarios to run or report, as in echo/ascii/125B/c100/i16")
-	peerList = flag.String("peers", "", "programs, comma-separated; all by default")
+	only     = flag.String("only", ".", "run or report the scenarios that match this regular expression, such as echo/ascii/125B/c100/i16")
+	peerList = flag.String("peers", "", "comma-separated programs to run; all by default")
 	reps     = flag.Int("reps", 3, "repetitions")
 	duration = flag.Duration("duration", time.Second, "time measured in each run")
-	base     = flag.String("base", "gws", "program that the ratios are against; gwsclient for clients")
-	out      = flag.String("out", "", "file that runs are appended to; bin/results.jsonl by default")
-	report   = flag.Bool("report", false, "run nothing, report what the file of results has")
-	brief    = flag.Bool("brief", false, "one table of all scenarios")
-	forFile  = flag.Bool("readme", false, "the scenarios and the form of the README's table")
-	plotFile = flag.String("plot", "", "run the growth scenarios and draw this SVG of them")
+	base     = flag.String("base", "gws", "program that the ratios compare with; for clients, the one with this name and \"client\"")
+	out      = flag.String("out", "", "file to which runs are appended; bin/results.jsonl by default")
+	report   = flag.Bool("report", false, "run nothing, and report the results in the file")
+	brief    = flag.Bool("brief", false, "print one table of all scenarios")
+	forFile  = flag.Bool("readme", false, "run the scenarios of the README's table, and print it")
+	plotFile = flag.String("plot", "", "run the growth scenarios and write a plot of them to this SVG file")
 	profiles = flag.String("profiles", "", "folder for CPU profiles of the Go programs")
 	list     = flag.Bool("list", false, "only list the scenarios")
 	dir      = flag.String("dir", ".", "this module's folder")
@@ -76,7 +77,7 @@ func main() {
 	}
 }
 
-// choose is the scenarios that the flags ask for.
+// choose returns the scenarios that the flags select.
 func choose() []cell {
 	match := regexp.MustCompile(*only)
 	chosen := slices.DeleteFunc(cells(), func(c cell) bool {
@@ -111,7 +112,7 @@ func show(chosen []cell, all map[string]runs) error {
 	return nil
 }
 
-// runAll runs the scenarios and appends what they measure to the file.
+// runAll runs the scenarios and appends the results to the file of -out.
 func runAll(chosen []cell, start int64) error {
 	f, err := os.OpenFile(*out, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -126,7 +127,7 @@ func runAll(chosen []cell, start int64) error {
 		}
 		for rep := range n {
 			inTurn := slices.Clone(c.peers)
-			if *before != "" && rep%2 == 1 { // whoever comes first may have it warmer
+			if *before != "" && rep%2 == 1 { // running first or second may make a difference
 				slices.Reverse(inTurn)
 			}
 			for _, p := range inTurn {

@@ -7,17 +7,17 @@ import "slices"
 // A peer is a program that is measured.
 type peer struct {
 	name    string
-	program string   // in bin; the name if empty
-	bin     string   // another folder than this module's bin
-	args    []string // beside those that all have
-	module  string   // whose version the report says
+	program string   // file in bin; if empty, the name
+	bin     string   // folder of the program; if empty, bin of this module
+	args    []string // in addition to those of all peers
+	module  string   // the report gives its version
 	kind    kind
 }
 
 type kind int
 
 const (
-	ownServer kind = iota // this library's
+	ownServer kind = iota // uses this library
 	goServer
 	limit       // no WebSocket: bare TCP
 	otherServer // not in Go, and without a control port
@@ -25,7 +25,7 @@ const (
 	clientLimit
 )
 
-// raw reports whether p speaks no protocol.
+// raw reports whether p uses bare TCP.
 func (p peer) raw() bool { return p.kind == limit || p.kind == clientLimit }
 
 func (p peer) client() bool { return p.kind == clientRole || p.kind == clientLimit }
@@ -56,7 +56,7 @@ var peers = []peer{
 	{name: "rawclient", kind: clientLimit},
 }
 
-// named is the peers with these names, in their order.
+// named returns the peers with these names, in the order of peers.
 func named(names ...string) (all []peer) {
 	for _, p := range peers {
 		if slices.Contains(names, p.name) {
@@ -66,7 +66,7 @@ func named(names ...string) (all []peer) {
 	return all
 }
 
-// servers is all servers but those named.
+// servers returns all servers except those with the names in but.
 func servers(but ...string) (all []peer) {
 	for _, p := range peers {
 		if !p.client() && !slices.Contains(but, p.name) {

@@ -20,7 +20,7 @@ var growthText string
 
 var growthTemplate = template.Must(template.New("growth.svg").Parse(growthText))
 
-// The measures of the plot, in its own units.
+// Dimensions of the plot, in units of the SVG.
 const (
 	plotWidth, plotHeight = 360, 260
 	marginLeft, marginTop = 56, 48
@@ -30,10 +30,10 @@ const (
 	legendStep            = 142
 )
 
-// colours are those of the lines, in the order of growthPeers.
+// colours are used for the lines, in the order of growthPeers.
 var colours = []string{"#d62728", "#ff9896", "#7f7f7f", "#1f77b4", "#2ca02c", "#9467bd"}
 
-// A drawing is what the template takes.
+// A drawing is the data for the template.
 type drawing struct {
 	Width, Height, PlotWidth, PlotHeight, Middle, LegendY int
 	Panels                                                []panel
@@ -67,8 +67,8 @@ type line struct {
 
 type dot struct{ X, Y float64 }
 
-// A series is the figures of one peer, one for each number of connections; a
-// negative one is missing.
+// A series holds the figures of one peer, one for each number of connections. A
+// negative figure means that there is none.
 type series struct {
 	name    string
 	dashed  bool
@@ -77,7 +77,8 @@ type series struct {
 
 var errNoGrowth = errors.New("there are no runs of the growth scenarios")
 
-// drawGrowth draws how cost grows with the number of connections.
+// drawGrowth writes a plot to file that shows how cost grows with the number of
+// connections.
 func drawGrowth(file string, all map[string]runs) error {
 	cpu := gather(all, "growth/cpu/c%d", cost)
 	memory := gather(all, "growth/memory/c%d", func(r *result.Result) float64 { return weight(r) / 1024 })
@@ -95,7 +96,7 @@ func drawGrowth(file string, all map[string]runs) error {
 	return f.Close()
 }
 
-// gather is the medians of the peers that have any.
+// gather returns the medians of the peers that have results.
 func gather(all map[string]runs, name string, m metric) (lines []series) {
 	for _, p := range growthPeers() {
 		s := series{name: p.name, dashed: p.raw()}
@@ -127,8 +128,8 @@ func draw(w io.Writer, sizes []int, cpu, memory []series) error {
 		LegendY:    marginTop + plotHeight + legendBelow,
 	}
 	d.Panels = []panel{
-		newPanel(marginLeft, "CPU µs for each message, 125 B, one on the way", sizes, cpu),
-		newPanel(marginLeft+plotWidth+panelGap, "KiB of memory for each idle connection", sizes, memory),
+		newPanel(marginLeft, "CPU µs per message, 125 B, one in flight", sizes, cpu),
+		newPanel(marginLeft+plotWidth+panelGap, "KiB of memory per idle connection", sizes, memory),
 	}
 	for i, s := range cpu {
 		d.Legend = append(d.Legend, legend{legendLeft + i*legendStep, s.name, colours[i%len(colours)], s.dashed})
@@ -173,7 +174,7 @@ func newLine(s series, sizes []int, top float64, colour string) line {
 	return l
 }
 
-// thousands is n, short where it is long.
+// thousands formats n, with a k for thousands if n is a multiple of 1000.
 func thousands(n int) string {
 	if n >= 1000 && n%1000 == 0 {
 		return fmt.Sprintf("%dk", n/1000)
@@ -181,7 +182,8 @@ func thousands(n int) string {
 	return fmt.Sprint(n)
 }
 
-// across is where n is on the logarithmic axis of sizes, which ascend.
+// across returns the position of n on the logarithmic axis of sizes, which are
+// in ascending order.
 func across(n int, sizes []int) float64 {
 	low, high := math.Log(float64(sizes[0])), math.Log(float64(sizes[len(sizes)-1]))
 	if low == high {
@@ -194,7 +196,8 @@ func height(v, top float64) float64 { return tenth(plotHeight * (1 - v/top)) }
 
 func tenth(v float64) float64 { return math.Round(10*v) / 10 }
 
-// niceStep is 1, 2 or 5 times a power of ten, so that top has 4 to 10 of them.
+// niceStep returns the step between the ticks on an axis from 0 to top: 1, 2 or
+// 5 times a power of ten, such that there are 4 to 10 steps.
 func niceStep(top float64) float64 {
 	if top <= 0 {
 		return 1

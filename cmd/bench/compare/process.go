@@ -28,7 +28,7 @@ func raiseLimit() {
 	}
 }
 
-// once starts the program of p, loads it and stops it.
+// once starts the program of p, measures it under load, and stops it.
 func once(c cell, p peer) (*result.Result, error) {
 	addr, err := freeAddr()
 	if err != nil {
@@ -53,7 +53,8 @@ func once(c cell, p peer) (*result.Result, error) {
 			return nil, err
 		}
 	}
-	// Later arguments win: a scenario may have a duration of its own.
+	// The arguments of the scenario come last, so that it can override
+	// -duration.
 	load := []string{"-addr", addr, "-ctl", ctl, "-duration", duration.String(), "-pid", fmt.Sprint(measured.Process.Pid)}
 	if p.raw() {
 		load = append(load, "-raw")
@@ -61,7 +62,7 @@ func once(c cell, p peer) (*result.Result, error) {
 	return runLoad(append(load, c.load...))
 }
 
-// command is the measured program.
+// command returns the command that starts the measured program.
 func command(c cell, p peer, addr, ctl string) *exec.Cmd {
 	program := p.program
 	if program == "" {
@@ -87,7 +88,7 @@ func command(c cell, p peer, addr, ctl string) *exec.Cmd {
 	return pinned("0", line)
 }
 
-// pinned is a command that -pin has stay on the processors of list.
+// pinned returns a command that -pin keeps on the processors in list.
 func pinned(list string, line []string) *exec.Cmd {
 	if *pin {
 		line = append([]string{"taskset", "-c", list}, line...)
@@ -123,7 +124,7 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// await returns when the server accepts connections.
+// await waits until the server accepts connections.
 func await(addr string) error {
 	var err error
 	for range 500 {

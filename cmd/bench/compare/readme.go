@@ -19,18 +19,18 @@ import (
 	"time"
 )
 
-// printReadme prints the table with what a reader needs to judge it.
+// printReadme prints the table, after what a reader needs to know to judge it.
 func printReadme(w io.Writer, chosen []cell, all map[string]runs) {
 	fmt.Fprintf(w, "Measured on %s: %s. %s\n\n", time.Now().UTC().Format(time.DateOnly), machine(), versions())
-	fmt.Fprintf(w, "The figures are the server's CPU time in µs for each message, user and system, and how much of that bare TCP (`raw`) needs; "+
-		"for idle connections they are the memory of the process for each. \"100 × 16\" is 100 connections with 16 messages on the way on each. "+
-		"The last column is the geometric mean of the ratios to %s, over the scenarios that a program has taken part in. Client and server share the machine, over loopback. "+
-		"All are medians of %d repetitions, whose typical spread is ±%.0f %%; ratios are taken within one repetition.\n\n",
+	fmt.Fprintf(w, "The figures are the server's user and system CPU time in µs per message and, in parentheses, what bare TCP (`raw`) needs as a percentage of it; "+
+		"for idle connections they are the memory of the process per connection. \"100 × 16\" is 100 connections with 16 messages in flight on each. "+
+		"The last column is the geometric mean of the ratios to %s, over the scenarios in which a program takes part. Client and server run on the same machine, over loopback. "+
+		"All figures are medians of %d repetitions, with a typical spread of ±%.0f %%; each ratio is taken within one repetition.\n\n",
 		*base, *reps, 100*typicalSpread(chosen, all))
 	printMatrix(w, chosen, all, againstBase(chosen, all))
 }
 
-// againstBase is the geometric mean of the ratios to the base of the flags.
+// againstBase returns a column with the geometric mean of the ratios to -base.
 func againstBase(chosen []cell, all map[string]runs) *summary {
 	return &summary{"÷ " + *base, func(p string) string {
 		logs, n := 0.0, 0
@@ -47,7 +47,7 @@ func againstBase(chosen []cell, all map[string]runs) *summary {
 	}}
 }
 
-// typicalSpread is the median of the spreads of all costs.
+// typicalSpread returns the median of the spreads of all costs.
 func typicalSpread(chosen []cell, all map[string]runs) float64 {
 	var spreads []float64
 	for _, c := range chosen {
@@ -60,14 +60,15 @@ func typicalSpread(chosen []cell, all map[string]runs) float64 {
 	return median(spreads)
 }
 
-// machine says what it all ran on.
+// machine describes the machine.
 func machine() string {
 	cpu := field("/proc/cpuinfo", "model name")
 	kib, _ := strconv.Atoi(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB"))
 	return fmt.Sprintf("%d processors (%s), %d GiB, Linux %s", runtime.NumCPU(), cpu, (kib+1<<19)>>20, kernel())
 }
 
-// field is the value of the first line of a file that has that name.
+// field returns the value of the first line of a file that begins with name and
+// a colon.
 func field(file, name string) string {
 	f, err := os.Open(file)
 	if err != nil {
@@ -82,7 +83,8 @@ func field(file, name string) string {
 	return "unknown"
 }
 
-// kernel is the version without what a distribution adds to it.
+// kernel returns the version of the kernel, without the suffix of the
+// distribution.
 func kernel() string {
 	var u syscall.Utsname
 	if syscall.Uname(&u) != nil {
@@ -98,7 +100,8 @@ func kernel() string {
 	return string(b)
 }
 
-// versions is those of what was compared, as far as it is built.
+// versions returns the versions of Go and of those compared libraries that have
+// been built.
 func versions() string {
 	var said []string
 	seen := map[string]bool{ownModule: true}
@@ -128,7 +131,8 @@ func versions() string {
 	return fmt.Sprintf("%s; %s.", strings.Replace(goVersion, "go", "Go ", 1), strings.Join(said, ", "))
 }
 
-// nodeVersion is those of npm's ws and Node.
+// nodeVersion returns the versions of npm's ws and of Node, or an empty string
+// if they are missing.
 func nodeVersion() string {
 	script := `console.log("npm ws " + require("./node_modules/ws/package.json").version + " on Node " + process.versions.node)`
 	node := exec.Command("node", "-e", script)

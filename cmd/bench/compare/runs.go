@@ -14,7 +14,7 @@ import (
 
 // A run is one line of the file of results.
 type run struct {
-	Start  int64 // of the command, in Unix time: repetitions are those of one command
+	Start  int64 // when compare was started, in Unix time; Rep counts from 0 in each start
 	Cell   string
 	Peer   string
 	Rep    int
@@ -22,10 +22,10 @@ type run struct {
 	Result *result.Result
 }
 
-// runs has those of one cell.
+// runs are the runs of one cell.
 type runs []run
 
-// readRuns reads the file of results.
+// readRuns reads the file of results. It returns the runs of each cell.
 func readRuns(name string) (map[string]runs, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -45,7 +45,7 @@ func readRuns(name string) (map[string]runs, error) {
 	}
 }
 
-// of is the runs of a peer that did not fail.
+// of returns the runs of a peer that did not fail.
 func (l runs) of(peer string) (good runs) {
 	for _, r := range l {
 		if r.Peer == peer && r.Err == "" && r.Result != nil {
@@ -55,7 +55,7 @@ func (l runs) of(peer string) (good runs) {
 	return good
 }
 
-// failure is what the last run of a peer has failed with.
+// failure returns the error of the last run of a peer that failed.
 func (l runs) failure(peer string) (why string) {
 	for _, r := range l {
 		if r.Peer == peer && r.Err != "" {
@@ -65,7 +65,8 @@ func (l runs) failure(peer string) (why string) {
 	return why
 }
 
-// peers is the names of those that ran, in the order of the list of peers.
+// peers returns the names of the peers that ran, in the order of the list of
+// all peers.
 func (l runs) peers() (names []string) {
 	for _, p := range peers {
 		if slices.ContainsFunc(l, func(r run) bool { return r.Peer == p.name }) {
@@ -75,12 +76,13 @@ func (l runs) peers() (names []string) {
 	return names
 }
 
-// A metric is one figure of a result.
+// A metric returns one figure of a result.
 type metric func(*result.Result) float64
 
 func cost(r *result.Result) float64 { return r.CPUPerMsg }
 
-// weight is the memory of a connection, in bytes, after a forced collection.
+// weight returns the memory of a connection in bytes, after a forced garbage
+// collection.
 func weight(r *result.Result) float64 { return each(r, r.RSSGC-r.RSS0) }
 
 func each(r *result.Result, bytes int64) float64 { return float64(bytes) / float64(max(r.Conns, 1)) }
@@ -92,12 +94,12 @@ func (l runs) values(m metric) (v []float64) {
 	return v
 }
 
-// paired is the median of the ratios of p's figure to q's. It is 0 if there are
-// none.
+// paired returns the median of the ratios of p's figure to q's, or 0 if there
+// are none.
 func (l runs) paired(p, q string, m metric) float64 { return median(l.ratios(p, q, m)) }
 
-// ratios are those of p's figure to q's, each pair from one repetition, so that
-// what else the machine did has touched both.
+// ratios returns the ratios of p's figure to q's. Both figures of a ratio are
+// from the same repetition, so that other work on the machine affected both.
 func (l runs) ratios(p, q string, m metric) (ratios []float64) {
 	for _, x := range l.of(p) {
 		for _, y := range l.of(q) {
@@ -109,8 +111,8 @@ func (l runs) ratios(p, q string, m metric) (ratios []float64) {
 	return ratios
 }
 
-// quantile is the value that the part q of the values is not above, between two of
-// them in proportion. There is at least one.
+// quantile returns the q-quantile of v, interpolated between the two nearest
+// values. v must not be empty.
 func quantile(v []float64, q float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	at := q * float64(len(v)-1)
@@ -119,7 +121,7 @@ func quantile(v []float64, q float64) float64 {
 	return v[low] + (at-float64(low))*(v[high]-v[low])
 }
 
-// median is 0 for no values.
+// median returns the median of v, or 0 if v is empty.
 func median(v []float64) float64 {
 	if len(v) == 0 {
 		return 0
@@ -128,7 +130,7 @@ func median(v []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// spread is half of the range of v over its median.
+// spread returns half of the range of v, divided by its median.
 func spread(v []float64) float64 {
 	m := median(v)
 	if m == 0 {

@@ -11,18 +11,20 @@ import (
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
 )
 
-// A column is a heading and what is below it for a peer with runs.
+// A column has a heading, and a function that returns its entry for a peer that
+// has runs.
 type column struct {
 	title string
 	cell  func(l runs, peer string) string
 }
 
-// figure is a column of medians.
+// figure returns a column of medians.
 func figure(title, format string, m metric) column {
 	return column{title, func(l runs, p string) string { return fmt.Sprintf(format, median(l.of(p).values(m))) }}
 }
 
-// inside is a figure that the program itself has told, which only Go programs do.
+// inside returns a column of figures that the measured program reports itself,
+// which only Go programs do.
 func inside(title, format string, m metric) column {
 	f := figure(title, format, m)
 	return column{title, func(l runs, p string) string {
@@ -33,12 +35,12 @@ func inside(title, format string, m metric) column {
 	}}
 }
 
-// latency is a figure that not all scenarios have.
+// latency returns a column of figures that some scenarios do not have.
 func latency(title string, m metric) column {
 	return column{title, func(l runs, p string) string { return ratio("%.3g", median(l.of(p).values(m))) }}
 }
 
-// against is a column of ratios to the base of the flags.
+// against returns a column of ratios to -base.
 func against(m metric) column {
 	return column{"÷ " + *base, func(l runs, p string) string { return ratio("%.2f", l.paired(p, baseOf(p), m)) }}
 }
@@ -57,13 +59,14 @@ func limitOf(p string) string {
 	return "raw"
 }
 
-// ofRaw is how much of what a peer needs bare TCP needs.
+// ofRaw returns the cost of bare TCP as a percentage of the cost of a peer.
 func ofRaw(l runs, p string) string {
 	r := l.paired(limitOf(p), p, cost)
 	return ratio("%.0f%%", 100*r)
 }
 
-// ratio is a dash for a figure that could not be had.
+// ratio formats v, or returns a dash if v is 0, which stands for a missing
+// figure.
 func ratio(format string, v float64) string {
 	if v == 0 {
 		return "–"
@@ -71,7 +74,8 @@ func ratio(format string, v float64) string {
 	return fmt.Sprintf(format, v)
 }
 
-// columns is those of a kind of table, and the metric that it is sorted by.
+// columns returns the columns of a kind of table, and the metric by which its
+// rows are sorted.
 func columns(t table) ([]column, metric) {
 	switch t {
 	case memory:
@@ -109,13 +113,13 @@ func columns(t table) ([]column, metric) {
 	}, cost
 }
 
-// A summary is a column of what all scenarios come to for a peer.
+// A summary is a column with one figure for all scenarios of a peer.
 type summary struct {
 	title string
 	of    func(peer string) string
 }
 
-// printCell prints the table of one scenario, the cheapest first.
+// printCell prints the table of one scenario, with the cheapest peer first.
 func printCell(w io.Writer, c cell, l runs) {
 	if len(l) == 0 {
 		return
@@ -139,7 +143,8 @@ func printCell(w io.Writer, c cell, l runs) {
 	}
 }
 
-// sorted is the peers, the cheapest first and those that have failed last.
+// sorted returns the names of the peers, with the cheapest first and those that
+// failed last.
 func sorted(l runs, by metric) []string {
 	names := l.peers()
 	rank := func(p string) float64 {
@@ -160,8 +165,8 @@ func sorted(l runs, by metric) []string {
 	return names
 }
 
-// printMatrix prints one table: a row for each peer, a column for each scenario,
-// and one for summary, unless it is nil.
+// printMatrix prints one table, with a row for each peer and a column for each
+// scenario, and one for summary unless it is nil.
 func printMatrix(w io.Writer, chosen []cell, all map[string]runs, summary *summary) {
 	chosen = slices.DeleteFunc(slices.Clone(chosen), func(c cell) bool { return len(all[c.name]) == 0 })
 	rows := map[string]bool{}
@@ -193,7 +198,8 @@ func printMatrix(w io.Writer, chosen []cell, all map[string]runs, summary *summa
 	}
 }
 
-// entry is what a table of all scenarios says of one.
+// entry returns the entry of a scenario and a peer in the table of all
+// scenarios.
 func entry(c cell, l runs, p string) string {
 	good := l.of(p)
 	switch {

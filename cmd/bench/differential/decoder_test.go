@@ -17,20 +17,21 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// limit is the longest message that either takes.
+// limit is the length of the longest message that either accepts.
 const limit = 1000
 
-// What the two may do differently (RFC 6455 in brackets). All else is an error.
+// differs reports whether the two may differ in this way. Only these differences
+// are allowed, with the sections of RFC 6455 in brackets:
 //
-//   - gobwas/ws takes lengths that are not in their shortest form [5.2: "the
-//     minimal number of bytes MUST be used"]. What follows is not compared.
-//   - gobwas/ws takes close codes from 5000 on [7.4.2 gives them no meaning].
+//   - gobwas/ws accepts lengths that are not in their shortest form [5.2: "the
+//     minimal number of bytes MUST be used"]. What follows them is not compared.
+//   - gobwas/ws accepts close codes from 5000 on [7.4.2 gives them no meaning].
 //   - gobwas/ws does not know the codes 1012 to 1014, which were registered
 //     after the RFC [11.7 has the registry].
-//   - This library refuses a frame when its first two bytes have come,
-//     gobwas/ws when the whole header has.
-//   - Which status code is sent where a frame breaks several rules, or is also
-//     too long: any of them will do [7.1.7].
+//   - This library rejects a frame after its first two bytes, gobwas/ws after
+//     the whole header.
+//   - A frame that breaks several rules, or one rule and is too long, is rejected
+//     with the status code of any of them [7.1.7].
 func differs(ours, theirs *refusal) (legal bool) {
 	switch {
 	case ours.is(wire.ErrLengthNotMinimal):
@@ -45,16 +46,17 @@ func differs(ours, theirs *refusal) (legal bool) {
 	return ours.is(wire.ErrMessageTooBig) != theirs.is(wsutil.ErrMessageTooLarge)
 }
 
-// refusal is why an implementation reads no further.
+// A refusal is the reason why an implementation stopped reading.
 type refusal struct {
 	err       error
 	code      wire.StatusCode
 	closeCode uint16 // of the close frame that was refused
 }
 
-// FuzzDecoder has wire's Decoder and the wsutil.Reader of gobwas/ws read the
-// same bytes, as they are or made into frames: both must find the same messages,
-// control frames and close codes, and refuse the same with the same status code.
+// FuzzDecoder reads the same bytes, as they are or made into frames, with wire's
+// Decoder and with the wsutil.Reader of gobwas/ws. Both must find the same
+// messages, control frames and close codes, and reject the same input with the
+// same status code.
 func FuzzDecoder(f *testing.F) {
 	for _, s := range []string{
 		"\x81\x05Hello", "\x01\x03Hel\x80\x02lo", "\x01\x03Hel\x89\x01x\x80\x02lo", "\x89\x05Hello", "\x8a\x00",
@@ -69,7 +71,7 @@ func FuzzDecoder(f *testing.F) {
 			f.Add([]byte(s), role, uint8(3))
 		}
 	}
-	// Instructions of framed: a code, a length, and the payload.
+	// Instructions for framed: a code, a length, and the payload.
 	for _, s := range []string{"\x07\x02hi", "\x01\x02hi\x06\x02ho", "\x01\x02\xe2\x82\x0a\x03abc\x06\x01\xac", "\x09\x02\x03\xe8", "\x09\x05\x03\xf4bye", "\x18\x10" + string(make([]byte, 160)), "\x32\x3c" + string(make([]byte, 600)) + "\x50\x3c" + string(make([]byte, 600))} {
 		for role := range uint8(2) {
 			f.Add([]byte(s), role|framedInput, uint8(0))
@@ -112,8 +114,8 @@ func (r *refusal) String() string {
 // framedInput is the bit that makes FuzzDecoder call framed.
 const framedInput = 2
 
-// framed makes frames of in, so that more than their headers is reached: the
-// header is right by itself, but what is said may be anything.
+// framed makes frames from in, so that the fuzzer gets past their headers. Each
+// frame is well formed by itself, but its opcode and payload may be wrong.
 func framed(in []byte, role wire.Role) (out []byte) {
 	opcodes := [6]byte{0, 1, 2, 8, 9, 10}
 	for len(in) >= 2 {
@@ -151,7 +153,8 @@ func framed(in []byte, role wire.Role) (out []byte) {
 	return out
 }
 
-// readOurs reads in pieces of cut bytes, or all at once if that is zero.
+// readOurs reads in with the Decoder, in pieces of cut bytes, or all at once if
+// cut is zero.
 func readOurs(in []byte, role wire.Role, cut uint8) (events []string, why *refusal) {
 	var d wire.Decoder
 	d.Init(&wire.Config{Version: wire.Hybi13, Role: role, MaxMessage: limit})
@@ -188,7 +191,7 @@ func readOurs(in []byte, role wire.Role, cut uint8) (events []string, why *refus
 
 var names = map[wire.Kind]string{wire.Text: "text", wire.Binary: "binary", wire.Ping: "ping", wire.Pong: "pong"}
 
-// closeCode is the status code of the first close frame of these.
+// closeCode returns the status code of the first close frame.
 func closeCode(frames []byte) (code uint16) {
 	headers(frames, func(h ws.Header, payload []byte) {
 		if h.OpCode == ws.OpClose && code == 0 && len(payload) >= 2 {
@@ -202,7 +205,7 @@ func closeCode(frames []byte) (code uint16) {
 	return code
 }
 
-// wholeHeader appends what is missing of a header at the end.
+// wholeHeader completes a header that is cut off at the end.
 func wholeHeader(frames []byte) []byte {
 	whole := bytes.Clone(frames)
 	for headers(whole, func(ws.Header, []byte) {}) {
@@ -228,7 +231,7 @@ func headers(frames []byte, f func(h ws.Header, payload []byte)) (within bool) {
 	return false
 }
 
-// readTheirs reads all that is whole.
+// readTheirs reads the whole frames with gobwas/ws.
 func readTheirs(in []byte, role wire.Role) (events []string, why *refusal) {
 	state := ws.StateClientSide
 	if role == wire.Server {
@@ -239,7 +242,7 @@ func readTheirs(in []byte, role wire.Role) (events []string, why *refusal) {
 	control := func(h ws.Header, r io.Reader) error {
 		p := make([]byte, h.Length)
 		if _, err := io.ReadFull(r, p); err != nil {
-			return io.ErrUnexpectedEOF // io.EOF would end a message that it is within
+			return io.ErrUnexpectedEOF // io.EOF would end the message around this frame
 		}
 		switch h.OpCode {
 		case ws.OpPing:

@@ -20,7 +20,7 @@ const (
 	accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // the answer to it
 )
 
-// socket is a descriptor that blocks until the epoll loop gets it.
+// socket is a descriptor that blocks until it is added to the epoll loop.
 type socket int
 
 func (s socket) Read(p []byte) (int, error) {
@@ -45,8 +45,8 @@ func (s socket) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// source is the address that connection i comes from: one address has only
-// some 28,000 ports.
+// source returns the local address of connection i. Several addresses are used
+// because one has only about 28,000 ports.
 func source(i int) [4]byte { return [4]byte{127, 0, 0, byte(2 + i%100)} }
 
 func dial(i int) (socket, error) {
@@ -74,7 +74,7 @@ func dial(i int) (socket, error) {
 func dialTLS(i int) (*tls.Conn, error) {
 	from := source(i)
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from[:]}}
-	// The server's certificate is made when it starts, and nobody vouches for it.
+	// The server's certificate is self-signed.
 	return tls.DialWithDialer(&d, "tcp", *addr, &tls.Config{InsecureSkipVerify: true})
 }
 
@@ -90,8 +90,8 @@ func request() []byte {
 	return []byte(s + "\r\n")
 }
 
-// shake is the client's part of the opening handshake. The server must answer
-// with no byte more.
+// shake does the client's part of the opening handshake. The server must send
+// nothing after its answer.
 func shake(c io.ReadWriter, req []byte) error {
 	if _, err := c.Write(req); err != nil {
 		return err
@@ -114,7 +114,7 @@ func shake(c io.ReadWriter, req []byte) error {
 	return nil
 }
 
-// openAll opens the connections with dial and has the handshake on each.
+// openAll opens the connections with dial and does the handshake on each.
 func openAll[C io.ReadWriter](dial func(int) (C, error)) []C {
 	req := request()
 	all := make([]C, *conns)
@@ -137,7 +137,7 @@ func style() frame.Style {
 	return frame.Style{Text: *charset != "binary", Masked: *mode != "serve", Zipped: *compress != "off"}
 }
 
-// verify echoes a message and compares what comes back.
+// verify sends a message and compares the echo with it.
 func verify(c io.ReadWriter, want []byte) error {
 	sent := want
 	if !*raw {
@@ -158,7 +158,7 @@ func verify(c io.ReadWriter, want []byte) error {
 		return err
 	}
 	if !bytes.Equal(got, want) {
-		return fmt.Errorf("the echo differs: %d bytes for %d", len(got), len(want))
+		return fmt.Errorf("the echo differs: got %d bytes, want %d", len(got), len(want))
 	}
 	return nil
 }

@@ -16,7 +16,8 @@ import (
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
 )
 
-// idle opens the connections and weighs the server before and after.
+// idle measures the memory of the server before and after it opens the
+// connections.
 func idle(r *result.Result) {
 	if *secure {
 		weigh(r, dialTLS, func(c *tls.Conn) { c.Close() })
@@ -26,7 +27,7 @@ func idle(r *result.Result) {
 }
 
 func weigh[C io.ReadWriter](r *result.Result, dial func(int) (C, error), hangUp func(C)) {
-	// A server loads some things with its first connection.
+	// The first connection costs a server some memory that later ones do not.
 	n := *conns
 	*conns = 1
 	for _, c := range openAll(dial) {
@@ -60,7 +61,7 @@ func weigh[C io.ReadWriter](r *result.Result, dial func(int) (C, error), hangUp 
 	}
 }
 
-// handshakes opens, upgrades and resets connections from -conns threads.
+// handshakes opens, upgrades and resets connections in -conns goroutines.
 func handshakes(r *result.Result) {
 	req := request()
 	var n atomic.Int64

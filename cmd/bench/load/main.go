@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command load drives one server, or is the server of one client program, with
-// frames made beforehand, from a single epoll loop, so that it is cheap and the
-// same for everyone. It prints one line of JSON, which has the CPU time of the
-// process that -pid names. It runs on Linux only.
+// Command load puts load on one server, or serves one client program. It sends
+// prepared frames from a single epoll loop, so that it is cheap and the same
+// for all of them. It prints one line of JSON with its measurements, among them
+// the CPU time of the process of -pid. It runs only on Linux.
 package main
 
 import (
@@ -23,18 +23,18 @@ import (
 
 var (
 	addr     = flag.String("addr", "127.0.0.1:9001", "address of the server; with -mode serve, to listen on")
-	ctl      = flag.String("ctl", "", "control address of the measured process, for its memory statistics")
-	pid      = flag.Int("pid", 0, "the measured process, for its CPU time and memory")
+	ctl      = flag.String("ctl", "", "address of the control port of the measured process, for its memory statistics")
+	pid      = flag.Int("pid", 0, "process ID of the measured process, for its CPU time and memory")
 	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, handshake, or serve")
-	raw      = flag.Bool("raw", false, "no protocol: an echo of as many bytes")
-	secure   = flag.Bool("tls", false, "idle: over TLS")
+	raw      = flag.Bool("raw", false, "no protocol: expect an echo of the same number of bytes")
+	secure   = flag.Bool("tls", false, "idle: use TLS")
 	conns    = flag.Int("conns", 1, "connections")
-	size     = flag.Int("size", 125, "bytes of payload")
-	inflight = flag.Int("inflight", 1, "messages on the way on each connection")
-	rate     = flag.Int("rate", 20000, "rate: messages a second, over all connections")
-	charset  = flag.String("charset", "binary", "of the payload: binary, ascii, chinese, russian or json")
+	size     = flag.Int("size", 125, "payload size in bytes")
+	inflight = flag.Int("inflight", 1, "messages in flight on each connection")
+	rate     = flag.Int("rate", 20000, "rate: messages per second, over all connections")
+	charset  = flag.String("charset", "binary", "charset of the payload: binary, ascii, chinese, russian or json")
 	compress = flag.String("compress", "off", "permessage-deflate to ask for: off, single (no context takeover) or takeover")
-	touch    = flag.Bool("touch", false, "idle: echo one message on each connection first")
+	touch    = flag.Bool("touch", false, "idle: first echo one message on each connection")
 	warmup   = flag.Duration("warmup", 300*time.Millisecond, "time before measuring")
 	duration = flag.Duration("duration", time.Second, "time measured")
 )
@@ -44,7 +44,7 @@ func main() {
 	log.SetPrefix("load: ")
 	flag.Parse()
 	if !frame.Charset(*charset).Valid() {
-		log.Fatalf("no charset %q", *charset)
+		log.Fatalf("unknown charset %q", *charset)
 	}
 	r := &result.Result{Conns: *conns}
 	switch *mode {
@@ -57,7 +57,7 @@ func main() {
 	case "handshake":
 		handshakes(r)
 	default:
-		log.Fatalf("no mode %q", *mode)
+		log.Fatalf("unknown mode %q", *mode)
 	}
 	if r.Msgs > 0 {
 		r.PerSec = float64(r.Msgs) / r.Secs
@@ -75,7 +75,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// cpu is the CPU time of the measured process.
+// cpu returns the CPU time of the measured process, in seconds.
 func cpu() float64 {
 	if *pid == 0 {
 		return 0
@@ -90,7 +90,7 @@ func rss() int64 {
 	return must(proc.RSS(*pid))
 }
 
-// A measurement is what the measured process had used at its begin.
+// A measurement holds what the measured process had used when it began.
 type measurement struct {
 	stats    control.Stats
 	cpu, own float64
@@ -101,7 +101,7 @@ func begin() measurement {
 	return measurement{must(control.Ask(*ctl, control.Begin)), cpu(), must(proc.CPU(unix.Getpid())), time.Now()}
 }
 
-// end says in r what n messages have cost.
+// end stores in r what n messages have cost.
 func (m measurement) end(r *result.Result, n int64) {
 	r.CPU, r.LoadCPU = cpu()-m.cpu, must(proc.CPU(unix.Getpid()))-m.own
 	r.Secs, r.Msgs = time.Since(m.start).Seconds(), n

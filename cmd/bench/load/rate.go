@@ -9,21 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pacer sends at a fixed rate, to one connection after another, whether or
-// not the answers come. A latency counts from when its message was due, so that
-// a server that stalls is charged for all that had to wait, and not for one
-// message only (coordinated omission).
+// A pacer sends messages at a fixed rate, on one connection after another,
+// whether or not answers arrive. A latency is measured from the time when its
+// message was due, so that a stall of the server counts for all messages that
+// had to wait, and not only for one (coordinated omission).
 type pacer struct {
 	timer int
 	every time.Duration
 	due   time.Duration // of the next message
-	conn  int           // that it goes to
+	conn  int           // index of the connection for it
 }
 
-// pacerID stands for the timer among the connections' numbers in epoll events.
+// pacerID identifies the timer in epoll events; the others have the number of a
+// connection.
 const pacerID = -1
 
-// resolution is the shortest time that the loop sleeps for.
+// resolution is the shortest interval of the timer.
 const resolution = 50 * time.Microsecond
 
 func newPacer(s *streamer) *pacer {
@@ -40,7 +41,7 @@ func newPacer(s *streamer) *pacer {
 	return p
 }
 
-// send sends all that is due.
+// send sends all messages that are due.
 func (p *pacer) send(s *streamer, now time.Duration) {
 	for ; p.due <= now; p.due += p.every {
 		s.send(p.conn, 1, p.due)

@@ -18,9 +18,9 @@ import (
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
 )
 
-// serve is the server of a client program: it accepts -conns connections and
-// answers each message with one that has the same payload, made beforehand. The
-// first messages are looked at.
+// serve serves a client program: it accepts -conns connections and answers each
+// message with a prepared one that has the same payload. It checks the first
+// message of the first connections.
 func serve(r *result.Result) {
 	l := listen()
 	s := newStreamer()
@@ -32,7 +32,7 @@ func serve(r *result.Result) {
 			err = expect(socket(fd))
 		}
 		if err != nil {
-			unix.Close(fd) // a client that has looked whether it can start
+			unix.Close(fd) // a client that checked whether the server is up
 			continue
 		}
 		s.conns[i].fd = fd
@@ -70,8 +70,8 @@ func accept4(l int) (int, error) {
 	return fd, err
 }
 
-// admit is the server's part of the opening handshake. A client sends nothing
-// behind its request before it has the answer.
+// admit does the server's part of the opening handshake. The client must send
+// nothing after its request until it has the answer.
 func admit(s socket) error {
 	if *raw {
 		return nil
@@ -86,7 +86,7 @@ func admit(s socket) error {
 	return err
 }
 
-// expect reads the first message of a client, which must be the payload.
+// expect reads the first message of a client and compares it with the payload.
 func expect(s socket) error {
 	want := payload(0)
 	var got []byte
@@ -98,7 +98,7 @@ func expect(s socket) error {
 		got, err = frame.ReadMessage(s)
 	}
 	if err == nil && !bytes.Equal(got, want) {
-		log.Fatalf("the client sent something else: %d bytes for %d", len(got), len(want))
+		log.Fatalf("the message of the client differs: got %d bytes, want %d", len(got), len(want))
 	}
 	return err
 }

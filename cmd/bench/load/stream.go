@@ -17,16 +17,16 @@ import (
 type conn struct {
 	fd      int
 	counter frame.Counter
-	next    int             // the frame in the batch that is queued next
-	off     int             // where in the batch the next byte to send is
+	next    int             // index in the batch of the frame that is queued next
+	off     int             // offset in the batch of the next byte to send
 	unsent  int             // bytes that are queued
-	waiting bool            // for the system to take more
-	got     int             // raw: bytes of the message that is coming in
-	sent    []time.Duration // when the messages on the way were sent, or should have been
-	oldest  int             // in sent
+	waiting bool            // until the system takes more
+	got     int             // raw: bytes received of the current message
+	sent    []time.Duration // when the messages in flight were sent, or were due
+	oldest  int             // index in sent of the oldest message
 }
 
-// pop takes the oldest of the times.
+// pop removes the oldest of the times and returns it.
 func (c *conn) pop() time.Duration {
 	t := c.sent[c.oldest]
 	if c.oldest++; c.oldest == len(c.sent) {
@@ -39,8 +39,8 @@ func (c *conn) pop() time.Duration {
 type streamer struct {
 	ep    int
 	conns []conn
-	batch []byte // frames, one after another, again and again
-	ends  []int  // where they end
+	batch []byte // frames, sent one after another, again and again
+	ends  []int  // where each frame ends
 	start time.Time
 	hist  hist.Hist
 	msgs  int64
@@ -48,12 +48,13 @@ type streamer struct {
 	evs   []unix.EpollEvent
 	buf   []byte
 
-	delivered int    // broadcast: how many have the message that is on the way
+	delivered int    // broadcast: how many connections have received the message in flight
 	pace      *pacer // rate
 }
 
-// minBatch is the length of different messages that compressing with context
-// takeover needs: each must have left the window before it comes again.
+// minBatch is how many bytes of different messages are needed to measure
+// compression with context takeover: each message must have left the window
+// before it is sent again.
 const minBatch = 64 << 10
 
 func newStreamer() *streamer {
@@ -144,7 +145,8 @@ func (s *streamer) run(d time.Duration) {
 			s.serve(ev)
 		}
 		if *mode == "broadcast" {
-			// Each delivery counts; the next message starts when all have it.
+			// Each delivery counts. The next message is sent when all
+			// connections have received the last.
 			for ; s.delivered >= len(s.conns); s.delivered -= len(s.conns) {
 				s.hist.Add(now - s.conns[0].pop())
 				s.send(0, 1, now)
@@ -184,7 +186,8 @@ func (s *streamer) serve(ev unix.EpollEvent) {
 	}
 }
 
-// receive reads once from connection i and returns how many messages that ends.
+// receive reads once from connection i and returns how many messages it has
+// completed.
 func (s *streamer) receive(i int) (messages int) {
 	c := &s.conns[i]
 	n, err := unix.Read(c.fd, s.buf)
@@ -207,7 +210,7 @@ func (s *streamer) receive(i int) (messages int) {
 }
 
 // send queues n messages on connection i and writes what the system takes. due
-// is when they were to be sent.
+// is the time when they should be sent.
 func (s *streamer) send(i, n int, due time.Duration) {
 	c := &s.conns[i]
 	for range n {
@@ -247,7 +250,7 @@ func (s *streamer) flush(i int) {
 	}
 }
 
-// watch tells the system what connection i waits for.
+// watch tells epoll what connection i waits for.
 func (s *streamer) watch(i, op int) {
 	c := &s.conns[i]
 	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}

@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// A Peer is the client of an example that serves. Its events do not share a
-// thread with those of the example.
+// A Peer is a client of an example that is a server. Its handlers do not run in
+// the turns of the example.
 type Peer struct {
 	*airsocket.Socket
 	t      *testing.T
@@ -69,9 +69,9 @@ func (p *Peer) Next() string {
 	}
 }
 
-// Listen serves srv, on a free port of loopback, to an example that is a client,
-// and returns its URL. It sets the Dispatcher of the Server's options: Run, in
-// the example, must not wait for the Server.
+// Listen serves srv on a free port of loopback, for an example that is a client,
+// and returns its URL. It sets the Dispatcher of the Server's options, because
+// Run in the example must not wait for the Server.
 func Listen(t *testing.T, srv *airsocket.Server) string {
 	t.Helper()
 	if srv.Options == nil {

@@ -1,6 +1,5 @@
-// Package stage puts the examples on a stage: it runs them as their main
-// functions do, and plays the other end of their connections. It is for their
-// tests alone.
+// Package stage runs the examples in their tests, as their main functions do,
+// and provides the other ends of their connections.
 package stage
 
 import (
@@ -15,13 +14,13 @@ import (
 // patience is how long a test waits for what should happen at once.
 const patience = 20 * time.Second
 
-// An Example is what the main function of an example calls: with its arguments,
-// without the name of the program, and with the standard output.
+// An Example is the function that the main function of an example calls with
+// its arguments, without the name of the program, and with the standard output.
 type Example func(args []string, stdout io.Writer) error
 
-// Serve starts an example that listens, on a free port of loopback, and returns
-// its address and the lines that it prints after it. As without a test, only
-// the end of the program stops it.
+// Serve starts an example that is a server, on a free port of loopback. It
+// returns the address and the lines that the example prints after the address.
+// The example runs until the test binary ends.
 func Serve(t *testing.T, run Example, args ...string) (addr string, out *Lines) {
 	t.Helper()
 	out = newLines()
@@ -34,8 +33,8 @@ func Serve(t *testing.T, run Example, args ...string) (addr string, out *Lines) 
 	return addr, out
 }
 
-// Play runs an example that ends by itself, and returns the lines that it has
-// printed.
+// Play runs an example that ends by itself, and returns the lines that it
+// prints.
 func Play(t *testing.T, run Example, args ...string) []string {
 	t.Helper()
 	out := newLines()
@@ -62,13 +61,13 @@ type Lines struct {
 	next chan string
 
 	mu   sync.Mutex
-	part []byte // of a line
+	part []byte // the beginning of a line
 	err  error
 }
 
 func newLines() *Lines { return &Lines{next: make(chan string, 1000)} }
 
-// Write takes what is printed.
+// Write receives what the example prints.
 func (l *Lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,7 +89,7 @@ func (l *Lines) end(err error) {
 	close(l.next)
 }
 
-// Next is the next line.
+// Next waits for the next line and returns it.
 func (l *Lines) Next(t *testing.T) string {
 	t.Helper()
 	select {
@@ -105,7 +104,7 @@ func (l *Lines) Next(t *testing.T) string {
 	return ""
 }
 
-// Want holds the next lines against what they should be.
+// Want compares the next lines with lines.
 func (l *Lines) Want(t *testing.T, lines ...string) {
 	t.Helper()
 	for _, want := range lines {

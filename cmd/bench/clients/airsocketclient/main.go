@@ -1,4 +1,4 @@
-// Command airsocketclient is the client role of this library: it answers each
+// Command airsocketclient is a client that uses this library. It answers each
 // message with another.
 package main
 
@@ -11,7 +11,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-var shared = flag.Bool("default", false, "all handlers in the default Dispatcher, instead of Options.Parallel")
+var shared = flag.Bool("default", false, "run all handlers in the default Dispatcher, without Options.Parallel")
 
 func main() {
 	client.Start()

@@ -1,4 +1,4 @@
-// Command gorillaclient is the client role of github.com/gorilla/websocket: it
+// Command gorillaclient is a client that uses github.com/gorilla/websocket. It
 // answers each message with another.
 package main
 

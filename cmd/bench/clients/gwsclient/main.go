@@ -1,4 +1,4 @@
-// Command gwsclient is the client role of github.com/lxzan/gws: it answers each
+// Command gwsclient is a client that uses github.com/lxzan/gws. It answers each
 // message with another.
 package main
 

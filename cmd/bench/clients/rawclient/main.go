@@ -1,5 +1,6 @@
-// Command rawclient is the client role without a protocol, one goroutine for
-// each connection: the most that a goroutine-per-connection client can do.
+// Command rawclient is a client that speaks no protocol and has a goroutine for
+// each connection, which is the most that a goroutine-per-connection client can
+// do.
 package main
 
 import (

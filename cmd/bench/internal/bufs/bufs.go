@@ -1,5 +1,5 @@
-// Package bufs has a pool of buffers for programs whose library reads into the
-// caller's memory.
+// Package bufs provides a pool of buffers for programs whose library reads into
+// the caller's memory.
 package bufs
 
 import (
@@ -10,8 +10,8 @@ import (
 
 var pool = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
-// With reads all of r into a buffer, calls fn with it and takes it back. The
-// error is that of reading, or else that of fn.
+// With reads all of r into a buffer of the pool and calls fn with it. It
+// returns the error of reading or of fn. The buffer is valid until fn returns.
 func With(r io.Reader, fn func([]byte) error) error {
 	b := pool.Get().(*[]byte)
 	defer pool.Put(b)

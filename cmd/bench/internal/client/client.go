@@ -1,5 +1,5 @@
-// Package client has what every measured client program shares: flags, and the
-// payload that it sends.
+// Package client contains what all measured clients share: flags, and the
+// payload that they send.
 package client
 
 import (
@@ -14,13 +14,13 @@ import (
 var (
 	addr     = flag.String("addr", "127.0.0.1:9001", "address of the server")
 	conns    = flag.Int("conns", 1, "connections")
-	size     = flag.Int("size", 125, "bytes of payload")
-	inflight = flag.Int("inflight", 1, "messages on the way on each connection")
-	charset  = flag.String("charset", "binary", "of the payload, as load has it")
+	size     = flag.Int("size", 125, "payload size in bytes")
+	inflight = flag.Int("inflight", 1, "messages in flight on each connection")
+	charset  = flag.String("charset", "binary", "charset of the payload, as in load")
 )
 
-// Start parses the flags, serves the control port and waits until the server is
-// there.
+// Start parses the flags, serves the control port and waits until the server
+// accepts connections.
 func Start() {
 	control.Flags()
 	flag.Parse()
@@ -35,21 +35,21 @@ func Start() {
 	}
 }
 
-// Addr is the address of the server.
+// Addr returns the address of the server.
 func Addr() string { return *addr }
 
-// URL is that of the server.
+// URL returns the URL of the server.
 func URL() string { return "ws://" + *addr + "/" }
 
-// Conns is how many connections to open.
+// Conns returns how many connections to open.
 func Conns() int { return *conns }
 
-// Inflight is how many messages to send at first on each connection, before
-// each message that is received is answered with another.
+// Inflight returns how many messages to send on each new connection, before
+// answering each received message with another.
 func Inflight() int { return *inflight }
 
 // Text reports whether the messages are text.
 func Text() bool { return *charset != string(frame.Binary) }
 
-// Payload is that of each message.
+// Payload returns the payload of each message.
 func Payload() []byte { return frame.Payload(frame.Charset(*charset), *size, 0) }

@@ -1,5 +1,5 @@
 // Package control lets the load generator ask a measured process for its memory
-// statistics and CPU profile, at a port of its own.
+// statistics and a CPU profile, on a separate port.
 package control
 
 import (
@@ -17,21 +17,21 @@ import (
 
 var addr, profile *string
 
-// Flags defines the flags of a measured process, before they are parsed.
+// Flags defines the flags of a measured process. Call it before flag.Parse.
 func Flags() {
 	addr = flag.String("ctl", "", "address of the control port; none if empty")
 	profile = flag.String("cpuprofile", "", "file for a CPU profile of the measured time")
 }
 
-// Command is what is asked of the process.
+// Command is a request to the process.
 type Command byte
 
-// The commands. All are answered with Stats.
+// The commands. Each is answered with Stats.
 const (
 	Read    Command = 's'
-	Collect Command = 'g' // after a garbage collection
-	Begin   Command = 'b' // and begin the CPU profile
-	End     Command = 'e' // and end it
+	Collect Command = 'g' // collect garbage first
+	Begin   Command = 'b' // begin the CPU profile
+	End     Command = 'e' // end the CPU profile
 )
 
 // Stats are the memory statistics of a process, from runtime.MemStats.
@@ -41,8 +41,8 @@ type Stats struct {
 	TotalAlloc, Mallocs              uint64
 }
 
-// Serve serves the control port, if the flags ask for one. The flags have been
-// parsed.
+// Serve serves the control port, if the flags ask for one. Call it after
+// flag.Parse.
 func Serve() {
 	if *addr == "" {
 		return
@@ -90,8 +90,8 @@ func answer(c net.Conn) {
 	json.NewEncoder(c).Encode(Stats{runtime.NumGoroutine(), m.HeapAlloc, m.HeapInuse, m.StackInuse, m.TotalAlloc, m.Mallocs})
 }
 
-// Ask has the process whose control port is at addr do cmd. Without an address
-// there are no Stats.
+// Ask sends cmd to the control port at addr and returns the answer. If addr is
+// empty, it does nothing and returns zero Stats.
 func Ask(addr string, cmd Command) (Stats, error) {
 	var s Stats
 	if addr == "" {

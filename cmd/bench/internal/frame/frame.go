@@ -10,7 +10,7 @@ import (
 	"math/rand/v2"
 )
 
-// A Style says how frames are made of payloads.
+// A Style says how payloads are made into frames.
 type Style struct {
 	Text   bool
 	Masked bool // as clients must
@@ -58,11 +58,11 @@ func deflate(p []byte) []byte {
 	return bytes.TrimSuffix(z.Bytes(), []byte{0, 0, 0xff, 0xff})
 }
 
-// errClosed is for a close frame where a message was expected.
+// errClosed is returned for a close frame where a message was expected.
 var errClosed = errors.New("the peer closed the connection")
 
-// ReadMessage reads the frames of one message and returns its payload, inflated
-// if it was compressed without the context of another.
+// ReadMessage reads the frames of one message and returns its payload. It
+// decompresses a message that does not depend on the context of an earlier one.
 func ReadMessage(r io.Reader) ([]byte, error) {
 	var message []byte
 	zipped := false
@@ -80,7 +80,7 @@ func ReadMessage(r io.Reader) ([]byte, error) {
 		}
 		n := payloadLen(h[:2+rest])
 		if n > 1<<30 {
-			return nil, fmt.Errorf("a frame of %d bytes", n)
+			return nil, fmt.Errorf("frame of %d bytes is too long", n)
 		}
 		part := make([]byte, n)
 		if _, err := io.ReadFull(r, part); err != nil {
@@ -103,7 +103,7 @@ func ReadMessage(r io.Reader) ([]byte, error) {
 	return io.ReadAll(flate.NewReader(bytes.NewReader(append(message, tail...))))
 }
 
-// headerLen is the length of the header whose second byte is b1.
+// headerLen returns the length of the header whose second byte is b1.
 func headerLen(b1 byte) int {
 	n := 2
 	switch b1 & 0x7f {
@@ -132,12 +132,13 @@ func payloadLen(h []byte) uint64 {
 // A Counter counts the messages in a stream of frames.
 type Counter struct {
 	h    [14]byte
-	n    int    // bytes of the header that are there
+	n    int    // bytes of the header received so far
 	left uint64 // payload bytes still to come
 	fin  bool   // the frame ends a message
 }
 
-// Feed returns how many messages p ends, and an error if the peer closes.
+// Feed returns how many messages end in p. It returns an error if the peer
+// closes.
 func (c *Counter) Feed(p []byte) (messages int, err error) {
 	for len(p) > 0 {
 		if c.n < c.need() {
@@ -165,7 +166,7 @@ func (c *Counter) Feed(p []byte) (messages int, err error) {
 	return messages, nil
 }
 
-// need is the length of the header, as far as its first bytes tell.
+// need returns the length of the header, as far as its first bytes tell.
 func (c *Counter) need() int {
 	if c.n < 2 {
 		return 2

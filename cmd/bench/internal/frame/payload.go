@@ -1,5 +1,5 @@
-// Package frame makes and takes apart the few forms of frames that measuring
-// needs. It is not for use with peers that are not trusted.
+// Package frame writes and reads the few forms of frames that the benchmarks
+// need. Do not use it with peers that are not trusted.
 package frame
 
 import (
@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Charset says what a payload is made of.
+// A Charset selects the contents of a payload.
 type Charset string
 
 // The charsets. All but Binary are text.
@@ -17,7 +17,7 @@ const (
 	ASCII   Charset = "ascii"
 	Chinese Charset = "chinese" // three bytes for each character
 	Russian Charset = "russian" // two bytes for each letter, with ASCII spaces between words
-	JSON    Charset = "json"    // compresses about as well as what is sent by real programs
+	JSON    Charset = "json"    // compresses about as well as the messages of real programs
 )
 
 // Valid reports whether c is one of the charsets.
@@ -29,8 +29,8 @@ func (c Charset) Valid() bool {
 	return false
 }
 
-// Payload is the nth of the payloads of size bytes of a charset. It is the
-// same each time.
+// Payload returns the nth payload of size bytes in a charset. It is the same
+// each time.
 func Payload(c Charset, size, n int) []byte {
 	rnd := rand.New(rand.NewPCG(uint64(n), 2))
 	b := make([]byte, 0, size+128)
@@ -62,7 +62,7 @@ func appendPiece(b []byte, c Charset, id int, rnd *rand.Rand) []byte {
 	return append(b, byte(rnd.Uint32()))
 }
 
-// padCut replaces a character that the end of b cuts by spaces.
+// padCut replaces a character that is cut off by the end of b with spaces.
 func padCut(b []byte) {
 	for i := len(b) - 1; !utf8.Valid(b); i-- {
 		b[i] = ' '

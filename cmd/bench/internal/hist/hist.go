@@ -1,4 +1,4 @@
-// Package hist counts durations, to tell their percentiles.
+// Package hist counts durations and computes their quantiles.
 package hist
 
 import (
@@ -12,7 +12,7 @@ const (
 	subBuckets = 1 << subBits
 )
 
-// Hist counts durations in buckets that are some 1.5 % wide. The zero value is
+// Hist counts durations in buckets that are about 1.5 % wide. The zero value is
 // empty and ready for use.
 type Hist struct {
 	n      int64
@@ -26,7 +26,7 @@ func (h *Hist) Add(d time.Duration) {
 	h.n++
 }
 
-// index is the bucket of v, which is at least 1.
+// index returns the bucket of v, which is at least 1.
 func index(v uint64) int {
 	e := bits.Len64(v) - 1
 	var sub uint64
@@ -38,16 +38,16 @@ func index(v uint64) int {
 	return e<<subBits | int(sub)
 }
 
-// lowest is the least value of bucket i.
+// lowest returns the lowest value in bucket i.
 func lowest(i int) float64 {
 	return math.Ldexp(float64(subBuckets+i&(subBuckets-1)), i>>subBits-subBits)
 }
 
-// Reset forgets what was counted.
+// Reset empties h.
 func (h *Hist) Reset() { *h = Hist{} }
 
-// Quantile is the duration that the part q of those counted, from 0 to 1, does
-// not exceed, rounded down to its bucket. It is 0 if none was counted.
+// Quantile returns the q-quantile of the durations, with q from 0 to 1, rounded
+// down to its bucket. It returns 0 if h is empty.
 func (h *Hist) Quantile(q float64) time.Duration {
 	left := max(int64(math.Ceil(q*float64(h.n))), 1)
 	for i, n := range h.bucket {

@@ -1,4 +1,4 @@
-// Package proc reads what Linux tells of a process.
+// Package proc reads the CPU time and memory of a process from /proc.
 package proc
 
 import (
@@ -15,7 +15,7 @@ const userHZ = 100
 
 var errFormat = errors.New("proc: unexpected format")
 
-// CPU is the user and system time of a process, in seconds.
+// CPU returns the user and system time of a process, in seconds.
 func CPU(pid int) (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -24,8 +24,8 @@ func CPU(pid int) (float64, error) {
 	return parseCPU(b)
 }
 
-// parseCPU takes the fields 14 and 15 of a stat line. The second field, the
-// name of the program, may have spaces and parentheses in it.
+// parseCPU adds the fields 14 and 15 of a stat line. The second field, the name
+// of the program, may contain spaces and parentheses.
 func parseCPU(stat []byte) (float64, error) {
 	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(f) < 13 {
@@ -42,7 +42,7 @@ func parseCPU(stat []byte) (float64, error) {
 	return float64(user+system) / userHZ, nil
 }
 
-// RSS is the resident memory of a process, in bytes.
+// RSS returns the resident memory of a process, in bytes.
 func RSS(pid int) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

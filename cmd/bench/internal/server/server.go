@@ -1,5 +1,5 @@
-// Package server has what every measured server shares: flags, the listener and
-// a set of connections for broadcasts.
+// Package server contains what all measured servers share: flags, the listener
+// and a set of connections for broadcasts.
 package server
 
 import (
@@ -23,10 +23,10 @@ var (
 	addr = flag.String("addr", "127.0.0.1:9001", "address to listen on")
 	zip  = flag.String("compress", "off", "permessage-deflate: off, single (no context takeover) or takeover")
 
-	// Broadcast says to send each message to every connection.
+	// Broadcast says whether to send each message to every connection.
 	Broadcast = flag.Bool("broadcast", false, "send each message to every connection instead of back to its sender")
-	// TLS says to serve wss.
-	TLS = flag.Bool("tls", false, "serve wss, with a certificate made at the start")
+	// TLS says whether to serve wss.
+	TLS = flag.Bool("tls", false, "serve wss with a new certificate")
 )
 
 // Start parses the flags and serves the control port.
@@ -36,16 +36,17 @@ func Start() {
 	control.Serve()
 }
 
-// Addr is the address to listen on.
+// Addr returns the address to listen on.
 func Addr() string { return *addr }
 
-// Compress reports whether messages are to be compressed.
+// Compress reports whether to compress messages.
 func Compress() bool { return *zip != "off" }
 
-// Takeover reports whether they are to be with the context of earlier ones.
+// Takeover reports whether to compress messages with the context of earlier
+// ones.
 func Takeover() bool { return *zip == "takeover" }
 
-// Listen starts and listens on -addr, with TLS if that is wanted.
+// Listen calls Start and listens on -addr, with TLS if the flags ask for it.
 func Listen() net.Listener {
 	Start()
 	l, err := net.Listen("tcp", *addr)
@@ -55,7 +56,7 @@ func Listen() net.Listener {
 	return Secure(l)
 }
 
-// Secure is l with TLS, if that is wanted.
+// Secure returns l, with TLS if the flags ask for it.
 func Secure(l net.Listener) net.Listener {
 	if *TLS {
 		return tls.NewListener(l, TLSConfig())
@@ -63,7 +64,7 @@ func Secure(l net.Listener) net.Listener {
 	return l
 }
 
-// TLSConfig has a certificate that nobody has signed.
+// TLSConfig returns a configuration with a self-signed certificate.
 func TLSConfig() *tls.Config {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

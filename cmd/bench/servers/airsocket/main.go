@@ -1,5 +1,6 @@
-// Command airsocket echoes with this library: on a listener of its own with a
-// Dispatcher for each socket, or, by flags, one for all, or in net/http.
+// Command airsocket echoes with this library, on a listener of its own and with
+// a Dispatcher for each socket. Flags select one Dispatcher for all sockets, or
+// net/http.
 package main
 
 import (
@@ -13,12 +14,12 @@ import (
 )
 
 var (
-	shared = flag.Bool("default", false, "all handlers in the default Dispatcher, instead of Options.Parallel")
-	inHTTP = flag.Bool("http", false, "Upgrade in net/http, instead of an own listener")
+	shared = flag.Bool("default", false, "run all handlers in the default Dispatcher, without Options.Parallel")
+	inHTTP = flag.Bool("http", false, "use Upgrade in net/http instead of a listener of its own")
 )
 
-// longest is the longest message that the scenarios have, times those that are
-// on the way at once.
+// longest is the length of the longest message in the scenarios, times the
+// number of messages in flight.
 const longest = 64 << 20
 
 var srv airsocket.Server
@@ -72,7 +73,8 @@ func broadcast(e *airsocket.MessageEvent) {
 	}
 }
 
-// serveHTTP has no broadcast: the sockets belong to no Server.
+// serveHTTP serves l with net/http. It cannot broadcast, because the sockets
+// belong to no Server.
 func serveHTTP(l net.Listener, opts *airsocket.Options) {
 	log.Fatal(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := airsocket.NewSocket(opts)

@@ -1,5 +1,5 @@
-// Command coder echoes with github.com/coder/websocket: a reader into a pooled
-// buffer, then one write.
+// Command coder echoes with github.com/coder/websocket: it reads into a pooled
+// buffer, and writes once.
 package main
 
 import (

@@ -1,6 +1,6 @@
 // Command gobwaslow echoes with the frame functions of github.com/gobwas/ws as
-// a careful user would: buffered reads, a payload buffer that is used again,
-// and one write for all the answers to what one read brought.
+// a careful user would: with buffered reads, a payload buffer that is reused,
+// and one write for all the answers to one read.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Command gorilla echoes with github.com/gorilla/websocket: pooled write
-// buffers, and a pooled payload buffer taken only once a message has begun.
+// Command gorilla echoes with github.com/gorilla/websocket: with pooled write
+// buffers, and a pooled payload buffer that is taken only when a message has
+// begun.
 package main
 
 import (
@@ -33,7 +34,7 @@ func main() {
 		}
 		c := &conn{Conn: ws}
 		ws.SetCompressionLevel(flate.BestSpeed)
-		// A goroutine of our own, as net/http's holds the request and a larger stack.
+		// net/http's goroutine would keep the request and a larger stack.
 		go func() {
 			if *server.Broadcast {
 				all.Add(c)

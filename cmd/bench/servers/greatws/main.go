@@ -1,4 +1,5 @@
-// Command greatws echoes with github.com/antlabs/greatws, callbacks run in its epoll loops.
+// Command greatws echoes with github.com/antlabs/greatws, which runs callbacks in its epoll
+// loops.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command gws echoes with github.com/lxzan/gws, its own listener and synchronous writes.
+// Command gws echoes with github.com/lxzan/gws, on its own listener and with synchronous
+// writes.
 package main
 
 import (

@@ -7,7 +7,7 @@
 
 #define CHUNK (64 << 10)
 
-// A fragment waiting to be sent back, with the room that lws wants before it.
+// A fragment waiting to be sent back, with the space that lws needs before it.
 struct part {
 	struct part *next;
 	size_t len;

@@ -1,5 +1,6 @@
-// Command raw echoes bytes over TCP with no protocol, one goroutine for each
-// connection: the most that a goroutine-per-connection server can do here.
+// Command raw echoes bytes over TCP without a protocol, with a goroutine for
+// each connection, which is the most that a goroutine-per-connection server can
+// do here.
 package main
 
 import (
@@ -13,7 +14,7 @@ func main() {
 		defer c.Close()
 		size := 64 << 10
 		if *server.TLS {
-			size = 1 << 10 // what TLS itself holds is to be weighed
+			size = 1 << 10 // so that the memory of TLS itself is measured
 		}
 		b := make([]byte, size)
 		for {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command rawepoll echoes bytes over TCP with no protocol from one epoll loop
-// for each processor, without Go's network poller: the limit for an
+// Command rawepoll echoes bytes over TCP without a protocol, from one epoll
+// loop for each processor, without Go's network poller: the limit for an
 // event-loop server.
 package main
 
@@ -76,7 +76,8 @@ func (l *loop) run() {
 	}
 }
 
-// serve echoes once; false ends the connection.
+// serve echoes what one read returns. It reports whether to keep the
+// connection.
 func (l *loop) serve(fd int32, b []byte) bool {
 	if p := l.pending[fd]; p != nil {
 		n, err := unix.Write(int(fd), p)

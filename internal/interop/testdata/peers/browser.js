@@ -1,6 +1,6 @@
 'use strict';
-// The WebSocket of a browser, driven as peer.js says: commands are calls of obey, and reports go to
-// the function tell. It is put into a page of the server that it connects to.
+// The WebSocket of a browser, driven as peer.js describes: commands are calls of obey, and reports
+// go to the function tell. This script runs in a page of the server that it connects to.
 
 let socket;
 

@@ -1,6 +1,6 @@
 'use strict';
-// npm faye-websocket 0.1.2, of 2011: hixie-75, hixie-76 and versions 8 and 13 as a server. Its client
-// is made for the inside of the Node of that time.
+// npm faye-websocket 0.1.2, of 2011: hixie-75, hixie-76 and versions 8 and 13 as a server. Its
+// client relies on internals of the Node of that time.
 
 require('./latin1');
 const http = require('http');

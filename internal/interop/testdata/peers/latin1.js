@@ -1,7 +1,7 @@
 'use strict';
-// Programs for Node before version 6 give binary strings to hashes. Later versions take these for
-// UTF-8, and the programs compute wrong answers to the handshake of hixie-76. This makes hashes
-// take them as they were meant.
+// Programs for Node before version 6 pass binary strings to hashes. Later versions take these for
+// UTF-8, so that the programs compute wrong answers to the handshake of hixie-76. This makes
+// hashes take such strings as Latin-1.
 
 const crypto = require('crypto');
 const {createHash} = crypto;

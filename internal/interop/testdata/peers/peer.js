@@ -1,6 +1,7 @@
 'use strict';
-// What the peers in JavaScript share. A peer is told what to do by lines of JSON on its standard
-// input, tells what happens by lines of JSON on its standard output, and ends when its input does.
+// Code that the peers in JavaScript share. A peer reads commands as lines of JSON from its
+// standard input, writes reports as lines of JSON to its standard output, and exits at the end of
+// its input.
 
 const readline = require('readline');
 
@@ -8,8 +9,8 @@ let commands = {};
 
 exports.report = (event, fields) => console.log(JSON.stringify({event, ...fields}));
 
-// connected has what is told from now on done by the functions of table: text, binary, fragments,
-// ping and close, as far as the implementation can.
+// connected makes the functions of table run the commands from now on: text, binary, fragments,
+// ping and close, as far as the implementation has them.
 exports.connected = (table) => { commands = table; };
 
 // run plays the role that the command line names, with the options that follow it.
@@ -24,10 +25,10 @@ exports.run = (roles) => {
   roles[role](JSON.parse(options));
 };
 
-// listen starts an http.Server and tells its port.
+// listen starts an http.Server and reports its port.
 exports.listen = (server) => server.listen(0, '127.0.0.1', () => exports.report('listening', {port: server.address().port}));
 
-// refusal tells of the response that came instead of an open connection.
+// refusal reports the response that came instead of an open connection.
 exports.refusal = (response) => {
   let body = '';
   response.on('data', (data) => { body += data; });

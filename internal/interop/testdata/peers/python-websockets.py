@@ -1,4 +1,4 @@
-"""python3-websockets, driven as peer.js says."""
+"""python3-websockets, driven as peer.js describes."""
 
 import asyncio
 import base64
@@ -16,7 +16,7 @@ def report(event, **fields):
 
 
 async def attach(ws, header):
-    """Reports what ws receives and has the commands done on it, until it is closed."""
+    """Reports what ws receives and runs the commands on it, until it is closed."""
 
     async def ping(data, _):
         answered = await ws.ping(data)

@@ -1,5 +1,5 @@
-# Ruby's websocket-driver, driven as peer.js says: hixie-75, hixie-76 and versions 7 to 13 as a
-# server, version 13 as a client.
+# Ruby's websocket-driver, driven as peer.js describes: hixie-75, hixie-76 and versions 7 to 13
+# as a server, version 13 as a client.
 
 require 'json'
 require 'socket'
@@ -14,7 +14,7 @@ def report(event, fields = {})
   puts JSON.generate({event: event}.merge(fields))
 end
 
-# A connection as websocket-driver wants it: something to write to, with a URL.
+# A connection for websocket-driver, which needs a URL and a method write.
 class Connection
   attr_reader :url
 
@@ -48,7 +48,7 @@ class Connection
       $lock.synchronize { @driver.parse(data) }
     end
   rescue EOFError, IOError, SystemCallError
-    $lock.synchronize { @driver.close } # the only close that hixie-75 has
+    $lock.synchronize { @driver.close } # hixie-75 has no other close
     @socket.close rescue nil
   end
 

@@ -26,7 +26,7 @@ function attach(connection, header) {
   report('open', {protocol: connection.protocol || '', header});
 }
 
-// Its own limits would be in the way: 64 KiB for a frame and 1 MiB for a message on a server.
+// The default limits of a server are too low: 64 KiB for a frame and 1 MiB for a message.
 const limits = {maxReceivedFrameSize: 1 << 24, maxReceivedMessageSize: 1 << 24};
 
 run({
