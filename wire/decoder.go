@@ -15,11 +15,10 @@ import (
 // [Reply] returns what an endpoint must send in answer to an event. After a Close
 // or a Fail, the rest of the input is dropped.
 type Decoder struct {
-	cfg     *Config
-	framing framing
-	in      []byte // fed but not consumed yet
-	frame   frame
-	size    uint64 // payload bytes of the message so far, as its headers claim
+	cfg   *Config
+	in    []byte // fed but not consumed yet
+	frame frame
+	size  uint64 // payload bytes of the message so far, as its headers claim
 
 	msg   *Buffer // the message so far, unless it is all in the input
 	own   *Buffer // the frame so far, if it is gathered apart from the message
@@ -59,8 +58,8 @@ const (
 // Init prepares d for a new connection. It keeps cfg, which must not be changed
 // while d is in use.
 func (d *Decoder) Init(cfg *Config) {
-	*d = Decoder{cfg: cfg, framing: framingOf(cfg.Version)}
-	d.fastLimit = fastPathLimit(cfg, d.framing, cfg.MaxFrame, cfg.MaxMessage)
+	*d = Decoder{cfg: cfg}
+	d.fastLimit = fastPathLimit(cfg, d.framing(), cfg.MaxFrame, cfg.MaxMessage)
 	if cfg.Role == Server {
 		d.maskBit = 0x80
 	}
@@ -71,6 +70,9 @@ func (d *Decoder) Init(cfg *Config) {
 		}
 	}
 }
+
+// framing returns the framing of the connection's version. It is not kept, to save memory.
+func (d *Decoder) framing() framing { return framingOf(d.cfg.Version) }
 
 // Feed gives d the next bytes received. Until Next returns None, d owns p: it may
 // change it, and the Data of events may point into it. Do not call Feed again
@@ -176,7 +178,7 @@ func (d *Decoder) header() (int, *ProtocolError) {
 	if d.nheld > 0 {
 		return d.heldHeader()
 	}
-	n, err := d.framing.parseHeader(d.in, d.cfg.Role, &d.frame)
+	n, err := d.framing().parseHeader(d.in, d.cfg.Role, &d.frame)
 	if n < 0 {
 		d.nheld = uint8(copy(d.held[:], d.in))
 	}
@@ -187,7 +189,7 @@ func (d *Decoder) header() (int, *ProtocolError) {
 func (d *Decoder) heldHeader() (int, *ProtocolError) {
 	before := int(d.nheld)
 	all := d.held[:before+copy(d.held[before:], d.in)]
-	n, err := d.framing.parseHeader(all, d.cfg.Role, &d.frame)
+	n, err := d.framing().parseHeader(all, d.cfg.Role, &d.frame)
 	if n < 0 {
 		d.nheld = uint8(len(all))
 		return n, err
@@ -212,7 +214,7 @@ func (d *Decoder) fail(ev *Event, err error) {
 
 func (d *Decoder) end(ev *Event) {
 	between := d.stage == inHeader && d.nheld == 0 && d.kind == None && !d.frame.open
-	clean := d.stage == closed || d.framing.endsCleanly(between, d.closeSent)
+	clean := d.stage == closed || d.framing().endsCleanly(between, d.closeSent)
 	d.drop()
 	d.stage = ended
 	*ev = Event{Kind: End, Code: StatusNoStatusReceived}

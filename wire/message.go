@@ -69,8 +69,8 @@ func (d *Decoder) control(ev *Event, p []byte) {
 		return
 	case len(p) >= 2:
 		code := StatusCode(binary.BigEndian.Uint16(p))
-		if !d.framing.accepts(code) {
-			if !d.framing.forgives() {
+		if !d.framing().accepts(code) {
+			if !d.framing().forgives() {
 				d.fail(ev, ErrCloseCode)
 				return
 			}
