@@ -37,7 +37,7 @@ type Server struct {
 // An Accept holds the parameters with which a server accepts a request.
 type Accept struct {
 	Protocol   string             // one of the subprotocols asked for, or "" for none
-	Extensions []extensions.Offer // the extensions chosen, with the parameters to answer
+	Extensions []extensions.Offer // the chosen extensions, with the parameters to answer with
 	Header     Header             // additional fields, such as Set-Cookie
 }
 

@@ -38,8 +38,8 @@ type MessageExtension interface {
 	// set, appends the result to dst and returns the extended slice. To leave a
 	// message unchanged, it returns p itself. If limit is positive and the
 	// result would be longer than limit bytes, it stops and returns
-	// ErrMessageTooBig. An error that is not a *ProtocolError is reported as an
-	// ErrExtensionData that wraps it.
+	// ErrMessageTooBig. An error that does not wrap a *ProtocolError is reported
+	// together with ErrExtensionData, as an error that wraps both.
 	DecodeMessage(dst []byte, kind Kind, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 

@@ -51,7 +51,7 @@ func (s *Stream) Read(dst []byte) (int, error) {
 	return n, nil
 }
 
-// resume borrows an inflater.
+// resume borrows an inflater from the pool.
 func (s *Stream) resume() {
 	z := getInflater(s.past.size, &s.past)
 	z.in, z.bits, z.nbits = s.in, uint64(s.bits), uint(s.nbits)

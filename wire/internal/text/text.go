@@ -1,5 +1,5 @@
-// Package text checks that text is valid UTF-8, in one piece or as it arrives,
-// and repairs what is not.
+// Package text checks that text is valid UTF-8, as a whole or as it arrives, and repairs
+// invalid text.
 package text
 
 import (
