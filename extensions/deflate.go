@@ -7,34 +7,37 @@ import (
 
 const permessageDeflate = "permessage-deflate"
 
-// PermessageDeflate is the extension permessage-deflate (RFC 7692) for both roles. The
-// zero value is ready to use: it keeps the context of earlier messages in both
+// PermessageDeflate is the extension permessage-deflate (RFC 7692) for both roles.
+// The zero value is ready to use: it keeps the context of earlier messages in both
 // directions and allows windows of 32 KiB.
 //
-// A connection keeps only its windows: the last 1<<bits bytes that it received and
-// that it sent, of the latter at most 2 KiB << Level. Their memory grows with the
-// traffic. A direction without context takeover keeps nothing. With the defaults this
-// is at most 36 KiB for each connection. All connections of the process share the
-// compressors.
+// Between messages, a connection keeps only its windows: the last 1<<bits bytes
+// received, and the last 1<<bits bytes sent, but at most 2 KiB << Level of these.
+// The windows grow with the traffic. A direction without context takeover keeps
+// nothing. With the defaults this is at most 36 KiB for each connection. All
+// connections of the process share the compressors.
 type PermessageDeflate struct {
 	// ServerNoContextTakeover and ClientNoContextTakeover make the server or
 	// the client compress each message independently. Every peer must grant
 	// this when asked (RFC 7692, section 7.1.1).
 	ServerNoContextTakeover, ClientNoContextTakeover bool
 
-	// ServerMaxWindowBits and ClientMaxWindowBits limit the windows of what
-	// the server and the client send to 1<<bits bytes, where bits is 8 to 15
-	// and zero means 15 (RFC 7692, section 7.1.2). A peer that does not
-	// support the limit is asked to do without context takeover instead, so
-	// that the memory stays limited.
+	// ServerMaxWindowBits and ClientMaxWindowBits limit the windows for the
+	// messages of the server and of the client to 1<<bits bytes, where bits is 8
+	// to 15 and zero means 15 (RFC 7692, section 7.1.2). A peer that does not
+	// support the limit is asked not to use context takeover instead, so that
+	// the memory stays limited.
 	ServerMaxWindowBits, ClientMaxWindowBits int
 
-	// Level is 1 (fastest) to 9 (smallest). Zero means [DefaultLevel].
+	// Level is 1 (fastest) to 9 (smallest). Zero means [DefaultLevel]. Messages
+	// that need a window of less than 15 bits are compressed the same way at all
+	// levels.
 	Level int
 
-	// Threshold is the size in bytes from which on messages are compressed.
-	// Zero means [DefaultThreshold], and a negative value compresses all. A
-	// message that compression does not make smaller is never compressed.
+	// Threshold is the length in bytes from which messages are compressed. Zero
+	// means [DefaultThreshold]. With a negative value all messages are
+	// compressed. A message that compression does not make shorter is always
+	// sent uncompressed.
 	Threshold int
 }
 
@@ -47,9 +50,9 @@ const (
 // Name returns "permessage-deflate".
 func (PermessageDeflate) Name() string { return permessageDeflate }
 
-// Offer returns the offers of a client. With a limit on the server's window there is a
-// second one, for servers that do not support such a limit, which asks for no context
-// takeover instead.
+// Offer returns the offers of a client. With a limit on the server's window there is
+// a second offer, for servers that do not support such a limit: it asks the server
+// not to use context takeover.
 func (x PermessageDeflate) Offer() []Params {
 	own := x.own()
 	first := own
@@ -85,8 +88,8 @@ func (x PermessageDeflate) Accept(answer Params) (Session, error) {
 	), nil
 }
 
-// Answer answers one offer of a client (RFC 7692, section 7.1). It declines an offer with
-// a parameter that is unknown, repeated or has an invalid value.
+// Answer answers one offer of a client (RFC 7692, section 7.1). It declines an offer
+// with a parameter that is unknown, is repeated, or has an invalid value.
 func (x PermessageDeflate) Answer(offer Params) (Params, Session, bool) {
 	o, err := parseDeflate(offer)
 	if err != nil {
@@ -110,15 +113,15 @@ func (x PermessageDeflate) Answer(offer Params) (Params, Session, bool) {
 	), true
 }
 
-// deflateParams are the parameters of RFC 7692, section 7.1. Bits are 8 to 15, or zero
-// if there is no value.
+// deflateParams holds the parameters of RFC 7692, section 7.1. The numbers of bits
+// are 8 to 15, or zero if there is no value.
 type deflateParams struct {
 	serverNoTakeover, clientNoTakeover bool
 	serverBits, clientBits             uint8
-	clientBitsSet                      bool // client_max_window_bits, with a value or without
+	clientBitsSet                      bool // client_max_window_bits is present, with or without a value
 }
 
-// own returns the options as parameters. A limit of 15 bits is none.
+// own returns the settings as parameters. A limit of 15 bits counts as no limit.
 func (x PermessageDeflate) own() deflateParams {
 	bits := func(n int) uint8 {
 		if n == 0 || n >= 15 {
@@ -153,8 +156,9 @@ func (d deflateParams) params() Params {
 	return p
 }
 
-// parseDeflate checks the rules that offers and answers share. In an answer
-// client_max_window_bits needs a value, too.
+// parseDeflate parses the parameters of an offer or an answer. It checks the rules
+// that both share; the caller checks that client_max_window_bits has a value in an
+// answer.
 func parseDeflate(list Params) (d deflateParams, err error) {
 	for i, p := range list {
 		for _, q := range list[:i] {
@@ -179,7 +183,7 @@ func parseDeflate(list Params) (d deflateParams, err error) {
 			return d, fmt.Errorf("%q is unknown", p.Name)
 		}
 		if !ok {
-			return d, fmt.Errorf("%s may not be %q", p.Name, p.Value)
+			return d, fmt.Errorf("%s has the invalid value %q", p.Name, p.Value)
 		}
 	}
 	return d, nil
@@ -196,7 +200,7 @@ func windowBits(s string) (uint8, bool) {
 	return 0, false
 }
 
-// least returns the smaller of two limits, where zero is none.
+// least returns the smaller of two limits, where zero means no limit.
 func least(a, b uint8) uint8 {
 	if a == 0 || b != 0 && b < a {
 		return b

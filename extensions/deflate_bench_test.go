@@ -9,10 +9,10 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// jsonText is n bytes of a text that can be compressed.
+// jsonText returns n bytes of text that can be compressed.
 func jsonText(n int) []byte { return sample.JSON(1, n) }
 
-// BenchmarkDeflate takes a different message each time, as a connection does.
+// BenchmarkDeflate uses a different message each time, as on a real connection.
 func BenchmarkDeflate(b *testing.B) {
 	for _, takeover := range []bool{false, true} {
 		for _, level := range []int{1, 2, 3, 6, 9} {
@@ -44,8 +44,8 @@ func benchmarkEncode(b *testing.B, x extensions.PermessageDeflate, plain [][]byt
 	b.ReportMetric(float64(sum)/float64(i), "out-B/op")
 }
 
-// benchmarkEcho is the work of a server that sends back what it was sent. The
-// messages are those of a second lap, so that the context fits from lap to lap.
+// benchmarkEcho measures a server that echoes messages. The messages were encoded in
+// a second round, so that the context also matches from one round to the next.
 func benchmarkEcho(b *testing.B, x extensions.PermessageDeflate, plain [][]byte) {
 	server, client := pair(b, x)
 	sent := make([][]byte, len(plain))

@@ -8,7 +8,7 @@ import (
 	"github.com/airsocket/airsocket/extensions"
 )
 
-// params reads "a; b=1" without any check.
+// params parses "a; b=1" without any checks.
 func params(s string) (p extensions.Params) {
 	if s == "" {
 		return nil

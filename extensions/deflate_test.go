@@ -27,7 +27,7 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// The examples of RFC 7692, section 7.2.3, and what else peers make of them.
+// The examples of RFC 7692, section 7.2.3, and variants that peers send.
 func TestDeflateDecodesExamples(t *testing.T) {
 	for _, tt := range []struct{ name, payloads, want string }{
 		{"7.2.3.1", "f2 48 cd c9 c9 07 00", "Hello"},
@@ -127,7 +127,7 @@ func TestDeflateLeavesMessages(t *testing.T) {
 			}
 			if rsv == 0 {
 				if len(tt.p) > 0 && &out[0] != &tt.p[0] {
-					t.Errorf("%s: a message that is left is not returned itself", tt.name)
+					t.Errorf("%s: an unchanged message is returned as a copy", tt.name)
 				}
 				continue
 			}
@@ -138,9 +138,9 @@ func TestDeflateLeavesMessages(t *testing.T) {
 	}
 }
 
-// Every combination of takeover and of window sizes, both ways, messages of
-// 16 bytes to 128 KiB, and each one also read by Go's own inflater with the
-// context of all messages before it.
+// Every combination of takeover and of window sizes, in both directions, with
+// messages of up to 128 KiB. Go's inflater reads each message, too, with the context
+// of all previous messages.
 func TestDeflateRoundTrips(t *testing.T) {
 	sizes := []int{16, 64, 256, 1 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10}
 	for noTakeover := range 4 {
@@ -169,7 +169,8 @@ func TestDeflateRoundTrips(t *testing.T) {
 	}
 }
 
-// count is n, or less where pools forget and every message needs a new compressor.
+// count returns n, or less with the race detector, which makes pools drop
+// compressors.
 func count(n int) int {
 	if raceEnabled {
 		return n / 5
@@ -199,7 +200,7 @@ func roundTrip(t *testing.T, from, to wire.MessageExtension, p []byte, ref *refe
 	}
 	if rsv == 0 {
 		if !bytes.Equal(out, p) {
-			t.Fatal("a message that was left is not what it was")
+			t.Fatal("a message that was not compressed was changed")
 		}
 		return
 	}
@@ -219,7 +220,7 @@ func roundTrip(t *testing.T, from, to wire.MessageExtension, p []byte, ref *refe
 	}
 }
 
-// reference is Go's own inflater with the context of all messages.
+// reference is Go's inflater, with the context of all messages.
 type reference struct {
 	takeover bool
 	past     []byte
@@ -236,7 +237,7 @@ func (r *reference) read(payload []byte) ([]byte, error) {
 	return p, err
 }
 
-// With takeover a message that resembles the one before becomes much shorter.
+// With takeover, a message that repeats the previous one becomes much shorter.
 func TestDeflateTakesContextOver(t *testing.T) {
 	for _, level := range []int{1, 6, 9} {
 		for _, bits := range []int{9, 15} {
@@ -253,7 +254,7 @@ func TestDeflateTakesContextOver(t *testing.T) {
 	}
 }
 
-// A connection on which little passes keeps little.
+// A connection with little traffic keeps little memory.
 func TestDeflateMemoryGrows(t *testing.T) {
 	kept := make([]wire.MessageExtension, count(1000))
 	p := jsonText(400)
@@ -276,7 +277,7 @@ func TestDeflateMemoryGrows(t *testing.T) {
 	}
 }
 
-// A bomb of 10 GiB, refused without making more of it than was asked for.
+// A bomb of 10 GiB is rejected at the limit, without decoding more of it.
 func TestDeflateBomb(t *testing.T) {
 	var z bytes.Buffer
 	w, _ := stdflate.NewWriter(&z, 9)
@@ -310,10 +311,10 @@ func TestDeflateLimitIsExact(t *testing.T) {
 			for _, room := range []int{0, n / 2, n, 2 * n} {
 				_, client := pair(t, extensions.PermessageDeflate{})
 				if m, err := client.DecodeMessage(make([]byte, 0, room), wire.Text, wire.RSV1, out, n); err != nil || !bytes.Equal(m, p) {
-					t.Errorf("%d bytes with a limit of as many: %d, %v", n, len(m), err)
+					t.Errorf("%d bytes with a limit of the same length: %d, %v", n, len(m), err)
 				}
 				if n == 1 {
-					continue // a limit of zero is none
+					continue // a limit of zero means no limit
 				}
 				if _, err := client.DecodeMessage(make([]byte, 0, room), wire.Text, wire.RSV1, out, n-1); !errors.Is(err, wire.ErrMessageTooBig) {
 					t.Errorf("%d bytes with a limit of %d: %v", n, n-1, err)
@@ -353,7 +354,7 @@ func TestDeflateBothWaysAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// What a connection costs after messages in both directions.
+// The memory of a connection after messages in both directions.
 func TestDeflateMemoryPerConnection(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -393,7 +394,7 @@ func TestDeflateMemoryPerConnection(t *testing.T) {
 	}
 }
 
-// heap is what is in use once all pools have been emptied.
+// heap returns the size of the heap after all pools have been emptied.
 func heap() int {
 	for range 3 {
 		runtime.GC()
@@ -405,7 +406,7 @@ func heap() int {
 
 func TestDeflateAllocatesNothing(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector makes pools forget")
+		t.Skip("the race detector makes pools drop their contents")
 	}
 	for _, noTakeover := range []bool{false, true} {
 		server, client := pair(t, extensions.PermessageDeflate{ServerNoContextTakeover: noTakeover, ClientNoContextTakeover: noTakeover})

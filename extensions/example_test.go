@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Checksum is an extension of messages: each ends in a CRC-32 of what comes
-// before, and has RSV2 set to say so.
+// Checksum is a message extension: it appends a CRC-32 to each message, and sets RSV2
+// on messages with a checksum.
 type Checksum struct{}
 
 func (Checksum) Name() string { return "x-checksum" }
@@ -52,7 +52,7 @@ func (Checksum) DecodeMessage(_ []byte, _ wire.Kind, _ wire.RSV, p []byte, limit
 	return p[:n], nil
 }
 
-// A message extension of one's own, negotiated and at work.
+// This example negotiates and uses a custom message extension.
 func Example_messageExtension() {
 	list := []extensions.Extension{Checksum{}}
 
@@ -85,9 +85,9 @@ func Example_messageExtension() {
 	// 1007
 }
 
-// Padding is an extension of frames: it makes their lengths multiples of 16, so
-// that less can be learnt from them. A padded frame has RSV3 set and ends in the
-// number of bytes that were added.
+// Padding is a frame extension: it pads frames to a multiple of 16 bytes, so that
+// their lengths reveal less. A padded frame has RSV3 set and ends with the number of
+// bytes that were added.
 type Padding struct{}
 
 func (Padding) Name() string { return "x-padding" }
@@ -123,8 +123,8 @@ func (Padding) DecodeFrame(_ []byte, _ wire.Frame, _ wire.RSV, p []byte, limit i
 	return p, nil
 }
 
-// A frame extension of one's own, together with permessage-deflate, which does
-// its work on the messages before they become frames.
+// This example uses a custom frame extension together with permessage-deflate, which
+// compresses messages before they are split into frames.
 func Example_frameExtension() {
 	list := []extensions.Extension{extensions.PermessageDeflate{Threshold: -1}, Padding{}}
 	answer, sessions := extensions.Answer(list, []extensions.Offer{{Name: "permessage-deflate"}, {Name: "x-padding"}})

@@ -7,9 +7,9 @@ import (
 	"github.com/airsocket/airsocket/extensions"
 )
 
-// Any message at any level and window is read by Go's own inflater with the
-// context of the one before. Long messages are repetitions, since fuzzing does
-// little with long inputs.
+// FuzzDeflate checks that Go's inflater reads any message, at any level and with any
+// window, with the context of the previous message. Long messages are repetitions, as
+// fuzzing is slow with long inputs.
 func FuzzDeflate(f *testing.F) {
 	f.Add([]byte("Hello"), []byte("Hello"), uint8(0), uint8(1), uint8(15))
 	f.Add(jsonText(200), jsonText(400), uint8(9), uint8(6), uint8(8))

@@ -7,26 +7,26 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Errors that [Accept] returns. The error wraps one of them and names the extension.
+// Errors returned by [Accept], wrapped in an error that names the extension.
 var (
 	// ErrNotOffered is returned when the server chose an extension that was not
 	// offered (RFC 6455, section 4.1).
 	ErrNotOffered = errors.New("extensions: the server chose an extension that was not offered")
 	// ErrRepeated is returned when the server chose an extension twice.
 	ErrRepeated = errors.New("extensions: the server chose an extension twice")
-	// ErrClash is returned when two extensions claim the same reserved bit (RFC
-	// 6455, section 9.2) or both change the byte stream.
+	// ErrClash is returned when the server chose two extensions that claim the
+	// same reserved bit (RFC 6455, section 9.2) or both transform the byte stream.
 	ErrClash = errors.New("extensions: the server chose two extensions that exclude each other")
 	// ErrParams is returned when the parameters of an answer are invalid or do
 	// not belong to the offer.
 	ErrParams = errors.New("extensions: the server answered with parameters that do not belong to the offer")
-	// ErrSession is returned when an Extension returned a Session without
-	// exactly one of its fields set. That is a bug in the Extension.
-	ErrSession = errors.New("extensions: an extension returned no usable session")
+	// ErrSession is returned when an Extension returned a Session that does not
+	// have exactly one of its fields set. That is a bug in the Extension.
+	ErrSession = errors.New("extensions: an extension returned an invalid session")
 )
 
-// Offers returns the offers for the request of a client that supports the extensions in
-// list, in the order of list and of each extension's preference.
+// Offers returns the offers for the request of a client that supports the extensions
+// in list, in the order of list and, for each extension, in its order of preference.
 func Offers(list []Extension) []Offer {
 	var offers []Offer
 	for _, e := range list {
@@ -37,10 +37,10 @@ func Offers(list []Extension) []Offer {
 	return offers
 }
 
-// Accept checks the answer of a server to the [Offers] of the same list. It returns the
+// Accept checks a server's answer to the [Offers] of the same list. It returns the
 // sessions in the order of the answer, which is the order in which messages are
-// encoded (RFC 6455, section 9.1). After an error no session is left open, and the
-// connection must be failed.
+// encoded (RFC 6455, section 9.1). If it returns an error, all sessions have been
+// closed, and the connection must be failed.
 func Accept(list []Extension, answer []Offer) ([]Session, error) {
 	var chosen choice
 	for i, a := range answer {
@@ -62,9 +62,10 @@ func Accept(list []Extension, answer []Offer) ([]Session, error) {
 	return chosen.sessions, nil
 }
 
-// Answer chooses from the offers of a client: for each extension in list the first
-// offer that it does not decline, in the client's order. An extension that excludes
-// one chosen before is not chosen. The sessions are in the order of the answer.
+// Answer chooses from the offers of a client, in the client's order: for each
+// extension in list the first offer that the extension does not decline. It does not
+// choose an extension that excludes one chosen before. The sessions are in the order
+// of the answer.
 func Answer(list []Extension, offers []Offer) (answer []Offer, sessions []Session) {
 	var chosen choice
 	for _, o := range offers {
@@ -105,7 +106,7 @@ type choice struct {
 	stream   bool
 }
 
-// add adds s, or closes it and returns why it cannot be added.
+// add adds s, or closes it and returns an error if it cannot be added.
 func (c *choice) add(s Session) error {
 	switch {
 	case (s.Wire == nil) == (s.Stream == nil):

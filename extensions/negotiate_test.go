@@ -8,13 +8,13 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// fake is an extension that takes whatever it is given.
+// fake is an extension that accepts all parameters, except that it declines "bad".
 type fake struct {
 	name   string
 	claims wire.RSV
 	stream *fakeStream
-	mute   bool // it offers nothing
-	broken bool // it gives no session
+	mute   bool // offers nothing
+	broken bool // returns no session
 }
 
 func (f fake) Name() string { return f.name }

@@ -3,13 +3,13 @@ package extensions
 import "github.com/airsocket/airsocket/wire"
 
 // A Preparer is a MessageExtension that can encode a message once for many
-// connections: without the state of any of them, for all sessions with the same
-// PrepareKey.
+// connections: for all sessions with the same PrepareKey, and without using their
+// state.
 //
-// To send a message p to several connections, group their sessions by PrepareKey, call
-// PrepareMessage of one session in each group, send the result on all connections of
-// the group, and call Prepared of each session. Connections with more than one
-// message extension cannot share the result.
+// To send a message p to several connections, group their sessions by PrepareKey. For
+// each group, call PrepareMessage on one session, send the result on all connections,
+// and call Prepared on each session. Connections with more than one message extension
+// cannot share the result.
 type Preparer interface {
 	wire.MessageExtension
 
@@ -22,8 +22,7 @@ type Preparer interface {
 	PrepareMessage(dst []byte, kind wire.Kind, p []byte) ([]byte, wire.RSV, error)
 
 	// Prepared tells the session that the message p is sent as PrepareMessage
-	// encoded it, with the bits that it returned. It must be called in the
-	// order in which messages are sent, and not at the same time as
-	// EncodeMessage.
+	// encoded it, with the returned bits rsv. Calls must be in the order in
+	// which messages are sent, and not concurrent with EncodeMessage.
 	Prepared(p []byte, rsv wire.RSV)
 }

@@ -26,7 +26,7 @@ func TestPrepareKeys(t *testing.T) {
 		key(options{}, "server_no_context_takeover"),
 	} {
 		if one != same {
-			t.Errorf("two keys for what gives the same bytes: %v, %v", one, same)
+			t.Errorf("two keys, although both give the same bytes: %v, %v", one, same)
 		}
 	}
 	for _, other := range []any{
@@ -35,13 +35,13 @@ func TestPrepareKeys(t *testing.T) {
 		key(options{}, "server_max_window_bits=9"),
 	} {
 		if one == other {
-			t.Errorf("one key for what gives other bytes: %v", one)
+			t.Errorf("the same key, although they give different bytes: %v", one)
 		}
 	}
 }
 
-// A connection with context takeover that sends prepared messages between its
-// own stays in step with its peer, which knows nothing of it.
+// A connection with context takeover can mix prepared messages with others. The peer
+// decodes both kinds alike.
 func TestPreparedMessagesKeepContext(t *testing.T) {
 	for _, bits := range []int{8, 15} {
 		server, client := pair(t, extensions.PermessageDeflate{ServerMaxWindowBits: bits, ClientMaxWindowBits: bits})

@@ -5,19 +5,20 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A direction holds what was negotiated for the messages of one endpoint.
+// A direction holds the parameters that were negotiated for the messages of one
+// endpoint.
 type direction struct {
 	bits     uint8
 	takeover bool
 }
 
-// A deflateSession is permessage-deflate on one connection. The two directions are used
-// at the same time and share nothing that changes.
+// A deflateSession is permessage-deflate on one connection. Its two directions are
+// used concurrently and share no mutable state.
 type deflateSession struct {
 	encoding *encoding
 	sent     *inflate.Window // nil without context takeover
 	received *inflate.Window // nil without context takeover
-	bits     uint8           // of what is received
+	bits     uint8           // window of the received messages
 }
 
 func (x PermessageDeflate) session(send, receive direction) Session {
@@ -59,8 +60,9 @@ func (s *deflateSession) Prepared(p []byte, rsv wire.RSV) {
 	}
 }
 
-// message appends p in the form of RFC 7692, section 7.2.1, or returns p itself if
-// compression does not make it shorter.
+// message appends p, compressed as RFC 7692, section 7.2.1 requires, or returns p
+// itself if it is shorter than the threshold or compression does not make it
+// shorter.
 func (e *encoding) message(dst []byte, past *inflate.Window, p []byte) ([]byte, wire.RSV) {
 	if len(p) < e.threshold {
 		return p, 0

@@ -7,17 +7,17 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// DeflateStream is the extension deflate-stream (drafts 06 to 10 of the hybi protocol,
-// section 9.2.1; AS3WebSocket's enableDeflateStream) for both roles. In each direction
-// all bytes after the handshake are one raw DEFLATE stream.
+// DeflateStream is the extension deflate-stream (drafts 06 to 10 of the hybi
+// protocol, section 9.2.1; AS3WebSocket's enableDeflateStream) for both roles. In
+// each direction all bytes after the handshake are one raw DEFLATE stream.
 //
-// Received data may refer back 32 KiB and may be flushed in any way. A connection keeps
-// that window, whose memory grows with the traffic, and the last 256 bytes sent: at
-// most 33 KiB in all.
+// Received data may refer back 32 KiB and may be flushed in any way. A connection
+// keeps a window of the received data, which grows with the traffic, and one of the
+// sent data: at most 33 KiB in all by default.
 type DeflateStream struct {
-	// WindowBits is the size of the window of what is sent, as a power of two:
-	// 8 to 15. Zero means 8, the only size that all peers of that time support:
-	// AS3WebSocket and some revisions of libwebsockets keep 256 bytes.
+	// WindowBits limits how far sent data may refer back to 1<<WindowBits bytes.
+	// It is 8 to 15. Zero means 8, the only size that all peers of that time
+	// support: AS3WebSocket and some revisions of libwebsockets keep 256 bytes.
 	WindowBits int
 }
 
@@ -30,7 +30,7 @@ func (DeflateStream) Offer() []Params { return []Params{nil} }
 // Accept accepts an answer without parameters. The error wraps [ErrParams].
 func (x DeflateStream) Accept(answer Params) (Session, error) {
 	if len(answer) > 0 {
-		return Session{}, fmt.Errorf("%w: deflate-stream has none", ErrParams)
+		return Session{}, fmt.Errorf("%w: deflate-stream has no parameters", ErrParams)
 	}
 	return x.session(), nil
 }
@@ -50,8 +50,8 @@ func (x DeflateStream) session() Session {
 	return Session{Stream: d}
 }
 
-// A deflateStream is deflate-stream on one connection. The two directions share
-// nothing that changes.
+// A deflateStream is deflate-stream on one connection. Its two directions share no
+// mutable state.
 type deflateStream struct {
 	encoding *encoding
 	sent     inflate.Window

@@ -29,8 +29,8 @@ func stream(t testing.TB, x extensions.DeflateStream) extensions.Stream {
 	return s.Stream
 }
 
-// readAll feeds p, a copy that it spoils afterwards, and reads until it is used
-// up, at most room bytes at a time.
+// readAll feeds a copy of p and reads until it is used up, at most room bytes at a
+// time. Then it overwrites the copy.
 func readAll(t testing.TB, s extensions.Stream, p []byte, room int) (got []byte) {
 	t.Helper()
 	lent := bytes.Clone(p)
@@ -52,7 +52,7 @@ func readAll(t testing.TB, s extensions.Stream, p []byte, room int) (got []byte)
 	return got
 }
 
-// What historic peers sent, and what was in it.
+// The streams that historic peers sent decode to the recorded contents.
 func TestStreamReadsRecordedConversations(t *testing.T) {
 	files, _ := filepath.Glob("../internal/recorded/testdata/vectors/hybi-0*/*deflate-stream*.json")
 	if len(files) < 10 {
@@ -62,7 +62,7 @@ func TestStreamReadsRecordedConversations(t *testing.T) {
 	streams := 0
 	for _, name := range files {
 		if strings.Contains(name, "libwebsockets-tag-deflate-stream-support") {
-			continue // of March 2011, with a zlib header, which nothing later can read
+			continue // of March 2011, with a zlib header, which no later peer can read
 		}
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -89,7 +89,7 @@ func TestStreamReadsRecordedConversations(t *testing.T) {
 				}
 			}
 			if len(want) == 0 {
-				continue // refused by the server
+				continue // the server declined the extension
 			}
 			streams++
 			for _, room := range []int{1, 7, 4096} {
@@ -121,7 +121,8 @@ func atoi(s string) (n int) {
 	return n
 }
 
-// Whatever a sender flushed by is readable at once, in any cutting.
+// Data can be read as soon as the sender has flushed it, with any kind of flush, and
+// however the stream is cut.
 func TestStreamReadsEveryFlush(t *testing.T) {
 	text, err := os.ReadFile("testdata/zlib-flushes.txt")
 	if err != nil {
@@ -170,8 +171,8 @@ func TestStreamGoesOnAfterFinalBlock(t *testing.T) {
 	}
 }
 
-// What is sent is one stream that Go's own inflater reads, piece by piece, and
-// that never refers back further than its window.
+// The output is one stream that Go's inflater reads piece by piece, and that never
+// refers back further than its window.
 func TestStreamAppends(t *testing.T) {
 	for _, bits := range []int{0, 8, 12, 15} {
 		sender := stream(t, extensions.DeflateStream{WindowBits: bits})
@@ -237,7 +238,7 @@ func TestStreamRefusesCorruptData(t *testing.T) {
 	}
 }
 
-// A bomb is inflated as it is read and no further.
+// A bomb is decoded only as far as it is read.
 func TestStreamBomb(t *testing.T) {
 	var z bytes.Buffer
 	w, _ := stdflate.NewWriter(&z, 9)

@@ -11,34 +11,34 @@ import (
 )
 
 // A Client performs the client's side of one opening handshake: it appends the
-// request and is fed what the server sends. It cannot be reused, and is not safe for
-// concurrent use.
+// request to a slice and is fed the server's response. It cannot be reused, and is
+// not safe for concurrent use.
 type Client struct {
 	Version   wire.Version       // version to speak; 0 means Hybi13
 	Secure    bool               // whether the connection uses TLS
 	Host      string             // host of the URL, with the port unless it is the scheme's default
 	Target    string             // path and query of the URL, from the first slash on
-	Origin    string             // if empty, none is sent, except in hixie, which requires one: there it is made from Host
+	Origin    string             // if empty, none is sent, except in hixie, which requires one: there it is derived from Host
 	Protocols []string           // subprotocols to ask for, in order of preference; hixie allows only one
 	Offers    []extensions.Offer // extensions to offer, in order of preference
 	Header    Header             // additional fields, such as Cookie and User-Agent
 	Random    func([]byte)       // fills a slice with random bytes for the keys; nil means crypto/rand
 
-	MaxHead  int // most bytes in the head of a response; 0 means DefaultMaxHead, negative no limit
-	MaxLines int // most lines in the head of a response; 0 means DefaultMaxLines, negative no limit
+	MaxHead  int // maximum bytes in the head of a response; 0 means DefaultMaxHead, negative no limit
+	MaxLines int // maximum lines in the head of a response; 0 means DefaultMaxLines, negative no limit
 
 	dialect dialect // nil until AppendRequest
 	keys    keys
 	head    head
-	lines   int      // of informational responses before the answer
-	result  Result   // Status is 0 until the head of the answer has been read
-	refused *refusal // the body of a response that refuses
-	proof   []byte   // the bytes after the head, as far as they have arrived
+	lines   int      // lines of informational responses
+	result  Result   // Status is 0 until the head of the final response has been read
+	refused *refusal // the body of the response, if it is not an upgrade
+	proof   []byte   // the bytes after the head that have arrived
 	done    bool
 	err     error
 }
 
-// A Result is the outcome of a client's handshake.
+// A Result describes the server's response to a client's request.
 type Result struct {
 	Version    wire.Version
 	Protocol   string             // the subprotocol that the server chose, or "" for none
@@ -49,8 +49,8 @@ type Result struct {
 
 // AppendRequest appends the request, with new keys, to dst. If a field of c cannot be
 // sent, it returns an error and dst unchanged. In hixie, which has no extensions, it
-// omits the Offers. Send the request with one write: some servers of hixie-76 need
-// that.
+// omits the Offers. Send the request with one write, as some servers of hixie-76
+// require that.
 func (c *Client) AppendRequest(dst []byte) ([]byte, error) {
 	if c.Version == 0 {
 		c.Version = wire.Hybi13
@@ -83,7 +83,7 @@ func (c *Client) check() error {
 		return err
 	}
 	if c.dialect.number() == "" && len(c.Protocols) > 1 {
-		return fmt.Errorf("%w: %v asks for one at most", ErrBadProtocol, c.Version)
+		return fmt.Errorf("%w: a client of %v can ask for only one", ErrBadProtocol, c.Version)
 	}
 	if err := checkOffers(c.Offers); err != nil {
 		return err
@@ -96,12 +96,13 @@ func appendRequestLine(dst []byte, target string) []byte {
 	return append(dst, " HTTP/1.1\r\n"...)
 }
 
-// Feed reads bytes from the server. done is true once the handshake is complete, and
-// rest is the part of p that follows the handshake then. Feed does not keep p.
+// Feed reads bytes from the server. done is true once the handshake is complete;
+// rest is then the part of p that follows the handshake. Feed does not retain p.
 //
-// An error is an *Error, and later calls return it again. When the server refuses,
-// Feed returns no error until the start of the response's body has arrived; to stop
-// waiting for it, call FeedEOF.
+// Errors are of type *Error, and later calls return the same error. When the server
+// refuses, Feed returns the error only after the start of the response's body has
+// arrived. Call FeedEOF to stop waiting for it. If AppendRequest has not been called,
+// Feed returns ErrNotDone.
 func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 	if c.err != nil {
 		return nil, false, c.err
@@ -132,9 +133,9 @@ func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 	return rest, c.done, nil
 }
 
-// FeedEOF tells c that nothing more will arrive. It returns nil if the handshake is
-// complete. Otherwise the error is an *Error: with the refusal if the server refused,
-// and else with ErrUnexpected.
+// FeedEOF tells c that no more bytes will arrive. It returns nil if the handshake is
+// complete. Otherwise it returns an *Error that wraps ErrStatus if the server
+// refused, the error of Feed if it has failed, or else ErrUnexpected.
 func (c *Client) FeedEOF() error {
 	switch {
 	case c.err != nil:
@@ -147,7 +148,7 @@ func (c *Client) FeedEOF() error {
 	return c.fail(ErrUnexpected)
 }
 
-// readHead reads the head of a response. rest is nil until it is complete.
+// readHead reads the head of a response. rest is nil until the head is complete.
 func (c *Client) readHead(p []byte) (rest []byte, err error) {
 	l := newLimits(c.MaxHead, c.MaxLines)
 	l.lines -= c.lines
@@ -186,8 +187,8 @@ func (c *Client) readResponse(text string) error {
 		return err
 	}
 	if status < 200 && status != 101 {
-		// An informational response is not the answer (RFC 9110, 15.2). As its
-		// lines are counted, MaxLines limits how many there can be.
+		// Informational responses come before the final one (RFC 9110, section
+		// 15.2). MaxLines limits their number, as their lines count, too.
 		c.lines += c.head.lines
 		return nil
 	}
@@ -204,14 +205,14 @@ func (c *Client) readResponse(text string) error {
 	return c.dialect.readAnswer(c, &c.result)
 }
 
-// isUpgrade reports whether a response switches to websocket and nothing else. The case
-// of the letters is ignored: libwebsockets spells it WebSocket in every version.
+// isUpgrade reports whether a response upgrades to websocket and nothing else. It
+// ignores case, as libwebsockets sends WebSocket in every version.
 func isUpgrade(h Header) bool {
 	upgrade, _ := h.one("Upgrade")
 	return equalFold(upgrade, "websocket")
 }
 
-// readProof consumes the bytes of the handshake that follow the head and returns the
+// readProof consumes the bytes of the handshake that follow the head, and returns the
 // rest of p.
 func (c *Client) readProof(p []byte) (rest []byte, err error) {
 	need := c.dialect.tail(wire.Server)
@@ -224,7 +225,7 @@ func (c *Client) readProof(p []byte) (rest []byte, err error) {
 	return p[n:], c.dialect.readProof(c, c.proof)
 }
 
-// fail makes err an *Error with the server's response, and keeps it.
+// fail turns err into an *Error with the server's response, which later calls return.
 func (c *Client) fail(err error) error {
 	if c.refused != nil {
 		err = fmt.Errorf("%w: %s", err, c.refused.status)
@@ -238,5 +239,5 @@ func (c *Client) fail(err error) error {
 	return e
 }
 
-// Result returns the outcome of the handshake. It is complete once Feed is done.
+// Result returns the server's response. It is complete once Feed has returned done.
 func (c *Client) Result() Result { return c.result }

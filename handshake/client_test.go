@@ -23,11 +23,12 @@ const (
 		"Sec-WebSocket-Protocol: sample\r\n\r\n8jKS'y:G*Co,Wxa-"
 )
 
-// sampleNonce makes the key of RFC 6455, section 1.2.
+// sampleNonce is a source of random bytes that yields the key of RFC 6455, section
+// 1.2.
 func sampleNonce(p []byte) { copy(p, "the sample nonce") }
 
-// asked is a Client that has sent the request, and offers the extensions a and b
-// if it speaks a version that has extensions.
+// asked returns a Client that has sent the request. In versions with extensions it
+// offers the extensions a and b.
 func asked(tb testing.TB, request string) *handshake.Client {
 	tb.Helper()
 	var s handshake.Server
@@ -56,8 +57,7 @@ func TestClientRequest(t *testing.T) {
 	}
 }
 
-// Every version's request is read by our server as what was meant, with keys
-// that are new each time.
+// A Server reads the request of a Client of every version. The keys differ each time.
 func TestClientToServer(t *testing.T) {
 	for v := wire.Hixie75; v.Valid(); v++ {
 		c := handshake.Client{Version: v, Secure: true, Host: "example.com:444", Target: "/a?b=c", Protocols: []string{"p"},
@@ -100,7 +100,7 @@ func TestClientToServer(t *testing.T) {
 	}
 }
 
-// The drafts before hybi want an Origin, so there is one.
+// The hixie drafts require an Origin, so the client always sends one.
 func TestClientHixieOrigin(t *testing.T) {
 	for secure, want := range map[bool]string{false: "http://a:8", true: "https://a:8"} {
 		c := handshake.Client{Version: wire.Hixie75, Secure: secure, Host: "a:8", Target: "/"}
@@ -118,7 +118,7 @@ func TestClientRefusesToSend(t *testing.T) {
 		change func(c *handshake.Client)
 		err    error
 	}{
-		{"nothing wrong", func(c *handshake.Client) {}, nil},
+		{"no error", func(c *handshake.Client) {}, nil},
 		{"no such version", func(c *handshake.Client) { c.Version = 99 }, handshake.ErrVersion},
 		{"no host", func(c *handshake.Client) { c.Host = "" }, handshake.ErrHost},
 		{"a host with CR LF", func(c *handshake.Client) { c.Host = "a\r\nB: c" }, handshake.ErrHost},
@@ -131,8 +131,8 @@ func TestClientRefusesToSend(t *testing.T) {
 		{"two subprotocols", func(c *handshake.Client) { c.Protocols = []string{"a", "b"} }, nil},
 		{"two subprotocols in hixie", func(c *handshake.Client) { c.Protocols = []string{"a", "b"}; c.Version = wire.Hixie76 }, handshake.ErrBadProtocol},
 		{"an extension with a space", func(c *handshake.Client) { c.Offers = []extensions.Offer{{Name: "a b"}} }, handshake.ErrBadExtension},
-		{"an own Host", func(c *handshake.Client) { c.Header = handshake.Header{{"host", "b"}} }, handshake.ErrBadField},
-		{"an own key", func(c *handshake.Client) { c.Header = handshake.Header{{"Sec-WebSocket-Key", "b"}} }, handshake.ErrBadField},
+		{"a second Host", func(c *handshake.Client) { c.Header = handshake.Header{{"host", "b"}} }, handshake.ErrBadField},
+		{"a second key", func(c *handshake.Client) { c.Header = handshake.Header{{"Sec-WebSocket-Key", "b"}} }, handshake.ErrBadField},
 		{"a value with CR LF", func(c *handshake.Client) { c.Header = handshake.Header{{"A", "b\r\nC: d"}} }, handshake.ErrBadField},
 	}
 	for _, test := range tests {
@@ -145,11 +145,11 @@ func TestClientRefusesToSend(t *testing.T) {
 	}
 	var c handshake.Client
 	if _, done, err := c.Feed([]byte(answer13)); done || !errors.Is(err, handshake.ErrNotDone) {
-		t.Error("fed before there was a request:", done, err)
+		t.Error("fed before AppendRequest:", done, err)
 	}
 }
 
-// What a client has to put up with.
+// A Client accepts these peculiarities of servers.
 func TestClientTakes(t *testing.T) {
 	tests := []struct {
 		name, request, answer string
@@ -272,30 +272,30 @@ func TestClientLimits(t *testing.T) {
 	}
 }
 
-// How a server refuses is in the error: status, fields, and the start of the
-// body, whose end is known, found or the end of the connection.
+// The error describes how a server refuses: status, fields, and the start of the
+// body, which ends by its length, by its last chunk, or with the connection.
 func TestClientRefused(t *testing.T) {
 	long := strings.Repeat("x", 3*handshake.MaxErrorBody)
 	tests := []struct {
 		name, answer string
 		status       int
 		body         string
-		eof          bool // is needed to know the end
+		eof          bool // the body ends with the connection
 	}{
 		{"a length", "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n\r\nsorrHTTP", 401, "sorr", false},
 		{"no length", "HTTP/1.0 404 Not Found\r\n\r\nsorry", 404, "sorry", true},
 		{"no body", "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", 302, "", false},
 		{"a status without a body", "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, "", false},
 		{"a status that means success", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, "hi", false},
-		{"a status nobody knows", "HTTP/1.1 999\r\nContent-Length: 2\r\n\r\nhi", 999, "hi", false},
+		{"an unknown status", "HTTP/1.1 999\r\nContent-Length: 2\r\n\r\nhi", 999, "hi", false},
 		{"half a body", "HTTP/1.1 500 Internal\r\nContent-Length: 10\r\n\r\nhalf", 500, "half", true},
 		{"a long body", "HTTP/1.1 500 Internal\r\nContent-Length: 99999999999999999999\r\n\r\n" + long, 500, long[:handshake.MaxErrorBody], false},
 		{"a body without end", "HTTP/1.1 500 Internal\r\n\r\n" + long, 500, long[:handshake.MaxErrorBody], false},
 		{"chunks", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\nA\r\n, everyone\r\n0\r\n\r\n", 503, "hi, everyone", false},
 		{"half the chunks", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nFFFFFFFF\r\n, ev", 503, "hi, ev", true},
 		{"no chunks", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n", 503, "", false},
-		{"a chunk as long as can be said", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n" + long, 503, long[:handshake.MaxErrorBody], false},
-		{"as much in chunks as is wanted", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" + long[:handshake.MaxErrorBody], 503, long[:handshake.MaxErrorBody], false},
+		{"a chunk of the maximum size", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\n" + long, 503, long[:handshake.MaxErrorBody], false},
+		{"chunks with as many bytes as are needed", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" + long[:handshake.MaxErrorBody], 503, long[:handshake.MaxErrorBody], false},
 		{"chunks of a byte", "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\n", 4000), 503, "", false},
 	}
 	for _, test := range tests {
@@ -324,8 +324,7 @@ func TestClientRefused(t *testing.T) {
 	}
 }
 
-// The end of the connection before the end of the handshake is an error, at
-// every place.
+// A connection that ends anywhere before the end of the handshake is an error.
 func TestClientEOF(t *testing.T) {
 	for _, conversation := range [][2]string{{request13, answer13}, {request75, answer75}, {request76, answer76}} {
 		for n := range len(conversation[1]) {

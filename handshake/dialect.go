@@ -10,21 +10,20 @@ type dialect interface {
 	// version is older than that field.
 	number() string
 
-	// speaks reports whether a request, which is known to ask for a WebSocket,
-	// is of this version.
+	// speaks reports whether a request for a WebSocket is of this version.
 	speaks(Header) bool
 
-	// read checks what a request of this version must contain and completes r.
+	// read checks the fields of a request of this version and completes r.
 	read(r *Request) error
 
-	// readTail completes the request with the bytes that follow its head. Their
-	// number is tail(wire.Client).
+	// readTail completes the request with the tail(wire.Client) bytes that follow
+	// its head.
 	readTail(r *Request, tail []byte)
 
 	// appendAccept appends the response to r.
 	appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte
 
-	// newKeys returns the nonces of a new request.
+	// newKeys returns the keys of a new request.
 	newKeys(random func([]byte)) keys
 
 	// appendRequest appends c's request with c.keys.
@@ -33,16 +32,16 @@ type dialect interface {
 	// readAnswer checks a response with status 101 and completes the result.
 	readAnswer(c *Client, r *Result) error
 
-	// readProof checks the bytes that follow the head of the response. Their
-	// number is tail(wire.Server).
+	// readProof checks the tail(wire.Server) bytes that follow the head of the
+	// response.
 	readProof(c *Client, proof []byte) error
 
-	// tail returns how many bytes of the handshake follow the head that role sends.
+	// tail returns how many bytes role sends after its head.
 	tail(role wire.Role) int
 }
 
-// dialects lists all versions in the order in which a server tries them: the newest
-// first, and last hixie-75, which no field identifies.
+// dialects lists all versions in the order in which a server tries them: newest
+// first. hixie-75 must be the last, as no field identifies it.
 var dialects = [...]dialect{hybi13, hybi08, hybi07, hybi06, hixie76{}, hixie75{}}
 
 func dialectOf(v wire.Version) dialect {
@@ -54,7 +53,7 @@ func dialectOf(v wire.Version) dialect {
 	return nil
 }
 
-// headOnly is embedded in dialects whose handshake consists of two heads alone.
+// headOnly is embedded in dialects in which nothing follows the heads.
 type headOnly struct{}
 
 func (headOnly) tail(wire.Role) int              { return 0 }

@@ -48,9 +48,9 @@ func ExampleServer_AppendReject() {
 	// Connection: Upgrade, close
 	// Sec-WebSocket-Version: 13, 8, 7, 6
 	// Content-Type: text/plain; charset=utf-8
-	// Content-Length: 53
+	// Content-Length: 56
 	//
-	// this version of the websocket protocol is not spoken
+	// this version of the websocket protocol is not supported
 }
 
 func ExampleClient() {

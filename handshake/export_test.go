@@ -1,6 +1,6 @@
 package handshake
 
-// AppendRecorded is AppendRequest with the keys of a request that s has read.
+// AppendRecorded is like AppendRequest, with the keys of a request that s has read.
 func (c *Client) AppendRecorded(dst []byte, s *Server) ([]byte, error) {
 	if _, err := c.AppendRequest(nil); err != nil {
 		return dst, err
@@ -12,5 +12,5 @@ func (c *Client) AppendRecorded(dst []byte, s *Server) ([]byte, error) {
 	return c.dialect.appendRequest(dst, c), nil
 }
 
-// KeyNumber is what a server reads out of a key of hixie-76.
+// KeyNumber returns the number that a server reads from a key of hixie-76.
 var KeyNumber = keyNumber

@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// FuzzServer feeds anything, whole and byte by byte: both come to the same, and
-// what is taken can be answered in a way that our client takes.
+// FuzzServer feeds arbitrary bytes, as a whole and byte by byte, with the same
+// result. A Client accepts the response to every request that the Server accepts.
 func FuzzServer(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add(v.request)
@@ -48,7 +48,7 @@ func FuzzServer(f *testing.F) {
 		}
 		c := clientFor(&whole)
 		if r.Version < wire.Hybi06 && (r.Origin == "" || a.Protocol == "" || c.Protocols[0] != a.Protocol) {
-			return // what a client of ours would not have sent
+			return // a Client cannot send this request
 		}
 		if _, err := c.AppendRecorded(nil, &whole); err != nil {
 			return
@@ -59,7 +59,8 @@ func FuzzServer(f *testing.F) {
 	})
 }
 
-// FuzzClient feeds anything as the answer, whole and byte by byte.
+// FuzzClient feeds arbitrary bytes as the response, as a whole and byte by byte, with
+// the same result.
 func FuzzClient(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add(uint8(v.version()), v.response)
@@ -89,7 +90,8 @@ func FuzzClient(f *testing.F) {
 	})
 }
 
-// FuzzParseExtensions: what is taken can be written and read again.
+// FuzzParseExtensions checks that every accepted value can be written and parsed
+// again.
 func FuzzParseExtensions(f *testing.F) {
 	f.Add(`permessage-deflate; client_max_window_bits, a; b="1\5"; c, d`)
 	f.Add(`a; b="c\\d"`)
@@ -108,7 +110,7 @@ func FuzzParseExtensions(f *testing.F) {
 
 func ones(n int) []int { return cuts(n)["bytes"] }
 
-// sameError compares all that an Error says.
+// sameError reports whether both are nil, or both are equal *Errors.
 func sameError(a, b error) bool {
 	if a == nil || b == nil {
 		return a == b

@@ -2,13 +2,13 @@ package handshake
 
 import "strings"
 
-// The limits if MaxHead and MaxLines are zero.
+// The limits that apply if MaxHead and MaxLines are zero.
 const (
 	DefaultMaxHead  = 16 << 10 // bytes
 	DefaultMaxLines = 100
 )
 
-// limits are the limits of a head. The greatest int means no limit.
+// limits are the limits of a head. The largest int means no limit.
 type limits struct{ bytes, lines int }
 
 func newLimits(bytes, lines int) limits {
@@ -30,16 +30,16 @@ func newLimits(bytes, lines int) limits {
 // A head finds the end of the head of an HTTP message, in one pass over the bytes as
 // they arrive. It does not copy a head that arrives in one piece.
 type head struct {
-	buf   []byte // the bytes so far
-	seen  int    // how many of them have been checked
-	line  int    // the start of the line that seen is in
-	lines int    // the number of complete lines
+	buf   []byte // the bytes so far, unless the head arrived in one piece
+	seen  int    // number of bytes that have been checked
+	line  int    // start of the line that contains seen
+	lines int    // number of complete lines
 }
 
 // feed looks for the end of the head. text is the complete head, including the empty
-// line, or nil as long as it is incomplete; if it arrived in one piece, it is a part
-// of p. rest is the part of p that follows. start is called with the first line as
-// far as it has arrived, and once more when it is whole.
+// line, or nil as long as the head is incomplete; if it arrived in one piece, text
+// is a part of p. rest is the part of p after the head. feed calls start with the
+// first line as far as it has arrived, and once more when the line is complete.
 func (h *head) feed(p []byte, l limits, start func(line []byte, whole bool) error) (text, rest []byte, err error) {
 	had := len(h.buf)
 	take := p[:min(len(p), l.bytes-had)]
@@ -71,7 +71,7 @@ func (h *head) scan(data []byte, l limits, start func(line []byte, whole bool) e
 		}
 		h.seen = i
 		if i == len(data) || data[i] == '\r' && i+1 == len(data) {
-			break // whether a CR ends a line is told by the next byte
+			break // the next byte decides whether a CR ends the line
 		}
 		if data[i] != '\r' || data[i+1] != '\n' {
 			return 0, h.misplaced(data, start)
@@ -97,8 +97,9 @@ func (h *head) scan(data []byte, l limits, start func(line []byte, whole bool) e
 	return 0, nil
 }
 
-// misplaced returns the error for the control character at seen. In the first line it
-// often means that this is another protocol, such as TLS, so start is asked first.
+// misplaced returns the error for the control character at seen. It calls start
+// first, because a control character in the first line often means that the peer
+// speaks another protocol, such as TLS.
 func (h *head) misplaced(data []byte, start func(line []byte, whole bool) error) error {
 	if h.lines == 0 {
 		if err := start(data[:h.seen+1], false); err != nil {
@@ -111,11 +112,11 @@ func (h *head) misplaced(data []byte, start func(line []byte, whole bool) error)
 	return ErrControl
 }
 
-// release drops the bytes.
+// release frees the buffer.
 func (h *head) release() { h.buf = nil }
 
-// parseFields parses text, a head without its first line, whose lines are known to
-// end in CR LF and to contain no control characters.
+// parseFields parses text, a head without its first line. Its lines must end in CR LF
+// and contain no control characters.
 func parseFields(text string, lines int) (Header, error) {
 	h := make(Header, 0, lines)
 	for {
@@ -124,9 +125,9 @@ func parseFields(text string, lines int) (Header, error) {
 			return h, nil
 		}
 		line := text[:end]
-		// A space before the colon, or at the start of a line that would
-		// continue the one before, makes the name no token: two readers of
-		// such a head would see different fields (RFC 9112, 5.1 and 5.2).
+		// With a space before the colon, or at the start of a folded line, the
+		// name is not a token. Implementations would disagree about the
+		// fields of such a head (RFC 9112, sections 5.1 and 5.2).
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || !isToken(name) {
 			return nil, ErrFieldSyntax

@@ -7,15 +7,16 @@ import (
 	"github.com/gobwas/httphead"
 )
 
-// A Field is a header field of an HTTP message: its name as it was received, and its
-// value without the white space around it.
+// A Field is a header field of an HTTP message. If it was received, the name has its
+// original case, and the value has no white space around it.
 type Field struct{ Name, Value string }
 
-// A Header holds the fields of an HTTP message in the order in which they were sent.
+// A Header holds the fields of an HTTP message in the order in which they are sent.
 // Names are compared ignoring the case of ASCII letters (RFC 9110, section 5.1).
 type Header []Field
 
-// Get returns the value of the first field with the name, or "" if there is none.
+// Get returns the value of the first field with the given name, or "" if there is
+// none.
 func (h Header) Get(name string) string {
 	for i := range h {
 		if named(h[i].Name, name) {
@@ -25,7 +26,7 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
-// Values returns the values of all fields with the name, in order.
+// Values returns the values of all fields with the given name, in order.
 func (h Header) Values(name string) []string {
 	var values []string
 	for i := range h {
@@ -36,7 +37,7 @@ func (h Header) Values(name string) []string {
 	return values
 }
 
-// Has reports whether there is a field with the name.
+// Has reports whether there is a field with the given name.
 func (h Header) Has(name string) bool { return h.count(name) > 0 }
 
 // Add appends a field.
@@ -53,7 +54,8 @@ func (h Header) count(name string) int {
 }
 
 // one returns the value of the only field with the name, or "" if there is none. If
-// there are several, it returns "" and false, as readers differ on which one counts.
+// there are several, it returns "" and false, as implementations differ on which one
+// to use.
 func (h Header) one(name string) (string, bool) {
 	value, found := "", false
 	for i := range h {
@@ -67,8 +69,8 @@ func (h Header) one(name string) (string, bool) {
 	return value, true
 }
 
-// hasToken reports whether the fields with the name, read as one list, contain the
-// token, ignoring case.
+// hasToken reports whether the fields with the name, combined into one list, contain
+// the token, ignoring case.
 func (h Header) hasToken(name, token string) bool {
 	for i := range h {
 		if named(h[i].Name, name) && listHas(h[i].Value, token) {
@@ -104,8 +106,8 @@ func trim(s string) string {
 	return s
 }
 
-// isToken reports whether s is a token of RFC 9110, section 5.6.2, as the names
-// of fields, of subprotocols and of extensions must be.
+// isToken reports whether s is a token (RFC 9110, section 5.6.2). The names of
+// fields, subprotocols and extensions must be tokens.
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !httphead.OctetTypes[s[i]].IsToken() {
@@ -115,8 +117,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isControl reports whether c is a control character that may not be in a line of a
-// head (RFC 9110, section 5.5).
+// isControl reports whether c is a control character that must not occur in a line of
+// a head (RFC 9110, section 5.5).
 func isControl(c byte) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 func hasControl(s string) bool {
@@ -141,13 +143,13 @@ func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && equalFold(s[:len(prefix)], prefix)
 }
 
-// checkOwn checks the fields that the caller adds to a handshake. A name or value with
-// a line break would let whoever chose it add fields of their own.
+// checkOwn checks the fields that the caller adds to a handshake. A line break in a
+// name or value would allow its author to inject other fields.
 func checkOwn(h Header) error {
 	for _, f := range h {
 		switch {
 		case owned(f.Name):
-			return fmt.Errorf("%w: %s is the handshake's own", ErrBadField, f.Name)
+			return fmt.Errorf("%w: only the handshake itself sets %s", ErrBadField, f.Name)
 		case !isToken(f.Name), hasControl(f.Value):
 			return fmt.Errorf("%w: %q", ErrBadField, f.Name)
 		}

@@ -6,8 +6,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// hixie75 is draft-hixie-thewebsocketprotocol-75. It has no key: the server proves that
-// it has read the request by repeating the client's origin and its own location.
+// hixie75 is the handshake of draft-hixie-thewebsocketprotocol-75. It has no key: the
+// server proves that it has read the request by repeating the client's origin and the
+// URL of the WebSocket.
 type hixie75 struct{ headOnly }
 
 func (hixie75) version() wire.Version { return wire.Hixie75 }
@@ -33,8 +34,8 @@ func (hixie75) read(r *Request) (err error) {
 	return err
 }
 
-// appendAccept sends exactly these first three lines: clients compare them byte for
-// byte.
+// appendAccept must not change the first three lines, as clients compare them byte
+// for byte.
 func (hixie75) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byte {
 	dst = append(dst, "HTTP/1.1 101 Web Socket Protocol Handshake\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"...)
 	if r.Origin != "" {
@@ -49,8 +50,8 @@ func (hixie75) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byt
 
 func (hixie75) newKeys(func([]byte)) keys { return keys{} }
 
-// appendRequest keeps the order of the fields, on which servers of that time could
-// rely.
+// appendRequest sends the fields in the order of the draft, on which servers of that
+// time may rely.
 func (hixie75) appendRequest(dst []byte, c *Client) []byte {
 	dst = appendRequestLine(dst, c.Target)
 	dst = append(dst, "Upgrade: WebSocket\r\nConnection: Upgrade\r\n"...)
@@ -66,9 +67,9 @@ func (hixie75) readAnswer(c *Client, r *Result) error {
 	return c.readHixie(r, "WebSocket-")
 }
 
-// readHixie checks the fields that both versions have, under names with different
-// prefixes. It ignores the case of origins and hosts, as browsers of that time sent
-// them in lower case.
+// readHixie checks the fields that both hixie versions have, under names with
+// different prefixes. It ignores the case of origins and hosts, as implementations
+// of that time convert them to lower case.
 func (c *Client) readHixie(r *Result, prefix string) (err error) {
 	origin, ok := r.Header.one(prefix + "Origin")
 	if !ok || !equalFold(origin, c.hixieOrigin()) {
@@ -80,14 +81,14 @@ func (c *Client) readHixie(r *Result, prefix string) (err error) {
 		return fmt.Errorf("%w: %q", ErrLocation, got)
 	}
 	if len(c.Protocols) == 0 {
-		return nil // node-websocket-server names one, "*", also if none was asked for
+		return nil // node-websocket-server answers with "*" even if the client asked for none
 	}
 	r.Protocol, err = answeredProtocol(r.Header, prefix+"Protocol", c.Protocols)
 	return err
 }
 
-// hixieOrigin returns the Origin to send. The drafts require one. If the caller has set
-// none, it is the origin of a page on the server itself.
+// hixieOrigin returns the Origin to send, which the drafts require. If the caller has
+// not set one, it is the origin of a page on the server itself.
 func (c *Client) hixieOrigin() string {
 	switch {
 	case c.Origin != "":

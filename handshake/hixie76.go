@@ -10,10 +10,10 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// hixie76 is draft-hixie-thewebsocketprotocol-76, which is also
-// draft-ietf-hybi-thewebsocketprotocol-00. A client sends two keys in which numbers are
-// hidden, and eight bytes after the head. The server sends the MD5 of all three after
-// the head of its response.
+// hixie76 is the handshake of draft-hixie-thewebsocketprotocol-76, which is also
+// draft-ietf-hybi-thewebsocketprotocol-00. A client sends two keys in which numbers
+// are hidden, and eight bytes after the head. The server sends an MD5 hash of all
+// three after the head of its response.
 type hixie76 struct{}
 
 func (hixie76) version() wire.Version { return wire.Hixie76 }
@@ -26,8 +26,8 @@ func (hixie76) tail(role wire.Role) int {
 	return len(keys{}.key3)
 }
 
-// speaks accepts Sec-WebSocket-Draft: 0, which pywebsocket sends. Drafts 1 to 3 of hybi
-// have their numbers in that field and are other protocols.
+// speaks accepts Sec-WebSocket-Draft: 0, which pywebsocket sends. Other values mean
+// drafts 1 to 3 of hybi, which are different protocols.
 func (hixie76) speaks(h Header) bool {
 	if h.Has("Sec-WebSocket-Version") || h.Has("Sec-WebSocket-Draft") && h.Get("Sec-WebSocket-Draft") != "0" {
 		return false
@@ -45,7 +45,7 @@ func (hixie76) read(r *Request) (err error) {
 	r.Origin = r.Header.Get(originField)
 	name := "Sec-WebSocket-Protocol"
 	if !r.Header.Has(name) {
-		name = "WebSocket-Protocol" // the Ruby gem websocket as a client
+		name = "WebSocket-Protocol" // sent by clients of the Ruby gem websocket
 	}
 	protocol, ok := r.Header.one(name)
 	if !ok {
@@ -55,8 +55,8 @@ func (hixie76) read(r *Request) (err error) {
 	return err
 }
 
-// keyNumber returns the number hidden in a key: its digits, read as one number, divided
-// by the number of its spaces (section 5.2).
+// keyNumber returns the number hidden in a key: its digits, read as one number,
+// divided by its number of spaces (section 5.2).
 func keyNumber(key string) (uint32, bool) {
 	var product, spaces, digits uint64
 	for i := 0; i < len(key); i++ {
@@ -102,7 +102,7 @@ func (hixie76) appendAccept(dst []byte, r *Request, a Accept, secure bool) []byt
 	return append(dst, answer[:]...)
 }
 
-// newKeys hides two numbers (section 4.1, steps 16 to 26).
+// newKeys returns random keys (section 4.1, steps 16 to 26).
 func (hixie76) newKeys(random func([]byte)) keys {
 	var k keys
 	d := dice(random)
@@ -116,8 +116,9 @@ func (hixie76) newKeys(random func([]byte)) keys {
 	return k
 }
 
-// hideNumber returns the digits of number*spaces, with up to 12 other characters
-// anywhere between them and that many spaces anywhere but at the ends.
+// hideNumber returns the digits of number*spaces. It inserts up to 12 other
+// characters at random positions, and the given number of spaces, but not at the
+// ends.
 func hideNumber(number, spaces uint64, d dice) string {
 	key := strconv.AppendUint(nil, number*spaces, 10)
 	for range 1 + d.below(12) {
@@ -133,18 +134,18 @@ func hideNumber(number, spaces uint64, d dice) string {
 	return string(key)
 }
 
-// dice makes numbers from a source of random bytes.
+// dice generates random numbers from a source of random bytes.
 type dice func([]byte)
 
-// below returns a number below n, which is at least 1.
+// below returns a random number below n, which must be at least 1.
 func (d dice) below(n uint64) uint64 {
-	var b [8]byte // far more than n has, so that the remainder favours none noticeably
+	var b [8]byte // n has at most 33 bits, so that the bias of the remainder is negligible
 	d(b[:])
 	return binary.BigEndian.Uint64(b[:]) % n
 }
 
-// appendRequest keeps the order of the fields of section 1.2, and appends key3 to them:
-// some servers lose it if it is sent separately.
+// appendRequest sends the fields in the order of section 1.2. It appends key3 to the
+// head, as some servers lose key3 if it is sent separately.
 func (hixie76) appendRequest(dst []byte, c *Client) []byte {
 	dst = appendRequestLine(dst, c.Target)
 	dst = appendField(dst, "Host", c.Host)

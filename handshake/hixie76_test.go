@@ -10,7 +10,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Draft 76, sections 1.2 and 1.3, and the numbers at the edge.
+// The examples of draft 76, sections 1.2 and 1.3, and numbers at the limits.
 func TestKeyNumber(t *testing.T) {
 	for _, test := range []struct {
 		key  string
@@ -40,13 +40,13 @@ func TestKeyNumber(t *testing.T) {
 	}
 }
 
-// The keys that a client makes have the form of draft 76, section 4.1: up to 12
-// spaces, none at the ends, up to 12 other characters, and a number of 32 bits.
+// The keys of a Client have the form of draft 76, section 4.1: up to 12 spaces, none
+// of them at the ends, up to 12 other characters, and a 32-bit number.
 func TestClientKeys(t *testing.T) {
 	var most, noise int
 	for seed := range uint64(500) {
-		// A source that gives all values of a byte in turn, from another
-		// start each time, and from seed 400 on only ones.
+		// A pseudo-random source with a different start each time. From seed
+		// 400 on all bits are ones.
 		n := seed * 7919
 		random := func(p []byte) {
 			for i := range p {
@@ -71,7 +71,7 @@ func TestClientKeys(t *testing.T) {
 			t.Fatalf("%q: %v", request, err)
 		}
 		for _, name := range []string{"Sec-WebSocket-Key1", "Sec-WebSocket-Key2"} {
-			// As it is in the bytes: a Header has no spaces at the ends.
+			// Not from a Header, which has no spaces at the ends of values.
 			_, key, _ := strings.Cut(string(request), name+": ")
 			key, _, _ = strings.Cut(key, "\r\n")
 			spaces, others := strings.Count(key, " "), 0

@@ -2,7 +2,7 @@ package handshake
 
 import "github.com/airsocket/airsocket/wire"
 
-// hybi06 is draft-ietf-hybi-thewebsocketprotocol-06.
+// hybi06 is the handshake of draft-ietf-hybi-thewebsocketprotocol-06.
 var hybi06 = &keyAccept{
 	wireVersion:  wire.Hybi06,
 	versionField: "6",

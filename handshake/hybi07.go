@@ -2,7 +2,7 @@ package handshake
 
 import "github.com/airsocket/airsocket/wire"
 
-// hybi07 is draft-ietf-hybi-thewebsocketprotocol-07.
+// hybi07 is the handshake of draft-ietf-hybi-thewebsocketprotocol-07.
 var hybi07 = &keyAccept{
 	wireVersion:  wire.Hybi07,
 	versionField: "7",

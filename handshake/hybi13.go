@@ -2,7 +2,7 @@ package handshake
 
 import "github.com/airsocket/airsocket/wire"
 
-// hybi13 is RFC 6455 and the drafts from 13 on.
+// hybi13 is the handshake of RFC 6455 and of the drafts from 13 on.
 var hybi13 = &keyAccept{
 	wireVersion:  wire.Hybi13,
 	versionField: "13",

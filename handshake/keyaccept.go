@@ -9,22 +9,23 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// keyAccept is the handshake of the versions from hybi-04 on: the server proves that it
-// has read Sec-WebSocket-Key with a hash of it. Each version has a file with what
-// is different.
+// keyAccept is the handshake of the versions from hybi-04 on, in which the server
+// proves that it has read Sec-WebSocket-Key by sending a hash of it. The differences
+// between the versions are in a file for each.
 type keyAccept struct {
 	headOnly
 	wireVersion  wire.Version
 	versionField string    // the value of Sec-WebSocket-Version
-	origin       [2]string // the field with the origin, and its name in the other versions
+	origin       [2]string // the name of the field with the origin, here and in other versions
 	validKey     func(string) bool
 }
 
-// keyGUID is hashed with the key (RFC 6455, section 1.3; the same since hybi-04).
+// keyGUID is hashed together with the key (RFC 6455, section 1.3, unchanged since
+// hybi-04).
 const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// The two names of the field with the origin. Some clients use the wrong one for their
-// version, so both are read.
+// The two names of the field with the origin. As some clients use the wrong one for
+// their version, both are read.
 const (
 	originField    = "Origin"               // from draft 11 on
 	secOriginField = "Sec-WebSocket-Origin" // up to draft 10
@@ -65,8 +66,8 @@ func (k *keyAccept) appendAccept(dst []byte, r *Request, a Accept, _ bool) []byt
 	return append(appendFields(dst, a.Header), "\r\n"...)
 }
 
-// readTail computes the accept value early: the hash needs a lot of stack, and
-// appendAccept is called where less is left.
+// readTail computes the accept value early, because the hash needs a lot of stack and
+// appendAccept is called with less stack left.
 func (k *keyAccept) readTail(r *Request, _ []byte) { r.keys.prove() }
 
 // prove sets accept, the value of Sec-WebSocket-Accept for key.
@@ -78,7 +79,7 @@ func (k *keys) prove() {
 
 // is16Bytes reports whether a key is 16 bytes in base64 (RFC 6455, section 4.2.1).
 func is16Bytes(key string) bool {
-	var buf [18]byte // as many as 24 digits without padding decode to
+	var buf [18]byte // 24 base64 digits without padding decode to 18 bytes
 	if len(key) != 24 {
 		return false
 	}
@@ -118,8 +119,7 @@ func (k *keyAccept) appendRequest(dst []byte, c *Client) []byte {
 	return append(appendFields(dst, c.Header), "\r\n"...)
 }
 
-// readAnswer follows RFC 6455, section 4.1, "once the client's opening
-// handshake has been sent".
+// readAnswer checks the response as RFC 6455, section 4.1, requires.
 func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
 	c.keys.prove()
 	if accept, _ := r.Header.one("Sec-WebSocket-Accept"); accept != string(c.keys.accept[:]) {

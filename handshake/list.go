@@ -10,11 +10,12 @@ import (
 )
 
 // ParseExtensions parses the values of all Sec-WebSocket-Extensions fields of a
-// message (RFC 6455, section 9.1). A quoted value is returned without its quotes and
-// must be a token. Repeated parameters are kept, so that the extension can decline
-// them. Empty elements are skipped as in every list (RFC 9110, section 5.6.1), and an
-// empty field, which libwebsockets sent in 2011 when it had nothing to offer, is
-// ignored. The error is ErrBadExtension. The result shares the memory of values.
+// message (RFC 6455, section 9.1). A quoted value is returned without its quotes,
+// and must be a token. Repeated parameters are kept, so that the extension can
+// decline them. Empty elements are skipped as in every list (RFC 9110, section
+// 5.6.1), and so are empty fields, which libwebsockets sent in 2011 if it had
+// nothing to offer. The error wraps ErrBadExtension. The result shares memory with
+// values.
 func ParseExtensions(values []string) ([]extensions.Offer, error) {
 	var offers []extensions.Offer
 	for _, value := range values {
@@ -80,7 +81,7 @@ func nextValue(s string) (value, rest string, ok bool) {
 		switch s[i] {
 		case '\\':
 			if i++; i < len(s) && s[i] == '\\' {
-				return "", s, false // no token has a backslash, so none is left below
+				return "", s, false // a token contains no backslash, so ReplaceAll may remove them all
 			}
 			escaped = true
 		case '"':
@@ -104,8 +105,8 @@ func nextToken(s string) (token, rest string) {
 
 func skipSpace(s string) string { return strings.TrimLeft(s, " \t") }
 
-// AppendExtensions appends the value of a Sec-WebSocket-Extensions field, in the form
-// that ParseExtensions parses, to dst.
+// AppendExtensions appends the value of a Sec-WebSocket-Extensions field with the
+// offers to dst. [ParseExtensions] is the inverse.
 func AppendExtensions(dst []byte, offers []extensions.Offer) []byte {
 	for i, o := range offers {
 		if i > 0 {
@@ -137,7 +138,7 @@ func checkOffers(offers []extensions.Offer) error {
 }
 
 // checkOffered returns an error for extensions that were not offered (RFC 6455,
-// section 4.1). The extension itself checks the parameters.
+// section 4.1). The extensions themselves check the parameters.
 func checkOffered(answer, offers []extensions.Offer) error {
 	for _, a := range answer {
 		if !slices.ContainsFunc(offers, func(o extensions.Offer) bool { return o.Name == a.Name }) {
@@ -163,8 +164,8 @@ func parseProtocols(h Header, name string) ([]string, error) {
 	return list, checkProtocols(list)
 }
 
-// checkProtocols returns an error unless all elements are tokens and different (RFC
-// 6455, section 4.1).
+// checkProtocols returns an error unless all elements are distinct tokens (RFC 6455,
+// section 4.1).
 func checkProtocols(list []string) error {
 	for _, p := range list {
 		if !isToken(p) {
@@ -174,18 +175,18 @@ func checkProtocols(list []string) error {
 	if len(list) < 2 {
 		return nil
 	}
-	// Sorted, as comparing each with each would make a long list expensive.
+	// Comparing all pairs would make a long list expensive.
 	sorted := slices.Sorted(slices.Values(list))
 	for i, p := range sorted[1:] {
 		if p == sorted[i] {
-			return fmt.Errorf("%w: %q is there twice", ErrBadProtocol, p)
+			return fmt.Errorf("%w: %q is repeated", ErrBadProtocol, p)
 		}
 	}
 	return nil
 }
 
-// onlyProtocol parses the field in versions in which a client asks for at most one
-// subprotocol: any text without spaces, in which commas have no meaning.
+// onlyProtocol parses the field of the versions in which a client can ask for only
+// one subprotocol: any text without spaces, in which commas have no special meaning.
 func onlyProtocol(value string) ([]string, error) {
 	if value == "" {
 		return nil, nil

@@ -15,7 +15,7 @@ type (
 	params = extensions.Params
 )
 
-// RFC 6455, section 9.1, with its examples.
+// The syntax and the examples of RFC 6455, section 9.1.
 func TestParseExtensions(t *testing.T) {
 	for _, test := range []struct {
 		values []string
@@ -70,7 +70,8 @@ func TestHeader(t *testing.T) {
 		!reflect.DeepEqual(h.Values("Set-cookie"), []string{"a", "c"}) || h.Values("Y") != nil {
 		t.Errorf("%v", h)
 	}
-	// Letters that other alphabets take for ASCII ones are not.
+	// The Kelvin sign and the long s, which Unicode folds to ASCII letters, do not
+	// match them.
 	h = handshake.Header{{"\u212aey", "a"}, {"\u017fet", "b"}}
 	if h.Has("key") || h.Has("set") {
 		t.Error("folded beyond ASCII")
@@ -99,7 +100,7 @@ func TestIsUpgrade(t *testing.T) {
 	}
 }
 
-// Long lists cost no more than in proportion to their length.
+// The cost of a list is in proportion to its length.
 func TestManySubprotocols(t *testing.T) {
 	list := strings.Repeat("a,", 3000)
 	request := edit(t, request13, "chat, superchat", list+"b")

@@ -1,19 +1,18 @@
 package handshake
 
-// FlashPolicyRequest is the request with which a Flash client asks whether it may open
-// sockets to this host. It consists of the first bytes of a connection to port 843
-// or, if nobody responds there, to the port of the WebSocket itself.
+// FlashPolicyRequest is the request with which a Flash client asks whether it may
+// open sockets to this host. The client sends it as the first bytes of a connection
+// to port 843 or, if there is no response, to the port of the WebSocket itself.
 const FlashPolicyRequest = "<policy-file-request/>\x00"
 
-// A FlashPolicy is the response to a FlashPolicyRequest. It lists which pages may open sockets to
-// which ports of this host. Everything else is forbidden.
+// A FlashPolicy is the response to a [FlashPolicyRequest]. It lists which pages may
+// open sockets to which ports of this host. Everything else is forbidden.
 type FlashPolicy struct {
 	Domains []string // domains of pages: "example.com", "*.example.com", or "*" for all
 	Ports   []string // ports of this host: "443", "1024-2048", or "*" for all
 }
 
-// AppendTo appends the policy in the form in which it is sent, with a NUL at its end, to
-// dst.
+// AppendTo appends the policy to dst as it is sent, including the NUL at the end.
 func (p FlashPolicy) AppendTo(dst []byte) []byte {
 	dst = append(dst, `<?xml version="1.0"?><cross-domain-policy>`...)
 	for _, domain := range p.Domains {
@@ -34,13 +33,13 @@ func (p FlashPolicy) AppendTo(dst []byte) []byte {
 	return append(dst, "</cross-domain-policy>\x00"...)
 }
 
-// String returns the policy in the form in which it is sent, without the NUL.
+// String returns the policy as it is sent, but without the NUL.
 func (p FlashPolicy) String() string {
 	b := p.AppendTo(nil)
 	return string(b[:len(b)-1])
 }
 
-// appendAttribute appends s, escaped so that it cannot end the attribute, and without
+// appendAttribute appends s, escaped so that it cannot end the attribute. It omits
 // NULs, which would end the policy.
 func appendAttribute(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {

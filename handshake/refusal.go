@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// MaxErrorBody is the most bytes of the body of a refusal that an [Error] holds.
+// MaxErrorBody is the maximum length in bytes of the Body of a client's [Error].
 const MaxErrorBody = 1 << 10
 
-// A refusal collects the start of the body of a response that refuses.
+// A refusal collects the start of the body of a response that is not an upgrade.
 type refusal struct {
-	status  string // code and reason
-	raw     []byte // as it arrived, perhaps in chunks
-	want    int    // the most bytes that raw can have or need have
+	status  string // status code and reason phrase
+	raw     []byte // the body as it arrived, perhaps in chunks
+	want    int    // maximum length of raw
 	chunked bool
 }
 
@@ -24,14 +24,14 @@ func newRefusal(status string, h Header) *refusal {
 	case strings.HasPrefix(status, "204"), strings.HasPrefix(status, "304"):
 		r.want = 0 // RFC 9112, section 6.3
 	case r.chunked:
-		r.want *= 2 // the sizes of the chunks take some of it
+		r.want *= 2 // leaves space for the sizes of the chunks
 	case err == nil && length < MaxErrorBody:
 		r.want = int(length)
 	}
 	return r
 }
 
-// feed adds more of the body and reports whether that is enough.
+// feed adds the next bytes of the body and reports whether no more are needed.
 func (r *refusal) feed(p []byte) bool {
 	r.raw = append(r.raw, p[:min(len(p), r.want-len(r.raw))]...)
 	if len(r.raw) == r.want {
@@ -52,8 +52,8 @@ func (r *refusal) body() []byte {
 	return body[:min(len(body), MaxErrorBody)]
 }
 
-// unchunk returns the body in raw, the start of a chunked body (RFC 9112, section
-// 7.1). last reports whether the body ends there or cannot be read further.
+// unchunk decodes raw, the start of a chunked body (RFC 9112, section 7.1). last
+// reports whether the body ends within raw or cannot be decoded further.
 func unchunk(raw []byte) (body []byte, last bool) {
 	for {
 		line, rest, ok := bytes.Cut(raw, []byte("\r\n"))

@@ -2,10 +2,11 @@ package handshake
 
 import "strconv"
 
-// AppendReject appends a complete HTTP response for e to dst. The body is e.Body or, if
-// that is nil, e.Reason as text. Fields of e.Header are omitted if they cannot be
-// sent or concern the length of the body or the connection. A Status below 200 or
-// above 599 becomes 500. Close the connection after sending the response.
+// AppendReject appends a complete HTTP response for e to dst. The body is e.Body or,
+// if that is nil, e.Reason as text. Fields of e.Header are omitted if they are
+// invalid, or if they concern the length of the body or the connection. A Status
+// below 200 or above 599 becomes 500. Close the connection after sending the
+// response.
 func (s *Server) AppendReject(dst []byte, e *Error) []byte {
 	status := e.Status
 	if status < 200 || status > 599 {
@@ -23,7 +24,7 @@ func (s *Server) AppendReject(dst []byte, e *Error) []byte {
 			dst = appendField(dst, f.Name, f.Value)
 		}
 	}
-	if status == 204 || status == 304 { // which have no body
+	if status == 204 || status == 304 { // RFC 9112, section 6.3
 		return append(dst, "\r\n"...)
 	}
 	body := e.Body
@@ -41,14 +42,15 @@ func (s *Server) AppendReject(dst []byte, e *Error) []byte {
 	return append(dst, body...)
 }
 
-// isFramingField reports whether a field tells where a message or the connection
-// ends.
+// isFramingField reports whether a field determines where the response or the
+// connection ends.
 func isFramingField(name string) bool {
 	return named(name, "Connection") || named(name, "Upgrade") || named(name, "Content-Length") ||
 		named(name, "Transfer-Encoding") || named(name, "Trailer")
 }
 
-// statusText returns the reason phrase of a status, or "" for a rare one.
+// statusText returns the reason phrase of a status, or "" if it is not in
+// statusTexts.
 func statusText(status int) string { return statusTexts[status] }
 
 var statusTexts = map[int]string{

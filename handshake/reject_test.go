@@ -38,7 +38,7 @@ func TestReject(t *testing.T) {
 	}
 }
 
-// What Feed returns can be answered as it is.
+// AppendReject accepts the errors that Feed returns.
 func TestRejectWhatFeedRefused(t *testing.T) {
 	for request, want := range map[string]string{
 		edit(t, request13, "GET", "PUT"): "HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nAllow: GET\r\n" +
@@ -47,8 +47,8 @@ func TestRejectWhatFeedRefused(t *testing.T) {
 			"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 22\r\n\r\n",
 		edit(t, request13, "Version: 13", "Version: 25"): "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\n" +
 			"Connection: Upgrade, close\r\nSec-WebSocket-Version: 13, 8, 7, 6\r\n" +
-			"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 53\r\n\r\n" +
-			"this version of the websocket protocol is not spoken\n",
+			"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 56\r\n\r\n" +
+			"this version of the websocket protocol is not supported\n",
 	} {
 		var s handshake.Server
 		_, _, err := s.Feed([]byte(request))
@@ -96,7 +96,7 @@ func TestRecordedPolicyRequests(t *testing.T) {
 	if n != 2 {
 		t.Error(n)
 	}
-	// em-websocket's answer is the one for all; it lacks the NUL that Flash waits for.
+	// em-websocket answers with this policy, too, but without the NUL that Flash needs.
 	if got := string((handshake.FlashPolicy{Domains: []string{"*"}, Ports: []string{"*"}}).AppendTo(nil)); got !=
 		`<?xml version="1.0"?><cross-domain-policy><allow-access-from domain="*" to-ports="*"/></cross-domain-policy>`+"\x00" {
 		t.Errorf("%q", got)

@@ -7,13 +7,12 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A Request is a client's request as a server has read it. Its strings share one copy
-// of the head.
+// A Request is a client's request. Its strings share one copy of the head.
 type Request struct {
 	Method string
 	Target string // path and query, as they were sent
 	Host   string // host and port, as they were sent
-	Origin string // as it was sent, or "" if it was not
+	Origin string // as it was sent, or "" if there was none
 	Header Header // all fields
 
 	Version    wire.Version
@@ -23,8 +22,8 @@ type Request struct {
 	keys keys
 }
 
-// keys are the nonces of a handshake: the key of RFC 6455 with its accept value, or the
-// three keys of hixie-76 with the numbers that are hidden in the first two.
+// keys holds the keys of a handshake: the key of RFC 6455 and its accept value, or
+// the three keys of hixie-76 and the numbers that are hidden in the first two.
 type keys struct {
 	key     string
 	accept  [28]byte
@@ -33,12 +32,12 @@ type keys struct {
 	key3    [8]byte
 }
 
-// single lists the fields that a request must not have twice.
+// single lists the fields that must not be repeated in a request.
 var single = [...]string{"Sec-WebSocket-Version", "Sec-WebSocket-Key", "Sec-WebSocket-Key1",
 	"Sec-WebSocket-Key2", "Sec-WebSocket-Draft", "Origin", "Sec-WebSocket-Origin"}
 
-// check checks the rules that apply to requests of every version (RFC 6455, section
-// 4.2.1). The dialect checks the others.
+// check checks the rules for requests of every version (RFC 6455, section 4.2.1). The
+// dialect checks the rules of its version.
 func (r *Request) check(proto string) error {
 	switch {
 	case !r.Header.hasToken("Upgrade", "websocket"):
@@ -55,8 +54,8 @@ func (r *Request) check(proto string) error {
 			return ErrDuplicate
 		}
 	}
-	// If two readers disagreed on the length of a body, one of them would read
-	// frames where the other reads a request.
+	// If a proxy and this server disagreed about the length of a body, one would
+	// read frames where the other reads another request.
 	if n := r.Header.Get("Content-Length"); n != "" && n != "0" || r.Header.count("Content-Length") > 1 ||
 		r.Header.Has("Transfer-Encoding") {
 		return ErrBody
@@ -64,8 +63,8 @@ func (r *Request) check(proto string) error {
 	return r.locate()
 }
 
-// locate checks Host and Target. It replaces a target that is a URL by its path and
-// query, and Host by the URL's host (RFC 9112, section 3.2.2).
+// locate checks Host and Target. If Target is a URL, locate replaces it with the
+// URL's path and query, and Host with the URL's host (RFC 9112, section 3.2.2).
 func (r *Request) locate() error {
 	if r.Header.count("Host") > 1 {
 		return ErrDuplicate
@@ -96,8 +95,8 @@ func (r *Request) locate() error {
 	return nil
 }
 
-// isHost reports whether s can be a host with or without a port (RFC 3986, section 3.2,
-// without user information). Such a host is safe to echo to the client.
+// isHost reports whether s can be a host, with or without a port (RFC 3986, section
+// 3.2, without user information). Such a host can safely be echoed to the client.
 func isHost(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#/<>?@\\^`{|}", c) >= 0 {
@@ -107,9 +106,9 @@ func isHost(s string) bool {
 	return s != "" && s[0] != ':'
 }
 
-// isTarget reports whether s can be the path, with or without a query, of a request
+// isTarget reports whether s can be the path, with or without a query, in a request
 // line. Fragments are not sent (RFC 6455, section 3). Bytes that should have been
-// escaped are allowed if they cannot break the line.
+// escaped are allowed, unless they would break the line.
 func isTarget(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c <= ' ' || c == 0x7f || c == '#' {
@@ -128,9 +127,9 @@ func location(secure bool, host, target string) string {
 	return "ws://" + strings.TrimSuffix(host, ":80") + target
 }
 
-// IsUpgrade reports whether an HTTP request asks for a WebSocket of any version:
-// whether it is a GET with Upgrade: websocket and Connection: upgrade. The names in
-// header must be canonical, as in an http.Header.
+// IsUpgrade reports whether an HTTP request asks for a WebSocket of any version: a GET
+// request with Upgrade: websocket and Connection: upgrade. The keys of header must be
+// canonical, as in an http.Header.
 func IsUpgrade(method string, header map[string][]string) bool {
 	has := func(values []string, token string) bool {
 		for _, v := range values {

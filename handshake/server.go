@@ -12,15 +12,15 @@ import (
 	"github.com/gobwas/httphead"
 )
 
-// A Server performs the server's side of one opening handshake. It is fed what the
-// client sends or, if an HTTP server has read the request already, is given the
-// request with Offer. Then it appends the response. The zero value is ready to use. A
-// Server cannot be reused, and is not safe for concurrent use.
+// A Server performs the server's side of one opening handshake. It is fed the bytes
+// that the client sends or, if an HTTP server has already read the request, is given
+// the request with Offer. Then it appends the response to a slice. The zero value is
+// ready to use. A Server cannot be reused, and is not safe for concurrent use.
 type Server struct {
 	Versions []wire.Version // versions to accept; nil means all
-	MaxHead  int            // most bytes in the head of a request; 0 means DefaultMaxHead, negative no limit
-	MaxLines int            // most lines in the head of a request; 0 means DefaultMaxLines, negative no limit
-	Secure   bool           // whether the connection uses TLS; responses of hixie contain it
+	MaxHead  int            // maximum bytes in the head of a request; 0 means DefaultMaxHead, negative no limit
+	MaxLines int            // maximum lines in the head of a request; 0 means DefaultMaxLines, negative no limit
+	Secure   bool           // whether the connection uses TLS, which determines the location in responses of hixie
 
 	req     Request
 	head    head
@@ -28,27 +28,27 @@ type Server struct {
 	err     error   // why the handshake failed
 	done    bool
 
-	method, target int // lengths of the parts of the request line
-	policy         int // how many bytes of a FlashPolicyRequest have arrived
+	method, target int // lengths of these parts of the request line
+	policy         int // number of bytes of a FlashPolicyRequest that have arrived
 	tail           [8]byte
 	tailLen        int
 }
 
-// Accept holds the terms on which a server accepts a request.
+// An Accept holds the parameters with which a server accepts a request.
 type Accept struct {
 	Protocol   string             // one of the subprotocols asked for, or "" for none
-	Extensions []extensions.Offer // the extensions chosen, with the parameters to answer
+	Extensions []extensions.Offer // the chosen extensions, with the parameters to answer with
 	Header     Header             // additional fields, such as Set-Cookie
 }
 
-// Feed reads bytes from the client. done is true once the handshake is complete, and
-// rest is the part of p that follows the handshake then. Feed does not keep p.
+// Feed reads bytes from the client. done is true once the request is complete; rest
+// is then the part of p that follows the request. Feed does not retain p.
 //
-// An error is an *Error with the response to send, and later calls return it again.
-// Three of them are not failures: after ErrNotUpgrade the request is an ordinary HTTP
-// request, which Buffered returns; after ErrFlashPolicyRequest the client expects a
-// Policy; and after ErrVersion it may try again with a version that the response
-// lists.
+// Errors are of type *Error, which describes the response to send, and later calls
+// return the same error. Three errors are not failures: with ErrNotUpgrade the
+// client has sent an ordinary HTTP request, which Buffered returns; with
+// ErrFlashPolicyRequest it expects a FlashPolicy; and with ErrVersion it may try
+// again with a version that the response lists.
 func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 	if s.err != nil {
 		return nil, false, s.err
@@ -68,8 +68,8 @@ func (s *Server) Feed(p []byte) (rest []byte, done bool, err error) {
 	return rest, s.done, nil
 }
 
-// readRequest reads the head of a request. It calls its parts one after the other
-// rather than one from the other, to keep the stack from growing.
+// readRequest reads the head of a request. The calls of its parts are not nested, so
+// that the stack does not grow.
 func (s *Server) readRequest(p []byte) (rest []byte, err error) {
 	had := len(s.head.buf)
 	if s.policy > 0 || had == 0 && len(p) > 0 && p[0] == FlashPolicyRequest[0] {
@@ -102,7 +102,7 @@ func (s *Server) readPolicyRequest(p []byte) error {
 }
 
 // readRequestLine checks the request line as soon as its first bytes have arrived, so
-// that a client of another protocol gets an answer at once.
+// that a client of another protocol gets a response at once.
 func (s *Server) readRequestLine(line []byte, whole bool) error {
 	const longestMethod = 32
 	for i, c := range line {
@@ -130,7 +130,7 @@ func (s *Server) readRequestLine(line []byte, whole bool) error {
 // version returns the index of the HTTP version in the request line.
 func (s *Server) version() int { return s.method + len(" ") + s.target + len(" ") }
 
-// parse parses a complete head, whose first line has been checked, and returns the
+// parse parses a complete head, whose first line has been checked. It returns the
 // HTTP version.
 func (s *Server) parse(text string) (proto string, err error) {
 	line, fields, _ := strings.Cut(text, "\r\n")
@@ -166,16 +166,17 @@ func (s *Server) speaks(v wire.Version) bool {
 	return s.Versions == nil || slices.Contains(s.Versions, v)
 }
 
-// unspoken returns the error for a version that Versions does not list. A request that
-// names no version has the form of hixie-75, but hardly ever comes from such a client.
+// unspoken returns the error for a version that is not in Versions. A request
+// without a version looks like one of hixie-75, but rarely comes from such a client,
+// so its error names the missing field.
 func unspoken(d dialect) error {
 	if d == (hixie75{}) {
-		return fmt.Errorf("%w: there is no Sec-WebSocket-Version field, as in hixie-75, which the server's option Versions leaves out", ErrVersion)
+		return fmt.Errorf("%w: no Sec-WebSocket-Version field, as in hixie-75, which is not among the server's Versions", ErrVersion)
 	}
-	return fmt.Errorf("%w: %v, which the server's option Versions leaves out", ErrVersion, d.version())
+	return fmt.Errorf("%w: %v, which is not among the server's Versions", ErrVersion, d.version())
 }
 
-// readTail consumes the bytes of the handshake that follow the head and returns the
+// readTail consumes the bytes of the handshake that follow the head, and returns the
 // rest of p.
 func (s *Server) readTail(p []byte) (rest []byte) {
 	need := s.dialect.tail(wire.Client)
@@ -190,8 +191,8 @@ func (s *Server) readTail(p []byte) (rest []byte) {
 }
 
 // Offer gives s a request that net/http has read: its Method, RequestURI, Proto, Host
-// and Header. In hixie-76 eight bytes follow the head; done is false then, and they
-// must be passed to Feed. The error is the same as from Feed.
+// and Header. done is false for a request of hixie-76, in which eight more bytes follow
+// the head; pass them to Feed. The errors are the same as those of Feed.
 func (s *Server) Offer(method, target, proto, host string, header map[string][]string) (done bool, err error) {
 	if s.err != nil || s.dialect != nil {
 		return s.done, s.err
@@ -214,7 +215,7 @@ func (s *Server) Offer(method, target, proto, host string, header map[string][]s
 	return s.done, nil
 }
 
-// fail makes err an *Error and keeps it.
+// fail turns err into an *Error, which later calls return.
 func (s *Server) fail(err error) error {
 	e := refuse(err)
 	switch {
@@ -232,8 +233,8 @@ func (s *Server) fail(err error) error {
 	return e
 }
 
-// numbers returns the list of accepted versions that have a number (RFC 6455, section
-// 4.4).
+// numbers returns the value of Sec-WebSocket-Version for a response: the numbers of
+// the accepted versions that have one (RFC 6455, section 4.4).
 func (s *Server) numbers() string {
 	var list []string
 	for _, d := range dialects {
@@ -244,18 +245,18 @@ func (s *Server) numbers() string {
 	return strings.Join(list, ", ")
 }
 
-// Request returns the client's request. It is complete once Feed or Offer is done. After
-// an error it contains what was read before.
+// Request returns the client's request. It is complete once Feed or Offer has
+// returned done. After an error it contains what was read before the error.
 func (s *Server) Request() *Request { return &s.req }
 
-// Buffered returns all bytes that were fed, after Feed has returned ErrNotUpgrade. The
+// Buffered returns all bytes that were fed, if Feed has returned ErrNotUpgrade. The
 // caller owns them.
 func (s *Server) Buffered() []byte { return s.head.buf }
 
-// AppendAccept appends the response that opens the connection to dst. It returns an
-// error and dst unchanged if the request is not complete, if it does not contain the
-// subprotocol or one of the extensions, or if a field of a.Header cannot be sent or is
-// set by the handshake itself.
+// AppendAccept appends the response that accepts the request to dst. It returns an
+// error and dst unchanged if the request is not complete, if the client did not ask
+// for the subprotocol or did not offer one of the extensions, or if a field of
+// a.Header is invalid or is set by the handshake itself.
 func (s *Server) AppendAccept(dst []byte, a Accept) ([]byte, error) {
 	if !s.done {
 		return dst, ErrNotDone

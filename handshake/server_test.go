@@ -22,7 +22,7 @@ const (
 		"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nOrigin: http://example.com\r\n\r\n^n:ds[4U"
 )
 
-// edit replaces the one place where old is in s.
+// edit replaces the only occurrence of old in s.
 func edit(tb testing.TB, s, old, replacement string) string {
 	tb.Helper()
 	if strings.Count(s, old) != 1 {
@@ -31,7 +31,7 @@ func edit(tb testing.TB, s, old, replacement string) string {
 	return strings.Replace(s, old, replacement, 1)
 }
 
-// The example of RFC 6455, section 1.2 and 1.3.
+// The example of RFC 6455, sections 1.2 and 1.3.
 func TestServerAccepts(t *testing.T) {
 	var s handshake.Server
 	rest, done, err := s.Feed([]byte(request13 + "\x81\x80"))
@@ -55,7 +55,7 @@ func TestServerAccepts(t *testing.T) {
 	}
 }
 
-// What a client may do, and servers have been seen to stumble over.
+// A Server accepts these requests, which are valid but have made other servers fail.
 func TestServerTakes(t *testing.T) {
 	tests := []struct {
 		name, request string
@@ -124,7 +124,7 @@ func TestServerRefuses(t *testing.T) {
 		err           error
 		status        int
 	}{
-		// RFC 9112: a head that two readers could understand differently.
+		// RFC 9112: heads that implementations may parse differently.
 		{"bare LF", strings.ReplaceAll(request13, "\r\n", "\n"), handshake.ErrLineEnd, 400},
 		{"one bare LF", edit(t, request13, "/chat HTTP/1.1\r\n", "/chat HTTP/1.1\r\nA: b\n"), handshake.ErrLineEnd, 400},
 		{"bare CR", add("A: b\rc"), handshake.ErrLineEnd, 400},
@@ -224,7 +224,7 @@ func TestServerRefuses(t *testing.T) {
 	}
 }
 
-// A peer that speaks something else is told so at once, not at the limit.
+// A peer that speaks another protocol gets an error at once, not at the limit.
 func TestServerTellsOtherProtocolsEarly(t *testing.T) {
 	for name, first := range map[string]string{
 		"TLS":             "\x16",
@@ -254,16 +254,16 @@ func TestServerLimits(t *testing.T) {
 		request string
 		err     error
 	}{
-		{"as long as may be", handshake.Server{}, pad(exact), nil},
+		{"the maximum length", handshake.Server{}, pad(exact), nil},
 		{"one byte longer", handshake.Server{}, pad(exact + 1), handshake.ErrHeadTooLarge},
-		{"no bound", handshake.Server{MaxHead: -1}, pad(exact + 1), nil},
-		{"own bound", handshake.Server{MaxHead: len(request13)}, request13, nil},
-		{"one more than the own bound", handshake.Server{MaxHead: len(request13) - 1}, request13, handshake.ErrHeadTooLarge},
-		{"as many lines as may be", handshake.Server{}, lines(handshake.DefaultMaxLines - 8), nil},
+		{"no limit", handshake.Server{MaxHead: -1}, pad(exact + 1), nil},
+		{"a custom limit", handshake.Server{MaxHead: len(request13)}, request13, nil},
+		{"one byte more than a custom limit", handshake.Server{MaxHead: len(request13) - 1}, request13, handshake.ErrHeadTooLarge},
+		{"the maximum number of lines", handshake.Server{}, lines(handshake.DefaultMaxLines - 8), nil},
 		{"one line more", handshake.Server{}, lines(handshake.DefaultMaxLines - 7), handshake.ErrTooManyLines},
-		{"no bound of lines", handshake.Server{MaxLines: -1}, lines(handshake.DefaultMaxLines - 7), nil},
-		{"own bound of lines", handshake.Server{MaxLines: 8}, request13, nil},
-		{"one more than the own bound of lines", handshake.Server{MaxLines: 7}, request13, handshake.ErrTooManyLines},
+		{"no limit on lines", handshake.Server{MaxLines: -1}, lines(handshake.DefaultMaxLines - 7), nil},
+		{"a custom limit on lines", handshake.Server{MaxLines: 8}, request13, nil},
+		{"one line more than a custom limit", handshake.Server{MaxLines: 7}, request13, handshake.ErrTooManyLines},
 	}
 	for _, test := range tests {
 		for cut, sizes := range cuts(len(test.request)) {
@@ -279,7 +279,7 @@ func TestServerLimits(t *testing.T) {
 	}
 }
 
-// Whatever a client sends without end, little of it is kept.
+// However much a client sends, the Server keeps no more than the limit.
 func TestServerKeepsNoMoreThanTheLimit(t *testing.T) {
 	s := handshake.Server{MaxHead: 1000}
 	if _, _, err := s.Feed([]byte("GET / HTTP/1.1\r\nA: ")); err != nil {
@@ -299,7 +299,7 @@ func TestServerKeepsNoMoreThanTheLimit(t *testing.T) {
 func TestServerVersions(t *testing.T) {
 	s := handshake.Server{Versions: []wire.Version{wire.Hixie76, wire.Hybi08, wire.Hybi13}}
 	for request, numbers := range map[string]string{
-		request75: "13, 8", // whatever asks for an upgrade and has no version looks so
+		request75: "13, 8", // any request without a version looks like this
 		edit(t, request13, "Version: 13", "Version: 7"): "13, 8",
 	} {
 		s := s
@@ -314,7 +314,7 @@ func TestServerVersions(t *testing.T) {
 	for request, name := range map[string]string{request75: "no Sec-WebSocket-Version field, as in hixie-75", request76: "hixie-76", request13: "hybi-13"} {
 		s := handshake.Server{Versions: []wire.Version{}}
 		_, _, err := s.Feed([]byte(request))
-		if e, ok := errors.AsType[*handshake.Error](err); !ok || !strings.Contains(e.Reason, name+", which the server's option Versions leaves out") {
+		if e, ok := errors.AsType[*handshake.Error](err); !ok || !strings.Contains(e.Reason, name+", which is not among the server's Versions") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -329,8 +329,8 @@ func TestServerVersions(t *testing.T) {
 	}
 }
 
-// A request that is not for us goes to an HTTP server as it came, with what
-// follows it.
+// After a request that does not ask for a WebSocket, Buffered returns it unchanged,
+// with the bytes after it, for an HTTP server.
 func TestServerGivesBackOtherRequests(t *testing.T) {
 	const other = "POST /form HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n"
 	for cut, sizes := range cuts(len(other)) {
@@ -345,7 +345,7 @@ func TestServerGivesBackOtherRequests(t *testing.T) {
 	}
 }
 
-// Draft 76 is done when key3 is there, and not before.
+// In draft 76 the request is complete only when key3 has arrived.
 func TestServerWaitsForKey3(t *testing.T) {
 	var s handshake.Server
 	if rest, done, err := s.Feed([]byte(request76[:len(request76)-1])); len(rest) > 0 || done || err != nil {
@@ -365,7 +365,7 @@ func TestServerWaitsForKey3(t *testing.T) {
 	}
 }
 
-// Clients compare the location with their URL, which has no default port.
+// Clients compare the location with their URL, which omits the default port.
 func TestServerLocation(t *testing.T) {
 	for _, test := range []struct {
 		secure     bool

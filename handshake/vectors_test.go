@@ -18,8 +18,8 @@ import (
 // vector is the opening handshake of a recorded connection.
 type vector struct {
 	name     string // draft/name
-	source   string // which side is the historic implementation
-	pair     bool   // both sides are
+	source   string // the side that is a historic implementation
+	pair     bool   // both sides are historic implementations
 	request  []byte
 	response []byte
 }
@@ -75,7 +75,7 @@ var versionOfDraft = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-76
 
 func (v vector) version() wire.Version { return versionOfDraft[filepath.Dir(v.name)] }
 
-// cuts are ways of cutting n bytes in pieces: the sizes of the pieces.
+// cuts returns ways to cut n bytes into pieces: the sizes of the pieces.
 func cuts(n int) map[string][]int {
 	random := rand.New(rand.NewPCG(1, uint64(n)))
 	c := map[string][]int{"whole": {n}, "bytes": slices.Repeat([]int{1}, n)}
@@ -89,8 +89,9 @@ func cuts(n int) map[string][]int {
 	return c
 }
 
-// feed feeds data in pieces of the given sizes from a buffer that is scribbled
-// over after each, and returns a copy of what was left of data.
+// feed feeds data in pieces of the given sizes, each from a buffer that is
+// overwritten afterwards, and returns a copy of the bytes of data that were not
+// consumed.
 func feed(feed func([]byte) ([]byte, bool, error), data []byte, sizes []int) (rest []byte, done bool, err error) {
 	for len(sizes) > 0 {
 		p := slices.Clone(data[:sizes[0]])
@@ -107,16 +108,15 @@ func feed(feed func([]byte) ([]byte, bool, error), data []byte, sizes []int) (re
 	return nil, done, err
 }
 
-// clientFor is the Client that could have sent what s has read.
+// clientFor returns a Client that sends the request that s has read.
 func clientFor(s *handshake.Server) *handshake.Client {
 	r := s.Request()
 	return &handshake.Client{Version: r.Version, Host: r.Host, Target: r.Target, Origin: r.Origin,
 		Protocols: r.Protocols, Offers: r.Extensions}
 }
 
-// Every recorded request is taken, whoever sent it and however it is cut, and
-// the bytes that follow it are left alone. Peculiarities that are taken on
-// purpose have tests of their own.
+// A Server accepts every recorded request, however it is cut, and returns the bytes
+// that follow it. Peculiarities that are accepted on purpose have separate tests.
 func TestServerTakesRecordedRequests(t *testing.T) {
 	for _, v := range vectors(t) {
 		if v.version() == 0 {
@@ -136,8 +136,8 @@ func TestServerTakesRecordedRequests(t *testing.T) {
 	}
 }
 
-// answers in the recordings that are not byte for byte what a Server of ours
-// would say to the same request, and why a client takes them nevertheless.
+// tolerated lists the recorded responses that differ from the response of a Server
+// to the same request, with the difference, and why a Client accepts it.
 var tolerated = map[string]string{
 	"hixie-75/web-socket-ruby": "another reason phrase and websocket in lower case: only browsers of the time compare them",
 
@@ -160,8 +160,8 @@ var tolerated = map[string]string{
 	"rfc6455/websocket-1.0.35":        "says the origin back",
 }
 
-// Every recorded answer to a request is taken by the client that sent the
-// request. It is what our server would say, or named above.
+// A Client accepts every recorded response. The response is the same as a Server's,
+// unless it is in tolerated.
 func TestClientTakesRecordedAnswers(t *testing.T) {
 	for _, v := range vectors(t) {
 		if v.version() == 0 || v.name == "hixie-76/spec-key-computation" {
@@ -189,15 +189,15 @@ func TestClientTakesRecordedAnswers(t *testing.T) {
 	}
 }
 
-// compare checks that what we would have sent is what was recorded: the answer
-// but for the deviations, and the request where no historic client made it.
+// compare compares the recording with the response of a Server, except for tolerated
+// differences, and with the request of a Client unless a historic client sent it.
 func compare(t *testing.T, v vector, c *handshake.Client, s *handshake.Server, request []byte) {
 	r := c.Result()
 	answer, err := s.AppendAccept(nil, handshake.Accept{Protocol: r.Protocol, Extensions: r.Extensions})
 	if err != nil {
 		t.Errorf("%s: %v", v.name, err)
 	}
-	// libwebsockets spells it WebSocket in all versions, which no version compares with case.
+	// libwebsockets sends WebSocket in all versions; clients ignore the case.
 	recorded := string(v.response)
 	if strings.Contains(v.name, "libwebsockets") && v.version() > wire.Hixie76 {
 		recorded = strings.Replace(recorded, "Upgrade: WebSocket", "Upgrade: websocket", 1)
@@ -213,7 +213,8 @@ func compare(t *testing.T, v vector, c *handshake.Client, s *handshake.Server, r
 	}
 }
 
-// The second key example of draft 76, section 1.3, has no answer but the proof.
+// The second key example of draft 76, section 1.3, consists of a request and the
+// proof only, without the head of a response.
 func TestHixie76KeyExample(t *testing.T) {
 	i := slices.IndexFunc(vectors(t), func(v vector) bool { return v.name == "hixie-76/spec-key-computation" })
 	v := vectors(t)[i]
@@ -227,8 +228,8 @@ func TestHixie76KeyExample(t *testing.T) {
 	}
 }
 
-// What was refused in the recordings: version 99, which nobody speaks, and
-// version 7, which its server did not speak, but ours does.
+// The recorded servers refused these requests: version 99, which nobody supports, and
+// version 7, which a Server supports, but the recorded ones did not.
 func TestRecordedRefusals(t *testing.T) {
 	want := map[string]struct {
 		status int

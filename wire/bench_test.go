@@ -13,8 +13,8 @@ func benchMessage(kind Kind, n int) Event {
 	return Event{Kind: kind, Data: []byte(strings.Repeat("The quick brown fox jumps over it", n/33+1)[:n])}
 }
 
-// BenchmarkDecode decodes messages that have arrived as a whole. A masked one
-// is copied before each time, since decoding removes the mask.
+// BenchmarkDecode decodes messages that have arrived as a whole. The input is restored
+// before each round, since decoding unmasks it in place.
 func BenchmarkDecode(b *testing.B) {
 	for _, role := range []Role{Server, Client} {
 		masked := map[Role]string{Server: "masked", Client: "unmasked"}[role]
@@ -53,8 +53,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodePieces decodes a message that arrives in pieces of 64 KiB,
-// with a buffer for each size that it grows through.
+// BenchmarkDecodePieces decodes a message that arrives in pieces of 64 KiB. The Memory
+// reuses the buffers that the message grows through.
 func BenchmarkDecodePieces(b *testing.B) {
 	var e Encoder
 	e.Init(&Config{Version: Hybi13, Role: Client, MaskKey: fixedKey})
@@ -111,7 +111,7 @@ func BenchmarkEncode(b *testing.B) {
 
 func fixedKey() [4]byte { return [4]byte{0x37, 0xFA, 0x21, 0x3D} }
 
-// pool is a Memory that keeps what it gets back.
+// pool is a Memory that reuses the buffers that it gets back.
 type pool struct{ free []*Buffer }
 
 func (p *pool) Get(n int) *Buffer {

@@ -19,19 +19,20 @@ type Config struct {
 	// delivered as one part.
 	Parts bool
 
-	// FragmentSize makes the Encoder split messages into frames of at most
-	// FragmentSize bytes (AS3WebSocket's fragmentationThreshold). Zero or less
-	// means that messages are never split. The hixie versions have no fragments.
+	// FragmentSize makes the Encoder split messages into frames with payloads of at
+	// most FragmentSize bytes (AS3WebSocket's fragmentationThreshold). Zero or
+	// less means that messages are never split. The hixie versions have no
+	// fragments.
 	FragmentSize int
 
 	// Extensions lists the extensions in the order in which they were
-	// negotiated. A message is encoded by the first one first and decoded by
-	// the last one first (RFC 6455, section 9.1).
+	// negotiated: the first one is the first to encode a message and the last
+	// to decode one (RFC 6455, section 9.1).
 	Extensions []Extension
 
 	// Memory lends the buffers for messages that do not arrive in one piece
 	// and for the output of extensions. The Decoder and the Encoder may call
-	// it at the same time. If it is nil, buffers are allocated.
+	// it concurrently. If it is nil, buffers are allocated.
 	Memory Memory
 
 	// MaskKey returns the masking key of a client's next frame. It must be
@@ -44,8 +45,8 @@ type Config struct {
 type Buffer struct {
 	B []byte
 
-	// Shared means that others read B, too. It must not be changed, and Put
-	// ignores it.
+	// Shared means that B has other readers: it must not be modified, and Put
+	// ignores the Buffer.
 	Shared bool
 }
 

@@ -13,23 +13,23 @@ import (
 // concurrent use.
 //
 // [Reply] returns what an endpoint must send in answer to an event. After a Close
-// or a Fail, the rest of the input is dropped.
+// or a Fail, the rest of the input is discarded.
 type Decoder struct {
 	cfg   *Config
 	in    []byte // fed but not consumed yet
 	frame frame
-	size  uint64 // payload bytes of the message so far, as its headers claim
+	size  uint64 // payload bytes of the message so far, as claimed by its headers
 
 	msg   *Buffer // the message so far, unless it is all in the input
-	own   *Buffer // the frame so far, if it is gathered apart from the message
+	own   *Buffer // the frame so far, if it is collected apart from the message
 	spent *Buffer // the memory of the last event
 
 	text    text.State
 	held    [maxHead]byte // an unfinished header
 	nheld   uint8
 	stage   stage
-	maskBit byte // MASK as a peer must set it, in its place in the second byte (RFC 6455, section 5.2)
-	kind    Kind // of the message that has begun, or None
+	maskBit byte // the MASK bit that the peer must send, as in the second byte of a header (RFC 6455, section 5.2)
+	kind    Kind // of the unfinished message, or None
 	rsv     RSV  // of its first frame
 
 	// The reserved bits that extensions claim, on the first frame of a message
@@ -45,7 +45,7 @@ type Decoder struct {
 	fastLimit  int32 // see fastPathLimit
 }
 
-// A stage is a state of a Decoder. The package documentation has a drawing of them.
+// A stage is a state of a Decoder. The package documentation has a diagram of them.
 type stage uint8
 
 const (
@@ -79,21 +79,21 @@ func (d *Decoder) framing() framing { return framingOf(d.cfg.Version) }
 // until Next returns None, or bytes are lost.
 func (d *Decoder) Feed(p []byte) { d.in = p }
 
-// FeedEOF tells d that the byte stream has ended. closeSent tells whether this
+// FeedEOF tells d that the byte stream has ended. closeSent reports whether this
 // endpoint has sent a close, which peers of old drafts answer by ending the
-// connection. Next returns the events that are left and then one End, whose Err is
-// nil if the end was to be expected.
+// connection. Next then returns the remaining events and one End, whose Err is nil
+// if the end was expected.
 func (d *Decoder) FeedEOF(closeSent bool) { d.eof, d.closeSent = true, closeSent }
 
-// Release gives all borrowed buffers back. The last event becomes invalid, and
-// Next returns None from now on.
+// Release returns all buffers to the Memory. The last event becomes invalid, and Next
+// returns None from then on.
 func (d *Decoder) Release() {
 	d.drop()
 	d.put(&d.spent)
 	d.stage = ended
 }
 
-// Events returns an iterator over the events that Next returns before None.
+// Events returns an iterator that calls Next until it returns None.
 func (d *Decoder) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for ev := d.Next(); ev.Kind != None; ev = d.Next() {
@@ -105,18 +105,18 @@ func (d *Decoder) Events() iter.Seq[Event] {
 }
 
 // Detach transfers the memory of the last event to the caller, so that the event
-// stays valid until the caller gives the memory back. It returns nil if the
-// event's Data points into what was fed: such an event stays valid until that
-// memory is used for something else.
+// stays valid until the caller returns it to the Memory. Detach returns nil if the
+// event's Data points into the bytes that were fed: such an event stays valid until
+// the caller reuses them.
 func (d *Decoder) Detach() *Buffer {
 	b := d.spent
 	d.spent = nil
 	return b
 }
 
-// Next returns the next event, or None if it needs more bytes; d no longer refers
-// to what was fed then. The event before it becomes invalid, unless its memory was
-// detached.
+// Next returns the next event, or None if it needs more bytes. Once it has returned
+// None, d no longer refers to the bytes that were fed. The previous event becomes
+// invalid, unless its memory was detached.
 func (d *Decoder) Next() (ev Event) {
 	if d.spent != nil {
 		d.put(&d.spent)
@@ -185,7 +185,7 @@ func (d *Decoder) header() (int, *ProtocolError) {
 	return n, err
 }
 
-// heldHeader is header for a header that begins in d.held.
+// heldHeader parses a header whose first bytes are in d.held.
 func (d *Decoder) heldHeader() (int, *ProtocolError) {
 	before := int(d.nheld)
 	all := d.held[:before+copy(d.held[before:], d.in)]
@@ -198,8 +198,8 @@ func (d *Decoder) heldHeader() (int, *ProtocolError) {
 	return n - before, err
 }
 
-// fail sets *ev to the Fail for err. Only End can follow it. It is not inlined to
-// keep its frame away from the methods that every message goes through.
+// fail sets *ev to the Fail for err. Only End can follow it. It is not inlined so
+// that the methods that every message goes through need less stack.
 //
 //go:noinline
 func (d *Decoder) fail(ev *Event, err error) {
@@ -223,7 +223,7 @@ func (d *Decoder) end(ev *Event) {
 	}
 }
 
-// drop discards the input and whatever is unfinished.
+// drop discards the input and the unfinished frame and message.
 func (d *Decoder) drop() {
 	d.in = nil
 	d.put(&d.msg)

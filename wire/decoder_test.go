@@ -16,7 +16,7 @@ import (
 
 var versions = []wire.Version{wire.Hixie75, wire.Hixie76, wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13}
 
-// The memory of an idle connection is the sum of such parts.
+// An idle connection keeps a Decoder and an Encoder, so they must stay small.
 func TestSizes(t *testing.T) {
 	if n := unsafe.Sizeof(wire.Decoder{}); n > 160 {
 		t.Errorf("a Decoder has %d bytes", n)
@@ -26,7 +26,8 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// Neither this package nor what is below it knows of place, time or chance.
+// Neither this package nor its internal packages do I/O or use a clock or random
+// numbers.
 func TestImports(t *testing.T) {
 	allowed := map[string]bool{"bytes": true, "encoding/binary": true, "errors": true, "fmt": true, "io": true, "iter": true,
 		"math": true, "math/bits": true, "unicode/utf8": true, "unsafe": true}
@@ -46,14 +47,14 @@ func TestImports(t *testing.T) {
 		for _, i := range f.Imports {
 			path := strings.Trim(i.Path.Value, `"`)
 			if !allowed[path] && !strings.HasPrefix(path, "github.com/airsocket/airsocket/wire/internal/") {
-				t.Errorf("%s imports %s: wire knows no place, time or chance", file, path)
+				t.Errorf("%s imports %s: wire must not do I/O or use a clock or random numbers", file, path)
 			}
 		}
 	}
 }
 
-// head is the header of a binary frame with such a claim, as version v's peer
-// of a server sends it.
+// head returns the header of a binary frame with the length, as a client of version v
+// sends it.
 func head(v wire.Version, fin bool, length uint64) []byte {
 	b := []byte{2, 0x80 | 127}
 	if v == wire.Hybi06 {
@@ -69,8 +70,8 @@ func head(v wire.Version, fin bool, length uint64) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
-// A claimed length takes no memory, with limits or without, and neither does
-// what arrives of it beyond four times as much.
+// A claimed length takes no memory, even without limits. Bytes that arrive take at
+// most four times their number.
 func TestClaimedLength(t *testing.T) {
 	for _, v := range versions[2:] {
 		for _, length := range []uint64{1 << 24, 1 << 30, 1<<31 - 1, 1 << 31, 1 << 32, 1<<32 + 5, 1 << 62, 1<<63 - 1, 1 << 63} {
@@ -143,8 +144,8 @@ func TestEmptyFragments(t *testing.T) {
 	}
 }
 
-// A big payload is read where it stays: only what came before there was a
-// place for it, and what grew, is copied.
+// A long payload is read directly into its buffer. Only the bytes that arrive before
+// there is a buffer, and those moved when it grows, are copied.
 func TestSpace(t *testing.T) {
 	const size = 1 << 20
 	want := bytes.Repeat([]byte("0123456789abcdef"), size/16)
@@ -183,7 +184,7 @@ func TestSpace(t *testing.T) {
 				t.Error("other bytes came out")
 			}
 			if direct < size-20<<10 {
-				t.Errorf("only %d bytes went the direct way", direct)
+				t.Errorf("only %d bytes were read directly", direct)
 			}
 			break
 		}
@@ -197,7 +198,7 @@ func TestSpace(t *testing.T) {
 	}
 }
 
-// Misuse of Filled does no harm.
+// Wrong arguments of Filled do no harm.
 func TestFilledTooMuch(t *testing.T) {
 	var d wire.Decoder
 	d.Init(&wire.Config{Version: wire.Hybi13})
@@ -218,7 +219,7 @@ func TestFilledTooMuch(t *testing.T) {
 	t.Error("the message did not come")
 }
 
-// A small message is a view of what was fed.
+// The Data of a small message points into the bytes that were fed.
 func TestView(t *testing.T) {
 	for _, v := range versions[2:] {
 		var e wire.Encoder
@@ -229,7 +230,7 @@ func TestView(t *testing.T) {
 		d.Feed(in)
 		ev := d.Next()
 		if string(ev.Data) != "Hello, world" || &ev.Data[0] != &in[len(in)-12] || cap(ev.Data) != 12 {
-			t.Errorf("%s: %s is no view of the input alone", v, describe(ev))
+			t.Errorf("%s: the Data of %s is not that slice of the input", v, describe(ev))
 		}
 	}
 }
@@ -272,7 +273,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// recycled is a Memory of one buffer.
+// recycled is a Memory with a single buffer.
 type recycled struct{ b *wire.Buffer }
 
 func (r *recycled) Get(n int) *wire.Buffer {
@@ -312,7 +313,7 @@ func TestAppendHeader(t *testing.T) {
 	}
 }
 
-// Whether a message goes out in one piece or as header and rest, its bytes are the same.
+// AppendHeader and Append produce the same bytes.
 func TestAppendHeaderIsAppend(t *testing.T) {
 	for _, v := range versions {
 		for _, role := range []wire.Role{wire.Client, wire.Server} {
@@ -347,7 +348,7 @@ func TestCan(t *testing.T) {
 	}
 }
 
-// What a Decoder gets after the connection's end, or after Release, is nothing.
+// After the End, and after Release, a Decoder returns no more events.
 func TestAfterTheEnd(t *testing.T) {
 	var d wire.Decoder
 	d.Init(&wire.Config{Version: wire.Hybi13})
@@ -371,8 +372,8 @@ func TestAfterTheEnd(t *testing.T) {
 	}
 }
 
-// Memory for a message whose end is not in sight grows with it too, and space
-// never reaches beyond the frame.
+// The memory for a message of unknown length grows with what arrives, and Space never
+// reaches beyond the frame.
 func TestFragmentMemory(t *testing.T) {
 	mem := &meteredMemory{}
 	var d wire.Decoder
@@ -393,7 +394,7 @@ func TestFragmentMemory(t *testing.T) {
 	}
 }
 
-// A part that is here as a whole is a view, too.
+// The Data of a part that arrives as a whole points into the bytes that were fed, too.
 func TestPartView(t *testing.T) {
 	mem := &meteredMemory{}
 	var d wire.Decoder
@@ -402,7 +403,7 @@ func TestPartView(t *testing.T) {
 	d.Feed(in)
 	for _, at := range []int{2, 6, 10} {
 		if ev := d.Next(); len(ev.Data) == 0 || &ev.Data[0] != &in[at] {
-			t.Errorf("%s is no view", describe(ev))
+			t.Errorf("the Data of %s does not point into the input", describe(ev))
 		}
 	}
 }

@@ -18,10 +18,10 @@
 // # The states of a Decoder
 //
 //	            a header, held back until        the rules of sections
-//	            all of it has come               5.1 to 5.5, the limits
+//	            all of it has arrived            5.1 to 5.5, the limits
 //	          +----+                                |
 //	          v    |                                v
-//	      +------------+   header read, fine   +-----------+
+//	      +------------+    header is valid    +-----------+
 //	 ---> |  inHeader  | --------------------> | inPayload | <--+ a piece of
 //	Init  +------------+                       +-----------+ ---+ the payload
 //	        |   ^                                |       |
@@ -33,33 +33,33 @@
 //	        |                                            | Fail: a rule is broken
 //	        v                                            v
 //	      +------------------------------------------------+   FeedEOF   +-------+
-//	      |        closed: the input is dropped            | ----------> | ended |
+//	      |        closed: the input is discarded          | ----------> | ended |
 //	      +------------------------------------------------+     End     +-------+
 //
-// FeedEOF leads from the other states to ended, too. The End has an Err then, unless
-// connections of the version may end without a closing handshake.
+// FeedEOF also leads from the other states to ended. The End then has an Err, unless
+// the version allows a connection to end there without a closing handshake.
 //
-// # The way of a piece of data
+// # How data flows
 //
-//	Feed(p) -> input -+-> small whole frame: unmasked where it is -----------> Event.Data
+//	Feed(p) -> input -+-> small whole frame: unmasked in place --------------> Event.Data
 //	                  |                                                            ^
 //	                  +-> part of a frame or of a message: unmasked on the         |
 //	                  |   way into a Buffer, which grows with what arrives  -------+
 //	                  |                       ^                                    |
 //	Space, Filled ----(---- the reader -------+                                    |
 //	                  |                                                            |
-//	                  +-> an extension's: the whole frame or message, decoded -----+
-//	                      into a Buffer, last extension first
+//	                  +-> encoded by extensions: the whole frame or message, ------+
+//	                      decoded into a Buffer, last extension first
 //
-// Text is checked as it arrives, or after the extensions have decoded it. Buffers
-// come from the [Memory] of the [Config] and go back to it when the next event is
-// asked for, which ends the life of an event's Data.
+// Text is checked as it arrives, or once the extensions have decoded it. Buffers come
+// from the [Memory] of the [Config] and are returned to it when Next is called again,
+// so the Data of an event is valid only until then.
 //
 // # Versions
 //
-// One internal interface covers what differs between versions, with a type and a file
-// for each: how a header is parsed and written, which frames exist, which status
-// codes a close may carry and what the end of the byte stream means. Everything
-// about how frames work together (fragments, control frames, limits, UTF-8,
-// extensions) exists once.
+// An internal interface covers the differences between versions, and each version
+// implements it in a separate file: how a header is parsed and written, which frames
+// exist, which status codes a close may carry and what the end of the byte stream
+// means. Everything about how frames work together (fragments, control frames,
+// limits, UTF-8, extensions) is implemented once.
 package wire

@@ -2,8 +2,8 @@ package wire
 
 import "unsafe"
 
-// appendEncoded appends ev as the message extensions encode it. It is not inlined,
-// as its frame is needed with extensions only.
+// appendEncoded appends ev as the message extensions encode it. It is not inlined, so
+// that a connection without extensions needs no stack for it.
 //
 //go:noinline
 func (e *Encoder) appendEncoded(dst []byte, f framing, ev Event) ([]byte, error) {
@@ -53,8 +53,8 @@ func (e *Encoder) appendCoded(dst []byte, f framing, kind Kind, head frame, p []
 	return dst, nil
 }
 
-// encode calls an extension with *p, which is in *b or in the sender's own memory,
-// and stores the result in *p and its buffer in *b.
+// encode calls an extension with *p, which is in *b or in the caller's memory, and
+// stores the result in *p and its buffer in *b.
 func (e *Encoder) encode(b **Buffer, p *[]byte, call func(dst []byte) ([]byte, RSV, error)) (RSV, error) {
 	to := borrow(e.cfg.Memory, len(*p))
 	out, rsv, err := call(to.B)

@@ -23,17 +23,17 @@ func (e *Encoder) Init(cfg *Config) {
 	*e = Encoder{cfg: cfg, fastLimit: fastPathLimit(cfg, framingOf(cfg.Version), cfg.FragmentSize)}
 }
 
-// Config returns what Init was given, or nil.
+// Config returns the Config that was passed to Init, or nil before Init.
 func (e *Encoder) Config() *Config { return e.cfg }
 
 // CloseSent reports whether a close has been appended.
 func (e *Encoder) CloseSent() bool { return e.closeSent }
 
-// Can reports whether version v supports messages of kind k: binary messages, pings
-// and pongs exist since hybi-06, and closes since hixie-76.
+// Can reports whether an Encoder for version v supports events of kind k: text in all
+// versions, close since hixie-76, and binary, ping and pong since hybi-06.
 func (v Version) Can(k Kind) bool { return k != None && framingOf(v).supports(k) }
 
-// appendSlow is Append for what does not take the fast path. It is not inlined so
+// appendSlow appends an event that does not take the fast path. It is not inlined so
 // that AppendMessage needs less stack.
 //
 //go:noinline
@@ -42,9 +42,10 @@ func (e *Encoder) appendSlow(dst []byte, ev Event) ([]byte, error) {
 	return append(dst, rest...), err
 }
 
-// AppendHeader is like Append, but does not copy a payload that is sent unchanged:
-// by a server, in one frame and not encoded by an extension. rest is ev.Data then,
-// to be sent after out, and nil otherwise. ev must not be a part of a message.
+// AppendHeader is like Append, but avoids copying a payload that is sent unchanged at
+// the end of a single frame, as servers do from hybi-06 on unless an extension encodes
+// it. In that case rest is ev.Data, to be sent after out; otherwise rest is nil. ev
+// must not be a part of a message.
 func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err error) {
 	f := framingOf(e.cfg.Version)
 	switch {
@@ -74,8 +75,8 @@ func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err erro
 		return e.appendFrame(dst, f, head, ev.Data), nil, nil
 	}
 	dst, _ = f.appendHeader(dst, Server, head)
-	if tail := f.trailer(ev.Kind); tail != "" {
-		return append(append(dst, ev.Data...), tail...), nil, nil
+	if trailer := f.trailer(ev.Kind); trailer != "" {
+		return append(append(dst, ev.Data...), trailer...), nil, nil
 	}
 	return dst, ev.Data, nil
 }
@@ -146,7 +147,7 @@ func (e *Encoder) appendClose(dst []byte, f framing, ev Event) ([]byte, error) {
 	head := frame{op: Close, fin: true}
 	code := f.mapCode(ev.Code)
 	if ev.echo && code != StatusNoStatusReceived {
-		code = ev.Code // the peer has said it: it knows what it means
+		code = ev.Code // the peer sent this code, so it knows the meaning
 	}
 	if code != StatusNoStatusReceived {
 		head.left = uint64(2 + len(ev.Data))

@@ -2,10 +2,9 @@ package wire
 
 import "io"
 
-// A Kind is the kind of an [Event]. Kinds that exist as frames have the values of
-// the opcodes of RFC 6455, section 11.8, which are also the values of the
-// constants of AIR's WebSocket class (fmtTEXT, fmtBINARY, fmtCLOSE, fmtPING,
-// fmtPONG).
+// A Kind is the kind of an [Event]. The kinds that are frames have the same values as
+// the opcodes of RFC 6455, section 11.8, and as the constants of AIR's WebSocket
+// class (fmtTEXT, fmtBINARY, fmtCLOSE, fmtPING, fmtPONG).
 type Kind uint8
 
 const (
@@ -18,12 +17,12 @@ const (
 
 	// Fail and End are never on the wire.
 	Fail Kind = 16 // the peer broke a rule: Err is or wraps a *ProtocolError, and Code is its Code
-	End  Kind = 17 // the byte stream has ended: Code is 1006 unless the end was to be expected
+	End  Kind = 17 // the byte stream has ended: Code is 1006 unless the end was expected
 )
 
-// An Event is a message, a part of a message, a control frame, or the end of a
-// connection. A [Decoder] makes events from the bytes received, and an [Encoder]
-// makes the bytes to send from events.
+// An Event is a message, a part of a message, a control frame, a violation of the
+// protocol, or the end of the byte stream. A [Decoder] turns received bytes into
+// events, and an [Encoder] turns events into bytes to send.
 type Event struct {
 	Kind Kind
 
@@ -40,19 +39,19 @@ type Event struct {
 	Code StatusCode
 
 	// Data is the payload. In an event from a Decoder it points into the
-	// Decoder's memory or into what was fed, and is valid until the next event
-	// is asked for. An Encoder does not keep it.
+	// Decoder's memory or into the bytes that were fed, and is valid until the
+	// next call of Next. An Encoder does not retain it.
 	Data []byte
 
-	// Err is the rule that the peer broke with a Fail, or the reason why an
-	// End was not to be expected.
+	// Err is the rule that the peer broke in a Fail, and ErrUnexpectedEnd in an
+	// End that was not expected.
 	Err error
 }
 
 // Reply returns the event that an endpoint must send in answer to ev, and whether
 // there is one: for a ping a pong with the same payload (RFC 6455, section 5.5.2),
 // for a close a close with the same status code (5.5.1), and for a Fail a close
-// that names the rule (7.1.7). The reply shares ev's Data.
+// that names the rule (7.1.7). The reply to a ping or a close shares ev's Data.
 func Reply(ev Event) (Event, bool) {
 	switch ev.Kind {
 	case Ping:

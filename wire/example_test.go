@@ -6,8 +6,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A server that echoes messages, and what its client reads. Where bytes are
-// appended and fed there would be a connection.
+// This example is a server that echoes messages, and its client. In a program, a
+// connection would carry the bytes from one to the other.
 func Example() {
 	var (
 		client = wire.Config{Version: wire.Hybi13, Role: wire.Client}
@@ -55,7 +55,7 @@ func Example() {
 	// kind 17, code 1005, "", <nil>
 }
 
-// A violation is an event like any other, and Reply has the close for it.
+// A violation is an event like any other. Reply returns the close that reports it.
 func ExampleReply() {
 	var d wire.Decoder
 	d.Init(&wire.Config{Version: wire.Hybi13, Role: wire.Server})

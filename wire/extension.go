@@ -1,7 +1,7 @@
 package wire
 
-// RSV is a set of reserved bits of a frame header, in their place in its first
-// byte (RFC 6455, section 5.2).
+// An RSV is a set of reserved bits, each at its position in the first byte of a frame
+// header (RFC 6455, section 5.2).
 type RSV uint8
 
 // The reserved bits.
@@ -13,12 +13,12 @@ const (
 
 // An Extension is an extension that was negotiated for one connection (RFC 6455,
 // section 9). It is a [MessageExtension], a [FrameExtension] or both. A Decoder
-// calls its methods for decoding and an Encoder those for encoding, which may
-// happen at the same time.
+// calls the methods that decode and an Encoder the methods that encode, possibly at
+// the same time.
 //
 // An extension that claims no reserved bits decodes every data message or frame
-// received. One that claims some decodes only those on which at least one of them
-// is set.
+// received. An extension that claims reserved bits decodes only messages or frames
+// with at least one of these bits set.
 type Extension interface {
 	// Claims returns the reserved bits whose meaning the extension defines.
 	Claims() RSV
@@ -28,17 +28,18 @@ type Extension interface {
 type MessageExtension interface {
 	Extension
 
-	// EncodeMessage appends the encoded payload p to dst and returns the
-	// result with the reserved bits to set on the first frame. To leave a
-	// message unchanged it returns p itself. It must not change or keep p.
+	// EncodeMessage encodes the payload p, appends the result to dst and
+	// returns the extended slice and the reserved bits to set on the first
+	// frame. To leave a message unchanged, it returns p itself. It must not
+	// modify or retain p.
 	EncodeMessage(dst []byte, kind Kind, p []byte) ([]byte, RSV, error)
 
-	// DecodeMessage appends the decoded payload p, on whose first frame the
-	// bits rsv were set, to dst and returns the result. To leave a message
-	// unchanged it returns p itself. If limit is positive and the result would
-	// be longer than limit bytes, it stops and returns ErrMessageTooBig. An
-	// error that is not a *ProtocolError closes the connection as
-	// ErrExtensionData does.
+	// DecodeMessage decodes the payload p, whose first frame had the bits rsv
+	// set, appends the result to dst and returns the extended slice. To leave a
+	// message unchanged, it returns p itself. If limit is positive and the
+	// result would be longer than limit bytes, it stops and returns
+	// ErrMessageTooBig. An error that does not wrap a *ProtocolError is reported
+	// together with ErrExtensionData, as an error that wraps both.
 	DecodeMessage(dst []byte, kind Kind, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 
@@ -47,10 +48,10 @@ type MessageExtension interface {
 type FrameExtension interface {
 	Extension
 
-	// EncodeFrame is EncodeMessage for one frame of a message.
+	// EncodeFrame is like EncodeMessage, for one frame of a message.
 	EncodeFrame(dst []byte, f Frame, p []byte) ([]byte, RSV, error)
 
-	// DecodeFrame is DecodeMessage for one frame of a message.
+	// DecodeFrame is like DecodeMessage, for one frame of a message.
 	DecodeFrame(dst []byte, f Frame, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// tag is a message extension that puts its name in front of messages. It
-// leaves those that begin with "plain" as they are if it claims bits.
+// tag is a message extension that puts its name in front of messages. If it claims
+// bits, it leaves messages that contain "plain" unchanged.
 type tag struct {
 	name string
 	bits wire.RSV
@@ -47,13 +47,13 @@ func (x tag) DecodeMessage(dst []byte, kind wire.Kind, rsv wire.RSV, p []byte, l
 
 var errRefused = errors.New("refused")
 
-// frameTag is the same for frames.
+// frameTag is like tag, for frames.
 type frameTag struct {
 	tag
 	frames *[]wire.Frame
 }
 
-func (x frameTag) EncodeMessage() {} // hides the one of tag: this is no MessageExtension
+func (x frameTag) EncodeMessage() {} // hides tag's method, so that frameTag is not a MessageExtension
 
 func (x frameTag) EncodeFrame(dst []byte, f wire.Frame, p []byte) ([]byte, wire.RSV, error) {
 	return x.tag.EncodeMessage(dst, f.Kind, p)
@@ -87,7 +87,7 @@ func TestExtensionOrder(t *testing.T) {
 	e.Init(&x.cfg)
 	x.cfg.FragmentSize = 6
 	for _, c := range []struct{ in, want string }{
-		// RSV3 is not the extensions' to set.
+		// The extensions also return RSV3, which they do not claim: it is not set.
 		{"Hello", "\x61\x08F:B:A:He" + "\xA0\x05F:llo"},
 		{"plain", "\x21\x08F:B:plai" + "\xA0\x03F:n"},
 		{"", "\xE1\x06F:B:A:"},
@@ -111,7 +111,7 @@ func TestExtensionOrder(t *testing.T) {
 				t.Errorf("decoded in the order %q", x.log)
 			}
 			if !slices.Equal(x.frames, []wire.Frame{{Kind: wire.Text, More: true}, {Kind: wire.Text, Cont: true}}) {
-				t.Errorf("frames are told as %v", x.frames)
+				t.Errorf("the frames are described as %v", x.frames)
 			}
 		}
 		if c.in == "plain" && slices.Contains(x.log, "A:") {
@@ -196,7 +196,7 @@ func TestExtensionRefuses(t *testing.T) {
 	}
 }
 
-// The second frame is refused when the first has been appended.
+// An extension returns an error for the second frame, after the first was appended.
 func TestExtensionRefusesLate(t *testing.T) {
 	x := newExtended()
 	x.cfg.Extensions = x.cfg.Extensions[1:2]

@@ -8,15 +8,15 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
-// The fast path is for what most messages are: one short frame of RFC 6455 that
-// arrives as a whole, without extensions. It does not call methods of framing.
+// The fast path handles the most common kind of message: one short frame of RFC 6455
+// that arrives as a whole, without extensions. It does not call methods of framing.
 // Everything else, and every header that breaks a rule, takes the slow path in
 // decoder.go and encoder.go.
 //
-// The fast path gives the same as the slow path: the same events for the same input,
-// and the same bytes and errors for the same events. FuzzFastPath in fastpath_test.go
-// holds the one against the other. So a rule that is changed in the slow path is
-// changed here, too, or what it concerns is left to the slow path.
+// Both paths give the same results: the same events for the same input, and the same
+// bytes and errors for the same events. FuzzFastPath in fastpath_test.go compares
+// them. When a rule changes in the slow path, change it here, too, or make the fast
+// path leave the case to the slow path.
 
 // fastPathLimit returns the length of the longest payload that takes the fast path, or
 // -1 if none does.
@@ -46,7 +46,7 @@ func (d *Decoder) NextMessage() (Kind, []byte) {
 }
 
 // nextUnchecked consumes a short message and returns its kind and its unmasked payload,
-// not checked for UTF-8 yet. It returns None if the next frame is something else.
+// which is not checked for UTF-8. It returns None if the next frame is something else.
 func (d *Decoder) nextUnchecked() (Kind, []byte) {
 	p := d.in
 	if len(p) < 8 || d.fastLimit < 0 || d.kind != None || d.stage != inHeader || d.nheld > 0 {
@@ -56,7 +56,7 @@ func (d *Decoder) nextUnchecked() (Kind, []byte) {
 	if p[0] < 0x80 || op-Text > Binary-Text {
 		return None, nil
 	}
-	head, n := 2, int(p[1]^d.maskBit) // above 127 if MASK is not as it must be
+	head, n := 2, int(p[1]^d.maskBit) // above 127 if the MASK bit is wrong
 	if n == 126 {
 		if n = int(binary.BigEndian.Uint16(p[2:])); n < 126 {
 			return None, nil
@@ -81,8 +81,8 @@ func (d *Decoder) nextUnchecked() (Kind, []byte) {
 	return op, p
 }
 
-// AppendMessage is the fast path of [Encoder.Append] for a whole text or binary message.
-// It needs less time and less stack.
+// AppendMessage is like [Encoder.Append] for a whole text or binary message, but needs
+// less time and less stack.
 func (e *Encoder) AppendMessage(dst []byte, kind Kind, p []byte) ([]byte, error) {
 	switch {
 	case kind-Text > Binary-Text || e.closeSent || len(p) > int(e.fastLimit):

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// fastPathConfig is a Config that the bits of how choose.
+// fastPathConfig returns a Config chosen by the bits of how.
 func fastPathConfig(how uint16) *Config {
 	return &Config{
 		Version:      AllVersions()[how&7%6],
@@ -42,8 +42,8 @@ func decodeBothWays(cfg *Config, in []byte, cut int) (fast, slow []Event) {
 	return fast, events(&d)
 }
 
-// encodeBothWays encodes p, after what comes before it, with the fast path and
-// without it.
+// encodeBothWays encodes the event before and then p, with the fast path and without
+// it.
 func encodeBothWays(cfg *Config, before Event, kind Kind, p []byte) (fast, slow []byte, fastErr, slowErr error) {
 	encode := func(way func(e *Encoder, out []byte) ([]byte, error)) ([]byte, error) {
 		var e Encoder
@@ -59,7 +59,8 @@ func encodeBothWays(cfg *Config, before Event, kind Kind, p []byte) (fast, slow 
 	return fast, slow, fastErr, slowErr
 }
 
-// The fast path gives the same as the slow path: see fastpath.go.
+// FuzzFastPath checks that the fast path gives the same results as the slow path; see
+// fastpath.go.
 func FuzzFastPath(f *testing.F) {
 	frame := func(role Role, first byte, length ...byte) []byte {
 		if role == Client {
@@ -92,8 +93,8 @@ func FuzzFastPath(f *testing.F) {
 			}
 		}
 	}
-	// What comes after the cut looks like a message, but is in another message, the
-	// rest of a header, the rest of a payload, and after a close.
+	// The bytes after the cut look like a message. In fact they lie within another
+	// message, in a header, in a payload, and after a close.
 	f.Add([]byte("\x01\x05Hello\x81\x0cHello, world"), uint8(7), uint16(5), uint8(0), uint8(Text))
 	f.Add(append([]byte("\x82\x7e\x82\x05"), make([]byte, 0x8205)...), uint8(2), uint16(5), uint8(0), uint8(Text))
 	f.Add([]byte("\x82\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
@@ -124,7 +125,7 @@ func FuzzFastPath(f *testing.F) {
 	})
 }
 
-// What the fast path is for takes it, and what it is not for does not.
+// A message takes the fast path exactly if the version and the limits allow it.
 func TestFastPathTaken(t *testing.T) {
 	for _, c := range []struct {
 		name string

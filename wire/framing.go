@@ -7,7 +7,7 @@ import "encoding/binary"
 type framing interface {
 	// parseHeader parses the header at the start of p, which is not empty, into
 	// f and returns its length, or short if p does not hold all of it. role is
-	// the reader's. f still holds the previous frame.
+	// the reader's. On entry f holds the previous frame.
 	parseHeader(p []byte, role Role, f *frame) (n int, err *ProtocolError)
 
 	// appendHeader appends the header of f, whose payload is f.left bytes long,
@@ -17,7 +17,7 @@ type framing interface {
 	// trailer returns the bytes that follow the payload.
 	trailer(op Kind) string
 
-	// supports reports whether there are frames of this kind.
+	// supports reports whether the version has frames of kind op.
 	supports(op Kind) bool
 
 	// accepts reports whether a received close frame may carry the code.
@@ -27,8 +27,8 @@ type framing interface {
 	// accepted counts as one without a payload instead of breaking a rule.
 	forgives() bool
 
-	// mapCode returns the code that stands for a code of RFC 6455 in this
-	// version, or StatusNoStatusReceived if its close frame cannot carry one.
+	// mapCode returns the code of this version that is nearest to a code of RFC
+	// 6455, or StatusNoStatusReceived if the version's close has no code.
 	mapCode(StatusCode) StatusCode
 
 	// endsCleanly reports whether the byte stream may end here although no
@@ -36,7 +36,8 @@ type framing interface {
 	endsCleanly(betweenMessages, closeSent bool) bool
 }
 
-// framingOf returns the framing of v. Nothing else in the package asks for the version.
+// framingOf returns the framing of v. No other code in the package depends on the
+// version.
 func framingOf(v Version) framing {
 	switch v {
 	case Hixie75:
@@ -62,23 +63,23 @@ const (
 // short is returned as the length of a header that has not arrived completely.
 const short = -1
 
-// maxHead is the length of the longest header that is parsed at once: two bytes, a
-// 64-bit length and the masking key.
+// maxHead is the length of the longest header: two bytes, a 64-bit length and the
+// masking key.
 const maxHead = 14
 
-// A frame holds the fields of a header, and how far the payload has been read.
+// A frame holds the fields of a header and the position in its payload.
 type frame struct {
 	left  uint64 // bytes of payload still to come
-	key   uint32 // masks the next byte of payload with its lowest byte, and so on
+	key   uint32 // its lowest byte masks the next byte of payload
 	op    Kind   // continuation, Text, Binary, Close, Ping, Pong or discarded
 	rsv   RSV
 	fin   bool // the last frame of the message
 	delim bool // a delimiter ends the payload (hixie)
-	open  bool // left counts a piece of a delimited payload, and another piece follows
+	open  bool // left counts only a piece of a delimited payload, and another follows
 }
 
-// payloadLength parses the length at the start of p, which is a header from its
-// second byte on. used is 0 if p is too short.
+// payloadLength parses the length in p, a header without its first byte. used is 0 if
+// p is too short.
 func payloadLength(p []byte) (length uint64, used int) {
 	switch length = uint64(p[0] & 0x7F); {
 	case length < 126:

@@ -9,7 +9,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// fuzzConfig is a Config that the bits of b choose.
+// fuzzConfig returns a Config chosen by the bits of b.
 func fuzzConfig(b uint16) *wire.Config {
 	x := newExtended()
 	c := &x.cfg
@@ -26,9 +26,9 @@ func fuzzConfig(b uint16) *wire.Config {
 	return c
 }
 
-// FuzzDecode feeds anything to a Decoder: it may not panic, its events do not
-// depend on the pieces that it is fed in, and the memory that it takes is
-// bounded by what it was fed (decode sees to that).
+// FuzzDecode feeds arbitrary bytes to a Decoder: it does not panic, its events do not
+// depend on how the input is cut, and its memory stays in proportion to the input,
+// which decode checks.
 func FuzzDecode(f *testing.F) {
 	seeds := []string{
 		"\x81\x05Hello", "\x01\x03Hel\x80\x02lo", "\x89\x05Hello", "\x81\x857\xfa!=\x7f\x9fMQX", "\x88\x02\x03\xe8", "\x88\x05\x03\xe8bye",
@@ -55,7 +55,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzRoundTrip sends messages and reads them back.
+// FuzzRoundTrip encodes events and decodes them again.
 func FuzzRoundTrip(f *testing.F) {
 	for i, s := range []string{"", "Hello", "天地玄黄", "\xff\xfe", string(bytes.Repeat([]byte("0123456789"), 30))} {
 		for v := range uint16(len(versions)) {

@@ -6,12 +6,12 @@ import "bytes"
 //
 //	00 to 7F | payload | FF                text if the first byte is 00; others are ignored
 //	80 to FE | base-128 length | payload   ignored
-//	FF 00                                  the close of draft 76, which clients send here, too
+//	FF 00                                  the close of draft 76, sent by some clients
 //
-// A delimited payload is parsed in pieces, since its length is not known.
+// A delimited payload is parsed in pieces, since its length is not known in advance.
 type hixie75 struct{}
 
-// maxLength128 is the most bytes that a base-128 length may have, for 63 bits.
+// maxLength128 is the longest form of a base-128 length: 9 bytes hold 63 bits.
 const maxLength128 = 9
 
 func (hixie75) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) {
@@ -93,5 +93,6 @@ func (hixie75) forgives() bool { return false }
 
 func (hixie75) mapCode(StatusCode) StatusCode { return StatusNoStatusReceived }
 
-// The end of the connection is the only way to close it.
+// endsCleanly allows the end between two messages, as this draft has no other way to
+// close a connection.
 func (hixie75) endsCleanly(betweenMessages, closeSent bool) bool { return betweenMessages || closeSent }

@@ -1,7 +1,7 @@
 package wire
 
-// hixie76 is the framing of draft-hixie-thewebsocketprotocol-76 (hybi-00). It is the
-// same as in draft 75, but FF 00 is a closing handshake. Peers of that time end the
+// hixie76 is the framing of draft-hixie-thewebsocketprotocol-76 (hybi-00). It differs
+// from draft 75 in that FF 00 is a closing handshake. Peers of this draft end the
 // connection when they receive it.
 type hixie76 struct{ hixie75 }
 

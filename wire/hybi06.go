@@ -7,20 +7,20 @@ import (
 )
 
 // hybi06 is the framing of draft 06. A client's frame begins with the key, which masks
-// everything that follows; no bit tells whether there is one, only the role. A
-// close has the same status codes as in draft 07.
+// the header, too; there is no MASK bit, as the role alone decides. The status codes
+// are the same as in draft 07.
 //
 //	0 or 4 bytes of key | FIN RSV1-3 opcode | RSV4 length | 0, 2 or 8 bytes of length | payload
 type hybi06 struct{ hybi07 }
 
-// The opcodes of draft 06, section 4.3, to kinds and back.
+// These tables translate the opcodes of draft 06, section 4.3, to kinds and back.
 var (
 	opcodes06 = [...]Kind{continuation, Close, Ping, Pong, Text, Binary}
 	kinds06   = [...]byte{Close: 1, Ping: 2, Pong: 3, Text: 4, Binary: 5}
 )
 
-// forgives returns false: no client that sends codes by mistake is known to speak
-// this version.
+// forgives returns false because no client of this version is known to send invalid
+// codes.
 func (hybi06) forgives() bool { return false }
 
 func (hybi06) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) {

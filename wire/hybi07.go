@@ -1,7 +1,7 @@
 package wire
 
-// hybi07 is the framing of draft 07. It is the same as in draft 08, with fewer status
-// codes.
+// hybi07 is the framing of draft 07. It differs from draft 08 only in having fewer
+// status codes.
 type hybi07 struct{ hybi08 }
 
 func (hybi07) mapCode(c StatusCode) StatusCode {

@@ -8,8 +8,8 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
-// finish ends a frame whose payload is complete, in view or else in its buffer, and
-// sets *ev if that completes an event.
+// finish ends a frame whose payload is complete, and sets *ev if that completes an
+// event. view is the payload, or nil if it is in a buffer.
 func (d *Decoder) finish(ev *Event, view []byte) {
 	f := &d.frame
 	if f.op == discarded || f.open {
@@ -87,13 +87,13 @@ func (d *Decoder) control(ev *Event, p []byte) {
 	d.stage = closed
 }
 
-// appliesTo reports whether an extension that claims the bits decodes a message or
-// frame on which the bits rsv are set.
+// appliesTo reports whether an extension with these claims decodes a message or frame
+// with the bits rsv.
 func appliesTo(claims, rsv RSV) bool { return claims == 0 || claims&rsv != 0 }
 
-// selectExtensions sets whether extensions decode the frame and, if it is the first,
-// its message. Like the two methods below it is not inlined, as its frame is needed
-// with extensions only.
+// selectExtensions decides whether extensions decode the frame and, if it is the first
+// of a message, the message. Like decodeFrame and decodeMessage it is not inlined, so
+// that a connection without extensions needs no stack for it.
 //
 //go:noinline
 func (d *Decoder) selectExtensions() {
@@ -108,7 +108,7 @@ func (d *Decoder) selectExtensions() {
 	}
 }
 
-// decodeFrame lets the frame extensions decode p. It returns the result, or appends
+// decodeFrame decodes p with the frame extensions. It returns the result, or appends
 // it to d.msg if it has to be joined to other frames.
 //
 //go:noinline
@@ -145,7 +145,7 @@ func (d *Decoder) decodeFrame(p []byte) ([]byte, error) {
 		d.spent = b
 		return p, nil
 	}
-	d.frameCoded = false // from here on it is a part of the message like any other
+	d.frameCoded = false // so that join appends to d.msg, not to d.own
 	defer d.put(&b)
 	return nil, d.join(p)
 }
@@ -162,8 +162,8 @@ func (d *Decoder) join(p []byte) error {
 	return nil
 }
 
-// decodeMessage lets the message extensions decode p, or repairs the text of hixie.
-// Both p and the result are in d.spent or in the input.
+// decodeMessage decodes p with the message extensions, or repairs it if it is a text
+// of hixie. Both p and the result are in d.spent or in the input.
 //
 //go:noinline
 func (d *Decoder) decodeMessage(p []byte) ([]byte, error) {
@@ -217,7 +217,7 @@ func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, 
 	return out, nil
 }
 
-// repair replaces whatever is not valid UTF-8 by U+FFFD (draft 76, section 5.3).
+// repair replaces invalid UTF-8 with U+FFFD (draft 76, section 5.3).
 func (d *Decoder) repair(p []byte) ([]byte, error) {
 	if text.Valid(p) {
 		return p, nil

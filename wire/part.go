@@ -11,8 +11,8 @@ import "github.com/airsocket/airsocket/wire/internal/text"
 // 6455, section 5.4). Until a part without More has ended the message, only parts
 // of the same message and control frames can be appended. Parts are not split by
 // Config.FragmentSize and not encoded by a MessageExtension. They are unsupported in
-// the hixie versions, and with a MessageExtension that claims no reserved bits, as
-// that has to encode every message.
+// the hixie versions, and with a MessageExtension that claims no reserved bits, since
+// such an extension has to encode every message.
 //
 // A Close with StatusNoStatusReceived has an empty payload. A status code that does
 // not exist in the version is replaced by the nearest one that does, unless ev is

@@ -7,8 +7,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The parts of a message are frames that the Decoder puts together again, in every
-// version that has them, for both roles, with control frames between them.
+// The parts of a message are sent as frames that the Decoder joins again, in every
+// version with fragments, for both roles, with control frames between them.
 func TestParts(t *testing.T) {
 	for _, v := range []wire.Version{wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13} {
 		for _, role := range []wire.Role{wire.Client, wire.Server} {
@@ -69,7 +69,7 @@ func TestPartOrder(t *testing.T) {
 		if b, err := e.Append(before, c.ev); !errors.Is(err, c.want) || len(b) != len(before) {
 			t.Errorf("%s: %v and %d bytes more", c.name, err, len(b)-len(before))
 		}
-		if c.before.More { // what was refused has changed nothing
+		if c.before.More { // an error leaves the Encoder unchanged
 			if _, err := e.Append(nil, wire.Event{Kind: wire.Text, Cont: true, Data: []byte("c")}); err != nil {
 				t.Errorf("%s: the next part: %v", c.name, err)
 			}

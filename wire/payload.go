@@ -7,9 +7,9 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
-// payload consumes the input that belongs to the frame's payload. A payload that is
-// all there and needs no joining is unmasked in place and returned. Otherwise it goes
-// to a buffer.
+// payload consumes the input that belongs to the frame's payload. A payload that has
+// arrived completely and is not joined to others is unmasked in place and returned.
+// Any other is moved to a buffer.
 func (d *Decoder) payload() (view []byte, err *ProtocolError) {
 	f := &d.frame
 	if f.left > uint64(len(d.in)) || !d.canView() {
@@ -23,7 +23,7 @@ func (d *Decoder) payload() (view []byte, err *ProtocolError) {
 }
 
 // canView reports whether the frame's payload, all of which has arrived, can be
-// delivered where it is, as it is not to be joined to bytes before or after it.
+// delivered in place because it is not joined to bytes before or after it.
 func (d *Decoder) canView() bool {
 	f := &d.frame
 	switch {
@@ -38,7 +38,7 @@ func (d *Decoder) canView() bool {
 // inParts reports whether the message is delivered in parts.
 func (d *Decoder) inParts() bool { return d.cfg.Parts && !d.coded }
 
-// buffer returns where the frame's payload is gathered.
+// buffer returns the variable of the buffer that collects the frame's payload.
 func (d *Decoder) buffer() **Buffer {
 	if d.frame.op >= Close || d.frameCoded {
 		return &d.own
@@ -47,7 +47,7 @@ func (d *Decoder) buffer() **Buffer {
 }
 
 // bufferPayload moves a piece of the payload from the input to its buffer. It is not
-// inlined, as most payloads do not need it.
+// inlined, because most payloads need neither it nor its stack.
 //
 //go:noinline
 func (d *Decoder) bufferPayload() *ProtocolError {
@@ -71,8 +71,8 @@ func (d *Decoder) bufferPayload() *ProtocolError {
 }
 
 // checkText checks p, the next bytes of the message, and reports whether the message
-// can still be valid UTF-8. It does not check binary messages, nor text that
-// extensions or the repair of hixie have yet to change.
+// can still be valid UTF-8. It does not check binary messages, nor text that will
+// still be decoded by extensions or, in hixie, repaired.
 func (d *Decoder) checkText(p []byte) bool {
 	if d.kind != Text || d.coded || d.frame.delim {
 		return true
@@ -81,8 +81,8 @@ func (d *Decoder) checkText(p []byte) bool {
 	return d.text != text.Invalid
 }
 
-// growth limits a buffer to so many times the bytes that have arrived, header
-// included, however long a message the peer claims to send.
+// growth limits the capacity of a buffer to this multiple of the bytes that have
+// arrived, header included, whatever length the peer claims.
 const growth = 4
 
 // reserve returns the frame's buffer with capacity for n more bytes, which have
@@ -109,9 +109,10 @@ func (d *Decoder) grow(b **Buffer, size int) *Buffer {
 	return bigger
 }
 
-// capacity returns the capacity for a buffer that is to hold arrived bytes, of which
-// the last n are not yet subtracted from frame.left. If the total is known, the steps
-// end exactly there, so that the last bytes of a long message do not cause a copy.
+// capacity returns the capacity of a buffer for the number of bytes that have arrived,
+// the last n of which are not yet subtracted from frame.left. If the total is known,
+// the buffer grows in steps that end exactly there, so that the last bytes of a long
+// message do not cause a copy.
 func (d *Decoder) capacity(arrived int, n uint64) int {
 	f := &d.frame
 	most := min(growth*(uint64(arrived)+maxHead), math.MaxInt)
@@ -127,13 +128,13 @@ func (d *Decoder) capacity(arrived int, n uint64) int {
 	return max(int(most), arrived)
 }
 
-// spaceMin is the fewest bytes that are worth a read of their own.
+// spaceMin is the smallest number of bytes that is worth a separate read.
 const spaceMin = 4 << 10
 
-// Space returns memory to read the next bytes of a long payload into, so that they
-// need no copying. Report how many bytes were read to [Decoder.Filled]. Space never
-// returns more than the rest of the payload, and nil if the next bytes should be fed
-// instead. Call it only after Next has returned None.
+// Space returns memory into which the next bytes of a long payload can be read, which
+// saves copying them. Pass the number of bytes read to [Decoder.Filled]. Space never
+// returns more than the rest of the payload, and it returns nil if the next bytes
+// should be fed instead. Call it only after Next has returned None.
 func (d *Decoder) Space() []byte {
 	f := &d.frame
 	if d.stage != inPayload || f.left < spaceMin || len(d.in) > 0 {
@@ -155,8 +156,8 @@ func (d *Decoder) Space() []byte {
 	return free[:min(uint64(len(free)), f.left)]
 }
 
-// Filled tells d that n bytes were read into the memory that Space returned. It
-// takes the place of Feed: call Next afterwards.
+// Filled tells d that n bytes were read into the memory that Space returned. Use it in
+// place of Feed, and call Next afterwards.
 func (d *Decoder) Filled(n int) {
 	space := d.Space()
 	d.in = space[:max(0, min(n, len(space)))]
@@ -164,7 +165,7 @@ func (d *Decoder) Filled(n int) {
 
 func (d *Decoder) get(n int) *Buffer { return borrow(d.cfg.Memory, n) }
 
-// put gives *b back, if it is not nil.
+// put returns *b to the Memory, if it is not nil, and sets it to nil.
 func (d *Decoder) put(b **Buffer) {
 	if *b != nil {
 		giveBack(d.cfg.Memory, *b)

@@ -13,8 +13,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// recording is a conversation of real peers, as the README.md beside the recordings
-// describes it.
+// recording is a conversation between real peers. The README.md beside the recordings
+// describes the format.
 type recording struct {
 	C2S     []string `json:"c2s_hex"`
 	S2C     []string `json:"s2c_hex"`
@@ -24,8 +24,8 @@ type recording struct {
 var recordedVersions = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-76": wire.Hixie76, "hybi-06": wire.Hybi06,
 	"hybi-07": wire.Hybi07, "hybi-08": wire.Hybi08, "rfc6455": wire.Hybi13}
 
-// What historic implementations sent is read as the harness that recorded it
-// understood it, frame by frame.
+// The Decoder reads the frames of historic implementations with the same meaning as
+// the harness that recorded them.
 func TestRecorded(t *testing.T) {
 	frames := 0
 	for dir, version := range recordedVersions {
@@ -61,7 +61,7 @@ func TestRecorded(t *testing.T) {
 	}
 }
 
-// meaning is what the chunks of a direction mean, in order.
+// meaning returns the meaning of the chunks of a direction, in order.
 func (r *recording) meaning(direction string) string {
 	var b strings.Builder
 	for _, m := range r.Meaning {
@@ -72,7 +72,8 @@ func (r *recording) meaning(direction string) string {
 	return b.String()
 }
 
-// replay reads the chunks as role and finds each event, in order, in what they mean.
+// replay decodes the chunks as role and finds each event, in order, in their meaning.
+// It returns the number of frames.
 func replay(t *testing.T, v wire.Version, role wire.Role, chunks []string, first int, meaning string) (n int) {
 	var d wire.Decoder
 	d.Init(&wire.Config{Version: v, Role: role, Parts: true, MaxMessage: 1 << 24})
@@ -113,21 +114,21 @@ func replay(t *testing.T, v wire.Version, role wire.Role, chunks []string, first
 	return n
 }
 
-// deviation reports whether the peer is known to break the rule.
+// deviation reports whether the recorded peer is known to break the rule.
 func deviation(name string, reader wire.Role, err error) bool {
 	switch {
 	case err == wire.ErrInvalidUTF8 && reader == wire.Client:
 		// Their servers send binary messages back as text.
 		return strings.Contains(name, "libwebsockets") || strings.Contains(name, "go-net-websocket")
 	case err == wire.ErrCloseCode && reader == wire.Server:
-		// This client sends a close with two bytes that it never wrote to, which
-		// is forgiven in versions 7 and 8.
+		// This client sends a close with two uninitialized bytes, which only the
+		// framings of drafts 07 and 08 forgive.
 		return strings.Contains(name, "rfc6455/libwebsockets-v8tag-client-mirror")
 	}
 	return false
 }
 
-// spellings are the ways in which recordings tell of a payload.
+// spellings returns the ways in which recordings describe an event.
 func spellings(ev wire.Event) []string {
 	if ev.Kind == wire.Close {
 		return []string{fmt.Sprintf("code %d reason %q", ev.Code, ev.Data), "closing handshake", "close"}

@@ -15,7 +15,7 @@ func (rfc6455) parseHeader(p []byte, role Role, f *frame) (int, *ProtocolError) 
 	return n, err
 }
 
-// minimal reports whether the header p has length in its shortest form.
+// minimal reports whether the header p encodes length in its shortest form.
 func minimal(p []byte, length uint64) bool {
 	switch p[1] & 0x7F {
 	case 126:
@@ -29,8 +29,8 @@ func minimal(p []byte, length uint64) bool {
 // opcodes has a bit for each opcode of RFC 6455, section 11.8.
 const opcodes = 1<<continuation | 1<<Text | 1<<Binary | 1<<Close | 1<<Ping | 1<<Pong
 
-// parseHybi07 parses a header as hybi-07 to hybi-12 define it, which allow any form of
-// length.
+// parseHybi07 parses a header of hybi-07 to hybi-12, in which a length may have any
+// form.
 func parseHybi07(p []byte, role Role, f *frame) (int, *ProtocolError) {
 	if len(p) < 2 {
 		return short, nil

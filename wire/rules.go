@@ -1,7 +1,7 @@
 package wire
 
 // admit checks a header against the rules that all versions share (RFC 6455,
-// sections 5.2, 5.4, 5.5 and 10.4) and begins its frame. piece tells whether the
+// sections 5.2, 5.4, 5.5 and 10.4) and begins its frame. piece reports whether the
 // header only continues a delimited payload.
 func (d *Decoder) admit(piece bool) *ProtocolError {
 	f := &d.frame
@@ -44,10 +44,10 @@ func (d *Decoder) admit(piece bool) *ProtocolError {
 	return nil
 }
 
-// over reports whether n is over the limit, if there is one.
+// over reports whether n exceeds the limit. Zero or less means no limit.
 func over(n uint64, limit int) bool { return limit > 0 && n > uint64(limit) }
 
-// begin begins a message.
+// begin starts a message with the current frame.
 func (d *Decoder) begin() {
 	d.kind, d.rsv, d.size = d.frame.op, d.frame.rsv, 0
 	d.cont, d.coded = false, false
@@ -69,8 +69,8 @@ func admitControl(f *frame) *ProtocolError {
 // maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
 const maxControl = 125
 
-// admitDelimited counts the bytes of a delimited payload. The error is the one of the
-// lower limit, so that it does not depend on the pieces in which the payload arrives.
+// admitDelimited counts the bytes of a delimited payload. It checks only the lower
+// limit, so that the error does not depend on the pieces in which the payload arrives.
 func (d *Decoder) admitDelimited(piece bool) *ProtocolError {
 	if !piece {
 		if d.begin(); d.kind == discarded {

@@ -14,26 +14,26 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The vectors in testdata/*.txt are lines of a directive and its arguments:
+// A vector is a case in testdata/*.txt. Each line is a directive and its arguments:
 //
-//	== TITLE            begins a case; settings before the first one are for all
-//	version NAME        as wire.ParseVersion takes it
+//	== TITLE            begins a case; settings before the first case apply to all
+//	version NAME        a name that wire.ParseVersion accepts
 //	role client|server  the role of this endpoint
 //	max-frame N         the limits of wire.Config
 //	max-message N
 //	parts               deliver parts of messages
 //	fragment N          split what is sent into frames of N bytes
 //	in BYTES            what is received
-//	eof [close-sent]    the end of it
-//	ev EVENT            the next event that comes of it
+//	eof [close-sent]    the byte stream ends
+//	ev EVENT            the next event that the Decoder returns
 //	out EVENT = BYTES   what is sent for an event
-//	out EVENT ! ERROR   why it is not sent
-//	reply = BYTES       what is sent for the event before
+//	out EVENT ! ERROR   the error that the Encoder returns for an event
+//	reply = BYTES       what is sent in reply to the previous event
 //
-// BYTES are hexadecimal digits, "text", either with *N for repetition, and
-// mask:KEY for the key, which masks what follows it on the line. EVENT is a
-// kind, then cont, more, a status code, and the data in the form of BYTES. A
-// fail has the name of its error instead.
+// BYTES are hexadecimal digits or "text", each with *N for repetition, and mask:KEY
+// for a key that masks the rest of the line. EVENT is a kind, followed by cont, more,
+// a status code, and the data in the form of BYTES. A fail is followed by the name of
+// its error instead.
 type vector struct {
 	name  string
 	cfg   wire.Config
@@ -51,7 +51,7 @@ type step struct {
 	line int
 }
 
-// mask is the key that vectors are sent with.
+// mask is the masking key of everything that the tests send.
 var mask = [4]byte{0x37, 0xFA, 0x21, 0x3D}
 
 var errorNames = map[string]error{
@@ -122,12 +122,11 @@ func (v *vector) run(t *testing.T) {
 
 func equal(a, b []string) bool { return strings.Join(a, "\n") == strings.Join(b, "\n") }
 
-// A cutter says how many of the bytes that are left come in the next piece.
+// A cutter returns how many of the remaining bytes the next piece has.
 type cutter func(left int) int
 
-// decode feeds in to a Decoder in pieces and returns what comes of it. What was
-// fed is overwritten as soon as the Decoder has no right to it any more, and so
-// are buffers that it gave back.
+// decode feeds in to a Decoder in pieces and returns its events. It overwrites what
+// was fed as soon as the Decoder no longer owns it, and buffers that were given back.
 func decode(t *testing.T, cfg *wire.Config, in []byte, cut cutter, eof, closeSent bool) (events []string) {
 	t.Helper()
 	mem := &meteredMemory{}
@@ -138,7 +137,7 @@ func decode(t *testing.T, cfg *wire.Config, in []byte, cut cutter, eof, closeSen
 	next := func() {
 		for {
 			ev := wire.Event{}
-			if len(events)%2 == 0 { // each second time also in the quick way
+			if len(events)%2 == 0 { // every second event may take the fast path
 				ev.Kind, ev.Data = d.NextMessage()
 			}
 			if ev.Kind == wire.None {
@@ -191,7 +190,8 @@ func scribble(p []byte) {
 	}
 }
 
-// meteredMemory counts what it has lent, and overwrites what it gets back.
+// meteredMemory counts the bytes and buffers that it has lent, and overwrites the
+// buffers that it gets back.
 type meteredMemory struct{ lent, most, count int }
 
 func (m *meteredMemory) Get(n int) *wire.Buffer {
@@ -211,7 +211,7 @@ func (m *meteredMemory) Put(b *wire.Buffer) {
 var kinds = map[string]wire.Kind{"text": wire.Text, "binary": wire.Binary, "close": wire.Close, "ping": wire.Ping,
 	"pong": wire.Pong, "fail": wire.Fail, "end": wire.End, "none": wire.None}
 
-// describe is the event as the vectors write it.
+// describe returns the event in the notation of the vectors.
 func describe(ev wire.Event) string {
 	var s []string
 	for name, k := range kinds {
@@ -303,7 +303,7 @@ func parseVectors(t *testing.T, file string) (all []*vector) {
 		case "reply":
 			r, ok := wire.Reply(last)
 			if !ok {
-				t.Errorf("%s:%d: nothing is owed for %s", file, i+1, describe(last))
+				t.Errorf("%s:%d: %s needs no reply", file, i+1, describe(last))
 			}
 			v.steps = append(v.steps, step{ev: r, out: parseBytes(t, strings.TrimPrefix(rest, "=")), line: i + 1})
 		default:

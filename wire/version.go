@@ -2,8 +2,7 @@ package wire
 
 import "fmt"
 
-// A Version is a version of the protocol. It stands for all drafts with the same
-// frames.
+// A Version is a version of the protocol. Drafts with the same frames are one Version.
 type Version uint8
 
 // The versions that were deployed.
@@ -16,9 +15,9 @@ const (
 	Hybi13                     // drafts 13 to 17 and RFC 6455, Sec-WebSocket-Version 13
 )
 
-// AllVersions returns a new slice of all versions, the oldest first. It includes the
-// two hixie versions, which have no masking; see Options.Versions of package
-// airsocket for what that means for a server.
+// AllVersions returns a new slice of all versions, oldest first. It includes the two
+// hixie versions, which have no masking; Options.Versions of package airsocket
+// describes the consequences for a server.
 func AllVersions() []Version {
 	return []Version{Hixie75, Hixie76, Hybi06, Hybi07, Hybi08, Hybi13}
 }
@@ -37,8 +36,8 @@ func (v Version) String() string {
 // Valid reports whether v is one of the constants.
 func (v Version) Valid() bool { return Hixie75 <= v && v <= Hybi13 }
 
-// ParseVersion returns the version with the name s. Names are those that
-// [Version.String] returns, and also "13", "rfc6455" and "hybi-00".
+// ParseVersion returns the version with the name s. It accepts the names that
+// [Version.String] returns, and "13", "rfc6455" and "hybi-00".
 func ParseVersion(s string) (Version, error) {
 	switch s {
 	case "13", "rfc6455":
@@ -51,7 +50,7 @@ func ParseVersion(s string) (Version, error) {
 			return v, nil
 		}
 	}
-	return 0, fmt.Errorf("wire: no version is named %q", s)
+	return 0, fmt.Errorf("wire: unknown version %q", s)
 }
 
 // A Role is the role of an endpoint in a connection.

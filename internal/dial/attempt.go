@@ -1,6 +1,6 @@
-// Package dial opens a client's connections: it takes a URL and returns a connection
-// whose opening handshake is done. It handles cookies, redirects, proxies and TLS,
-// and knows nothing of what the connection is used for afterwards.
+// Package dial opens the connections of clients: it takes a URL and returns a
+// connection whose opening handshake is complete. It handles cookies, redirects,
+// proxies and TLS, and does not depend on how the connection is used afterwards.
 package dial
 
 import (
@@ -20,14 +20,14 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A Config says how to connect. Fields without a comment are described in
-// airsocket.Options under the same names, and may be zero as they may be there.
+// A Config holds the settings for a connection. Fields without a comment, and their
+// zero values, are described in airsocket.Options under the same names.
 type Config struct {
-	Version    wire.Version // to speak; 0 means wire.Hybi13
+	Version    wire.Version // version to speak; 0 means wire.Hybi13
 	Extensions []extensions.Extension
 
 	Origin string
-	Header handshake.Header // the program's own fields
+	Header handshake.Header // additional fields of the request
 	Jar    http.CookieJar
 
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -38,44 +38,45 @@ type Config struct {
 	ProxyTLS    *tls.Config
 
 	MaxRedirects          int
-	MaxHead, MaxHeadLines int // of an answer; 0 means the default of package handshake, negative no limit
+	MaxHead, MaxHeadLines int // limits for a response; 0 means the default of package handshake, negative no limit
 }
 
-// An Attempt opens a connection, and one more for each redirect that it follows.
-// Make it with New. The exported fields may be set before Open is called.
+// An Attempt opens a connection, and another one for each redirect that it follows.
+// Create it with New. The exported fields may be set before Open is called.
 type Attempt struct {
-	// Conn, if it is not nil, is used instead of dialing, with a proxy or without.
+	// Conn, if not nil, is used instead of dialing the server or a proxy.
 	Conn net.Conn
 
-	// Connected, if it is not nil, is called with each connection before the opening
+	// Connected, if not nil, is called with each connection before the opening
 	// handshake on it begins.
 	Connected func(net.Conn)
 
-	// BadCertificates, if it is not nil, is called when a TLS handshake with the
-	// server begins. It returns the function that decides on bad certificates, or nil
-	// to have them refused. Both run in the goroutine of Open.
+	// BadCertificates, if not nil, is called before each TLS handshake with the
+	// server, unless Config.TLS disables verification. It returns the function that
+	// decides on bad certificates, or nil to reject them. Both functions run in the
+	// goroutine of Open.
 	BadCertificates func() Judge
 
 	cfg       Config
 	to        endpoint
 	protocols []string
-	header    handshake.Header // the program's own fields, as far as to may have them
+	header    handshake.Header // Config.Header, without credentials after a redirect to another host
 	client    handshake.Client
 	request   []byte
 	unwatch   func() bool // see watch
 }
 
-// A Result is a connection whose opening handshake is done.
+// A Result is a connection whose opening handshake is complete.
 type Result struct {
 	Conn     net.Conn
 	Answer   handshake.Result
-	Sessions []extensions.Session // of the extensions that were agreed on
-	Rest     []byte               // received after the handshake
+	Sessions []extensions.Session // one for each extension that the server chose
+	Rest     []byte               // bytes received after the handshake
 }
 
-// New returns an Attempt to connect to rawURL, asking for one of the protocols.
-// The error is ErrURL, ErrProtocol, or one of package handshake for a request that
-// cannot be sent.
+// New returns an Attempt to connect to rawURL, asking for one of the protocols. The
+// error wraps ErrURL, ErrProtocol, or, if the request cannot be sent, an error of
+// package handshake.
 func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
 	to, err := parseURL(rawURL)
 	if err != nil {
@@ -88,7 +89,7 @@ func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
 	}
 	a := &Attempt{cfg: cfg, to: to, protocols: protocols, header: cfg.Header}
 	switch err := a.prepare(); {
-	case errors.Is(err, handshake.ErrBadProtocol): // more than hixie can ask for
+	case errors.Is(err, handshake.ErrBadProtocol): // hixie allows only one
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
 	case err != nil:
 		return nil, err
@@ -96,7 +97,7 @@ func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
 	return a, nil
 }
 
-// prepare makes the request for where a leads now.
+// prepare prepares the request for a.to.
 func (a *Attempt) prepare() (err error) {
 	a.client = handshake.Client{
 		Version:   a.cfg.Version,
@@ -118,7 +119,7 @@ func (a *Attempt) prepare() (err error) {
 	return err
 }
 
-// basicAuth is the value of an Authorization field (RFC 7617, section 2).
+// basicAuth returns the value of an Authorization field (RFC 7617, section 2).
 func basicAuth(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
@@ -131,14 +132,14 @@ func validToken(p string) bool {
 	}) < 0
 }
 
-// Open connects, and connects again for each redirect that it follows. Call it once.
-// If ctx is done before it returns, the error is the cause of that, unless the
-// server or a proxy has refused already. When Open fails, every connection that it
-// opened, and Conn, has been closed.
+// Open connects, and connects again for each redirect that it follows. It may be
+// called only once. When it fails, it closes Conn and every connection that it has
+// opened.
 //
-// Other errors are a *ProxyError, a *TLSError, ErrRedirect, ErrNoConn, a
-// *handshake.Error if the server refuses or breaks a rule, and the errors of the
-// connection.
+// If ctx is done before Open returns, the error is the cause of ctx, unless the
+// server or a proxy has already refused. Otherwise the error wraps a *ProxyError, a
+// *TLSError, ErrRedirect, ErrNoConn, a *handshake.Error if the server refuses or
+// breaks a rule, an error of package extensions, or an error of the connection.
 func (a *Attempt) Open(ctx context.Context) (*Result, error) {
 	for redirects := 0; ; redirects++ {
 		conn, err := a.connect(ctx)
@@ -162,7 +163,7 @@ func (a *Attempt) Open(ctx context.Context) (*Result, error) {
 	}
 }
 
-// negotiate does the opening handshake on conn.
+// negotiate performs the opening handshake on conn.
 func (a *Attempt) negotiate(ctx context.Context, conn net.Conn) (*Result, error) {
 	rest, err := a.exchange(conn)
 	res := &Result{Conn: conn, Answer: a.client.Result(), Rest: rest}
@@ -179,8 +180,8 @@ func (a *Attempt) negotiate(ctx context.Context, conn net.Conn) (*Result, error)
 	return res, nil
 }
 
-// reason returns why the attempt has failed with err. When ctx has ended it, err
-// only follows from that, unless it is an answer.
+// reason returns the error to report for err. If ctx is done, err is a consequence of
+// that, unless it is the refusal of a server or proxy.
 func reason(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err

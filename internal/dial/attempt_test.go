@@ -21,7 +21,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// watched is a connection that knows whether it has been closed.
+// watched is a connection that records whether it has been closed.
 type watched struct {
 	net.Conn
 	closed bool
@@ -32,8 +32,8 @@ func (c *watched) Close() error {
 	return c.Conn.Close()
 }
 
-// peers answers each connection that is dialed with the next of the functions,
-// and remembers the connections.
+// peers serves each dialed connection with the next function in answers, and records
+// the connections.
 type peers struct {
 	t       *testing.T
 	answers []func(net.Conn)
@@ -53,7 +53,8 @@ func (p *peers) dial(_ context.Context, network, address string) (net.Conn, erro
 	return p.conns[len(p.conns)-1], nil
 }
 
-// accepting answers a good request, and sends what is to follow with it.
+// accepting returns a function that accepts a request, with additional fields, and
+// sends rest after the response.
 func accepting(fields, rest string) func(net.Conn) {
 	return func(conn net.Conn) {
 		r, err := http.ReadRequest(bufio.NewReader(conn))
@@ -76,7 +77,7 @@ func answering(text string) func(net.Conn) {
 
 func silent(conn net.Conn) { io.Copy(io.Discard, conn) }
 
-// open is an attempt in a bubble, in which nothing is left to run afterwards.
+// open calls check with a new Attempt, in a bubble of synctest.
 func open(t *testing.T, cfg Config, url string, answers []func(net.Conn), check func(p *peers, a *Attempt, ctx context.Context, cancel context.CancelCauseFunc)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,8 +96,8 @@ func open(t *testing.T, cfg Config, url string, answers []func(net.Conn), check 
 	})
 }
 
-// Open returns all that the handshake has led to, after the connection was made
-// known. The context has no effect from then on.
+// Open calls Connected and returns the complete result of the handshake. Afterwards
+// the context no longer has an effect.
 func TestOpen(t *testing.T) {
 	exts := []extensions.Extension{extensions.PermessageDeflate{}}
 	answer := accepting("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n", "\x81\x02hi")
@@ -121,7 +122,7 @@ func TestOpen(t *testing.T) {
 	})
 }
 
-// A connection is known before the exchange on it, which may never end.
+// Connected is called before the handshake, which may never end.
 func TestConnectedComesFirst(t *testing.T) {
 	open(t, Config{}, "ws://example.com/", []func(net.Conn){silent}, func(p *peers, a *Attempt, ctx context.Context, cancel context.CancelCauseFunc) {
 		reason := errors.New("the reason")
@@ -129,7 +130,7 @@ func TestConnectedComesFirst(t *testing.T) {
 		a.Connected = func(net.Conn) {
 			connected++
 			go func() {
-				synctest.Wait() // for the answer to be waited for
+				synctest.Wait() // until Open waits for the response
 				cancel(reason)
 			}()
 		}
@@ -142,7 +143,7 @@ func TestConnectedComesFirst(t *testing.T) {
 	})
 }
 
-// Whatever goes wrong on a connection, Open closes it.
+// Open closes the connection whatever the error is.
 func TestOpenFails(t *testing.T) {
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy"})
 	secureProxy := http.ProxyURL(&url.URL{Scheme: "https", Host: "proxy"})
@@ -183,8 +184,8 @@ func is[E error](err error) bool {
 	return ok
 }
 
-// Each connection of a redirected attempt is made known; all but the last are
-// closed.
+// Connected is called for each connection of a redirected Attempt. All but the last
+// are closed. Credentials are not sent to another host.
 func TestOpenFollowsRedirects(t *testing.T) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -210,7 +211,7 @@ func TestOpenFollowsRedirects(t *testing.T) {
 			t.Errorf("dialed %q", p.asked)
 		}
 		if len(connected) != 2 || connected[1] != net.Conn(p.conns[1]) || !p.conns[0].closed {
-			t.Errorf("%d connections were made known, the first closed: %v", len(connected), p.conns[0].closed)
+			t.Errorf("Connected was called %d times, the first connection closed: %v", len(connected), p.conns[0].closed)
 		}
 		if second == nil || second.Header.Get("Authorization") != "" || second.Header.Get("X-A") != "1" || second.Header.Get("Cookie") != "" {
 			t.Errorf("the second request was %+v", second)
@@ -224,7 +225,7 @@ func TestOpenFollowsRedirects(t *testing.T) {
 	}
 }
 
-// A connection that is there is used as it is: neither Dial nor Proxy is asked.
+// With Conn, neither Dial nor Proxy is called.
 func TestOpenUsesConn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := Config{
@@ -233,7 +234,7 @@ func TestOpenUsesConn(t *testing.T) {
 				return nil, io.EOF
 			},
 			Proxy: func(*http.Request) (*url.URL, error) {
-				t.Error("a proxy was asked for")
+				t.Error("Proxy was called")
 				return nil, nil
 			},
 		}
@@ -255,7 +256,8 @@ func TestOpenUsesConn(t *testing.T) {
 	})
 }
 
-// A Dial that returns nothing at all is the program's fault, with a proxy too.
+// A Dial that returns neither a connection nor an error is an error of the program,
+// also with a proxy.
 func TestOpenOfNothing(t *testing.T) {
 	nothing := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
 	for _, proxy := range []func(*http.Request) (*url.URL, error){nil, http.ProxyURL(&url.URL{Scheme: "socks5", Host: "proxy"})} {

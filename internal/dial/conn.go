@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// connect opens the connection for the opening handshake, with TLS where the URL
-// says wss.
+// connect opens the connection for the opening handshake, with TLS for wss URLs.
 func (a *Attempt) connect(ctx context.Context) (net.Conn, error) {
 	conn, err := a.connectBelow(ctx)
 	if err != nil || a.to.Scheme != "wss" {
@@ -16,7 +15,7 @@ func (a *Attempt) connect(ctx context.Context) (net.Conn, error) {
 	return a.secure(ctx, conn)
 }
 
-// connectBelow opens the connection below TLS, through a proxy where there is one.
+// connectBelow opens the connection below TLS, through a proxy if there is one.
 func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 	if a.Conn != nil {
 		a.watch(ctx, a.Conn)
@@ -35,7 +34,7 @@ func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 	return a.openThrough(ctx, proxy)
 }
 
-// open opens a connection and has it closed when ctx ends.
+// open opens a connection, and closes it when ctx is done; see watch.
 func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, error) {
 	dial := a.cfg.Dial
 	if dial == nil {
@@ -48,12 +47,12 @@ func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, 
 	if conn == nil {
 		return nil, ErrNoConn
 	}
-	conn.SetDeadline(time.Time{}) // Config.Dial may have left one
+	conn.SetDeadline(time.Time{}) // Config.Dial may have set one
 	a.watch(ctx, conn)
 	return conn, nil
 }
 
-// watch has conn closed when ctx ends, until a.unwatch is called.
+// watch closes conn when ctx is done, unless a.unwatch is called first.
 func (a *Attempt) watch(ctx context.Context, conn net.Conn) {
 	a.unwatch = context.AfterFunc(ctx, func() { conn.Close() })
 }

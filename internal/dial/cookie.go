@@ -8,9 +8,9 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// withCookies returns a copy of fields with the cookies that jar has for to. They
-// are added to the program's own: a request has one Cookie field at most (RFC
-// 6265, section 5.4).
+// withCookies returns a copy of fields with the cookies in jar for the endpoint to.
+// It appends them to the program's Cookie fields, as a request must have at most one
+// such field (RFC 6265, section 5.4).
 func withCookies(fields handshake.Header, jar http.CookieJar, to endpoint) handshake.Header {
 	fields = slices.Clone(fields)
 	if jar == nil {
@@ -30,14 +30,14 @@ func withCookies(fields handshake.Header, jar http.CookieJar, to endpoint) hands
 	return fields
 }
 
-// without returns a copy of fields without the fields of the names.
+// without returns a copy of fields without the fields with the given names.
 func without(fields handshake.Header, names ...string) handshake.Header {
 	return slices.DeleteFunc(slices.Clone(fields), func(f handshake.Field) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(f.Name, name) })
 	})
 }
 
-// keepCookies stores the cookies of an answer that came from from.
+// keepCookies stores the cookies of a response of the endpoint from.
 func keepCookies(jar http.CookieJar, from endpoint, fields handshake.Header) {
 	if jar == nil {
 		return

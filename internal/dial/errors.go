@@ -7,32 +7,33 @@ import (
 )
 
 // Errors of an Attempt. The root package exports the first three under the same
-// names, and their texts begin with its name for that reason.
+// names, which is why their texts begin with its name.
 var (
-	// ErrURL is returned for what is not a ws or wss URL, or has a fragment (RFC
-	// 6455, section 3).
+	// ErrURL is returned for a URL that cannot be parsed, has no host, has an
+	// unsupported scheme, or has a fragment (RFC 6455, section 3).
 	ErrURL = errors.New("airsocket: bad URL")
-	// ErrProtocol is returned for a subprotocol that is not a token, or is there
-	// twice (RFC 6455, section 4.1).
+	// ErrProtocol is returned for a subprotocol that is not a token or is repeated
+	// (RFC 6455, section 4.1).
 	ErrProtocol = errors.New("airsocket: bad subprotocol")
 	// ErrRedirect is returned for a redirect that is not followed although
-	// Config.MaxRedirects allows some. It comes with the server's answer.
+	// Config.MaxRedirects is positive. The error also wraps the server's response,
+	// a *handshake.Error.
 	ErrRedirect = errors.New("airsocket: the redirect is not followed")
 	// ErrNoConn is returned when Config.Dial has returned neither a connection nor
 	// an error.
 	ErrNoConn = errors.New("dial: Dial returned no connection")
 )
 
-// A ProxyError says why there is no connection through a proxy.
+// A ProxyError reports why a connection through a proxy failed.
 type ProxyError struct {
-	Proxy  string // its URL without the password; empty if none could be chosen
-	Status int    // the answer of an HTTP proxy that has refused, or 0
+	Proxy  string // URL of the proxy without the password; empty if choosing a proxy failed
+	Status int    // status of the response if an HTTP proxy refused, otherwise 0
 	Header http.Header
-	Body   []byte
-	Err    error // what went wrong if no HTTP proxy has refused
+	Body   []byte // start of the body of that response
+	Err    error  // the cause if Status is 0
 }
 
-// Error names the proxy and what went wrong.
+// Error returns the proxy and the status or the cause.
 func (e *ProxyError) Error() string {
 	if e.Status != 0 {
 		return fmt.Sprintf("dial: proxy %s: status %d", e.Proxy, e.Status)
@@ -43,10 +44,10 @@ func (e *ProxyError) Error() string {
 // Unwrap returns e.Err.
 func (e *ProxyError) Unwrap() error { return e.Err }
 
-// A TLSError says why TLS could not be set up, with the server or with a proxy.
+// A TLSError reports why a TLS handshake with the server or with a proxy failed.
 type TLSError struct{ Err error }
 
-// Error returns what crypto/tls says.
+// Error returns the text of e.Err with the prefix "dial: TLS: ".
 func (e *TLSError) Error() string { return "dial: TLS: " + e.Err.Error() }
 
 // Unwrap returns e.Err.

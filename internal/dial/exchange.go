@@ -8,8 +8,8 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// exchange sends the request and reads the answer. It returns what was received
-// behind that.
+// exchange sends the request and reads the response. It returns the bytes received
+// after the response.
 func (a *Attempt) exchange(conn net.Conn) (rest []byte, err error) {
 	if _, err := conn.Write(a.request); err != nil {
 		return nil, err
@@ -28,8 +28,8 @@ func (a *Attempt) exchange(conn net.Conn) (rest []byte, err error) {
 	}
 }
 
-// cutShort returns the error to report when reading has ended with err. A refusal
-// without the rest of its body is still a refusal.
+// cutShort returns the error to report when reading has failed with err. A refusal
+// with an incomplete body is still reported as a refusal.
 func (a *Attempt) cutShort(err error) error {
 	if end := a.client.FeedEOF(); err == io.EOF || errors.Is(end, handshake.ErrStatus) {
 		return end

@@ -6,7 +6,7 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// HTTPHeader returns fields as net/http has them.
+// HTTPHeader converts fields to an http.Header.
 func HTTPHeader(fields handshake.Header) http.Header {
 	h := make(http.Header, len(fields))
 	for _, f := range fields {

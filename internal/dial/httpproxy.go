@@ -11,8 +11,7 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// tunnelHTTP asks an HTTP proxy for a connection to where a leads (RFC 9110,
-// section 9.3.6).
+// tunnelHTTP asks an HTTP proxy for a connection to a.to (RFC 9110, section 9.3.6).
 func (a *Attempt) tunnelHTTP(_ context.Context, conn net.Conn, u *url.URL) (net.Conn, error) {
 	if _, err := conn.Write(a.connectRequest(u)); err != nil {
 		return nil, err
@@ -34,7 +33,7 @@ func (a *Attempt) tunnelHTTP(_ context.Context, conn net.Conn, u *url.URL) (net.
 	return conn, nil
 }
 
-// connectRequest returns the request for the proxy at u.
+// connectRequest returns the CONNECT request to the proxy at u.
 func (a *Attempt) connectRequest(u *url.URL) []byte {
 	var b bytes.Buffer
 	address := a.to.address()

@@ -2,14 +2,14 @@ package dial
 
 import "net"
 
-// A PrefixConn is a connection some of which has been read already. Read returns
-// Prefix first.
+// A PrefixConn is a connection from which some bytes have already been read. Read
+// returns these bytes again.
 type PrefixConn struct {
 	net.Conn
-	Prefix []byte // what has been read of the connection, but not of the PrefixConn
+	Prefix []byte // bytes that Read returns before it reads from Conn
 }
 
-// Read reads from Prefix until that is empty, and then from Conn.
+// Read reads from Prefix until it is empty, and then from Conn.
 func (c *PrefixConn) Read(p []byte) (int, error) {
 	if len(c.Prefix) > 0 {
 		n := copy(p, c.Prefix)

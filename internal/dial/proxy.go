@@ -9,7 +9,7 @@ import (
 	"net/url"
 )
 
-// chooseProxy returns the URL of the proxy for where a leads, or nil.
+// chooseProxy returns the URL of the proxy for a.to, or nil if there is none.
 func (a *Attempt) chooseProxy(ctx context.Context) (*url.URL, error) {
 	choose := a.cfg.Proxy
 	if choose == nil {
@@ -22,7 +22,8 @@ func (a *Attempt) chooseProxy(ctx context.Context) (*url.URL, error) {
 	return choose(r.WithContext(ctx))
 }
 
-// unchosen returns why no proxy could be chosen, without the password of one.
+// unchosen returns the error to report if choosing a proxy failed with err. It
+// removes passwords.
 func unchosen(err error) error {
 	if bad, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("%w: %w: %q", ErrURL, parseError(bad.URL, err), redacted(bad.URL))
@@ -30,8 +31,8 @@ func unchosen(err error) error {
 	return err
 }
 
-// openThrough opens a connection to where a leads through the proxy at u. The
-// error is a *ProxyError.
+// openThrough opens a connection to a.to through the proxy at u. The error is a
+// *ProxyError.
 func (a *Attempt) openThrough(ctx context.Context, u *url.URL) (net.Conn, error) {
 	conn, err := a.openVia(ctx, u)
 	if err == nil {
@@ -53,10 +54,10 @@ func (a *Attempt) openVia(ctx context.Context, u *url.URL) (net.Conn, error) {
 	case "socks5", "socks5h":
 		tunnel = a.tunnelSOCKS
 	default:
-		return nil, errors.New("its scheme is not http, https, socks5 or socks5h")
+		return nil, errors.New("the scheme is not http, https, socks5 or socks5h")
 	}
 	if u.Hostname() == "" {
-		return nil, errors.New("it has no host")
+		return nil, errors.New("the host is missing")
 	}
 	conn, err := a.open(ctx, "tcp", addressOf(u))
 	if err != nil {

@@ -13,19 +13,19 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// proxyAnswer reads what an HTTP proxy answers to CONNECT.
+// proxyAnswer reads the response of an HTTP proxy to CONNECT.
 type proxyAnswer struct {
 	conn         net.Conn
-	bytes, lines int // limits of the head; negative for none
+	bytes, lines int // limits of the head; negative means no limit
 
 	buf   []byte
-	start int // of the last response
-	line  int // where a line begins that has not been read
-	count int // lines read
+	start int // start of the last response
+	line  int // start of the next line
+	count int // number of lines read
 }
 
-// read reads up to the end of the head of the answer. Informational responses
-// before it count for the limits (RFC 9110, section 15.2).
+// read reads up to the end of the head of the response. Informational responses
+// before it count towards the limits (RFC 9110, section 15.2).
 func (a *proxyAnswer) read() (status int, err error) {
 	for {
 		line, err := a.readLine()
@@ -61,8 +61,8 @@ func statusOf(line string) int {
 	return int(status)
 }
 
-// readLine returns the next line without its end, which may be a bare LF: more
-// than one proxy does that.
+// readLine returns the next line without its end, which may be a bare LF, as several
+// proxies send it.
 func (a *proxyAnswer) readLine() ([]byte, error) {
 	for seen := a.line; ; {
 		if i := bytes.IndexByte(a.buf[seen:], '\n'); i >= 0 {
@@ -100,16 +100,16 @@ func (a *proxyAnswer) readMore() error {
 	return err
 }
 
-// rest returns what came behind the head.
+// rest returns the bytes after the head.
 func (a *proxyAnswer) rest() []byte { return a.buf[a.line:] }
 
-// refusal returns the answer as an error, with the beginning of its body.
+// refusal returns the response as an error, with the start of its body.
 func (a *proxyAnswer) refusal() error {
 	r := bufio.NewReader(io.MultiReader(bytes.NewReader(a.buf[a.start:]), a.conn))
 	answer, err := http.ReadResponse(r, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", handshake.ErrFieldSyntax, err)
 	}
-	body, _ := io.ReadAll(io.LimitReader(answer.Body, handshake.MaxErrorBody)) // what there is of it
+	body, _ := io.ReadAll(io.LimitReader(answer.Body, handshake.MaxErrorBody)) // may be incomplete
 	return &ProxyError{Status: answer.StatusCode, Header: answer.Header, Body: body}
 }

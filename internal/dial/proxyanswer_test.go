@@ -10,11 +10,11 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// readerConn is a connection that only brings pieces of what a proxy sends.
+// readerConn is a connection from which the data of a proxy is read in pieces.
 type readerConn struct {
 	net.Conn
 	data []byte
-	size func() int // of the next piece
+	size func() int // returns the size of the next piece
 }
 
 func (c *readerConn) Read(p []byte) (int, error) {
@@ -26,7 +26,8 @@ func (c *readerConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// It does not matter how an answer is cut, nor what follows it.
+// The result does not depend on how a response is cut, nor on the bytes that follow
+// it.
 func TestProxyAnswer(t *testing.T) {
 	const continued = "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
 	cuts := map[string]func() int{

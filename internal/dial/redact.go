@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// redacted returns a URL, or what was meant to be one, without what may be a
-// password: everything from the first colon behind the scheme to the last @. That
-// is more than url.URL.Redacted hides, which needs a URL that can be parsed.
+// redacted returns a URL, which may be invalid, without anything that may be a
+// password: it replaces the text from the first colon after the scheme to the last
+// @. It hides more than url.URL.Redacted, which needs a valid URL.
 func redacted(raw string) string {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok || strings.ContainsAny(scheme, ":@/?#") {
@@ -28,20 +28,21 @@ func redacted(raw string) string {
 	return scheme + user + ":xxxxx" + rest[at:]
 }
 
-// badURL returns an ErrURL for raw, with what err says is wrong with it. An error of
-// url.Parse quotes raw, so it is not used as it is.
+// badURL returns an error that wraps ErrURL and describes the error err of raw. It
+// does not wrap an error of url.Parse, which would quote raw with its password.
 func badURL(raw string, err error) error {
 	switch _, parsing := errors.AsType[*url.Error](err); {
 	case lacksScheme(raw):
-		return fmt.Errorf("%w: it has no scheme: write %q", ErrURL, "ws://"+raw)
+		return fmt.Errorf("%w: the scheme is missing: use %q", ErrURL, "ws://"+raw)
 	case parsing:
 		err = parseError(raw, err)
 	}
 	return fmt.Errorf("%w: %w: %q", ErrURL, err, redacted(raw))
 }
 
-// parseError returns what url.Parse has found wrong with raw. Even the detail may
-// quote a password.
+// parseError returns the cause of err, an error of url.Parse for raw. If raw may
+// contain a password, it returns a general text, as the cause may quote the
+// password, too.
 func parseError(raw string, err error) error {
 	if strings.Contains(raw, "@") {
 		return errors.New("it cannot be parsed; / ? # % and @ in a password must be escaped")

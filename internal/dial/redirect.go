@@ -25,13 +25,13 @@ func (a *Attempt) isRedirect(err error) bool {
 	return false
 }
 
-// redirect makes a lead to where the answer in refusal says. Followed is the
-// number of redirects before it.
+// redirect prepares a for the endpoint to which the response in refusal redirects.
+// followed is the number of redirects before this one.
 func (a *Attempt) redirect(refusal error, followed int) error {
 	next, err := a.location(refusal)
 	switch {
 	case followed >= a.cfg.MaxRedirects:
-		err = fmt.Errorf("it is one more than %d", a.cfg.MaxRedirects)
+		err = fmt.Errorf("the limit of %d redirects is reached", a.cfg.MaxRedirects)
 	case err != nil:
 	case a.to.Scheme == "wss" && next.Scheme == "ws":
 		err = errors.New("it leads from wss to ws")
@@ -42,13 +42,13 @@ func (a *Attempt) redirect(refusal error, followed int) error {
 	return fmt.Errorf("%w: %w: %w", ErrRedirect, err, refusal)
 }
 
-// location returns where the Location field leads. It may be relative and have a
-// fragment (RFC 9110, section 10.2.2).
+// location returns the endpoint in the Location field, which may be relative and
+// have a fragment (RFC 9110, section 10.2.2).
 func (a *Attempt) location(refusal error) (endpoint, error) {
 	answer, _ := errors.AsType[*handshake.Error](refusal)
 	field := answer.Header.Get("Location")
 	if field == "" {
-		return endpoint{}, errors.New("it has no Location")
+		return endpoint{}, errors.New("the Location field is missing")
 	}
 	u, err := a.to.http().Parse(field)
 	if err != nil {
@@ -66,8 +66,8 @@ func (a *Attempt) location(refusal error) (endpoint, error) {
 	return next, err
 }
 
-// lead makes a lead to next. The program's credentials are sent to no host but the
-// one that they are meant for.
+// lead makes next the endpoint of a. It removes the program's credentials if next is
+// another host.
 func (a *Attempt) lead(next endpoint) {
 	switch {
 	case !sameHostAs(a.to, next):
@@ -78,8 +78,8 @@ func (a *Attempt) lead(next endpoint) {
 	a.to = next
 }
 
-// sameHostAs reports whether b has the host and port of a, or is the same host
-// with TLS, both at the default ports.
+// sameHostAs reports whether a and b have the same host and port, or b is the same
+// host with TLS and both have the default port.
 func sameHostAs(a, b endpoint) bool {
 	if a.socket != b.socket || a.Hostname() != b.Hostname() {
 		return false

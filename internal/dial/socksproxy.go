@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// tunnelSOCKS asks a SOCKS5 proxy for a connection to where a leads (RFC 1928).
-// The proxy resolves the name.
+// tunnelSOCKS asks a SOCKS5 proxy for a connection to a.to (RFC 1928). The proxy
+// resolves the name.
 func (a *Attempt) tunnelSOCKS(ctx context.Context, conn net.Conn, u *url.URL) (net.Conn, error) {
 	var auth *proxy.Auth
 	if u.User != nil {
@@ -23,12 +23,12 @@ func (a *Attempt) tunnelSOCKS(ctx context.Context, conn net.Conn, u *url.URL) (n
 	if _, err := socks.(proxy.ContextDialer).DialContext(ctx, "tcp", a.to.address()); err != nil {
 		return nil, err
 	}
-	// Nothing is read ahead, and conn without a wrapper can be read as a raw
-	// connection.
+	// The proxy package reads nothing ahead, so the connection is returned
+	// without its wrapper, and can be read as a raw connection.
 	return conn, nil
 }
 
-// opened is a proxy.Dialer that has dialed already.
+// opened is a proxy.Dialer that returns an open connection.
 type opened struct{ conn net.Conn }
 
 // Dial returns the connection.

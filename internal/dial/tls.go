@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// tlsConfig returns base with what a connection to host needs.
+// tlsConfig returns a copy of base with the defaults for a connection to host.
 func tlsConfig(base *tls.Config, host string) *tls.Config {
 	config := base.Clone()
 	if config == nil {
@@ -22,7 +22,7 @@ func tlsConfig(base *tls.Config, host string) *tls.Config {
 	return config
 }
 
-// tlsClient does the TLS handshake on conn, and closes conn if that fails.
+// tlsClient performs the TLS handshake on conn, and closes conn if it fails.
 func tlsClient(ctx context.Context, conn net.Conn, config *tls.Config) (net.Conn, error) {
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
@@ -32,7 +32,7 @@ func tlsClient(ctx context.Context, conn net.Conn, config *tls.Config) (net.Conn
 	return secure, nil
 }
 
-// secure does the TLS handshake with the server on conn.
+// secure performs the TLS handshake with the server on conn.
 func (a *Attempt) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	config := tlsConfig(a.cfg.TLS, a.to.name())
 	if !config.InsecureSkipVerify && a.BadCertificates != nil {
@@ -49,12 +49,11 @@ func (a *Attempt) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 }
 
 // A Judge decides whether to accept a chain of certificates that crypto/tls would
-// refuse with err.
+// reject with err.
 type Judge func(chain []*x509.Certificate, err error) (accept bool)
 
-// install makes config ask accept where crypto/tls would refuse a certificate.
-// There is no hook at that place, so the steps of crypto/tls are repeated here, in
-// the same order.
+// install makes config call accept where crypto/tls would reject a certificate. As
+// crypto/tls has no hook at that point, the hook repeats its steps in the same order.
 func (accept Judge) install(config *tls.Config) {
 	verifyPeer, verifyConnection := config.VerifyPeerCertificate, config.VerifyConnection
 	config.InsecureSkipVerify, config.VerifyPeerCertificate = true, nil

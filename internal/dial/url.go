@@ -12,16 +12,16 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// endpoint is what a URL leads to.
+// endpoint is the destination of a connection.
 type endpoint struct {
-	*url.URL        // its scheme is ws or wss, its host is ASCII
-	socket   string // the path of a unix socket; the host is localhost then
+	*url.URL        // the scheme is ws or wss, and the host is ASCII
+	socket   string // the path of a unix socket, or ""; with a socket the host is localhost
 }
 
-// parseURL parses what the browser takes: ws and wss, and http and https for
-// them, without a fragment (WHATWG; RFC 6455, section 3). After a scheme that ends
-// in "+unix" come the path of a unix socket, a colon and the request's path, as in
-// the npm package ws. The error is ErrURL.
+// parseURL parses a URL as browsers do: the scheme is ws or wss, or http or https
+// instead, and there is no fragment (WHATWG; RFC 6455, section 3). As in the npm package
+// ws, a scheme that ends in "+unix" is followed by the path of a unix socket, a colon
+// and the path of the request. The error wraps ErrURL.
 func parseURL(raw string) (endpoint, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -37,9 +37,9 @@ func parseURL(raw string) (endpoint, error) {
 	switch {
 	case err != nil:
 	case to.Hostname() == "":
-		err = errors.New("it has no host")
+		err = errors.New("the host is missing")
 	case strings.Contains(raw, "#"):
-		err = errors.New("it has a fragment")
+		err = errors.New("a fragment is not allowed")
 	}
 	if err != nil {
 		return endpoint{}, badURL(raw, err)
@@ -48,7 +48,7 @@ func parseURL(raw string) (endpoint, error) {
 }
 
 // unixURL parses a URL such as ws+unix:///run/chat.sock:/room?id=1. A colon in the
-// path of the socket is written %3A.
+// path of the socket must be escaped as %3A.
 func unixURL(scheme string, u *url.URL) (endpoint, error) {
 	file, target, _ := strings.Cut(u.EscapedPath(), ":")
 	socket, err := url.PathUnescape(file)
@@ -56,7 +56,7 @@ func unixURL(scheme string, u *url.URL) (endpoint, error) {
 		return endpoint{}, err
 	}
 	if u.Host != "" || socket == "" || target != "" && target[0] != '/' {
-		return endpoint{}, errors.New("it is not a path of a socket, a colon and a path of a request")
+		return endpoint{}, errors.New("not the path of a socket, a colon and the path of a request")
 	}
 	inner, err := url.Parse(scheme + "://localhost" + target)
 	if err != nil {
@@ -66,7 +66,7 @@ func unixURL(scheme string, u *url.URL) (endpoint, error) {
 	return endpoint{inner, socket}, nil
 }
 
-// normalize brings the URL into the form in which it is sent.
+// normalize converts the URL to the form in which it is sent.
 func (e endpoint) normalize() error {
 	switch e.Scheme {
 	case "ws", "wss":
@@ -79,7 +79,7 @@ func (e endpoint) normalize() error {
 	}
 	port := e.Port()
 	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
-		return errors.New("there is no such port")
+		return errors.New("the port is invalid")
 	}
 	switch host := e.Hostname(); {
 	case !isASCII(host):
@@ -91,7 +91,7 @@ func (e endpoint) normalize() error {
 		if port != "" {
 			e.Host = net.JoinHostPort(host, port)
 		}
-	case !strings.Contains(host, "%"): // the name of a zone may have upper case letters
+	case !strings.Contains(host, "%"): // the name of an IPv6 zone is case-sensitive
 		e.Host = strings.ToLower(e.Host)
 	}
 	e.RawQuery = escapeQuery(e.RawQuery)
@@ -102,7 +102,7 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// escapeQuery escapes what the browser escapes in a query (WHATWG URL,
+// escapeQuery escapes the characters that browsers escape in a query (WHATWG URL,
 // special-query percent-encode set).
 func escapeQuery(q string) string {
 	var b strings.Builder
@@ -116,14 +116,15 @@ func escapeQuery(q string) string {
 	return b.String()
 }
 
-// name returns the host without the zone of an IPv6 address, which has a meaning
-// on this machine only (RFC 6874, section 4).
+// name returns the host without the zone of an IPv6 address, which is meaningful only
+// on this machine (RFC 6874, section 4).
 func (e endpoint) name() string {
 	host, _, _ := strings.Cut(e.Hostname(), "%")
 	return host
 }
 
-// hostField returns the host with its port, unless that is the scheme's default.
+// hostField returns the value of the Host field: the host, with the port unless it is
+// the default of the scheme.
 func (e endpoint) hostField() string {
 	host := e.name()
 	if strings.Contains(host, ":") {
@@ -157,8 +158,8 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-// http returns the URL that cookies, proxies and redirects know the endpoint by. It
-// has no user information.
+// http returns the http or https URL of the endpoint, for cookies, proxies and
+// redirects. It has no user information.
 func (e endpoint) http() *url.URL {
 	u := *e.URL
 	u.Scheme, u.User = "http", nil

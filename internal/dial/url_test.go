@@ -31,7 +31,7 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
-// Credentials go on to the same host only, or to the same host with TLS.
+// Credentials are sent only to the same host, or to the same host with TLS.
 func TestSameHost(t *testing.T) {
 	for _, c := range []struct {
 		a, b string

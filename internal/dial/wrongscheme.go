@@ -10,18 +10,18 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// withHint returns err, with which an opening handshake without TLS has failed.
-// If the answer comes from a server that speaks TLS, the error says what to do.
+// withHint returns err, the error of an opening handshake. If the URL is ws and the
+// response comes from a server that expects TLS, it adds a hint to use wss.
 func (a *Attempt) withHint(err error, answer []byte) error {
 	if err == nil || a.to.Scheme != "ws" || !speaksTLS(err, answer) {
 		return err
 	}
-	return fmt.Errorf("%w; the server speaks TLS there: use wss instead of ws", err)
+	return fmt.Errorf("%w; the server expects TLS on this port: use wss instead of ws", err)
 }
 
-// speaksTLS reports whether an answer is a TLS alert (RFC 8446, section 5.1), or
-// an answer that servers give to plain requests on a port with TLS, which they
-// name in the text.
+// speaksTLS reports whether a response is a TLS alert (RFC 8446, section 5.1), or a
+// response that servers give to requests without TLS on a TLS port: status 400, with
+// a text that mentions TLS.
 func speaksTLS(err error, answer []byte) bool {
 	if errors.Is(err, handshake.ErrNotHTTP) {
 		return bytes.HasPrefix(answer, []byte{21, 3})
@@ -34,11 +34,11 @@ func speaksTLS(err error, answer []byte) bool {
 	return bytes.Contains(body, []byte("https")) || bytes.Contains(body, []byte("ssl-enabled"))
 }
 
-// plainHint returns err, with which TLS has failed. If the server does not speak
-// TLS, the error says what to do.
+// plainHint returns err, the error of a TLS handshake. If the server does not speak
+// TLS, it adds a hint to use ws.
 func plainHint(err error) error {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); !ok {
 		return err
 	}
-	return &TLSError{fmt.Errorf("%w; the server does not speak TLS there: use ws instead of wss", errors.Unwrap(err))}
+	return &TLSError{fmt.Errorf("%w; the server does not use TLS on this port: use ws instead of wss", errors.Unwrap(err))}
 }

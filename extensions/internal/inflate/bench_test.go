@@ -13,12 +13,12 @@ import (
 	"github.com/airsocket/airsocket/extensions/internal/inflate"
 )
 
-// BenchmarkInflateShapes inflates every shape with this package, with
-// compress/flate and with klauspost's flate, in turns, so that what disturbs
-// the machine disturbs all three, and gives the median of each in MB/s: of the
-// output, or of the input where there is no output. The peers are as fast as
-// they can be had: their readers are reused, the input is in one piece, and
-// they read into a buffer that has the right size.
+// BenchmarkInflateShapes inflates every shape with this package, with compress/flate
+// and with klauspost's flate. It runs them in turn, so that other load on the
+// machine affects all three, and reports the median of each in MB/s of the output,
+// or of the input where there is no output. The other two packages run under the
+// best conditions: their readers are reused, the input is in one piece, and they
+// read into a buffer of the right size.
 func BenchmarkInflateShapes(b *testing.B) {
 	for _, s := range inflateShapes(1 << 20) {
 		b.Run(s.name, func(b *testing.B) { benchmarkShape(b, s) })
@@ -82,7 +82,8 @@ func benchmarkShape(b *testing.B, s shape) {
 	b.ReportMetric(rate[0]/rate[2], "×klauspost")
 }
 
-// peerReader inflates with a reader that both peers have.
+// peerReader returns a function that inflates with z, a reader of either of the other
+// packages.
 func peerReader(z io.ReadCloser) func(p, room []byte) int {
 	var in bytes.Reader
 	return func(p, room []byte) (n int) {
@@ -101,8 +102,8 @@ func peerReader(z io.ReadCloser) func(p, room []byte) int {
 	}
 }
 
-// BenchmarkInflateBomb is 16 KiB that become 16 MiB, with nothing prepared: here,
-// and as readers of messages do it that have an io.Reader and io.ReadAll.
+// BenchmarkInflateBomb inflates 16 KiB to 16 MiB without any prepared buffer: with
+// this package, and with compress/flate and io.ReadAll.
 func BenchmarkInflateBomb(b *testing.B) {
 	const size = 16 << 20
 	s := compressed("", stdflate.BestCompression, size, make([]byte, size))

@@ -1,23 +1,22 @@
 package inflate
 
-// The header of a dynamic block (RFC 1951, section 3.2.7). A hostile stream can consist
-// of nothing but such headers, so the cost of one is in proportion to its length:
-// nothing is written or read for symbols without a code.
-
-// A header holds the parts of a header that have been read.
+// A header holds the parts of the header of a dynamic block (RFC 1951, section
+// 3.2.7) that have been read. A hostile stream can consist of nothing but such
+// headers, so the cost of a header is in proportion to its length: nothing is
+// written or read for symbols without a code.
 type header struct {
 	nlength, ndistance, ncode int
-	have                      int    // how many code lengths were read, first of the code for them
-	codeLens                  uint64 // of that code, 3 bits for each symbol
+	have                      int    // number of code lengths read, first those of the code for code lengths
+	codeLens                  uint64 // lengths of the code for code lengths, 3 bits for each symbol
 	codeMask                  uint64
 	codes                     [codeTableSize]entry
 
-	last  uint8 // code length
-	ended bool  // the end of the block has a code
+	last  uint8 // previous code length
+	ended bool  // the symbol for the end of the block has a code
 
-	nruns, seam int // the runs of distances begin at the seam
+	nruns, seam int // number of runs; those of distances begin at seam
 	runs        [286 + 30]run
-	counts      [2]lengthCounts // of lengths, of distances
+	counts      [2]lengthCounts // of literals and lengths, of distances
 }
 
 func (z *inflater) dynamic() status {
@@ -60,11 +59,10 @@ func (z *inflater) codeLengths() status {
 	return z.codeTables()
 }
 
-// While a table is built, the memory of another one that is not in use then holds the
-// sorted symbols.
-
-// buildCodeTable is buildTable for 19 symbols with code lengths up to 7, whose counts
-// fit into the bytes of one number.
+// buildCodeTable is buildTable for the code for code lengths, which has 19 symbols
+// with code lengths up to 7, so that the counts fit into the bytes of one number. As
+// in codeTables, the scratch memory sorted is another table that is not in use at
+// the time.
 func (h *header) buildCodeTable(sorted []entry) bool {
 	var packed uint64
 	for lens, i := h.codeLens, 0; i < len(codeSymbols); i++ {
@@ -98,8 +96,8 @@ func (h *header) buildCodeTable(sorted []entry) bool {
 		h.codeMask = emptyTable(h.codes[:], codeSymbols[:], runs)
 		return true
 	}
-	// Each byte becomes the sum of those below it, where the codes of its
-	// length begin. Symbols without one go behind the others.
+	// Each byte becomes the sum of the bytes below it: the index of the first
+	// code of its length. Symbols without a code come after the others.
 	at := packed * 0x0101_0101_0101_0101 << 8
 	at |= uint64(some)
 	for lens, i := h.codeLens, 0; i < len(codeSymbols); i++ {
@@ -153,7 +151,7 @@ func (z *inflater) codeTables() status {
 				h.seam = h.nruns
 			case before <= 0:
 				h.add(&h.counts[1], -before, repeat, length)
-			default: // it goes over the last length
+			default: // the run extends from the lengths into the distances
 				h.add(&h.counts[0], have, before, length)
 				h.ended = h.ended || have <= 256
 				h.seam = h.nruns

@@ -30,9 +30,9 @@ func (w *bitWriter) code(v, n int) {
 	}
 }
 
-// dynamicBlock is a block with these code lengths (symbols of RFC 1951, section
-// 3.2.7, each with the value of its extra bits), whose data are the bits 0001.
-// The code for the code lengths has 4 bits for 0 to 12 and 5 for the others.
+// dynamicBlock returns a block with these code lengths (symbols of RFC 1951, section
+// 3.2.7, each with the value of its extra bits), whose data are the bits 0001. The
+// code for the code lengths has 4 bits for 0 to 12 and 5 for the others.
 func dynamicBlock(lengths, distances int, symbols [][2]int) []byte {
 	var w bitWriter
 	w.number(0, 1)
@@ -60,7 +60,7 @@ func dynamicBlock(lengths, distances int, symbols [][2]int) []byte {
 	return w.b
 }
 
-// The code of these blocks is 0 for "a" and 1 for the end, where they are right.
+// In the valid blocks the code is 0 for "a" and 1 for the end.
 func TestDynamicBlocks(t *testing.T) {
 	zeros := func(n int) [2]int { return [2]int{18, n - 11} }
 	one, zero := [2]int{1, 0}, [2]int{0, 0}
@@ -72,7 +72,7 @@ func TestDynamicBlocks(t *testing.T) {
 		symbols            [][2]int
 		ok                 bool
 	}{
-		{"right", 257, 1, with(zero), true},
+		{"valid", 257, 1, with(zero), true},
 		{"one distance of one bit", 257, 1, with(one), true},
 		{"286 lengths and 30 distances", 286, 30, with(zeros(29 + 30)), true},
 		{"287 lengths", 287, 1, with(zeros(31)), false},
@@ -80,7 +80,7 @@ func TestDynamicBlocks(t *testing.T) {
 		{"three codes of one bit", 258, 1, with(one, zero), false},
 		{"distances over-subscribed", 257, 3, with(one, one, one), false},
 		{"distances incomplete", 257, 3, with([2]int{2, 0}, [2]int{2, 0}, zero), false},
-		{"a repetition goes over the end", 257, 1, with(zeros(138)), false},
+		{"a repetition beyond the end", 257, 1, with(zeros(138)), false},
 		{"a repetition of nothing", 257, 1, append([][2]int{{16, 0}, zeros(94)}, with(zero)[1:]...), false},
 	} {
 		got, err := inflate.Append(nil, dynamicBlock(tt.lengths, tt.distances, tt.symbols), inflate.MaxWindow, nil, 0)

@@ -13,9 +13,9 @@ import (
 	"github.com/airsocket/airsocket/extensions/internal/sample"
 )
 
-// Arbitrary bytes: no more than the limit comes out, the same whatever room
-// there is, and what Go's own inflater reads to the end is read here too, also
-// where it refers back to a message before it.
+// FuzzInflate decodes arbitrary bytes. The output never exceeds the limit and does
+// not depend on the buffer. Whatever Go's inflater reads to the end is read in the
+// same way here, also if it refers back to a previous message.
 func FuzzInflate(f *testing.F) {
 	for _, s := range []string{"\xf2\x48\xcd\xc9\xc9\x07\x00", "\x00\x05\x00\xfa\xffHello\x00", "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "\x00", "", "\x06", "\xf2\x00\x11\x00"} {
 		f.Add([]byte(s))
@@ -57,12 +57,12 @@ func FuzzInflate(f *testing.F) {
 			t.Fatalf("reads %x, Go's inflater %x", got, want)
 		}
 		if errors.Is(err, inflate.ErrTooLong) && wantErr == nil && len(want) < limit && !endsEarly(p) {
-			t.Fatalf("refused as too big, but it is %d", len(want))
+			t.Fatalf("rejected as too long, but its length is %d", len(want))
 		}
 
 		roomy, roomyErr := inflate.Append(make([]byte, 0, 2*limit), p, inflate.MaxWindow, inflate.NewWindow(inflate.MaxWindow), limit)
 		if !bytes.Equal(got, roomy) || err != roomyErr {
-			t.Fatalf("%d bytes, %v; with much room %d bytes, %v", len(got), err, len(roomy), roomyErr)
+			t.Fatalf("%d bytes, %v; with a large buffer %d bytes, %v", len(got), err, len(roomy), roomyErr)
 		}
 
 		past := inflate.NewWindow(inflate.MaxWindow)
@@ -101,7 +101,8 @@ func FuzzInflate(f *testing.F) {
 	})
 }
 
-// endsEarly reports whether Go's inflater stops before the end of p, at a final block.
+// endsEarly reports whether Go's inflater stops before the end of p, at a final
+// block.
 func endsEarly(p []byte) bool {
 	r := bytes.NewReader(p)
 	_, err := io.Copy(io.Discard, io.LimitReader(stdflate.NewReader(r), 1<<20))

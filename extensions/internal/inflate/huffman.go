@@ -2,16 +2,22 @@ package inflate
 
 import "math/bits"
 
-// A decoding table is indexed by the next bits of the input, the earliest the
-// lowest, as many as its longest code has and at most tableBits. For longer
-// codes these entries point to a second table behind them.
+// An entry is an element of a decoding table. A table is indexed by the next bits of
+// the input, the first one lowest: as many bits as its longest code has, but at most
+// tableBits. For longer codes the entry points to a second table, which follows the
+// first.
 //
-// An entry has in bits 0 to 5 how many bits of the input it stands for, and in
-// bits 6 to 9 how many of these are the code (for a second table: what is left
-// of it) and not extra bits; in 10 to 13 its kind, and in 16 to 31 the literal
-// or the base of the length or distance. A pointer stands for tableBits bits,
-// and has the number of those that index the second table in bits 6 to 9, and
-// the index of that table in 16 to 31.
+// The bits of an entry:
+//
+//	 0 to 5    number of bits of the input to consume
+//	 6 to 9    number of these bits that are the code, or the rest of it in a second
+//	           table; the others are extra bits
+//	10 to 13   kind
+//	16 to 31   literal, or base of the length or distance
+//
+// An entry that points to a second table consumes tableBits bits. It has the number
+// of bits that index the second table in bits 6 to 9, and the start of that table in
+// bits 16 to 31.
 type entry uint32
 
 const (
@@ -27,14 +33,15 @@ func (e entry) bits() uint     { return uint(e & 63) }
 func (e entry) codeBits() uint { return uint(e >> 6 & 15) }
 func (e entry) value() int     { return int(e >> 16) }
 
-// extra is the value of the extra bits, of the bits b that begin with the code.
+// extra returns the value of the extra bits in b, which begins with the code.
 func (e entry) extra(b uint64) int { return int(b & (1<<e.bits() - 1) >> e.codeBits()) }
 
-// second is the index of an entry of a second table.
+// second returns the index of the entry for b in a second table.
 func (e entry) second(b uint64) int { return int(e>>16) + int(b>>e.bits()&(1<<e.codeBits()-1)) }
 
-// The sizes of the tables. The second number of each is the most entries that
-// any code of so many symbols with at most 15 bits can need (zlib's enough.c).
+// The sizes of the tables: the number of bits that index the first table, and the
+// maximum number of entries, including second tables, that a code of the given
+// number of symbols with at most 15 bits needs (computed by zlib's enough.c).
 const (
 	lengthTableBits   = 10
 	lengthTableSize   = 1334 // 288 symbols
@@ -44,20 +51,23 @@ const (
 	codeTableSize     = 128 // 19 symbols of at most 7 bits
 )
 
-// lengthTable and distanceTable are decoding tables with the mask for their index.
+// lengthTable is the decoding table for literals and lengths. mask selects the index
+// bits.
 type lengthTable struct {
 	mask    uint64
 	entries [lengthTableSize]entry
 }
 
+// distanceTable is the decoding table for distances.
 type distanceTable struct {
 	mask    uint64
 	entries [distanceTableSize]entry
 }
 
-// A run is a row of symbols whose codes have the same length: the first symbol from bit
-// 16 on, their number from bit 4 on, and the length. A header with few symbols, or
-// many of the same length, has few runs and costs no more than those.
+// A run is a sequence of consecutive symbols whose codes have the same length. It
+// holds the first symbol from bit 16 on, the number of symbols from bit 4 on, and
+// the length. With runs, the cost of a header depends on its length, not on the
+// number of symbols.
 type run uint32
 
 func makeRun(symbol, n int, length uint8) run {
@@ -72,8 +82,8 @@ var (
 	lengthSymbols   [288]entry
 	distanceSymbols [32]entry
 
-	// A code length symbol stands for a number of code lengths, its value, all
-	// of which are the same: the symbol itself, 0, or the last one again.
+	// A code length symbol stands for one or more equal code lengths: the symbol
+	// itself, 0, or the previous code length. Its value is their number.
 	codeSymbols [19]entry
 
 	fixedLengths   lengthTable
@@ -81,7 +91,7 @@ var (
 )
 
 // The code length of a code length symbol is in the bits above its value.
-// isLastLength stands for the last one again.
+// isLastLength means the previous code length.
 const (
 	codeLengthShift = 16 + 8
 	isLastLength    = 16
@@ -121,11 +131,11 @@ func init() {
 		[]run{makeRun(0, 32, 5)}, &lengthCounts{5: 32}, sorted[:])
 }
 
-// buildTable fills table for the canonical code of these runs of symbols (RFC
-// 1951, section 3.2.2), whose lengths are counted in count, and returns the
-// mask for its index. It reports false if there are too many codes or too few. As in
-// zlib, a code may have no symbol at all or a single one of one bit; the rest of the
-// table is invalid then. sorted is scratch memory that would be large for the stack.
+// buildTable fills table for the canonical code of the runs (RFC 1951, section
+// 3.2.2), whose lengths are counted in count, and returns the mask for its index. It
+// returns false if there are too many or too few codes. As in zlib, a code may also
+// have no symbol at all, or a single one of one bit; the rest of the table is then
+// invalid. sorted is scratch memory, which would be too large for the stack.
 func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, count *lengthCounts, sorted []entry) (mask uint64, ok bool) {
 	var first [len(count)]uint16
 	longest, complete := count.check(&first)
@@ -146,8 +156,8 @@ func buildTable(table []entry, tableBits uint, symbols []entry, runs []run, coun
 	return fillTable(table, tableBits, longest, sorted, count), true
 }
 
-// check stores in first how many codes are shorter than each length. It returns the
-// longest length and whether the code is complete.
+// check stores the number of codes that are shorter than each length in first. It
+// returns the longest length and whether the code is complete.
 func (count *lengthCounts) check(first *[16]uint16) (longest uint, complete bool) {
 	left, sum := 1, uint16(0)
 	for l := 1; l < len(count); l++ {
@@ -172,9 +182,9 @@ func emptyTable(table, symbols []entry, runs []run) (mask uint64) {
 	return 1
 }
 
-// fillTable fills table for a complete code, length by length: it doubles the table of
-// the length before and adds the codes of this one. Codes are reversed, as they are
-// read from their first bit on.
+// fillTable fills table for a complete code, length by length: it doubles the table
+// of the previous length and adds the codes of the next. The bits of codes are
+// reversed, because the input has the first bit of a code lowest.
 func fillTable(table []entry, tableBits, longest uint, sorted []entry, count *lengthCounts) (mask uint64) {
 	code, next := uint16(0), 0
 	length := uint(1)

@@ -1,18 +1,18 @@
-// Package inflate decodes DEFLATE (RFC 1951) that arrives in messages or in
-// pieces of a stream, each of which stands in memory as a whole and ends where
-// its sender has flushed.
+// Package inflate decodes DEFLATE (RFC 1951) that arrives in messages, or in pieces
+// of a stream. Each message or piece is in memory as a whole, and ends where its
+// sender has flushed.
 //
-// [Append] decodes a message into a slice, with a limit, and a [Stream] goes on
-// from piece to piece. Both are faster than a decoder behind an io.Reader, for
-// which a small message is all set-up, and keep nothing of a connection between
-// two messages but a [Window]; the decoders themselves are shared.
+// [Append] decodes a message into a slice, with a limit. A [Stream] decodes a stream
+// piece by piece. Both are faster than a decoder that reads from an io.Reader, which
+// spends most of the time for a small message on setting up. Between two messages a
+// connection keeps only a [Window]; the decoders are shared by all connections.
 package inflate
 
 import "errors"
 
 var (
-	// ErrCorrupt is returned when the input is not DEFLATE, or does not end
-	// where a sender can have flushed.
+	// ErrCorrupt is returned when the input is not valid DEFLATE, or does not
+	// end where a sender can have flushed.
 	ErrCorrupt = errors.New("inflate: the data is corrupt")
 	// ErrTooLong is returned when the output would be longer than the limit.
 	ErrTooLong = errors.New("inflate: the result is longer than the limit")
@@ -22,18 +22,18 @@ var (
 // a Window.
 const MaxWindow = 1 << 15
 
-// usualRatio is how many times longer than its input an output is often. That
-// much memory is reserved at once.
+// usualRatio is a usual ratio of the lengths of output and input. It determines how
+// much memory Append reserves at first.
 const usualRatio = 4
 
-// Append appends to dst what the message p decodes to, and returns the result.
-// Matches reach back at most size bytes. With a past they reach into earlier
-// messages, and the result becomes a part of it; past may be nil.
+// Append decodes the message p, appends the result to dst and returns the extended
+// slice. Matches reach back at most size bytes. If past is not nil, matches may reach
+// into it, and the decoded message is added to it.
 //
 // The message may consist of any number of blocks and of whole streams. It ends
 // with a complete block, or with a sync flush that lacks its last four bytes,
-// 00 00 FF FF. If limit is positive, no more than limit bytes are made, and the
-// error is ErrTooLong for a longer message. On an error the result is nil.
+// 00 00 FF FF. If limit is positive and the message decodes to more than limit bytes,
+// Append returns ErrTooLong. On an error the result is nil.
 func Append(dst, p []byte, size int, past *Window, limit int) ([]byte, error) {
 	z := getInflater(size, past)
 	defer z.free()
@@ -64,10 +64,11 @@ func Append(dst, p []byte, size int, past *Window, limit int) ([]byte, error) {
 	}
 }
 
-// reserve gives dst capacity for n bytes from base on, or for limit if that is less.
+// reserve returns dst with capacity for n bytes after base, or for about limit bytes
+// if that is less.
 func reserve(dst []byte, base, n, limit int) []byte {
 	if limit > 0 && n > limit-limit/4 {
-		n = limit // rather than copy everything once more for so little
+		n = limit // reserving less would soon cause another copy
 	}
 	grown := make([]byte, len(dst), base+n)
 	copy(grown, dst)

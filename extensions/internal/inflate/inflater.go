@@ -5,36 +5,36 @@ import (
 	"sync"
 )
 
-// An inflater decodes DEFLATE (RFC 1951) from slice to slice. It stops wherever
-// the input ends or the output is full and goes on from there, so that it needs
-// no buffer of its own and makes nothing that was not asked for. An io.Reader
-// could not say where it stopped.
+// An inflater decodes DEFLATE (RFC 1951) from slice to slice. It stops wherever the
+// input ends or the output is full, and continues there later, so that it needs no
+// buffer and never decodes more than fits into the output. A decoder that reads from
+// an io.Reader could not do that, as it reads ahead.
 //
-// Between blocks all that it must remember is in bits and nbits, so that a Stream
-// can give it back then.
+// Between blocks its whole state is bits and nbits, so that a Stream can return the
+// inflater to the pool.
 type inflater struct {
-	in []byte // lent, and not consumed yet
+	in []byte // input that is not consumed yet; owned by the caller
 
-	bits  uint64 // the next bits of the input, the earliest lowest; those above nbits are not valid
+	bits  uint64 // the next bits of the input, the first one lowest; bits above nbits are invalid
 	nbits uint
 
 	step   step
 	final  bool
-	size   int     // of the window: no distance is longer
-	past   *Window // what came before this output; may be nil
-	copied int     // bytes still to copy of a match or a stored block
-	dist   int     // of that match
+	size   int     // of the window, which limits distances
+	past   *Window // output before the current slice; may be nil
+	copied int     // bytes of a match or a stored block that are still to be copied
+	dist   int     // distance of that match
 
 	repeating
 
-	lengths      *lengthTable // of the block
+	lengths      *lengthTable // tables of the current block
 	distances    *distanceTable
 	header       header
 	ownLengths   lengthTable
 	ownDistances distanceTable
 }
 
-// A step is what an inflater does next.
+// A step is the part of the input that an inflater decodes next.
 type step uint8
 
 const (
@@ -54,7 +54,7 @@ type status uint8
 const (
 	going   status = iota
 	dry            // it needs more input
-	full           // it needs more room for output
+	full           // it needs more space for output
 	corrupt        // the input is not DEFLATE
 )
 
@@ -73,10 +73,10 @@ func (z *inflater) free() {
 	inflaters.Put(z)
 }
 
-// run decodes into out from index o on, and returns where and why it stopped. Matches
-// refer back to what is in out, and before that to past.
+// run decodes into out from index o on, and returns the index after the output and
+// why it stopped. Matches refer back to out[:o] and, further back, to past.
 func (z *inflater) run(out []byte, o int) (int, status) {
-	z.repeating.end = -1 // that may have been in other memory
+	z.repeating.end = -1 // the last match may have been in other memory
 	for {
 		st := going
 		switch z.step {
@@ -108,14 +108,15 @@ func (z *inflater) run(out []byte, o int) (int, status) {
 	}
 }
 
-// atFlush reports whether a sender can have flushed here: no block has begun, or
-// the header of a stored block was read and nothing of its length, as after a
-// sync flush without its last four bytes.
+// atFlush reports whether a sender can have flushed here: either no block has begun,
+// or only the header of a stored block has been read and not its length, as after a
+// sync flush that lacks its last four bytes.
 func (z *inflater) atFlush() bool {
 	return z.nbits == 0 && z.step == atStored || z.step == atBlock
 }
 
-// need makes n bits available, n <= 32.
+// need reads input until n bits are available, and reports whether they are. n is at
+// most 32.
 func (z *inflater) need(n uint) bool {
 	if z.nbits < n {
 		z.fill()
@@ -157,7 +158,7 @@ func (z *inflater) block() status {
 		z.take(z.nbits & 7)
 		z.step = atStored
 	case 1:
-		if z.nbits >= 7 && z.bits&(1<<7-1) == 0 { // the end: what a partial flush of zlib makes
+		if z.nbits >= 7 && z.bits&(1<<7-1) == 0 { // an empty block, from a partial flush of zlib
 			z.take(7)
 			z.endBlock()
 			return going
@@ -172,8 +173,8 @@ func (z *inflater) block() status {
 	return going
 }
 
-// endBlock goes on to the next block. After the last one a sender may begin a new
-// stream with the next byte.
+// endBlock proceeds to the next block. After the final block of a stream, the sender
+// may begin another stream with the next byte.
 func (z *inflater) endBlock() {
 	if z.final {
 		z.take(z.nbits & 7)

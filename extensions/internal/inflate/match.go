@@ -2,17 +2,17 @@ package inflate
 
 import "encoding/binary"
 
-// A match may be longer than its distance and repeats itself then. repeating copies it
-// from as many distances back as the output repeats already, so that the pieces
-// double. The next match of the same distance continues with that length; where
-// something repeats for long, there are many of them.
+// A match that is longer than its distance repeats itself. repeating copies it in
+// pieces that double: each piece comes from as far back as the output already
+// repeats. The next match of the same distance continues with the same piece length,
+// which helps where many matches repeat the same bytes.
 type repeating struct {
 	dist int
-	back int // a multiple of dist
-	end  int // of the last match in the output
+	back int // how far back the output repeats, a multiple of dist
+	end  int // index after the last match
 }
 
-// repeat copies from dist bytes back to the end of out.
+// repeat fills out from index o on with the bytes dist bytes back.
 func (r *repeating) repeat(out []byte, o, dist int) int {
 	back := dist
 	if dist == r.dist && o == r.end {
@@ -29,10 +29,11 @@ func (r *repeating) repeat(out []byte, o, dist int) int {
 	return o
 }
 
-// strides holds for distances below 8 their largest multiple up to 8.
+// strides holds, for distances below 8, their largest multiple up to 8.
 var strides = [8]uint8{0, 8, 8, 6, 8, 5, 6, 7}
 
-// copies holds for distances below 8 the factor that repeats that many bytes.
+// copies holds, for distances below 8, the factor that repeats this number of bytes
+// in a 64-bit number.
 var copies = [8]uint64{
 	1: 0x0101_0101_0101_0101,
 	2: 0x0001_0001_0001_0001,
@@ -43,8 +44,8 @@ var copies = [8]uint64{
 	7: 0x0100_0000_0000_0001,
 }
 
-// overlapping copies a match with a distance below 8. It may write up to fastOutput
-// bytes.
+// overlapping copies a match with a distance below 8. It may write beyond the match,
+// but not more than fastOutput bytes.
 func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 	end := o + length
 	if dist == r.dist && o == r.end && length > 16 {
@@ -64,7 +65,7 @@ func (r *repeating) overlapping(out []byte, o, dist, length int) int {
 	return r.repeat(out[:end], o, dist)
 }
 
-// match copies as much as fits of the match that is due.
+// match copies the pending match, or as much of it as fits into out.
 func (z *inflater) match(out []byte, o int) int {
 	end := min(o+z.copied, len(out))
 	z.copied -= end - o

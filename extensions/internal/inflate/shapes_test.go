@@ -14,8 +14,8 @@ import (
 	"github.com/airsocket/airsocket/extensions/internal/sample"
 )
 
-// shape is a kind of DEFLATE data: what an honest peer sends, and what a
-// hostile one finds to be expensive.
+// shape is a kind of DEFLATE data: typical data of an honest peer, or data that is
+// expensive to decode, from a hostile one.
 type shape struct {
 	name     string
 	messages [][]byte // each ends with a sync flush
@@ -24,8 +24,8 @@ type shape struct {
 
 const flushed = "\x00\x00\xff\xff"
 
-// inflateShapes are the shapes that an inflater can be slow at, the longest of
-// which have size bytes.
+// inflateShapes returns shapes that can make an inflater slow. The longest have size
+// bytes.
 func inflateShapes(size int) []shape {
 	r := rand.New(rand.NewSource(1))
 	random := make([]byte, size)
@@ -95,7 +95,7 @@ func inflateShapes(size int) []shape {
 	)
 }
 
-// compressed is plain in one message, flushed after every n bytes.
+// compressed returns plain as one message, flushed after every n bytes.
 func compressed(name string, level, n int, plain []byte) shape {
 	var z bytes.Buffer
 	w, _ := stdflate.NewWriter(&z, level)
@@ -106,8 +106,8 @@ func compressed(name string, level, n int, plain []byte) shape {
 	return shape{name, [][]byte{z.Bytes()}, [][]byte{plain}}
 }
 
-// shortMatches is a block of the fixed code that has nothing but matches of
-// one length, 3 to 10, after its first bytes, and becomes size bytes.
+// shortMatches returns a block of the fixed code that decodes to size bytes. After
+// the first bytes it consists of matches of one length, 3 to 10.
 func shortMatches(length, distance, size int) shape {
 	symbol, extra, bits := 0, 0, 0
 	for base := 1; ; symbol++ {
@@ -139,7 +139,7 @@ func shortMatches(length, distance, size int) shape {
 	return shape{name, [][]byte{append(w.b, flushed...)}, [][]byte{plain}}
 }
 
-// tables is one message of blocks that have a dynamic code each, and no data.
+// tables returns one message of blocks that have a dynamic code, but no data.
 func tables(name string, next func() (literals, distances []uint8)) shape {
 	return empties(name, func(w *bitWriter) {
 		literals, distances := next()
@@ -156,7 +156,7 @@ func tables(name string, next func() (literals, distances []uint8)) shape {
 	})
 }
 
-// empties is one message of blocks that have no data.
+// empties returns one message of blocks without data.
 func empties(name string, block func(*bitWriter)) shape {
 	var w bitWriter
 	for len(w.b) < 1<<16 {
@@ -166,10 +166,10 @@ func empties(name string, block func(*bitWriter)) shape {
 	return shape{name, [][]byte{append(w.b, flushed...)}, [][]byte{nil}}
 }
 
-// header is the header of a block with a dynamic code (RFC 1951, section 3.2.7).
+// header writes the header of a block with a dynamic code (RFC 1951, section 3.2.7).
 func (w *bitWriter) header(literals, distances []uint8) {
 	all := slices.Concat(literals, distances)
-	var symbols [][3]int // with the value and number of its extra bits
+	var symbols [][3]int // symbol, value of its extra bits, number of its extra bits
 	used := map[int]bool{}
 	for len(all) > 0 {
 		n, l := 1, all[0]
@@ -229,7 +229,7 @@ func (w *bitWriter) header(literals, distances []uint8) {
 	}
 }
 
-// randomCode is a complete code of n symbols with any lengths up to 15.
+// randomCode returns the lengths of a complete code of n symbols, up to 15.
 func randomCode(r *rand.Rand, n int) []uint8 {
 	lens := []uint8{1, 1}
 	for len(lens) < n {
@@ -243,8 +243,8 @@ func randomCode(r *rand.Rand, n int) []uint8 {
 	return lens
 }
 
-// Every shape is read as Go's own inflater reads it, also when it arrives in
-// pieces, and when there is little room at a time.
+// Every shape is decoded as Go's inflater decodes it, also when it arrives in pieces
+// and is read into small buffers.
 func TestInflateShapes(t *testing.T) {
 	for _, s := range inflateShapes(1 << 16) {
 		for i, p := range s.messages {
@@ -276,8 +276,8 @@ func TestInflateShapes(t *testing.T) {
 	}
 }
 
-// readAll feeds p, a copy that it spoils afterwards, and reads until it is used up,
-// at most room bytes at a time.
+// readAll feeds a copy of p and reads until it is used up, at most room bytes at a
+// time. Then it overwrites the copy.
 func readAll(t *testing.T, s *inflate.Stream, p []byte, room int) (got []byte) {
 	t.Helper()
 	lent := bytes.Clone(p)
@@ -299,8 +299,8 @@ func readAll(t *testing.T, s *inflate.Stream, p []byte, room int) (got []byte) {
 	return got
 }
 
-// 16 KiB that become as many bytes as may be take less memory than a reader
-// takes that has io.ReadAll, all that is allocated and dropped on the way included.
+// A bomb that decodes to 16 MiB allocates less in total, including buffers dropped on
+// the way, than io.ReadAll does with Go's inflater.
 func TestInflateBombAllocates(t *testing.T) {
 	const size = 16 << 20
 	s := compressed("", stdflate.BestCompression, size, make([]byte, size))
@@ -322,7 +322,7 @@ func TestInflateBombAllocates(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes f allocates when it runs again.
+// allocated returns how many bytes f allocates when it runs a second time.
 func allocated(f func()) uint64 {
 	f()
 	var before, after runtime.MemStats

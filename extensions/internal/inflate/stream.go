@@ -1,22 +1,21 @@
 package inflate
 
-// A Stream decodes one DEFLATE stream without end, piece by piece. It keeps the
-// window, and a decoder only while a block is unfinished. The zero value is not
-// usable; call [Stream.Init]. It is not safe for concurrent use.
+// A Stream decodes an endless DEFLATE stream piece by piece. It keeps the window,
+// and a decoder only while a block is unfinished. Call [Stream.Init] before using a
+// Stream. It is not safe for concurrent use.
 type Stream struct {
 	past     Window
-	inflater *inflater // only while a block is unfinished
-	in       []byte    // lent, if there is no inflater
-	bits     uint8     // read, but not yet used, if there is no inflater
+	inflater *inflater // nil unless a block is unfinished
+	in       []byte    // what was fed, if inflater is nil
+	bits     uint8     // bits that were read but not used, if inflater is nil
 	nbits    uint8
 	corrupt  bool
 }
 
-// Init makes s ready for the beginning of a stream whose matches reach back at
-// most size bytes.
+// Init prepares s for a new stream, in which matches reach back at most size bytes.
 func (s *Stream) Init(size int) { *s = Stream{past: *NewWindow(size)} }
 
-// Feed lends s the next piece of the stream, until Read has returned 0 and no error.
+// Feed gives s the next piece of the stream, which s uses until Read returns 0, nil.
 func (s *Stream) Feed(p []byte) {
 	if s.inflater != nil {
 		s.inflater.in = p
@@ -25,8 +24,8 @@ func (s *Stream) Feed(p []byte) {
 	}
 }
 
-// Read decodes into dst. It returns 0 and no error when what was fed is used up,
-// and ErrCorrupt when what was fed is not DEFLATE.
+// Read decodes into dst. It returns 0, nil when everything that was fed has been
+// decoded, and ErrCorrupt when the stream is not valid DEFLATE.
 func (s *Stream) Read(dst []byte) (int, error) {
 	if s.corrupt {
 		return 0, ErrCorrupt
@@ -52,14 +51,15 @@ func (s *Stream) Read(dst []byte) (int, error) {
 	return n, nil
 }
 
-// resume borrows an inflater, and pause gives it back between two blocks. A
-// sender that has flushed is there, so that an idle stream has none.
+// resume borrows an inflater from the pool.
 func (s *Stream) resume() {
 	z := getInflater(s.past.size, &s.past)
 	z.in, z.bits, z.nbits = s.in, uint64(s.bits), uint(s.nbits)
 	s.inflater, s.in = z, nil
 }
 
+// pause returns the inflater between two blocks. As every flush ends a block, an idle
+// stream holds no inflater.
 func (s *Stream) pause() {
 	z := s.inflater
 	s.nbits = uint8(z.nbits)
@@ -67,7 +67,7 @@ func (s *Stream) pause() {
 	s.Close()
 }
 
-// Close gives back what s has borrowed.
+// Close returns the inflater of s, if it has one.
 func (s *Stream) Close() {
 	if s.inflater != nil {
 		s.inflater.free()

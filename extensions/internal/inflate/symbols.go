@@ -2,9 +2,8 @@ package inflate
 
 import "encoding/binary"
 
-// symbols decodes one symbol after the other, with all checks, so that it can be used
-// near the end of the input and of the output. It consumes a symbol as a whole or not
-// at all.
+// symbols decodes symbols with all checks, near the end of the input or of the
+// output. It consumes a symbol as a whole or not at all.
 func (z *inflater) symbols(out []byte, o int) (int, status) {
 	for {
 		if len(z.in) >= fastInput && len(out)-o >= fastOutput {
@@ -64,19 +63,20 @@ func (z *inflater) symbols(out []byte, o int) (int, status) {
 	}
 }
 
-// reaches reports whether there is output dist bytes back.
+// reaches reports whether a match may have the distance dist: it is within the
+// window, and there is output that far back.
 func (z *inflater) reaches(dist, made int) bool {
 	return dist <= z.size && (dist <= made || z.past != nil && dist-made <= len(z.past.buf))
 }
 
-// With this much input and output left, symbolsFast cannot reach the end of either
-// within one symbol.
+// With at least this many bytes of input and output left, symbolsFast decodes one
+// symbol without checking for their ends.
 const (
 	fastInput  = 16
 	fastOutput = 3 + 258 + 8
 )
 
-// symbolsFast decodes until the end of the input or of the output is near.
+// symbolsFast decodes symbols until the end of the input or of the output is near.
 func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 	lengths, lengthMask := &z.lengths.entries, z.lengths.mask
 	distances, distanceMask := &z.distances.entries, z.distances.mask
@@ -156,7 +156,7 @@ func (z *inflater) symbolsFast(out []byte, o int) (int, status) {
 					o = z.overlapping(out, o, dist, length)
 					continue
 				}
-				// A load of what was just stored in pieces would wait.
+				// A wide load would wait for the stores just made.
 				for ; o < end; o++ {
 					out[o] = out[o-dist]
 				}

@@ -1,10 +1,10 @@
 package inflate
 
-// A Window is the end of what has passed through a stream, to which DEFLATE
-// refers back. Its memory grows with what passes, up to its size.
+// A Window holds the most recent bytes of a stream, to which DEFLATE refers back. Its
+// memory grows with the stream, up to its size.
 type Window struct {
 	buf  []byte // a ring once it is full
-	pos  int    // where the oldest byte of a full ring is
+	pos  int    // index of the oldest byte of a full ring
 	size int    // at most MaxWindow
 }
 
@@ -14,10 +14,10 @@ func NewWindow(size int) *Window { return &Window{size: size} }
 // Len returns how many bytes w holds.
 func (w *Window) Len() int { return len(w.buf) }
 
-// smallestWindow is the capacity that a Window begins with.
+// smallestWindow is the initial capacity of a Window.
 const smallestWindow = 512
 
-// Add appends p and forgets what is further back than the size.
+// Add appends p, and discards the oldest bytes beyond the size of w.
 func (w *Window) Add(p []byte) {
 	if len(p) >= w.size {
 		if cap(w.buf) < w.size {
@@ -51,8 +51,8 @@ func (w *Window) grow(n int) {
 	w.buf = buf
 }
 
-// since returns what begins n bytes back from the end, up to the seam of the
-// ring. It is empty if n is more than there is.
+// since returns the bytes that begin n bytes before the end, up to the end or to the
+// wraparound of the ring. It returns nil if w holds less than n bytes.
 func (w *Window) since(n int) []byte {
 	if n > len(w.buf) {
 		return nil
@@ -64,7 +64,7 @@ func (w *Window) since(n int) []byte {
 	return w.buf[at+len(w.buf):]
 }
 
-// AppendTo appends what w holds to dst.
+// AppendTo appends the bytes of w to dst.
 func (w *Window) AppendTo(dst []byte) []byte {
 	n := len(w.buf)
 	if n > w.pos {

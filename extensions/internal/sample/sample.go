@@ -1,4 +1,4 @@
-// Package sample makes what the tests of compression compress.
+// Package sample generates the data that the tests of compression compress.
 package sample
 
 import (
@@ -6,8 +6,8 @@ import (
 	"math/rand"
 )
 
-// JSON returns n bytes of JSON that is neither random nor the same over and over.
-// Different seeds give texts that resemble each other.
+// JSON returns n bytes of JSON that is neither random nor repetitive. Different seeds
+// give similar texts.
 func JSON(seed uint32, n int) []byte {
 	var b []byte
 	for id := 0; len(b) < n; id++ {
@@ -17,8 +17,8 @@ func JSON(seed uint32, n int) []byte {
 	return b[:n]
 }
 
-// Message returns one message of n bytes of a series that resemble each other,
-// some of which cannot be compressed as a whole.
+// Message returns a message of n bytes. Successive messages are similar, and some of
+// them have a part that cannot be compressed.
 func Message(r *rand.Rand, n int) []byte {
 	text := JSON(1, n)
 	for range n / 50 {

@@ -1,8 +1,8 @@
-// Package cpu reports which vector instructions the kernels may use. Without
-// amd64, or with the build tag purego, it reports none.
+// Package cpu reports which vector instructions the kernels may use. On other
+// architectures than amd64, and with the build tag purego, it reports none.
 package cpu
 
-// HasAVX2 and HasAVX512 report whether the processor has the instructions and
-// the system saves their registers. HasAVX512 means the Foundation and Byte and
-// Word subsets.
+// HasAVX2 and HasAVX512 report whether the processor supports the instructions and the
+// operating system saves their registers. HasAVX512 covers the subsets Foundation, and
+// Byte and Word.
 var HasAVX2, HasAVX512 bool

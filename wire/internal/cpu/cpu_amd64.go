@@ -15,6 +15,6 @@ func init() {
 	HasAVX512 = leaf7&bitsAVX512 == bitsAVX512 && xcr0&zmm == zmm
 }
 
-// features returns EBX of CPUID's leaf 7 and the lower half of XCR0. Both are 0
-// without AVX or without the system's support of it.
+// features returns EBX of CPUID's leaf 7 and the lower half of XCR0. Both are 0 if the
+// processor or the operating system does not support AVX.
 func features() (leaf7, xcr0 uint32)

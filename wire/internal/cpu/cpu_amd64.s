@@ -1,7 +1,7 @@
 //go:build !purego
 
-// CPUID and XGETBV can be had in assembly only; what the standard library has
-// read with them is not exported, and wire imports nothing from elsewhere.
+// Only assembly can execute CPUID and XGETBV. The standard library does not export
+// their results, and wire imports no other modules. This file makes nothing faster.
 
 #include "textflag.h"
 

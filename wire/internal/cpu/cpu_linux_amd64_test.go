@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What CPUID says agrees with what the kernel says.
+// The features that CPUID reports agree with the list of the Linux kernel.
 func TestProcessor(t *testing.T) {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

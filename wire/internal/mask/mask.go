@@ -1,7 +1,7 @@
 // Package mask masks and unmasks the payloads of frames (RFC 6455, section 5.3).
 //
-// A key is four bytes in the order of the wire, read as a little-endian number:
-// its lowest byte is for the first byte of the payload.
+// A key is the four bytes of a frame's masking key, read as a little-endian number:
+// its lowest byte masks the first byte of the payload.
 package mask
 
 import (
@@ -9,8 +9,8 @@ import (
 	"math/bits"
 )
 
-// XOR masks or unmasks the first len(dst) bytes of src into dst. src must be at
-// least as long as dst, and be the same memory or not overlap.
+// XOR masks or unmasks the first len(dst) bytes of src into dst. src must be at least
+// as long as dst. The two must be the same memory or not overlap.
 func XOR(dst, src []byte, key uint32) {
 	if key == 0 {
 		copy(dst, src)
@@ -18,7 +18,7 @@ func XOR(dst, src []byte, key uint32) {
 	}
 	if n := len(dst) &^ 15; n >= blocksMin {
 		xorBlocks(dst[:n], src[:n], key)
-		dst, src = dst[n:], src[n:] // n is a multiple of 4: the key stays as it is
+		dst, src = dst[n:], src[n:] // n is a multiple of 4, so the key needs no rotation
 	}
 	k := uint64(key)<<32 | uint64(key)
 	for len(dst) >= 8 && len(src) >= 8 {
@@ -35,8 +35,8 @@ func XOR(dst, src []byte, key uint32) {
 	}
 }
 
-// InPlace masks or unmasks p. It is XOR for the fast path, with one slice less to
-// check the bounds of.
+// InPlace masks or unmasks p. It does the same as XOR(p, p, key), with fewer checks of
+// bounds.
 func InPlace(p []byte, key uint32) {
 	if n := len(p) &^ 15; n >= blocksMin {
 		xorBlocks(p[:n], p[:n], key)
@@ -67,7 +67,7 @@ func Append(dst, p []byte, key uint32) []byte {
 	return dst
 }
 
-// xorWords does what xorBlocks does, in Go.
+// xorWords is xorBlocks in pure Go.
 func xorWords(dst, src []byte, key uint32) {
 	k := uint64(key)<<32 | uint64(key)
 	for len(dst) >= 32 && len(src) >= 32 {
@@ -84,7 +84,7 @@ func xorWords(dst, src []byte, key uint32) {
 	}
 }
 
-// Rotate returns the key for the byte that comes n bytes later.
+// Rotate returns the key for a payload that continues n bytes later.
 func Rotate(key uint32, n int) uint32 {
 	return bits.RotateLeft32(key, -8*(n&3))
 }

@@ -4,13 +4,13 @@ package mask
 
 import "github.com/airsocket/airsocket/wire/internal/cpu"
 
-// blocksMin is the fewest bytes for which xorBlocks is worth the call.
+// blocksMin is the smallest number of bytes for which xorBlocks is worth the call.
 const blocksMin = 48
 
-// wideMin is the fewest bytes for which AVX2 is faster than SSE2.
+// wideMin is the smallest number of bytes for which AVX2 is faster than SSE2.
 const wideMin = 1 << 10
 
-// xorBlocks is XOR for a multiple of 16 bytes, and at least 16.
+// xorBlocks is XOR for slices whose length is a positive multiple of 16.
 func xorBlocks(dst, src []byte, key uint32) {
 	if cpu.HasAVX2 && len(dst) >= wideMin {
 		wide := len(dst) &^ 127

@@ -9,9 +9,8 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/cpu"
 )
 
-// BenchmarkBlocks compares the kernels with the loop in Go. It is where the
-// figures at the head of mask_amd64.s come from. 112 is what blocks are of a
-// payload of 125 bytes.
+// BenchmarkBlocks compares the kernels with the loop in Go. It measures the figures at
+// the head of mask_amd64.s. 112 bytes are the whole blocks of a payload of 125 bytes.
 func BenchmarkBlocks(b *testing.B) {
 	ways := []struct {
 		name string
@@ -27,7 +26,7 @@ func BenchmarkBlocks(b *testing.B) {
 				continue
 			}
 			b.Run(fmt.Sprintf("%d/%s", n, way.name), func(b *testing.B) {
-				p := make([]byte, n+6)[6:] // where a payload lies behind a short header
+				p := make([]byte, n+6)[6:] // aligned like a payload after a short header
 				b.SetBytes(int64(n))
 				for b.Loop() {
 					way.xor(p)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Both ways of masking blocks, at all lengths and alignments, in place and to
-// other memory, against one byte at a time.
+// TestXOR compares all functions with masking byte by byte, at many lengths and
+// alignments, in place and into other memory.
 func TestXOR(t *testing.T) {
 	const key = 0x3D21FA37
 	plain := make([]byte, 1400)
@@ -16,7 +16,7 @@ func TestXOR(t *testing.T) {
 	}
 	for from := range 9 {
 		for n := range 1300 {
-			if 300 < n && n < 1000 { // what differs begins below and above
+			if 300 < n && n < 1000 { // no kernel has a limit in this range
 				continue
 			}
 			src := plain[from : from+n]
@@ -50,7 +50,7 @@ func TestXOR(t *testing.T) {
 	}
 }
 
-// A payload that arrives in pieces goes on with the rotated key.
+// A payload that arrives in pieces continues with the rotated key.
 func TestRotate(t *testing.T) {
 	want := make([]byte, 64)
 	XOR(want, want, 0x3D21FA37)
@@ -67,7 +67,7 @@ func TestRotate(t *testing.T) {
 func BenchmarkUnmask(b *testing.B) {
 	for _, n := range []int{6, 16, 31, 125, 1 << 10, 16 << 10, 1 << 20} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			p := make([]byte, n+6)[6:] // where a payload lies behind a short header
+			p := make([]byte, n+6)[6:] // aligned like a payload after a short header
 			b.SetBytes(int64(n))
 			for b.Loop() {
 				InPlace(p, 0x3D21FA37)

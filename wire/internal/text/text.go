@@ -1,5 +1,5 @@
-// Package text checks that text is valid UTF-8, in one piece or as it arrives,
-// and repairs what is not.
+// Package text checks that text is valid UTF-8, as a whole or as it arrives, and repairs
+// invalid text.
 package text
 
 import (
@@ -7,25 +7,25 @@ import (
 	"unicode/utf8"
 )
 
-// A State is where in the automaton of well-formed UTF-8 a text is after the bytes
-// seen so far. It is Invalid from the first byte on after which nothing can make
-// the text valid (RFC 6455, section 8.1). The zero value, Whole, is where a text
-// begins, and where a valid text ends.
+// A State is the state of an automaton for well-formed UTF-8 after the bytes seen so
+// far. It becomes Invalid with the first byte after which no continuation makes the
+// text valid (RFC 6455, section 8.1). Every text begins in the zero value, Whole, and
+// every valid text ends in it.
 type State uint8 // six times the number of the state: a shift in transitions
 
 const (
 	Whole   State = 6 * iota // between two runes
-	need1                    // any 1 continuation byte
+	need1                    // any 1 continuation byte must follow
 	need2                    // any 2
 	need3                    // any 3
-	leadE0                   // 2, but no overlong form
-	leadED                   // 2, but no surrogate
-	leadF0                   // 3, but no overlong form
+	leadE0                   // 2, but not an overlong form
+	leadED                   // 2, but not a surrogate
+	leadF0                   // 3, but not an overlong form
 	leadF4                   // 3, but not above U+10FFFF
-	Invalid                  // whatever follows
+	Invalid                  // nothing can make the text valid
 )
 
-// transitions holds for each byte the states that it leads to: the next state
+// transitions holds, for each byte, the next states for all states: the next state
 // after s is in the six bits from bit s on, so that a byte costs one shift.
 var transitions = func() (rows [256]uint64) {
 	for b := range rows {
@@ -36,7 +36,7 @@ var transitions = func() (rows [256]uint64) {
 	return rows
 }()
 
-// next follows Table 3-7 of the Unicode Standard.
+// next returns the state after b, according to Table 3-7 of the Unicode Standard.
 func (s State) next(b byte) State {
 	continues := b >= 0x80 && b <= 0xBF
 	switch {
@@ -68,7 +68,7 @@ func (s State) next(b byte) State {
 
 const highBits = 0x8080808080808080
 
-// After returns the state after p, which follows what led to s.
+// After returns the state after p, which follows the text that led to s.
 func (s State) After(p []byte) State {
 	if len(p) >= blocksMin {
 		return s.afterBlocks(p)
@@ -76,8 +76,8 @@ func (s State) After(p []byte) State {
 	return s.walk(p)
 }
 
-// afterBlocks is After for blocksMin bytes or more. It is not inlined so that the
-// many texts that are shorter do without its frame.
+// afterBlocks is After for blocksMin bytes or more. It is not inlined so that shorter
+// texts, which are common, need no stack for it.
 //
 //go:noinline
 func (s State) afterBlocks(p []byte) State {
@@ -85,7 +85,7 @@ func (s State) afterBlocks(p []byte) State {
 		if s == Invalid {
 			return s
 		}
-		s, p = s.walk(p[:1]), p[1:] // three times at most
+		s, p = s.walk(p[:1]), p[1:] // at most three times
 	}
 	if !blocks(p) {
 		return Invalid
@@ -101,7 +101,7 @@ func (s State) afterBlocks(p []byte) State {
 	return Whole
 }
 
-// walk is After in Go, a byte at a time where p is not ASCII.
+// walk is After in pure Go. It reads ASCII in blocks and other text byte by byte.
 func (s State) walk(p []byte) State {
 	row := uint64(s)
 	for len(p) >= 8 {
@@ -140,7 +140,7 @@ func ascii32(p *[32]byte) bool {
 	return (a|b)&highBits == 0
 }
 
-// Valid reports whether p is valid UTF-8. It gives the same result as utf8.Valid.
+// Valid reports whether p is valid UTF-8, as utf8.Valid does.
 func Valid(p []byte) bool { return Whole.After(p) == Whole }
 
 // AppendRepaired appends p to dst, with U+FFFD in place of each byte that is not

@@ -8,8 +8,8 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/cpu"
 )
 
-// blocksMin is the fewest bytes for which blocks is worth the call. It is at
-// least three more than blocks needs, as those may be used up before.
+// blocksMin is the smallest number of bytes for which blocks is worth the call. It is
+// at least three more than blocks needs, as afterBlocks may consume three bytes first.
 var blocksMin = func() int {
 	if cpu.HasAVX2 {
 		return 40
@@ -17,16 +17,16 @@ var blocksMin = func() int {
 	return math.MaxInt
 }()
 
-// wideMin is the fewest bytes for which AVX-512 is faster than AVX2. It may not
-// be less than 67, as checkAVX512 looks at 3 bytes before the last 64.
+// wideMin is the smallest number of bytes for which AVX-512 is faster than AVX2. It
+// must be at least 67, as checkAVX512 reads the 3 bytes before the last 64, too.
 var wideMin = 256
 
-// blocks reports whether p, which begins with a rune and has 35 bytes or more,
-// breaks no rule that two bytes in a row can break. It does not check whether the
-// rune at the end is complete, nor whether a last byte that should be a lead is one.
+// blocks reports whether p is valid UTF-8, except that it does not check whether the
+// rune at the end is complete, nor whether the last byte can be a lead byte. p must
+// begin at the start of a rune and have at least 35 bytes.
 //
-// It works by the method of Keiser and Lemire ("Validating UTF-8 in less than
-// one instruction per byte", 2021).
+// It implements the method of Keiser and Lemire ("Validating UTF-8 in less than one
+// instruction per byte", 2021).
 func blocks(p []byte) bool {
 	if cpu.HasAVX512 && len(p) >= wideMin {
 		return checkAVX512(p, &pairRules)
@@ -40,11 +40,13 @@ func checkAVX2(p []byte, rules *[3][16]uint8) bool
 //go:noescape
 func checkAVX512(p []byte, rules *[3][16]uint8) bool
 
-// pairRules are the rules of well-formed UTF-8 that two bytes in a row can break. Bit i of the first row is rule i's, by the upper four
-// bits of a byte; of the second row, by its lower four bits; of the third row,
-// by the upper four bits of the byte after it. Where all three are set, rules 0
-// to 6 are broken. Rule 7 finds a continuation after a continuation: a rune's
-// third and fourth bytes must be that, and nothing else may be.
+// pairRules holds the rules of well-formed UTF-8 that two consecutive bytes can break.
+// Each rule has one bit in all three rows. The first row is indexed by the upper four
+// bits of the first byte, the second row by its lower four bits, and the third row by
+// the upper four bits of the second byte. A pair of bytes matches a rule if the rule's
+// bit is set in all three. A pair that matches one of the rules 0 to 6 is invalid. Rule
+// 7 matches a continuation after a continuation, which is valid exactly where the
+// second one is the third or fourth byte of a rune.
 var pairRules = func() (rows [3][16]uint8) {
 	const ( // sets of values of four bits
 		any          = 0xFFFF

@@ -1,9 +1,9 @@
 //go:build !purego
 
-// Every text message is checked, twice where it is echoed. The table in Go looks
-// at one byte after the other wherever a text is not ASCII; these kernels check 32
-// bytes at a time (AVX2) or 64 (AVX-512) whatever the text is. In GB/s on an AMD
-// EPYC, as BenchmarkWidths measures it:
+// Every text message is checked, and twice if it is echoed. Where a text is not ASCII,
+// the table in Go reads it byte by byte; these kernels check 32 bytes (AVX2) or 64
+// bytes (AVX-512) at a time, whatever the text. In GB/s on an AMD EPYC, as measured by
+// BenchmarkWidths:
 //
 //	bytes         Go   unicode/utf8   AVX2   AVX-512
 //	125   ASCII    8              9     19
@@ -13,8 +13,9 @@
 //	1024  Chinese  2              1     20        36
 //	16384 Chinese  2              1     22        43
 //
-// Less than 40 bytes stay in Go, where they need no call, and less than 256 go
-// without AVX-512, which is not faster there for ASCII. Without AVX2 all is in Go.
+// Texts of less than 40 bytes are checked in Go, which saves the call, and texts of
+// less than 256 bytes without AVX-512, which is not faster for short ASCII. Without
+// AVX2 all texts are checked in Go.
 
 #include "textflag.h"
 
@@ -33,15 +34,16 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $16
 #define TOP    Y14 // 0x80
 #define BROKEN Y15 // not 0 where a rule was broken
 
-// LOAD loads the 32 bytes at p into Y0, and into Y1, Y2 and Y3 those that stand
-// one, two and three before each: loads cost less than shuffles here.
+// LOAD loads the 32 bytes at p into Y0, and the 32 bytes one, two and three bytes
+// earlier into Y1, Y2 and Y3: loads cost less than shuffles here.
 #define LOAD(p) \
 	VMOVDQU (p), Y0   \
 	VMOVDQU -1(p), Y1 \
 	VMOVDQU -2(p), Y2 \
 	VMOVDQU -3(p), Y3
 
-// CHECK holds what LOAD has loaded against pairRules. It overwrites Y0 to Y5.
+// CHECK checks the bytes that LOAD has loaded against pairRules. It overwrites Y1 to
+// Y5.
 #define CHECK \
 	VPSRLW   $4, Y1, Y4         \
 	VPSRLW   $4, Y0, Y5         \
@@ -61,7 +63,7 @@ GLOBL bytes<>(SB), RODATA|NOPTR, $16
 	VPOR     Y1, BROKEN, BROKEN
 
 // func checkAVX2(p []byte, rules *[3][16]uint8) bool
-// As there are 35 bytes or more, three stand before the last 32.
+// p has at least 35 bytes, so that LOAD can read three bytes before the last 32.
 TEXT ·checkAVX2(SB), NOSPLIT, $0-33
 	MOVQ p_base+0(FP), SI
 	MOVQ p_len+8(FP), DI
@@ -78,7 +80,7 @@ TEXT ·checkAVX2(SB), NOSPLIT, $0-33
 	VPBROADCASTD   bytes<>+12(SB), TOP
 	VPXOR          BROKEN, BROKEN, BROKEN
 
-	// Before the first bytes there is nothing: zeros stand for it.
+	// Nothing may be read before the first bytes, so zeros are shifted in.
 	VMOVDQU    (SI), Y0
 	ADDQ       $32, SI
 	VPMOVMSKB  Y0, AX
@@ -101,8 +103,8 @@ text32:
 	TESTL     AX, AX
 	JNZ       text32
 
-	// What was ASCII can end no rune that has begun: from here on it is enough
-	// to look for the top bits.
+	// After ASCII no rune is unfinished, so it is enough to look for the first
+	// byte with its top bit set.
 ascii:
 	CMPQ SI, DX
 	JA   ascii32
@@ -170,7 +172,7 @@ last:
 	VMOVDQU64 -3(p), Z3
 
 // func checkAVX512(p []byte, rules *[3][16]uint8) bool
-// As there are 67 bytes or more, three stand before the last 64.
+// p has at least 67 bytes, so that LOAD512 can read three bytes before the last 64.
 TEXT ·checkAVX512(SB), NOSPLIT, $0-33
 	MOVQ p_base+0(FP), SI
 	MOVQ p_len+8(FP), DI
@@ -187,7 +189,7 @@ TEXT ·checkAVX512(SB), NOSPLIT, $0-33
 	VPBROADCASTD    bytes<>+12(SB), TOP512
 	VPXORD          BROKEN512, BROKEN512, BROKEN512
 
-	// Before the first bytes there is nothing: masked loads put zeros there.
+	// Nothing may be read before the first bytes, so masked loads put zeros there.
 	MOVQ        $-2, AX
 	KMOVQ       AX, K1
 	ADDQ        AX, AX

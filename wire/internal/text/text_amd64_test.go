@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/cpu"
 )
 
-// eachWidth runs a test with each of the ways that this processor has to look at
-// text: as it is, 32 bytes at a time only, and 64 at a time wherever possible.
+// eachWidth runs a test with each kernel that this processor supports: with the usual
+// limits, with 32 bytes at a time only, and with 64 bytes at a time where possible.
 func eachWidth(t *testing.T, test func(*testing.T)) {
 	was := wideMin
 	defer func() { wideMin = was }()
@@ -20,14 +20,14 @@ func eachWidth(t *testing.T, test func(*testing.T)) {
 		min  int
 	}{{"asIs", was}, {"32", 1 << 30}, {"64", 67}} {
 		if wideMin = w.min; w.min != was && !cpu.HasAVX512 {
-			continue // it would be the same
+			continue // it would repeat the first run
 		}
 		t.Run(w.name, test)
 	}
 }
 
-// BenchmarkWidths compares the kernels with the table in Go and with
-// unicode/utf8. It is where the figures at the head of text_amd64.s come from.
+// BenchmarkWidths compares the kernels with the table in Go and with unicode/utf8. It
+// measures the figures at the head of text_amd64.s.
 func BenchmarkWidths(b *testing.B) {
 	ways := []struct {
 		name  string

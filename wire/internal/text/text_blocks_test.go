@@ -7,23 +7,23 @@ import (
 	"unicode/utf8"
 )
 
-// places are where in a text of blocks of 32 or 64 bytes something may go wrong,
-// and what may be left of the text behind that.
+// places are the positions at which a kernel that reads blocks of 32 or 64 bytes is
+// most likely to miss an error: the numbers of bytes before and after it.
 var places = []struct{ before, after int }{
 	{0, 40}, {28, 40}, {29, 40}, {30, 40}, {31, 40}, {32, 40}, {36, 0}, {37, 0}, {60, 1}, {61, 0}, {62, 0}, {63, 0}, {64, 0}, {65, 3}, {94, 33}, {95, 2},
 	{66, 0}, {67, 0}, {124, 40}, {125, 40}, {126, 40}, {127, 40}, {128, 0}, {129, 1},
 }
 
-// among is s, as a part of it takes the i-th of places in ASCII.
+// among returns ASCII text with s at the i-th of places.
 func among(buf []byte, i int, s []byte) []byte {
 	at := places[i%len(places)]
 	p := append(buf[:at.before], s...)
 	return append(p, buf[len(p):len(p)+at.after]...)
 }
 
-// Every two bytes, every three of which the first may be a lead, and every four
-// of which the first may be one of four bytes as far as it takes borders to tell
-// the last two, among ASCII.
+// TestValidSequences checks sequences among ASCII: all sequences of two bytes, all of
+// three bytes that begin with C0 or above, and all of four bytes that begin with F0 or
+// above and whose last two bytes are at borders of Table 3-7.
 func TestValidSequences(t *testing.T) { eachWidth(t, testValidSequences) }
 
 func testValidSequences(t *testing.T) {
@@ -58,7 +58,7 @@ func testValidSequences(t *testing.T) {
 	}
 }
 
-// Every rune, and what is left of it when its last bytes are missing.
+// TestValidRunes checks every rune, complete and with its last bytes missing.
 func TestValidRunes(t *testing.T) { eachWidth(t, testValidRunes) }
 
 func testValidRunes(t *testing.T) {
@@ -81,13 +81,13 @@ func testValidRunes(t *testing.T) {
 	}
 }
 
-// An error at each place of texts of each length, also of those that go on in
-// the middle of a rune.
+// TestValidPlaces checks errors at all positions in texts of many lengths, including
+// texts that continue in the middle of a rune.
 func TestValidPlaces(t *testing.T) { eachWidth(t, testValidPlaces) }
 
 func testValidPlaces(t *testing.T) {
 	faults := []byte{0xFF, 0x80, 'a', 0xC0, 0xE0, 0xF4}
-	lengths := []int{256, 319, 320, 321, 384, 577} // where 128 or 256 bytes are looked at together
+	lengths := []int{256, 319, 320, 321, 384, 577} // near the blocks of 128 and 256 bytes that are read at once
 	for n := range 201 {
 		lengths = append(lengths, n)
 	}
@@ -120,7 +120,7 @@ func testValidPlaces(t *testing.T) {
 	}
 }
 
-// Texts of all kinds with bits turned over and bytes taken out.
+// TestValidMutations checks texts of all kinds with bits flipped and bytes removed.
 func TestValidMutations(t *testing.T) { eachWidth(t, testValidMutations) }
 
 func testValidMutations(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Texts at both ends of a page between two that may not be read: not one byte
-// too many is looked at.
+// TestValidReadsNoFurther checks texts at both ends of a page between two pages that
+// cannot be read: not one byte outside of a text is read.
 func TestValidReadsNoFurther(t *testing.T) { eachWidth(t, testValidReadsNoFurther) }
 
 func testValidReadsNoFurther(t *testing.T) {

@@ -2,7 +2,7 @@
 
 package text
 
-// blocksMin is the fewest bytes for which After uses blocks.
+// blocksMin is the smallest number of bytes for which After uses blocks.
 const blocksMin = 40
 
 func blocks(p []byte) bool { return Whole.walk(p) != Invalid }

@@ -4,5 +4,5 @@ package text
 
 import "testing"
 
-// eachWidth runs a test with the one way that there is to look at text.
+// eachWidth runs a test once, as there are no kernels.
 func eachWidth(t *testing.T, test func(*testing.T)) { test(t) }

@@ -16,7 +16,7 @@ var benchTexts = []struct{ name, unit string }{
 	{"emoji", "😀😁😂🤣😃 "},
 }
 
-// benchText repeats unit to n bytes, less those of a rune that does not fit.
+// benchText repeats unit up to n bytes, without the part of a rune at the end.
 func benchText(unit string, n int) []byte {
 	p := []byte(strings.Repeat(unit, n/len(unit)+1))[:n]
 	for !utf8.Valid(p) {
@@ -50,8 +50,8 @@ func BenchmarkValid(b *testing.B) {
 	}
 }
 
-// utf8Edges are runes at the borders of Table 3-7 of the Unicode Standard, and
-// what lies just outside of them.
+// utf8Edges are runes at the borders of Table 3-7 of the Unicode Standard, and invalid
+// sequences just outside of them.
 var utf8Edges = []string{
 	"\x00", "\x7f", "\u0080", "\u07ff", "\u0800", "\u0fff", "\u1000", "\ucfff", "\ud7ff", "\ue000", "\uffff",
 	"\U00010000", "\U0003ffff", "\U00040000", "\U000fffff", "\U00100000", "\U0010ffff",
@@ -60,8 +60,8 @@ var utf8Edges = []string{
 	"\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf1\x80\x80", "\xf1\x80\x80\x7f", "\xf1\x80\xc0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf7\xbf\xbf\xbf", "\xf8\x88\x80\x80\x80", "\xff",
 }
 
-// The measure is the standard library's unicode/utf8, and its FullRune for when
-// an error is certain.
+// TestValid compares the results with unicode/utf8, whose FullRune tells when an error
+// is certain.
 func TestValid(t *testing.T) {
 	rnd := rand.New(rand.NewSource(1))
 	valid := 0
@@ -111,8 +111,8 @@ func checkText(t *testing.T, s string, rnd *rand.Rand) {
 	}
 }
 
-// certainlyInvalid is the number of bytes of s after which no continuation
-// makes it valid, or -1.
+// certainlyInvalid returns the number of bytes of s after which no continuation makes
+// it valid, or -1.
 func certainlyInvalid(s string) int {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
