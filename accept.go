@@ -1,19 +1,23 @@
 package airsocket
 
 import (
+	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/internal/transport"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/origin"
 )
 
 // serverHandshake is a server's part of an opening handshake, which goes on in stages
@@ -151,7 +155,7 @@ func internalError(err error) error {
 // decide decides on a good request.
 func (s *Socket) decide(a *serverHandshake) error {
 	req := a.hs.Request()
-	if !s.opts.originAllowed(req, a.hs.Secure) {
+	if !origin.Allowed(req, a.hs.Secure, s.opts.Origins) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	s.life.mu.Lock()
@@ -173,11 +177,70 @@ func (s *Socket) decide(a *serverHandshake) error {
 	a.accept.Header = wireHeader(header)
 	a.accept.Extensions, a.sessions = extensions.Answer(s.opts.extensionsFor(req.Version), req.Extensions)
 	s.life.mu.Lock()
-	s.opening.asked, s.opening.cancel = nil, nil
+	s.opening.refuse, s.opening.cancel = nil, nil
 	s.opening.protocol = a.accept.Protocol
 	s.opening.extensions = string(handshake.AppendExtensions(nil, a.accept.Extensions))
 	s.life.mu.Unlock()
 	return nil
+}
+
+// ask has the Server's handler decide on a request, and waits for the decision.
+// Afterwards the time for the handshake starts again.
+func (s *Socket) ask(a *serverHandshake) (*Request, error) {
+	limit, conn := s.opts.handshakeTimeout, s.sender.conn
+	if !s.opts.deadlines.Clear(&a.deadline, conn, limit) {
+		return nil, os.ErrDeadlineExceeded
+	}
+	defer s.opts.deadlines.Set(&a.deadline, conn, limit)
+	srv := s.server
+	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
+	s.life.mu.Lock()
+	s.opening.refuse, s.opening.keep = func() bool {
+		return r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil
+	}, true
+	s.opening.cancel = func() { r.Reject(http.StatusServiceUnavailable, "the connection is being closed") }
+	over := s.life.at() != stageAccepting
+	s.life.mu.Unlock()
+	if over || srv.isClosing() {
+		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
+	}
+	var timeout <-chan time.Time
+	if limit > 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	s.doOpening(requestTurn, func() { srv.requested(r) })
+	select {
+	case <-r.answered:
+	case <-timeout:
+		r.Reject(http.StatusNotFound, "the server did not answer the request")
+		<-r.answered
+	}
+	if r.refused != nil {
+		return nil, r.refused
+	}
+	return r, nil
+}
+
+// goingAway ends an opening handshake for a Server that is shutting down: it rejects
+// a request that is not decided on yet, and closes the connection of one that has
+// been accepted as soon as it is open.
+func (s *Socket) goingAway() {
+	s.life.mu.Lock()
+	var refuse func() bool
+	accepted := s.ReadyState() != StateConnecting // by now
+	if o := s.opening; o != nil {
+		refuse, accepted = o.refuse, accepted || o.request != nil
+	}
+	s.life.mu.Unlock()
+	switch {
+	case refuse != nil && refuse():
+	case accepted:
+		s.Close(StatusGoingAway, "")
+	default:
+		s.abort(ErrServerClosed)
+	}
 }
 
 // answer sends the answer that opens the connection.
@@ -239,4 +302,59 @@ func (s *Socket) chooseProtocol(asked []string) string {
 func isTLS(conn net.Conn) bool {
 	_, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
 	return ok
+}
+
+// reject is for a connection that will not be a WebSocket.
+//
+//go:noinline
+func (s *Socket) reject(a *serverHandshake, err error) {
+	s.sender.conn.GiveTime()
+	switch srv := s.server; {
+	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
+		s.endQuietly()
+		srv.http.give(s.sender.conn.NetConn(), a.hs.Buffered())
+	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
+		s.sender.conn.Write(srv.FlashPolicy.AppendTo(nil))
+		s.endQuietly()
+		s.sender.conn.Close()
+	default:
+		s.refuse(a, err)
+	}
+}
+
+// endQuietly ends a Socket of a Server that OnConnect has not been told of.
+func (s *Socket) endQuietly() {
+	s.server.forget(s)
+	s.withdraw()
+}
+
+// refuse answers a request that is not accepted, and ends the Socket.
+func (s *Socket) refuse(a *serverHandshake, err error) {
+	if he, ok := errors.AsType[*handshake.Error](err); ok {
+		b := buffers.Get(512)
+		s.sender.conn.Write(a.hs.AppendReject(b.B, he))
+		buffers.Put(b)
+		s.sender.conn.Linger()
+	} else {
+		answerPlain(err)
+	}
+	s.failOpening(err)
+}
+
+// errPlain is the response to a request without TLS on a connection that requires
+// it, as in net/http.
+var errPlain = &handshake.Error{Status: http.StatusBadRequest, Reason: "this port speaks TLS: use wss instead of ws, or https instead of http"}
+
+// answerPlain answers a client that has made a request without TLS, if that is what
+// err says. The rest of a short request has been read together with its beginning:
+// what is left unread of a longer one may reset the connection, and the answer with
+// it.
+//
+//go:noinline
+func answerPlain(err error) {
+	plain, ok := errors.AsType[tls.RecordHeaderError](err)
+	if ok && plain.Conn != nil && bytes.Equal(plain.RecordHeader[:], []byte("GET /")) {
+		var hs handshake.Server
+		plain.Conn.Write(hs.AppendReject(nil, errPlain))
+	}
 }

@@ -48,21 +48,22 @@ func decodesAhead(cfg *wire.Config, stream extensions.Stream) bool {
 	return stream != nil || len(cfg.Extensions) > 0 || cfg.Version < wire.Hybi06
 }
 
-// fill decodes until a has enough. It reports whether there may be more.
-func (r *reader) fill(a *ahead) (more bool) {
+// fill decodes until a has enough. below is in front of dec, unless it is nil. It
+// reports whether there may be more.
+func (a *ahead) fill(dec *wire.Decoder, below *inflow) (more bool) {
 	for a.size < aheadSize && len(a.events) < aheadEvents {
-		ev := r.dec.Next()
+		ev := dec.Next()
 		if ev.Kind != wire.None {
-			a.add(ev, r.dec.Detach())
+			a.add(ev, dec.Detach())
 			continue
 		}
-		if r.below == nil {
+		if below == nil {
 			return false
 		}
 		if len(a.events) > 0 {
 			return true // which may be views of the piece that the next one replaces
 		}
-		some, err := r.below.next(&r.dec)
+		some, err := below.next(dec)
 		if err != nil {
 			a.add(wire.Event{Kind: wire.Fail, Code: wire.ErrStreamData.Code, Err: err}, nil)
 		}
@@ -103,17 +104,16 @@ type decodingSlots struct {
 // A decodingSlot is the permission to decode.
 type decodingSlot struct{ held *sync.Mutex }
 
-// takeSlot waits for the permission to decode for the Dispatcher. Mutexes may be
-// waited for in a testing/synctest bubble and outside of it.
-func (d *Dispatcher) takeSlot() decodingSlot {
-	d.mu.Lock()
-	x := &d.withExtra().decoding
+// take waits for the permission to decode. The lock mu guards x and is held by the
+// caller; take releases it. Mutexes may be waited for in a testing/synctest bubble and
+// outside of it.
+func (x *decodingSlots) take(mu *sync.Mutex) decodingSlot {
 	if x.slots == nil {
 		x.slots = make([]sync.Mutex, runtime.GOMAXPROCS(0))
 	}
 	x.waitAt = (x.waitAt + 1) % len(x.slots)
 	slots, mine := x.slots, &x.slots[x.waitAt]
-	d.mu.Unlock()
+	mu.Unlock()
 	for i := range slots {
 		if slots[i].TryLock() {
 			return decodingSlot{&slots[i]}

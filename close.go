@@ -2,7 +2,6 @@ package airsocket
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"unicode/utf8"
 
@@ -70,7 +69,7 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 		return err
 	}
 	frame := closeFrame(code, reason)
-	if !s.life.drop(frame.Code, reason) {
+	if !s.life.drop(frame.Code, reason, ErrAborted) {
 		return nil
 	}
 	s.sender.sendClose(frame, false)
@@ -193,11 +192,6 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 	return e
 }
 
-//go:noinline
-func (s *Socket) logError(err error) {
-	s.opts.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
-}
-
 // finish is the end of a connection. Only who serves it calls it, or who would have
 // served it.
 func (s *Socket) finish() {
@@ -294,15 +288,19 @@ func (s *Socket) emitClose(e *CloseEvent) {
 	call(s, s.handlers.close, e)
 }
 
-//go:noinline
-func (e *CloseEvent) log(log *slog.Logger, conn net.Conn) {
-	log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remoteOf(conn)))
-}
-
-// remoteOf returns the address of the peer, for the log.
-func remoteOf(conn net.Conn) string {
-	if conn == nil || conn.RemoteAddr() == nil {
-		return ""
+// recoverHandler is deferred around handlers where Options.Recover is set. What no event
+// can tell of any more is told to the Logger.
+func (s *Socket) recoverHandler() {
+	v := recover()
+	if v == nil {
+		return
 	}
-	return conn.RemoteAddr().String()
+	err := newPanicError(v)
+	if s.ReadyState() == StateConnecting {
+		s.because(err) // the request is refused with 500
+		return
+	}
+	if !s.fail(StatusInternalError, "internal error", err) {
+		s.logError(err)
+	}
 }

@@ -2,11 +2,14 @@ package airsocket
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/dial"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // newAttempt checks the arguments of Connect.
@@ -69,4 +72,117 @@ func wireHeader(h http.Header) handshake.Header {
 		}
 	}
 	return fields
+}
+
+// certificateJudge returns the function that asks the handlers for certificate
+// errors, or nil if there are none. It asks nobody once ctx has ended.
+func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
+	handled := false
+	s.disp.do(func() {
+		handled = s.extras().cert != nil || s.HasEventListener(string(EventCertificateError))
+	})
+	if !handled {
+		return nil
+	}
+	return func(chain []*x509.Certificate, reason error) bool {
+		e := &CertificateErrorEvent{target: target{s}, Chain: chain, Err: reason}
+		s.do(certificateTurn, func() {
+			if ctx.Err() == nil {
+				emit(s, s.extras().cert, e)
+			}
+		})
+		return e.prevented && s.cause() == nil // a handler may have called Close, or panicked
+	}
+}
+
+// Reconnects returns how many times Options.Reconnect has opened the connection
+// again since Connect was called. It returns 0 during the first open event.
+func (s *Socket) Reconnects() int {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if s.opening == nil || s.opening.retries == nil {
+		return 0
+	}
+	return max(s.opening.retries.opened-1, 0)
+}
+
+// newRetries returns nil without Options.Reconnect.
+func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
+	if s.opts.Reconnect == nil {
+		return nil
+	}
+	return &retries{ctx: ctx, protocols: protocols}
+}
+
+// stopRetriesLocked prevents further attempts, after a call of Close.
+func (s *Socket) stopRetriesLocked() {
+	if s.opening != nil && s.opening.retries != nil {
+		s.opening.retries.closed = true
+	}
+}
+
+// planReconnect decides, when a connection has ended with e and err, whether there
+// will be another one, and sets the fields of e accordingly. Its result is the
+// argument of reconnectAfter.
+func (s *Socket) planReconnect(e *CloseEvent, wasOpen bool, err error) *opening {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	o := s.opening
+	if o == nil || o.retries == nil {
+		return nil
+	}
+	r, policy := o.retries, s.opts.Reconnect
+	switch {
+	case r.closed, r.ctx.Err() != nil:
+		return nil
+	case e.WasClean && e.Code == StatusNormalClosure:
+		return nil
+	case !wasOpen && permanent(err):
+		return nil
+	case wasOpen && time.Since(r.since) >= policy.min():
+		r.failed = 0
+	}
+	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {
+		return nil
+	}
+	e.WillReconnect, e.ReconnectIn = true, policy.wait(r.failed, retryAfter(err))
+	r.failed++
+	return o
+}
+
+// reconnectAfter carries out what planReconnect has decided, unless a handler of the
+// close event has prevented it.
+func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if e.prevented || o.retries.closed {
+		return
+	}
+	ctx, cancel := context.WithCancel(o.retries.ctx)
+	again := &opening{negotiated: negotiated{url: o.url}, early: o.early, retries: o.retries, cancel: cancel}
+	if !s.startLocked(wire.Client, again) { // a handler has done so
+		cancel()
+		return
+	}
+	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
+}
+
+// reconnect makes the next attempt after the wait.
+func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
+	defer cancel()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		s.failOpening(context.Cause(ctx))
+		return
+	}
+	a, err := s.opts.newAttempt(o.url, o.retries.protocols)
+	if err != nil {
+		s.failOpening(err)
+		return
+	}
+	during, cancelAttempt := s.opts.withHandshakeTimeout(ctx)
+	s.connect(during, cancelAttempt, a)
 }

@@ -23,6 +23,13 @@ type rareHandlers struct {
 	pong      func(*PongEvent)
 	drain     func(*DrainEvent)
 	cert      func(*CertificateErrorEvent)
+	pings     []*pingWait // under life.mu
+}
+
+// pingWait is a ping of PingFunc that waits for its pong.
+type pingWait struct {
+	payload string
+	fn      func()
 }
 
 // OnOpen sets the handler of open events. Like all On methods it replaces the

@@ -24,7 +24,7 @@ const module = "github.com/airsocket/airsocket"
 // below the folders of programs stands at the end. Packages of tests import all of
 // the library and each other, and only tests import them.
 var (
-	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/transport", "internal/dial", "."}
+	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/origin", "internal/transport", "internal/dial", "."}
 	programs = []string{"cmd", "examples"}
 	tests    = []string{"internal/wstest", "internal/apitxt", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
 )

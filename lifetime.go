@@ -216,13 +216,15 @@ func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 	return true
 }
 
-// drop is the transition for Drop. It reports false if there is nothing to end.
-func (l *lifetime) drop(code StatusCode, reason string) bool {
+// drop is the transition for Drop. notOpen is
+// the cause if the connection is not open yet. It reports false if there is nothing to
+// end.
+func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
 	switch l.at() {
 	case stageRefused, stageClosed:
 		return false
 	case stageConnecting, stageAccepting:
-		l.because(ErrAborted)
+		l.because(notOpen)
 		l.on(dropCalled)
 	case stageUnwritable, stageAborted:
 		l.on(dropCalled)

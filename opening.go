@@ -2,9 +2,6 @@ package airsocket
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"os"
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -20,8 +17,8 @@ type opening struct {
 
 	cancel  context.CancelFunc // ends the attempt
 	early   earlyQueue
-	asked   *Request // a server's, while it is not decided on
-	letGoOf bool     // the Socket does not use it any more
+	refuse  func() bool // rejects a server's request, unless it has been answered; nil without one
+	letGoOf bool        // the Socket does not use it any more
 }
 
 // An earlyQueue is what the program has sent before the connection is open.
@@ -70,114 +67,13 @@ func (a *agreement) split() (exts []wire.Extension, stream extensions.Stream) {
 	return exts, stream
 }
 
-// becomeOpen begins the life of the connection: the open event, and what has been
-// received already. Unless the connection is over with that, the caller sees to it
-// that it is served.
-func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
-	over = true // unless told otherwise: a handler may end this goroutine, as a failing test does
-	defer func() {
-		if over {
-			s.finish()
-		}
-	}()
-	over = !s.becomeOpenTurn(&a) || len(rest) > 0 && s.receive(rest)
-	return over
-}
-
-// receive delivers the events of what was received together with the handshake.
-func (s *Socket) receive(rest []byte) (over bool) {
-	in := readInputs.Get().(*readInput)
-	s.reader.feed(rest, false)
-	s.deliver(in, false)
-	over = in.over
-	in.release()
-	return over
-}
-
-// becomeOpenTurn is the turn of the open event. It reports false if the connection has
-// been ended in the last moment: it has never been open then.
-func (s *Socket) becomeOpenTurn(a *agreement) bool {
-	defer s.leave(s.enter(), openTurn, false)
-	early, ok := s.becomeOpenState(a)
-	if !ok {
-		return false
-	}
-	if s.opts.Logger != nil {
-		s.logOpen()
-	}
-	s.noteOpened()
-	for _, ev := range early.events {
-		s.noteSent(ev.Kind, len(ev.Data))
-	}
-	if hasHandler(s, s.handlers.open) {
-		emit(s, s.handlers.open, &OpenEvent{target{s}})
-	}
-	s.forgetOpening()
-	if early.close != nil {
-		early.close()
-	}
-	return true
-}
-
-// becomeOpenState is the change of the state. It returns what was sent before, as far as
-// it has been sent now.
-//
-//go:noinline
-func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	exts, stream := a.split()
-	if s.life.cause() != nil || !s.life.on(opened) {
-		if stream != nil {
-			stream.Close()
-		}
-		return early, false
-	}
-	cfg := s.opts.config(s.life.role, a.version, exts)
-	s.reader.begin(cfg, stream)
-	s.ahead = decodesAhead(cfg, stream)
-	o := s.opening
-	if a.answer != nil {
-		o.protocol, o.status, o.answer = a.answer.Protocol, a.answer.Status, a.answer.Header
-		o.extensions = string(handshake.AppendExtensions(nil, a.answer.Extensions))
-	}
-	early, o.early = o.early, earlyQueue{}
-	var failed error
-	early.events, failed = s.sender.begin(cfg, stream, early.events)
-	if o.retries != nil {
-		o.retries.begun()
-	}
-	s.startPinging(cfg.Version)
-	s.writeFailedLocked(failed)
-	return early, true
-}
-
-//go:noinline
-func (s *Socket) logOpen() {
-	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
-}
-
-// forgetOpening lets go of what nobody has asked for.
-func (s *Socket) forgetOpening() {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	o := s.opening
-	o.cancel = nil
-	if !o.keep {
-		o.request = nil
-	}
-	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil {
-		s.opening, o.letGoOf = nil, true
-	} else if s.life.role == wire.Server {
-		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true // without the rest of the server's handshake
-	}
-}
-
-// failOpening is the end of a Socket that has not been open.
-func (s *Socket) failOpening(err error) {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = ErrHandshakeTimeout
-	}
-	s.because(err)
-	s.finish()
+// negotiated is what the properties of a Socket report of its opening handshake.
+type negotiated struct {
+	url        string
+	protocol   string
+	extensions string
+	status     int              // of the server's response
+	answer     handshake.Header // of the server
+	request    *handshake.Request
+	keep       bool // request was asked for
 }

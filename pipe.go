@@ -34,7 +34,7 @@ func Pipe(client, server *Socket) error {
 	ctx, cancel := client.opts.withHandshakeTimeout(context.Background())
 	if !client.start(wire.Client, &opening{negotiated: negotiated{url: url}, cancel: cancel}) {
 		cancel()
-		return client.started("Pipe")
+		return startedAlready("Pipe", client.ReadyState())
 	}
 	here, there := net.Pipe()
 	if err := server.StartServer(there); err != nil {

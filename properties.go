@@ -9,17 +9,6 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// negotiated is what the properties of a Socket report of its opening handshake.
-type negotiated struct {
-	url        string
-	protocol   string
-	extensions string
-	status     int              // of the server's response
-	answer     handshake.Header // of the server
-	request    *handshake.Request
-	keep       bool // request was asked for
-}
-
 // BufferedAmount returns how many bytes wait to be given to the system: frames with
 // their headers, compressed if that was negotiated (WHATWG bufferedAmount, which
 // counts payloads). What a handler sends waits for the end of its turn; but on Unix
@@ -33,9 +22,6 @@ type negotiated struct {
 func (s *Socket) BufferedAmount() int {
 	return s.sender.buffered()
 }
-
-// ReadyState returns the state of the socket (WHATWG readyState).
-func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 
 // Version returns the version of the protocol that the connection uses. It is 0
 // before the connection is open.
@@ -106,17 +92,6 @@ func (s *Socket) Request() *handshake.Request {
 	}
 	s.opening.keep = true
 	return s.opening.request
-}
-
-// Conn returns the underlying connection, or nil before there is one. Reading from
-// it, writing to it or closing it disturbs the Socket.
-func (s *Socket) Conn() net.Conn {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	if c := s.sender.connection(); c != nil {
-		return c.NetConn()
-	}
-	return nil
 }
 
 // RemoteAddr returns the address of the peer, or nil before there is a connection.

@@ -114,7 +114,7 @@ func (s *Socket) deliverAhead(in *readInput, serving bool) {
 			slot.release()
 			return
 		}
-		more = s.reader.fill(&in.ahead)
+		more = in.ahead.fill(&s.reader.dec, s.reader.below)
 		if !in.ahead.long {
 			slot.release()
 		}
@@ -252,21 +252,4 @@ func (s *Socket) drain() {
 	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
 	s.life.mu.Unlock()
 	<-done
-}
-
-// recoverHandler is deferred around handlers where Options.Recover is set. What no event
-// can tell of any more is told to the Logger.
-func (s *Socket) recoverHandler() {
-	v := recover()
-	if v == nil {
-		return
-	}
-	err := newPanicError(v)
-	if s.ReadyState() == StateConnecting {
-		s.because(err) // the request is refused with 500
-		return
-	}
-	if !s.fail(StatusInternalError, "internal error", err) {
-		s.logError(err)
-	}
 }

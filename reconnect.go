@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
-	"github.com/airsocket/airsocket/wire"
 )
 
 // Reconnect configures how a client's Socket connects again when its connection has
@@ -98,104 +97,12 @@ type retries struct {
 	closed    bool      // by Close
 }
 
-// Reconnects returns how many times Options.Reconnect has opened the connection
-// again since Connect was called. It returns 0 during the first open event.
-func (s *Socket) Reconnects() int {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	if s.opening == nil || s.opening.retries == nil {
-		return 0
-	}
-	return max(s.opening.retries.opened-1, 0)
-}
-
-// newRetries returns nil without Options.Reconnect.
-func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
-	if s.opts.Reconnect == nil {
-		return nil
-	}
-	return &retries{ctx: ctx, protocols: protocols}
-}
-
 // begun records that a connection is open. From now on the context that was passed
 // to ConnectContext has no effect.
 func (r *retries) begun() {
 	r.opened++
 	r.since = time.Now()
 	r.ctx = context.WithoutCancel(r.ctx)
-}
-
-// stopRetriesLocked prevents further attempts, after a call of Close.
-func (s *Socket) stopRetriesLocked() {
-	if s.opening != nil && s.opening.retries != nil {
-		s.opening.retries.closed = true
-	}
-}
-
-// planReconnect decides, when a connection has ended with e and err, whether there
-// will be another one, and sets the fields of e accordingly. Its result is the
-// argument of reconnectAfter.
-func (s *Socket) planReconnect(e *CloseEvent, wasOpen bool, err error) *opening {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	o := s.opening
-	if o == nil || o.retries == nil {
-		return nil
-	}
-	r, policy := o.retries, s.opts.Reconnect
-	switch {
-	case r.closed, r.ctx.Err() != nil:
-		return nil
-	case e.WasClean && e.Code == StatusNormalClosure:
-		return nil
-	case !wasOpen && permanent(err):
-		return nil
-	case wasOpen && time.Since(r.since) >= policy.min():
-		r.failed = 0
-	}
-	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {
-		return nil
-	}
-	e.WillReconnect, e.ReconnectIn = true, policy.wait(r.failed, retryAfter(err))
-	r.failed++
-	return o
-}
-
-// reconnectAfter carries out what planReconnect has decided, unless a handler of the
-// close event has prevented it.
-func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	if e.prevented || o.retries.closed {
-		return
-	}
-	ctx, cancel := context.WithCancel(o.retries.ctx)
-	again := &opening{negotiated: negotiated{url: o.url}, early: o.early, retries: o.retries, cancel: cancel}
-	if !s.startLocked(wire.Client, again) { // a handler has done so
-		cancel()
-		return
-	}
-	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
-}
-
-// reconnect makes the next attempt after the wait.
-func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
-	defer cancel()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		s.failOpening(context.Cause(ctx))
-		return
-	}
-	a, err := s.opts.newAttempt(o.url, o.retries.protocols)
-	if err != nil {
-		s.failOpening(err)
-		return
-	}
-	during, cancelAttempt := s.opts.withHandshakeTimeout(ctx)
-	s.connect(during, cancelAttempt, a)
 }
 
 // permanent reports whether an opening handshake that failed with err would

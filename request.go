@@ -6,11 +6,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/airsocket/airsocket/handshake"
 )
@@ -141,62 +139,5 @@ func (r *Request) isAnswered() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// ask has the Server's handler decide on a request, and waits for the decision.
-// Afterwards the time for the handshake starts again.
-func (s *Socket) ask(a *serverHandshake) (*Request, error) {
-	limit, conn := s.opts.handshakeTimeout, s.sender.conn
-	if !s.opts.deadlines.Clear(&a.deadline, conn, limit) {
-		return nil, os.ErrDeadlineExceeded
-	}
-	defer s.opts.deadlines.Set(&a.deadline, conn, limit)
-	srv := s.server
-	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
-	s.life.mu.Lock()
-	s.opening.asked, s.opening.keep = r, true
-	s.opening.cancel = func() { r.Reject(http.StatusServiceUnavailable, "the connection is being closed") }
-	over := s.life.at() != stageAccepting
-	s.life.mu.Unlock()
-	if over || srv.isClosing() {
-		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
-	}
-	var timeout <-chan time.Time
-	if limit > 0 {
-		timer := time.NewTimer(limit)
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	s.doOpening(requestTurn, func() { srv.requested(r) })
-	select {
-	case <-r.answered:
-	case <-timeout:
-		r.Reject(http.StatusNotFound, "the server did not answer the request")
-		<-r.answered
-	}
-	if r.refused != nil {
-		return nil, r.refused
-	}
-	return r, nil
-}
-
-// goingAway ends an opening handshake for a Server that is shutting down: it rejects
-// a request that is not decided on yet, and closes the connection of one that has
-// been accepted as soon as it is open.
-func (s *Socket) goingAway() {
-	s.life.mu.Lock()
-	var r *Request
-	accepted := s.ReadyState() != StateConnecting // by now
-	if o := s.opening; o != nil {
-		r, accepted = o.asked, accepted || o.request != nil
-	}
-	s.life.mu.Unlock()
-	switch {
-	case r != nil && r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil:
-	case accepted:
-		s.Close(StatusGoingAway, "")
-	default:
-		s.abort(ErrServerClosed)
 	}
 }

@@ -91,9 +91,6 @@ const directAt = 32 << 10
 // maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
 const maxControl = 125
 
-// maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
-const maxHeader = 14
-
 // reset forgets the connection before, whose writer goroutine is no longer heard.
 func (t *sender) reset() {
 	t.mu.Lock()
@@ -348,13 +345,17 @@ func (t *sender) enqueue(ev wire.Event) error {
 func (t *sender) append(ev wire.Event) error {
 	t.reserve(len(ev.Data) + maxHeader)
 	var err error
+	lost := 0
 	if stream := t.extras().stream; stream != nil {
-		err = stream.append(t, ev)
+		t.pending.B, lost, err = stream.append(t.pending.B, &t.enc, ev)
 	} else {
 		t.pending.B, err = t.enc.Append(t.pending.B, ev)
 	}
 	if err != nil {
 		t.dropEmpty()
+	}
+	if lost > 0 {
+		t.fail(err, lost)
 	}
 	return err
 }

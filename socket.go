@@ -43,7 +43,6 @@ type parallel struct {
 // extras is the part of a Socket that few sockets have.
 type extras struct {
 	rareHandlers
-	pings []*pingWait // under life.mu
 }
 
 // noExtras is what extras returns for a Socket that has none.
@@ -112,7 +111,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: s.newRetries(ctx, protocols)}
 	if !s.start(wire.Client, o) {
 		cancel()
-		return s.started("Connect")
+		return startedAlready("Connect", s.ReadyState())
 	}
 	go s.connect(during, cancel, a)
 	return nil
@@ -128,7 +127,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 		return ErrArgument
 	}
 	if !s.start(wire.Server, s.preset()) {
-		return s.started("StartServer")
+		return startedAlready("StartServer", s.ReadyState())
 	}
 	conn.SetDeadline(time.Time{})
 	s.attach(conn)
@@ -153,7 +152,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 		return ErrArgument
 	}
 	if !s.start(wire.Server, s.preset()) {
-		return s.started("Upgrade")
+		return startedAlready("Upgrade", s.ReadyState())
 	}
 	err := s.upgrade(w, r)
 	if err != nil {
@@ -170,7 +169,7 @@ func (s *Socket) SetProtocol(p string) error {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if st := s.ReadyState(); st != StateInit && st != StateClosed {
-		return s.started("SetProtocol")
+		return startedAlready("SetProtocol", s.ReadyState())
 	}
 	s.opening = &opening{negotiated: negotiated{protocol: p}}
 	return nil
@@ -232,4 +231,18 @@ func (s *Socket) Resume() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	s.reader.resume()
+}
+
+// ReadyState returns the state of the socket (WHATWG readyState).
+func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
+
+// Conn returns the underlying connection, or nil before there is one. Reading from
+// it, writing to it or closing it disturbs the Socket.
+func (s *Socket) Conn() net.Conn {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if c := s.sender.connection(); c != nil {
+		return c.NetConn()
+	}
+	return nil
 }

@@ -18,6 +18,9 @@ type inflow struct {
 
 const pieceSize = 16 << 10
 
+// maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
+const maxHeader = 14
+
 func (x *inflow) feed(p []byte) {
 	if !x.failed {
 		x.stream.Feed(p)
@@ -61,17 +64,16 @@ func (x *inflow) close() {
 // An outflow encodes what the Encoder returns.
 type outflow struct{ stream extensions.Stream }
 
-// append appends the frames of ev to what is pending.
-func (x *outflow) append(t *sender, ev wire.Event) error {
+// append appends the frames of ev to dst. If the extension fails, the peer could not
+// decode what follows: lost is the number of bytes that it was given then.
+func (x *outflow) append(dst []byte, enc *wire.Encoder, ev wire.Event) (out []byte, lost int, err error) {
 	frames := buffers.Get(len(ev.Data) + maxHeader)
 	defer buffers.Put(frames)
-	var err error
-	if frames.B, err = t.enc.Append(frames.B, ev); err != nil {
-		return err
+	if frames.B, err = enc.Append(frames.B, ev); err != nil {
+		return dst, 0, err
 	}
-	t.pending.B, err = x.stream.Append(t.pending.B, frames.B)
-	if err != nil {
-		t.fail(err, len(frames.B)) // the peer could not decode what follows
+	if out, err = x.stream.Append(dst, frames.B); err != nil {
+		return dst, len(frames.B), err
 	}
-	return err
+	return out, 0, nil
 }

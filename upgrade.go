@@ -8,6 +8,7 @@ import (
 
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/dial"
+	"github.com/airsocket/airsocket/internal/origin"
 )
 
 // IsWebSocket reports whether a request is an opening handshake of any version,
@@ -18,7 +19,7 @@ func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.
 func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	a := s.opts.newServerHandshake(r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
-	if err == nil && done && !s.opts.originAllowed(a.hs.Request(), a.hs.Secure) {
+	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	if err != nil {

@@ -1,4 +1,5 @@
-package airsocket
+// Package origin decides which origins a server accepts.
+package origin
 
 import (
 	"net/url"
@@ -7,9 +8,11 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// originAllowed reports whether a request may have been made by a page of its
-// origin (RFC 6455, section 10.2). Secure says that the connection is TLS.
-func (st *settings) originAllowed(req *handshake.Request, secure bool) bool {
+// Allowed reports whether a request may have been made by a page of its origin (RFC 6455,
+// section 10.2): of the server's own origin, or of one that matches one of the patterns,
+// whose form is described at airsocket.Options.Origins. secure says that the connection
+// is TLS.
+func Allowed(req *handshake.Request, secure bool, patterns []string) bool {
 	if req.Origin == "" {
 		return true
 	}
@@ -20,8 +23,8 @@ func (st *settings) originAllowed(req *handshake.Request, secure bool) bool {
 	if u.Host != "" && ownScheme(u.Scheme, secure) && sameHost(u, req.Host) {
 		return true
 	}
-	for _, pattern := range st.Origins {
-		if originMatches(pattern, req.Origin, u) {
+	for _, pattern := range patterns {
+		if matches(pattern, req.Origin, u) {
 			return true
 		}
 	}
@@ -56,7 +59,7 @@ func withPort(host, scheme string) string {
 	return host + ":80"
 }
 
-func originMatches(pattern, origin string, u *url.URL) bool {
+func matches(pattern, origin string, u *url.URL) bool {
 	if pattern == "*" || strings.EqualFold(pattern, origin) {
 		return true
 	}
