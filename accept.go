@@ -24,6 +24,7 @@ import (
 // that leave their results here. They follow each other rather than call each
 // other, so that the stack keeps the 2 KiB that it begins with; see ARCHITECTURE.md.
 type serverHandshake struct {
+	s        *Socket
 	hs       handshake.Server
 	read     []byte // received before, by net/http
 	full     bool   // the Server has as many sockets as it may
@@ -43,9 +44,10 @@ const requestSize = 1 << 10
 // lie scattered between what lasts as long as a connection.
 var serverHandshakes = sync.Pool{New: func() any { return new(serverHandshake) }}
 
-func (st *settings) newServerHandshake(secure bool) *serverHandshake {
+func newServerHandshake(s *Socket, secure bool) *serverHandshake {
 	a := serverHandshakes.Get().(*serverHandshake)
-	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = st.versions, st.MaxHead, st.MaxHeadLines, secure
+	a.s = s
+	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = s.opts.versions, s.opts.MaxHead, s.opts.MaxHeadLines, secure
 	return a
 }
 
@@ -57,30 +59,32 @@ func (a *serverHandshake) recycle() {
 	}
 }
 
-// serveClient is the goroutine of a server's Socket.
-func (s *Socket) serveClient(a *serverHandshake) {
-	if s.runHandshake(a) {
+// serve does the handshake, and serves the connection that it leads to.
+func (a *serverHandshake) serve() {
+	s := a.s
+	if a.run() {
 		s.serve()
 	}
 }
 
-// runHandshake is the opening handshake and what comes with it. It reports whether
-// this goroutine is to serve the connection: if the stack has grown meanwhile,
-// as a handler may have made it, another does that.
+// run does the handshake, and what it leads to. It reports whether this goroutine is to
+// serve the connection: if the stack has grown meanwhile, as a handler may have made
+// it, another does that.
 //
 //go:noinline
-func (s *Socket) runHandshake(a *serverHandshake) (serve bool) {
+func (a *serverHandshake) run() (serve bool) {
+	s := a.s
 	mark := transport.StackMark()
 	conn := s.sender.conn
 	s.opts.deadlines.Set(&a.deadline, conn, s.opts.handshakeTimeout)
-	err := s.negotiate(a)
+	err := a.negotiate()
 	if !s.opts.deadlines.Clear(&a.deadline, conn, s.opts.handshakeTimeout) && err == nil {
 		err = os.ErrDeadlineExceeded
 	}
 	switch {
 	case err != nil:
-		s.reject(a, err)
-	case s.established(a):
+		a.reject(err)
+	case a.established():
 	case transport.StackMark() == mark:
 		return true
 	default:
@@ -92,8 +96,8 @@ func (s *Socket) runHandshake(a *serverHandshake) (serve bool) {
 // established opens the connection of a client whose request has been answered.
 //
 //go:noinline
-func (s *Socket) established(a *serverHandshake) (over bool) {
-	over = s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
+func (a *serverHandshake) established() (over bool) {
+	over = a.s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
 	a.recycle()
 	return over
 }
@@ -101,30 +105,31 @@ func (s *Socket) established(a *serverHandshake) (over bool) {
 // negotiate is the opening handshake.
 //
 //go:noinline
-func (s *Socket) negotiate(a *serverHandshake) error {
-	if err := s.readRequest(a); err != nil {
+func (a *serverHandshake) negotiate() error {
+	s := a.s
+	if err := a.readRequest(); err != nil {
 		return err
 	}
 	if a.full {
 		return errFull
 	}
-	if err := s.decide(a); err != nil {
+	if err := a.decide(); err != nil {
 		return err
 	}
 	if s.server != nil && s.server.onConnect != nil {
-		s.doOpening(connectTurn, func() { s.server.connected(s) })
-		if err := s.cause(); err != nil {
+		a.doOpening(connectTurn, func() { s.server.connected(s) })
+		if err := s.life.failure(); err != nil {
 			return internalError(err)
 		}
 	}
-	return s.answer(a)
+	return a.answer()
 }
 
 // errFull is what a Server with MaxConns sockets answers.
 var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
 
 // readRequest reads the client's request.
-func (s *Socket) readRequest(a *serverHandshake) error {
+func (a *serverHandshake) readRequest() error {
 	if a.offered {
 		return nil
 	}
@@ -136,7 +141,7 @@ func (s *Socket) readRequest(a *serverHandshake) error {
 				return err
 			}
 		}
-		n, err := s.sender.conn.Read(a.buf[:])
+		n, err := a.s.sender.conn.Read(a.buf[:])
 		if n == 0 && (err == nil || err == io.EOF) {
 			return handshake.ErrUnexpected
 		}
@@ -153,7 +158,8 @@ func internalError(err error) error {
 }
 
 // decide decides on a good request.
-func (s *Socket) decide(a *serverHandshake) error {
+func (a *serverHandshake) decide() error {
+	s := a.s
 	req := a.hs.Request()
 	if !origin.Allowed(req, a.hs.Secure, s.opts.Origins) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
@@ -163,12 +169,12 @@ func (s *Socket) decide(a *serverHandshake) error {
 		s.opening = &a.opening
 	}
 	s.opening.request = req
-	a.accept.Protocol = s.chooseProtocol(req.Protocols)
+	a.accept.Protocol = a.chooseProtocol(req.Protocols)
 	s.life.on(requestRead)
 	s.life.mu.Unlock()
 	header := s.opts.Header
 	if s.server != nil && s.server.onRequest != nil {
-		r, err := s.ask(a)
+		r, err := a.ask()
 		if err != nil {
 			return err
 		}
@@ -186,7 +192,8 @@ func (s *Socket) decide(a *serverHandshake) error {
 
 // ask has the Server's handler decide on a request, and waits for the decision.
 // Afterwards the time for the handshake starts again.
-func (s *Socket) ask(a *serverHandshake) (*Request, error) {
+func (a *serverHandshake) ask() (*Request, error) {
+	s := a.s
 	limit, conn := s.opts.handshakeTimeout, s.sender.conn
 	if !s.opts.deadlines.Clear(&a.deadline, conn, limit) {
 		return nil, os.ErrDeadlineExceeded
@@ -210,7 +217,7 @@ func (s *Socket) ask(a *serverHandshake) (*Request, error) {
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	s.doOpening(requestTurn, func() { srv.requested(r) })
+	a.doOpening(requestTurn, func() { srv.requested(r) })
 	select {
 	case <-r.answered:
 	case <-timeout:
@@ -244,20 +251,21 @@ func (s *Socket) goingAway() {
 }
 
 // answer sends the answer that opens the connection.
-func (s *Socket) answer(a *serverHandshake) error {
+func (a *serverHandshake) answer() error {
 	b := buffers.Get(512)
 	defer buffers.Put(b)
 	out, err := a.hs.AppendAccept(b.B, a.accept)
 	if err != nil {
 		return internalError(err)
 	}
-	_, err = s.sender.conn.Write(out)
+	_, err = a.s.sender.conn.Write(out)
 	return err
 }
 
 // doOpening runs a handler in a turn before the connection is open. If that ends
 // the goroutine, as a failing test does, the Socket ends with it.
-func (s *Socket) doOpening(kind turnKind, fn func()) {
+func (a *serverHandshake) doOpening(kind turnKind, fn func()) {
+	s := a.s
 	returned := false
 	defer func() {
 		if !returned {
@@ -284,7 +292,8 @@ func joinHeaders(a, b http.Header) http.Header {
 
 // chooseProtocol is the one that SetProtocol has set, if the client asked for
 // it, or the first of the client's that is among Options.Protocols.
-func (s *Socket) chooseProtocol(asked []string) string {
+func (a *serverHandshake) chooseProtocol(asked []string) string {
+	s := a.s
 	if p := s.opening.protocol; p != "" {
 		if slices.Contains(asked, p) {
 			return p
@@ -307,29 +316,32 @@ func isTLS(conn net.Conn) bool {
 // reject is for a connection that will not be a WebSocket.
 //
 //go:noinline
-func (s *Socket) reject(a *serverHandshake, err error) {
+func (a *serverHandshake) reject(err error) {
+	s := a.s
 	s.sender.conn.GiveTime()
 	switch srv := s.server; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
-		s.endQuietly()
+		a.endQuietly()
 		srv.http.give(s.sender.conn.NetConn(), a.hs.Buffered())
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		s.sender.conn.Write(srv.FlashPolicy.AppendTo(nil))
-		s.endQuietly()
+		a.endQuietly()
 		s.sender.conn.Close()
 	default:
-		s.refuse(a, err)
+		a.refuse(err)
 	}
 }
 
 // endQuietly ends a Socket of a Server that OnConnect has not been told of.
-func (s *Socket) endQuietly() {
+func (a *serverHandshake) endQuietly() {
+	s := a.s
 	s.server.forget(s)
 	s.withdraw()
 }
 
 // refuse answers a request that is not accepted, and ends the Socket.
-func (s *Socket) refuse(a *serverHandshake, err error) {
+func (a *serverHandshake) refuse(err error) {
+	s := a.s
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		b := buffers.Get(512)
 		s.sender.conn.Write(a.hs.AppendReject(b.B, he))

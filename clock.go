@@ -54,7 +54,7 @@ func (s *Socket) stopClock() {
 // tick is called by the timer.
 func (s *Socket) tick(c *clock, set int) {
 	if s.dueForPing(c, set) && s.sender.sendPing() == nil {
-		s.noteSent(wire.Ping, 0)
+		s.opts.Hooks.sent(s, wire.Ping, 0)
 	}
 }
 

@@ -91,7 +91,9 @@ func (s *Socket) checkCloseLocked(call string, code StatusCode, reason string, r
 	case isNew:
 		return notStarted(call)
 	}
-	s.stopRetriesLocked()
+	if s.opening != nil {
+		s.opening.retries.stop()
+	}
 	return nil
 }
 
@@ -109,19 +111,6 @@ func (s *Socket) fail(code StatusCode, reason string, err error) bool {
 		s.emitError(err)
 	}
 	return failed
-}
-
-// because keeps the first cause for an error event.
-func (s *Socket) because(err error) {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	s.life.because(err)
-}
-
-func (s *Socket) cause() error {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	return s.life.cause()
 }
 
 // abort ends the connection without another word, for the reason err.
@@ -235,19 +224,20 @@ func (s *Socket) lastTurn(conn net.Conn) {
 		s.emitError(cause)
 	}
 	e, isSilent := s.closeEvent(clean)
-	again := s.planReconnect(e, wasOpen, cause)
 	s.life.mu.Lock()
+	before := s.opening
+	again := before != nil && before.retries.plan(s.opts.Reconnect, e, wasOpen, cause)
 	s.life.on(finished) // from now on another goroutine may start s again
 	s.life.mu.Unlock()
-	s.noteEnded(wasOpen, e, cause)
+	s.opts.Hooks.ended(s, wasOpen, e, cause)
 	if log != nil {
 		e.log(log, conn)
 	}
 	if !isSilent {
 		s.emitClose(e) // a handler may start s again too
 	}
-	if again != nil {
-		s.reconnectAfter(e, again)
+	if again {
+		s.reconnectAfter(e, before)
 	}
 }
 
@@ -297,7 +287,7 @@ func (s *Socket) recoverHandler() {
 	}
 	err := newPanicError(v)
 	if s.ReadyState() == StateConnecting {
-		s.because(err) // the request is refused with 500
+		s.life.fails(err) // the request is refused with 500
 		return
 	}
 	if !s.fail(StatusInternalError, "internal error", err) {

@@ -91,7 +91,7 @@ func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 				emit(s, s.extras().cert, e)
 			}
 		})
-		return e.prevented && s.cause() == nil // a handler may have called Close, or panicked
+		return e.prevented && s.life.failure() == nil // a handler may have called Close, or panicked
 	}
 }
 
@@ -106,51 +106,7 @@ func (s *Socket) Reconnects() int {
 	return max(s.opening.retries.opened-1, 0)
 }
 
-// newRetries returns nil without Options.Reconnect.
-func (s *Socket) newRetries(ctx context.Context, protocols []string) *retries {
-	if s.opts.Reconnect == nil {
-		return nil
-	}
-	return &retries{ctx: ctx, protocols: protocols}
-}
-
-// stopRetriesLocked prevents further attempts, after a call of Close.
-func (s *Socket) stopRetriesLocked() {
-	if s.opening != nil && s.opening.retries != nil {
-		s.opening.retries.closed = true
-	}
-}
-
-// planReconnect decides, when a connection has ended with e and err, whether there
-// will be another one, and sets the fields of e accordingly. Its result is the
-// argument of reconnectAfter.
-func (s *Socket) planReconnect(e *CloseEvent, wasOpen bool, err error) *opening {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	o := s.opening
-	if o == nil || o.retries == nil {
-		return nil
-	}
-	r, policy := o.retries, s.opts.Reconnect
-	switch {
-	case r.closed, r.ctx.Err() != nil:
-		return nil
-	case e.WasClean && e.Code == StatusNormalClosure:
-		return nil
-	case !wasOpen && permanent(err):
-		return nil
-	case wasOpen && time.Since(r.since) >= policy.min():
-		r.failed = 0
-	}
-	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {
-		return nil
-	}
-	e.WillReconnect, e.ReconnectIn = true, policy.wait(r.failed, retryAfter(err))
-	r.failed++
-	return o
-}
-
-// reconnectAfter carries out what planReconnect has decided, unless a handler of the
+// reconnectAfter carries out what retries.plan has decided, unless a handler of the
 // close event has prevented it.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	s.life.mu.Lock()

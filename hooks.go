@@ -46,39 +46,39 @@ type Hooks struct {
 	Sent func(s *Socket, kind wire.Kind, bytes int)
 }
 
-// noteSent is called without a lock.
-func (s *Socket) noteSent(kind wire.Kind, n int) {
-	if h := s.opts.Hooks; h != nil && h.Sent != nil {
+// The methods call the hooks, if there are any. They are called without a lock.
+
+func (h *Hooks) sent(s *Socket, kind wire.Kind, n int) {
+	if h != nil && h.Sent != nil {
 		h.Sent(s, kind, n)
 	}
 }
 
-func (s *Socket) noteReceived(kind wire.Kind, n int) {
-	if h := s.opts.Hooks; h != nil && h.Received != nil {
+func (h *Hooks) received(s *Socket, kind wire.Kind, n int) {
+	if h != nil && h.Received != nil {
 		h.Received(s, kind, n)
 	}
 }
 
-func (s *Socket) noteOpened() {
-	if h := s.opts.Hooks; h != nil && h.Opened != nil {
+func (h *Hooks) opened(s *Socket) {
+	if h != nil && h.Opened != nil {
 		h.Opened(s)
 	}
 }
 
-// noteEnded tells of the end of a connection, whether it was open or not.
-func (s *Socket) noteEnded(wasOpen bool, e *CloseEvent, err error) {
-	h := s.opts.Hooks
+// ended is called at the end of a connection, whether it was open or not.
+func (h *Hooks) ended(s *Socket, wasOpen bool, e *CloseEvent, err error) {
 	switch {
 	case h == nil:
 	case !wasOpen:
-		s.noteRefused(err)
+		h.refused(s, err)
 	case h.Closed != nil:
 		h.Closed(s, e)
 	}
 }
 
-func (s *Socket) noteRefused(err error) {
-	if h := s.opts.Hooks; h != nil && h.HandshakeFailed != nil {
+func (h *Hooks) refused(s *Socket, err error) {
+	if h != nil && h.HandshakeFailed != nil {
 		h.HandshakeFailed(s, err)
 	}
 }

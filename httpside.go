@@ -58,7 +58,7 @@ func (h *httpSide) handler(srv *Server) http.Handler {
 			s := NewSocket(srv.Options)
 			s.server = srv
 			if srv.isClosing() {
-				s.noteRefused(errGoingAway)
+				s.opts.Hooks.refused(s, errGoingAway)
 				writeError(w, errGoingAway)
 				return
 			}

@@ -206,6 +206,20 @@ func (l *lifetime) cause() error {
 	return l.end.cause
 }
 
+// fails is because, with the lock.
+func (l *lifetime) fails(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.because(err)
+}
+
+// failure is cause, with the lock.
+func (l *lifetime) failure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cause()
+}
+
 // ends is on for what decides on the code and the reason of the close event.
 func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 	if !l.on(ev) {

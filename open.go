@@ -43,9 +43,9 @@ func (s *Socket) becomeOpenTurn(a *agreement) bool {
 	if s.opts.Logger != nil {
 		s.logOpen()
 	}
-	s.noteOpened()
+	s.opts.Hooks.opened(s)
 	for _, ev := range early.events {
-		s.noteSent(ev.Kind, len(ev.Data))
+		s.opts.Hooks.sent(s, ev.Kind, len(ev.Data))
 	}
 	if hasHandler(s, s.handlers.open) {
 		emit(s, s.handlers.open, &OpenEvent{target{s}})
@@ -111,6 +111,6 @@ func (s *Socket) failOpening(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = ErrHandshakeTimeout
 	}
-	s.because(err)
+	s.life.fails(err)
 	s.finish()
 }

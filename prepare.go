@@ -70,7 +70,7 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 	}
 	err := s.sender.sendPrepared(p)
 	if err == nil {
-		s.noteSent(p.kind, len(p.data))
+		s.opts.Hooks.sent(s, p.kind, len(p.data))
 	}
 	return err
 }

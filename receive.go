@@ -28,7 +28,7 @@ func (c *serving) Readable() (over bool) {
 		}
 	}
 	if over = in.over; in.err != nil {
-		s.because(in.err)
+		s.life.fails(in.err)
 	}
 	in.release()
 	return over
@@ -45,7 +45,7 @@ func (c *serving) Ended(err error) {
 	}
 	streamEnded := err == nil || err == io.EOF || err == io.ErrUnexpectedEOF
 	if !streamEnded {
-		s.because(err)
+		s.life.fails(err)
 	}
 	s.lastEvents()
 	if streamEnded {
@@ -172,7 +172,7 @@ func (s *Socket) handle(in *readInput) {
 	isOpen := s.ReadyState() == StateOpen
 	switch ev.Kind {
 	case wire.Text, wire.Binary:
-		s.noteReceived(ev.Kind, len(ev.Data))
+		s.opts.Hooks.received(s, ev.Kind, len(ev.Data))
 		switch {
 		case !isOpen:
 		case s.opts.FrameEvents:
@@ -183,7 +183,7 @@ func (s *Socket) handle(in *readInput) {
 			in.message.data = nil
 		}
 	case wire.Ping:
-		s.noteReceived(ev.Kind, len(ev.Data))
+		s.opts.Hooks.received(s, ev.Kind, len(ev.Data))
 		if isOpen {
 			in.ping = PingEvent{target: target{s}, Data: ev.Data}
 			if emit(s, s.extras().ping, &in.ping); in.ping.prevented {
@@ -192,7 +192,7 @@ func (s *Socket) handle(in *readInput) {
 		}
 		s.answerPing(ev)
 	case wire.Pong:
-		s.noteReceived(ev.Kind, len(ev.Data))
+		s.opts.Hooks.received(s, ev.Kind, len(ev.Data))
 		if isOpen {
 			in.pong = PongEvent{target{s}, ev.Data}
 			emit(s, s.extras().pong, &in.pong)
@@ -216,7 +216,7 @@ func (s *Socket) answerPing(ping wire.Event) {
 		return
 	}
 	if pong, _ := wire.Reply(ping); s.sender.sendPong(pong.Data) {
-		s.noteSent(pong.Kind, len(pong.Data))
+		s.opts.Hooks.sent(s, pong.Kind, len(pong.Data))
 	}
 }
 

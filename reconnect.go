@@ -97,12 +97,48 @@ type retries struct {
 	closed    bool      // by Close
 }
 
+// newRetries returns nil if policy is nil.
+func newRetries(policy *Reconnect, ctx context.Context, protocols []string) *retries {
+	if policy == nil {
+		return nil
+	}
+	return &retries{ctx: ctx, protocols: protocols}
+}
+
 // begun records that a connection is open. From now on the context that was passed
 // to ConnectContext has no effect.
 func (r *retries) begun() {
 	r.opened++
 	r.since = time.Now()
 	r.ctx = context.WithoutCancel(r.ctx)
+}
+
+// stop prevents further attempts, after a call of Close.
+func (r *retries) stop() {
+	if r != nil {
+		r.closed = true
+	}
+}
+
+// plan decides, when a connection has ended with e and err, whether there will be
+// another one, and sets the fields of e accordingly.
+func (r *retries) plan(policy *Reconnect, e *CloseEvent, wasOpen bool, err error) bool {
+	switch {
+	case r == nil, r.closed, r.ctx.Err() != nil:
+		return false
+	case e.WasClean && e.Code == StatusNormalClosure:
+		return false
+	case !wasOpen && permanent(err):
+		return false
+	case wasOpen && time.Since(r.since) >= policy.min():
+		r.failed = 0
+	}
+	if policy.MaxAttempts > 0 && r.failed >= policy.MaxAttempts {
+		return false
+	}
+	e.WillReconnect, e.ReconnectIn = true, policy.wait(r.failed, retryAfter(err))
+	r.failed++
+	return true
 }
 
 // permanent reports whether an opening handshake that failed with err would

@@ -91,7 +91,7 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	}
 	err := s.sender.sendPart(wire.Event{Kind: kind, More: !final, Data: p})
 	if err == nil {
-		s.noteSent(kind, len(p))
+		s.opts.Hooks.sent(s, kind, len(p))
 	}
 	return err
 }
@@ -182,7 +182,7 @@ func (s *Socket) send(ev wire.Event) error {
 	}
 	err := s.sender.send(ev)
 	if err == nil {
-		s.noteSent(ev.Kind, len(ev.Data))
+		s.opts.Hooks.sent(s, ev.Kind, len(ev.Data))
 	}
 	return err
 }
@@ -221,7 +221,7 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 
 func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
 
-func (s *Socket) sentLater(kind wire.Kind, n int) { s.noteSent(kind, n) }
+func (s *Socket) sentLater(kind wire.Kind, n int) { s.opts.Hooks.sent(s, kind, n) }
 
 // drained emits the drain event, unless there is a writer goroutine again, whose
 // event it is then.

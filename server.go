@@ -255,9 +255,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 		conn.Close()
 		return
 	}
-	a := s.opts.newServerHandshake(isTLS(conn))
+	a := newServerHandshake(s, isTLS(conn))
 	a.full = full
-	go s.serveClient(a)
+	go a.serve()
 }
 
 // maxRefusing is the maximum number of connections above MaxConns that are refused

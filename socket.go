@@ -108,7 +108,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 		return err
 	}
 	during, cancel := s.opts.withHandshakeTimeout(ctx)
-	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: s.newRetries(ctx, protocols)}
+	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols)}
 	if !s.start(wire.Client, o) {
 		cancel()
 		return startedAlready("Connect", s.ReadyState())
@@ -131,7 +131,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	}
 	conn.SetDeadline(time.Time{})
 	s.attach(conn)
-	go s.serveClient(s.opts.newServerHandshake(isTLS(conn)))
+	go newServerHandshake(s, isTLS(conn)).serve()
 	return nil
 }
 
@@ -156,7 +156,7 @@ func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := s.upgrade(w, r)
 	if err != nil {
-		s.noteRefused(err)
+		s.opts.Hooks.refused(s, err)
 		s.withdraw()
 	}
 	return err

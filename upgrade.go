@@ -17,7 +17,7 @@ func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.
 
 // upgrade takes over the connection of r.
 func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
-	a := s.opts.newServerHandshake(r.TLS != nil)
+	a := newServerHandshake(s, r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
 	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
@@ -47,7 +47,7 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	if a.offered = done; done {
 		a.rest = a.read
 	}
-	go s.serveClient(a)
+	go a.serve()
 	return nil
 }
 

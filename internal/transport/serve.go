@@ -110,6 +110,9 @@ func (c *Conn) serveWaiting(r Reader) error {
 	w := c.serves
 	idle := buffers.Get(idleRead)
 	defer buffers.Put(idle)
+	if r.Readable() { // which may hold it up, as where there is a descriptor
+		return nil
+	}
 	for size := idleRead; ; {
 		b := idle
 		if size > idleRead {
