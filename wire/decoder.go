@@ -15,8 +15,31 @@ import (
 // [Reply] returns what an endpoint must send in answer to an event. After a Close
 // or a Fail, the rest of the input is discarded.
 type Decoder struct {
-	cfg   *Config
-	in    []byte // fed but not consumed yet
+	cfg *Config
+	in  []byte // fed but not consumed yet
+
+	// What only the slow path needs. It is nil until a frame takes that path, because
+	// most connections have short messages and wait for most of the time.
+	*slowState
+
+	text    text.State
+	nheld   uint8 // bytes of an unfinished header
+	stage   stage
+	maskBit byte // the MASK bit that the peer must send, as in the second byte of a header (RFC 6455, section 5.2)
+	kind    Kind // of the unfinished message, or None
+
+	// The reserved bits that extensions claim, on the first frame of a message
+	// and on the others.
+	claims, claimsLater RSV
+
+	eof       bool
+	closeSent bool
+	invalid   bool  // NextMessage has consumed a text that is not valid UTF-8
+	fastLimit int32 // see fastPathLimit
+}
+
+// slowState is the part of a Decoder that the fast path does not need.
+type slowState struct {
 	frame frame
 	size  uint64 // payload bytes of the message so far, as claimed by its headers
 
@@ -24,25 +47,11 @@ type Decoder struct {
 	own   *Buffer // the frame so far, if it is collected apart from the message
 	spent *Buffer // the memory of the last event
 
-	text    text.State
-	held    [maxHead]byte // an unfinished header
-	nheld   uint8
-	stage   stage
-	maskBit byte // the MASK bit that the peer must send, as in the second byte of a header (RFC 6455, section 5.2)
-	kind    Kind // of the unfinished message, or None
-	rsv     RSV  // of its first frame
-
-	// The reserved bits that extensions claim, on the first frame of a message
-	// and on the others.
-	claims, claimsLater RSV
-
-	coded      bool // a message extension has encoded the message
-	frameCoded bool // a frame extension has encoded the frame
-	cont       bool // a part of the message has been delivered
-	eof        bool
-	closeSent  bool
-	invalid    bool  // NextMessage has consumed a text that is not valid UTF-8
-	fastLimit  int32 // see fastPathLimit
+	held       [maxHead]byte // an unfinished header
+	rsv        RSV           // of the first frame of the message
+	coded      bool          // a message extension has encoded the message
+	frameCoded bool          // a frame extension has encoded the frame
+	cont       bool          // a part of the message has been delivered
 }
 
 // A stage is a state of a Decoder. The package documentation has a diagram of them.
@@ -89,7 +98,9 @@ func (d *Decoder) FeedEOF(closeSent bool) { d.eof, d.closeSent = true, closeSent
 // returns None from then on.
 func (d *Decoder) Release() {
 	d.drop()
-	d.put(&d.spent)
+	if d.slowState != nil {
+		d.put(&d.spent)
+	}
 	d.stage = ended
 }
 
@@ -109,6 +120,9 @@ func (d *Decoder) Events() iter.Seq[Event] {
 // event's Data points into the bytes that were fed: such an event stays valid until
 // the caller reuses them.
 func (d *Decoder) Detach() *Buffer {
+	if d.slowState == nil {
+		return nil
+	}
 	b := d.spent
 	d.spent = nil
 	return b
@@ -118,7 +132,7 @@ func (d *Decoder) Detach() *Buffer {
 // None, d no longer refers to the bytes that were fed. The previous event becomes
 // invalid, unless its memory was detached.
 func (d *Decoder) Next() (ev Event) {
-	if d.spent != nil {
+	if d.slowState != nil && d.spent != nil {
 		d.put(&d.spent)
 	}
 	ev.Kind, ev.Data = d.NextMessage()
@@ -140,6 +154,12 @@ func (d *Decoder) Next() (ev Event) {
 // step consumes the next header or piece of payload, and sets *ev if that completes
 // an event. It returns false if it needs more input.
 func (d *Decoder) step(ev *Event) bool {
+	if d.slowState == nil {
+		if len(d.in) == 0 {
+			return false
+		}
+		d.slowState = newSlowState()
+	}
 	if d.stage == inHeader && len(d.in) > 0 {
 		piece := d.frame.open
 		n, err := d.header()
@@ -171,6 +191,11 @@ func (d *Decoder) step(ev *Event) bool {
 	d.finish(ev, view)
 	return true
 }
+
+// newSlowState is not inlined, to keep step's frame small.
+//
+//go:noinline
+func newSlowState() *slowState { return new(slowState) }
 
 // header parses a header into d.frame and returns how many bytes of d.in belong
 // to it, or short.
@@ -213,7 +238,7 @@ func (d *Decoder) fail(ev *Event, err error) {
 }
 
 func (d *Decoder) end(ev *Event) {
-	between := d.stage == inHeader && d.nheld == 0 && d.kind == None && !d.frame.open
+	between := d.stage == inHeader && d.nheld == 0 && d.kind == None && (d.slowState == nil || !d.frame.open)
 	clean := d.stage == closed || d.framing().endsCleanly(between, d.closeSent)
 	d.drop()
 	d.stage = ended
@@ -226,6 +251,8 @@ func (d *Decoder) end(ev *Event) {
 // drop discards the input and the unfinished frame and message.
 func (d *Decoder) drop() {
 	d.in = nil
-	d.put(&d.msg)
-	d.put(&d.own)
+	if d.slowState != nil {
+		d.put(&d.msg)
+		d.put(&d.own)
+	}
 }

@@ -136,10 +136,10 @@ const spaceMin = 4 << 10
 // returns more than the rest of the payload, and it returns nil if the next bytes
 // should be fed instead. Call it only after Next has returned None.
 func (d *Decoder) Space() []byte {
-	f := &d.frame
-	if d.stage != inPayload || f.left < spaceMin || len(d.in) > 0 {
+	if d.stage != inPayload || d.frame.left < spaceMin || len(d.in) > 0 {
 		return nil
 	}
+	f := &d.frame
 	to := d.buffer()
 	b := *to
 	if b == nil {
