@@ -25,8 +25,13 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 // receive delivers the events of what was received together with the handshake.
 func (s *Socket) receive(rest []byte) (over bool) {
 	in := readInputs.Get().(*readInput)
-	s.reader.feed(rest, false)
-	s.deliver(in, false)
+	if s.reader.feed(rest, false); s.ahead {
+		s.deliverAhead(in, false)
+	} else {
+		for s.deliverTurn(in, false) {
+			s.reader.waitResumed()
+		}
+	}
 	over = in.over
 	in.release()
 	return over

@@ -23,7 +23,14 @@ func (c *serving) Readable() (over bool) {
 		if s.opts.pingInterval > 0 {
 			s.noteRead()
 		}
-		if s.deliver(in, true); in.drained && !in.over {
+		if s.ahead {
+			s.deliverAhead(in, true)
+		} else {
+			for s.deliverTurn(in, true) {
+				s.reader.waitResumed()
+			}
+		}
+		if in.drained && !in.over {
 			break
 		}
 	}
@@ -53,21 +60,9 @@ func (c *serving) Ended(err error) {
 	}
 }
 
-// deliver delivers the events of what the reader was fed with. serving says that the
-// connection is calling. There is one turn, but for pauses and for what is decoded
-// ahead.
-func (s *Socket) deliver(in *readInput, serving bool) {
-	if s.ahead {
-		s.deliverAhead(in, serving)
-		return
-	}
-	for s.deliverTurn(in, serving) {
-		s.reader.waitResumed()
-	}
-}
-
-// deliverTurn delivers events until there are none left or the socket is paused, which
-// it reports.
+// deliverTurn delivers the events of what the reader was fed with, until there are none
+// left or the socket is paused, which it reports. serving says that the connection is
+// calling.
 func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, serving)
 	for {
@@ -106,7 +101,8 @@ func (s *Socket) nextEvent(in *readInput) (plain bool) {
 	return true
 }
 
-// deliverAhead is deliver for what is decoded ahead of its turn.
+// deliverAhead delivers the events of what the reader was fed with, where they are
+// decoded ahead of their turns.
 func (s *Socket) deliverAhead(in *readInput, serving bool) {
 	for more := true; more && !in.over; {
 		slot := s.takeSlot()

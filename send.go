@@ -168,6 +168,11 @@ func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 	if s.life.at() == stageOpen && s.opts.messagesOnly {
 		return s.sender.sendMessage(kind, p)
 	}
+	return s.sendMessageSlow(kind, p)
+}
+
+//go:noinline
+func (s *Socket) sendMessageSlow(kind wire.Kind, p []byte) error {
 	return s.send(wire.Event{Kind: kind, Data: p})
 }
 

@@ -177,7 +177,7 @@ func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.mu.Lock()
 	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) || t.extras().stream != nil {
 		t.mu.Unlock()
-		return t.send(wire.Event{Kind: kind, Data: p})
+		return t.sendMessageSlow(kind, p)
 	}
 	t.reserve(len(p) + maxHeader)
 	b, err := t.enc.AppendMessage(t.pending.B, kind, p)
@@ -195,6 +195,11 @@ func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	}
 	t.mu.Unlock()
 	return err
+}
+
+//go:noinline
+func (t *sender) sendMessageSlow(kind wire.Kind, p []byte) error {
+	return t.send(wire.Event{Kind: kind, Data: p})
 }
 
 // send enqueues a whole message, or says why not.

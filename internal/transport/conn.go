@@ -71,7 +71,9 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	if c.raw == nil {
 		return c.serves.take(p)
 	}
-	n, err = c.readReady(p)
+	if n, err = readFD(int(c.fd), p); err == ErrWouldBlock && c.flags.has(urgent) {
+		n, err = c.readUrgent(p)
+	}
 	switch {
 	case err == ErrWouldBlock:
 		// After a wait there must be something, if only TCP's urgent data.
@@ -101,12 +103,14 @@ func (c *Conn) noteUnsure(is bool) {
 	}
 }
 
-// readReady reads once. Where TCP's urgent data is next, the system says that there
-// is nothing to read while the thread has a signal to take, as the runtime sends
-// them to goroutines that run for long.
-func (c *Conn) readReady(p []byte) (n int, err error) {
-	n, err = readFD(int(c.fd), p)
-	for try := 0; err == ErrWouldBlock && try < 8 && c.flags.has(urgent); try++ {
+// readUrgent reads once where TCP's urgent data is next. The system says then that there
+// is nothing to read while the thread has a signal to take, as the runtime sends them to
+// goroutines that run for long.
+//
+//go:noinline
+func (c *Conn) readUrgent(p []byte) (n int, err error) {
+	err = ErrWouldBlock
+	for try := 0; err == ErrWouldBlock && try < 8; try++ {
 		n, err = readFD(int(c.fd), p)
 	}
 	return n, err
@@ -126,6 +130,11 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
 	if c.raw == nil {
 		return 0, nil
+	}
+	if len(p) <= shortCall {
+		if n, err := writeNoWait(int(c.fd), p); err == nil { // the common case, with little stack
+			return n, nil
+		}
 	}
 	return writeFD(int(c.fd), p, nil)
 }

@@ -17,3 +17,7 @@ func readRaw(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
 func writeRaw(syscall.RawConn, []byte, []byte) (int, error) { return 0, syscall.EINVAL }
 
 func writeFD(int, []byte, []byte) (int, error) { return 0, syscall.EINVAL }
+
+const shortCall = 0
+
+func writeNoWait(int, []byte) (int, error) { return 0, syscall.EINVAL }

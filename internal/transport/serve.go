@@ -33,51 +33,46 @@ var ErrNoReturn = errors.New("transport: the reader has not returned")
 // A raw connection is waited for in one RawConn.Read that lasts as long as the
 // connection, so that a connection that waits holds no buffer and a small stack.
 func (c *Conn) Serve(r Reader) {
-	err := ErrNoReturn
-	goesOn := false
+	returned := false
 	defer func() {
-		if !goesOn {
-			r.Ended(err)
+		if !returned {
+			r.Ended(ErrNoReturn)
 		}
 	}()
+	var err error
 	if c.raw == nil {
 		err = c.serveWaiting(r)
+	} else if err = c.raw.Read(c.reading(r)); err != nil && c.looksAgain(err) {
+		returned = true
+		go c.Serve(r) // on a stack that has not grown
 		return
 	}
-	ready := func(fd uintptr) bool { return c.ready(r, fd) }
-	for {
-		failed := c.raw.Read(ready)
-		if failed == nil || !c.looksAgain(failed) {
-			err = failed
-			return
-		}
-		if c.flags.has(deep) {
-			c.flags.clear(deep)
-			goesOn = true
-			go c.Serve(r) // on a stack that has not grown
-			return
-		}
-	}
+	returned = true
+	r.Ended(err)
 }
 
-// ready is called when the descriptor can be read. It returns false to wait.
-func (c *Conn) ready(r Reader, fd uintptr) (over bool) {
-	c.fd = int32(fd)
-	mark := StackMark()
-	if r.Readable() {
-		return true
+// reading returns the function that is called when the descriptor can be read. It
+// returns false to wait.
+func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
+	return func(fd uintptr) bool {
+		c.fd = int32(fd)
+		mark := StackMark()
+		if r.Readable() {
+			return true
+		}
+		if StackMark() != mark {
+			c.flags.set(deep)
+		}
+		c.willWait()
+		return false
 	}
-	if StackMark() != mark {
-		c.flags.set(deep)
-	}
-	c.willWait()
-	return false
 }
 
 // looksAgain reports whether an error of waiting means that the connection is to be
 // looked at once more: nothing but look sets a deadline in the past for it. The
 // deadline is reset first, so that no other look is missed.
 func (c *Conn) looksAgain(err error) bool {
+	c.flags.clear(deep)
 	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed) && c.conn.SetReadDeadline(time.Time{}) == nil
 }
 
