@@ -27,6 +27,43 @@
 // memory is then reused. The Send methods have copied or written their data by the
 // time they return, so the caller may reuse it.
 //
+// # The life of a connection
+//
+//	ReadyState        stage
+//
+//	StateInit         new
+//	                   |
+//	                   |  Connect, StartServer, Upgrade
+//	                   v
+//	StateConnecting   connecting, accepting -----------------------------+
+//	                   |                                                 |
+//	                   |  the opening handshake is done                  | it fails, or
+//	                   v                                                 | Close, Drop or
+//	StateOpen         open, unwritable                                   | Server.Close
+//	                   |                                                 | ends it
+//	                   |  Close                              closeSent   v
+//	                   |  a close frame                      closeReceived
+//	StateClosing       |  a rule is broken                   failed     refused, aborted
+//	                   |  the stream ends                    ended       |
+//	                   |  Drop                               dropped     |
+//	                   |  Server.Close, or a time runs out   aborted     |
+//	                   |                                                 |
+//	                   v  the close event                                |
+//	StateClosed       closed <-------------------------------------------+
+//	                   |
+//	                   |  Connect, or Options.Reconnect
+//	                   v
+//	                  connecting
+//
+// A server is accepting when it has read the request: what it sends from then on goes
+// out after its response, and Close waits until the connection is open. A connection
+// is unwritable when writing has failed: what was received before that is still
+// delivered.
+//
+// The first of the reasons in the middle decides on the code, the reason and WasClean of
+// the close event. Only closeSent goes on to the others, since the peer's answer is still
+// to come, and Drop also counts after the end of the stream.
+//
 // # Layers
 //
 // The packages below this one can be used without it, and none of them does I/O:
