@@ -3,6 +3,7 @@ package airsocket
 import (
 	"log/slog"
 	"net"
+	"time"
 )
 
 //go:noinline
@@ -26,4 +27,24 @@ func remoteOf(conn net.Conn) string {
 		return ""
 	}
 	return conn.RemoteAddr().String()
+}
+
+// turnKind says what a turn of a Socket is for, in the warning about a slow one.
+type turnKind uint8
+
+const (
+	receiveTurn turnKind = iota // messages, and whatever else a read has brought
+	openTurn
+	closeTurn
+	drainTurn
+	certificateTurn
+	connectTurn // OnConnect of a Server
+	requestTurn // OnRequest of a Server
+)
+
+var turnNames = [...]string{"receive", "open", "close", "drain", "certificateError", "connect", "request"}
+
+//go:noinline
+func (s *Socket) logSlowTurn(kind turnKind, took time.Duration) {
+	s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))
 }

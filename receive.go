@@ -3,6 +3,8 @@ package airsocket
 import (
 	"cmp"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
@@ -216,6 +218,35 @@ func (s *Socket) answerPing(ping wire.Event) {
 	}
 }
 
+// ponged calls the function that waits for a pong with the payload. The pong may
+// also stand for earlier pings, which are then not answered themselves (RFC 6455,
+// section 5.5.3), but whose functions keep waiting for their own.
+func (s *Socket) ponged(payload []byte) {
+	p := s.takePing(func(p *pingWait) bool { return p.payload == string(payload) })
+	if p == nil {
+		return
+	}
+	if s.opts.Recover {
+		defer s.recoverHandler()
+	}
+	p.fn()
+}
+
+// takePing takes the first ping that is true for from those that wait. It returns
+// nil if there is none.
+func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	x := s.extras()
+	i := slices.IndexFunc(x.pings, is)
+	if i < 0 {
+		return nil
+	}
+	p := x.pings[i]
+	x.pings = slices.Delete(x.pings, i, i+1)
+	return p
+}
+
 // peerClosed answers a close frame (RFC 6455, section 7.1.4). The server ends the
 // connection then, and the client waits for that (section 7.1.1).
 func (s *Socket) peerClosed(ev wire.Event) {
@@ -248,4 +279,59 @@ func (s *Socket) drain() {
 	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
 	s.life.mu.Unlock()
 	<-done
+}
+
+// enter takes the turn for handlers of s and leave ends it, so that a function
+// that has a turn begins with
+//
+//	defer s.leave(s.enter(), openTurn, false)
+//
+// and others get on even if a handler ends its goroutine, as a failing test does.
+func (s *Socket) enter() (at time.Duration) {
+	s.disp.enter()
+	if s.opts.slowTurn > 0 {
+		at = turnClock()
+	}
+	return at
+}
+
+func (s *Socket) leave(at time.Duration, kind turnKind, serving bool) {
+	if s.disp.turnEnd != nil {
+		s.disp.callTurnEnd()
+	}
+	if s.opts.slowTurn > 0 {
+		s.leaveTimed(at, kind, serving)
+	} else {
+		s.disp.leave(s.served(serving))
+	}
+}
+
+// served returns the sender if the connection is being served, and nil otherwise.
+func (s *Socket) served(serving bool) *sender {
+	if serving {
+		return &s.sender
+	}
+	return nil
+}
+
+//go:noinline
+func (s *Socket) leaveTimed(at time.Duration, kind turnKind, serving bool) {
+	took := turnClock() - at
+	s.disp.leave(s.served(serving))
+	if took > s.opts.slowTurn {
+		s.logSlowTurn(kind, took)
+	}
+}
+
+// turnClock returns the time on a clock that measures turns, as one word: a
+// time.Time would be three, in a stack frame that every message uses. Only
+// differences within one turn mean something: a turn stays in one bubble.
+func turnClock() time.Duration { return time.Since(turnEpoch) }
+
+var turnEpoch = time.Now()
+
+// do runs fn in a turn.
+func (s *Socket) do(kind turnKind, fn func()) {
+	defer s.leave(s.enter(), kind, false)
+	fn()
 }

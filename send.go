@@ -1,7 +1,6 @@
 package airsocket
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/airsocket/airsocket/wire"
@@ -132,35 +131,6 @@ func (s *Socket) expectPong(wait *pingWait) error {
 	}
 	x.pings = append(x.pings, wait)
 	return nil
-}
-
-// takePing takes the first ping that is true for from those that wait. It returns
-// nil if there is none.
-func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	x := s.extras()
-	i := slices.IndexFunc(x.pings, is)
-	if i < 0 {
-		return nil
-	}
-	p := x.pings[i]
-	x.pings = slices.Delete(x.pings, i, i+1)
-	return p
-}
-
-// ponged calls the function that waits for a pong with the payload. The pong may
-// also stand for earlier pings, which are then not answered themselves (RFC 6455,
-// section 5.5.3), but whose functions keep waiting for their own.
-func (s *Socket) ponged(payload []byte) {
-	p := s.takePing(func(p *pingWait) bool { return p.payload == string(payload) })
-	if p == nil {
-		return
-	}
-	if s.opts.Recover {
-		defer s.recoverHandler()
-	}
-	p.fn()
 }
 
 // sendMessage is send for messages, with little on the stack; see ARCHITECTURE.md.

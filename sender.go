@@ -397,6 +397,92 @@ func (t *sender) sendDirect(ev wire.Event) error {
 	return nil
 }
 
+// flushSoon has what is pending written at the end of the turn, or now.
+func (t *sender) flushSoon() {
+	if t.writing {
+		if t.pending != nil && len(t.pending.B) >= flushAt {
+			t.stashPending()
+		}
+		return
+	}
+	if !t.listed {
+		t.listed = t.owner.flushLater(t)
+	}
+	if !t.listed || t.pending != nil && len(t.pending.B) >= flushAt {
+		t.flushLocked(false)
+	}
+}
+
+// flush is called once for each time that flushLater has listed t. serving says that
+// the caller serves the connection. The common case is here at its full length, for the
+// sake of the stack; see ARCHITECTURE.md.
+func (t *sender) flush(serving bool) {
+	t.mu.Lock()
+	t.listed = false
+	b := t.pending
+	if !serving || b == nil || t.writing || t.broken || t.fin {
+		t.flushLocked(serving)
+		t.unlock()
+		return
+	}
+	t.pending = nil
+	n, err := t.conn.TryWriteServing(b.B)
+	t.afterWrite(b, n, err)
+	t.unlock()
+}
+
+// flushNow writes what is pending, and leaves the Dispatcher's list as it is.
+// It returns an error if writing has failed.
+func (t *sender) flushNow() error {
+	t.mu.Lock()
+	t.flushLocked(false)
+	return t.unlockQuietly()
+}
+
+// flushLocked writes what is pending, without waiting.
+//
+//go:noinline
+func (t *sender) flushLocked(serving bool) {
+	if t.writing {
+		return
+	}
+	b := t.pending
+	if b == nil {
+		t.shutdownIfDone()
+		return
+	}
+	if t.conn == nil || t.broken {
+		return // giveUp counts it
+	}
+	t.pending = nil
+	var n int
+	var err error
+	if serving {
+		n, err = t.conn.TryWriteServing(b.B)
+	} else {
+		n, err = t.conn.TryWrite(b.B, nil)
+	}
+	t.afterWrite(b, n, err)
+}
+
+// afterWrite is called when n bytes of b have been written.
+//
+//go:noinline
+func (t *sender) afterWrite(b *wire.Buffer, n int, err error) {
+	switch {
+	case err != nil:
+		unsent := len(b.B) - n
+		buffers.Put(b)
+		t.fail(err, unsent)
+	case n < len(b.B):
+		t.startWriter(b, n)
+	default:
+		buffers.Put(b)
+		t.data = false
+		t.shutdownIfDone()
+	}
+}
+
 // reserve makes pending able to take n bytes more.
 func (t *sender) reserve(n int) {
 	if old := t.pending; old == nil || cap(old.B)-len(old.B) < n {

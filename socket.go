@@ -175,11 +175,14 @@ func (s *Socket) SetProtocol(p string) error {
 	return nil
 }
 
+// preset returns the opening for what SetProtocol has set, or nil.
 func (s *Socket) preset() *opening {
-	if p := s.Protocol(); p != "" {
-		return &opening{negotiated: negotiated{protocol: p}}
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if s.opening == nil || s.opening.protocol == "" {
+		return nil
 	}
-	return nil
+	return &opening{negotiated: negotiated{protocol: s.opening.protocol}}
 }
 
 // start begins a connection, the first or, after a close, another.

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
+	"unsafe"
 
 	"github.com/airsocket/airsocket/internal/bubble"
 )
@@ -185,4 +188,80 @@ func (c *Conn) Close() error {
 func (c *Conn) CloseSoon() {
 	c.flags.set(closed)
 	go c.conn.Close()
+}
+
+// A Reader is who [Conn.Serve] calls. It is called by one goroutine at a time, but not
+// always by the same one.
+type Reader interface {
+	// Readable is called when there may be something to read. It calls TryRead until
+	// that has drained the connection or returns an error, and reports whether
+	// nothing more is to be read.
+	Readable() (over bool)
+
+	// Ended is called once, when Readable has reported that, with a nil error; when
+	// the connection cannot be waited for any more, with the error; or with
+	// ErrNoReturn. io.EOF and io.ErrUnexpectedEOF are the end of what the peer sends.
+	Ended(err error)
+}
+
+// ErrNoReturn is passed to Ended when Readable has ended its goroutine instead of
+// returning, as a failing test does, or panics.
+var ErrNoReturn = errors.New("transport: the reader has not returned")
+
+// Serve has r called until the connection is over. It returns when that is so, or when
+// another goroutine goes on with it.
+//
+// A raw connection is waited for in one RawConn.Read that lasts as long as the
+// connection, so that a connection that waits holds no buffer and a small stack.
+func (c *Conn) Serve(r Reader) {
+	returned := false
+	defer func() {
+		if !returned {
+			r.Ended(ErrNoReturn)
+		}
+	}()
+	var err error
+	if c.raw == nil {
+		err = c.serveWaiting(r)
+	} else if err = c.raw.Read(c.reading(r)); err != nil && c.looksAgain(err) {
+		returned = true
+		go c.Serve(r) // on a stack that has not grown
+		return
+	}
+	returned = true
+	r.Ended(err)
+}
+
+// reading returns the function that is called when the descriptor can be read. It
+// returns false to wait.
+func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
+	return func(fd uintptr) bool {
+		c.fd = int32(fd)
+		mark := StackMark()
+		if r.Readable() {
+			return true
+		}
+		if StackMark() != mark {
+			c.flags.set(deep)
+		}
+		c.willWait()
+		return false
+	}
+}
+
+// looksAgain reports whether an error of waiting means that the connection is to be
+// looked at once more: nothing but look sets a deadline in the past for it. The
+// deadline is reset first, so that no other look is missed.
+func (c *Conn) looksAgain(err error) bool {
+	c.flags.clear(deep)
+	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed) && c.conn.SetReadDeadline(time.Time{}) == nil
+}
+
+// StackMark returns a place on the stack of its caller. It is another one when the
+// stack has grown meanwhile, since a stack grows by moving.
+//
+//go:noinline
+func StackMark() uintptr {
+	var here byte
+	return uintptr(unsafe.Pointer(&here))
 }

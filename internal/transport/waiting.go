@@ -1,0 +1,78 @@
+package transport
+
+import (
+	"github.com/airsocket/airsocket/internal/buffers"
+)
+
+// waiting is a connection that can only be read by waiting in Read. What has been read
+// is kept until TryRead takes it.
+type waiting struct {
+	kept []byte
+	more bool // the last Read has filled its buffer
+}
+
+// What is read at a time: little while nothing comes, as each connection has a buffer
+// of its own then, and more as long as that is filled.
+const (
+	idleRead = 512
+	busyRead = 16 << 10
+	longRead = 64 << 10
+)
+
+func (c *Conn) serveWaiting(r Reader) error {
+	c.serves = new(waiting)
+	w := c.serves
+	idle := buffers.Get(idleRead)
+	defer buffers.Put(idle)
+	if r.Readable() { // which may hold it up, as where there is a descriptor
+		return nil
+	}
+	for size := idleRead; ; {
+		b := idle
+		if size > idleRead {
+			b = buffers.Get(size)
+		}
+		n, err := c.conn.Read(b.B[:size])
+		over := n > 0 && w.pass(r, b.B[:n])
+		if b != idle {
+			buffers.Put(b)
+		}
+		if over {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		size = nextRead(size, n)
+	}
+}
+
+// nextRead returns how much is read at a time after a read of n bytes.
+func nextRead(size, n int) int {
+	switch {
+	case n < size:
+		return idleRead
+	case size == idleRead:
+		return busyRead
+	}
+	return longRead
+}
+
+// pass has r take p.
+func (w *waiting) pass(r Reader, p []byte) (over bool) {
+	for w.kept = p; len(w.kept) > 0; {
+		if r.Readable() {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *waiting) take(p []byte) (n int, drained bool, err error) {
+	if len(w.kept) == 0 {
+		return 0, true, ErrWouldBlock
+	}
+	n = copy(p, w.kept)
+	w.kept = w.kept[n:]
+	return n, len(w.kept) == 0, nil
+}
