@@ -66,7 +66,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	sockets   roster
 	empty     chan struct{} // closed when closing and the last socket is gone
-	http      *httpSide
+	http      *httpFallback
 }
 
 // errGoingAway is the response of a Server that is shutting down.
@@ -213,7 +213,7 @@ func (srv *Server) addListener(l net.Listener) bool {
 	}
 	srv.listeners[l] = struct{}{}
 	if srv.Handler != nil && srv.http == nil {
-		srv.http = newHTTPSide(srv)
+		srv.http = newHTTPFallback(srv)
 	}
 	return true
 }

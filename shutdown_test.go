@@ -175,7 +175,7 @@ func (l *eagerListener) Accept() (net.Conn, error) {
 }
 
 // tellingConn tells when it changes hands from net/http to a Socket: the deadline
-// is taken away by Serve, by httpSide, by Hijack, and then by Upgrade.
+// is taken away by Serve, by httpFallback, by Hijack, and then by Upgrade.
 type tellingConn struct {
 	net.Conn
 	resets   atomic.Int32

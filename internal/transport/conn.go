@@ -39,9 +39,9 @@ type flags struct{ bits atomic.Uint32 }
 const (
 	skips  = 1 << iota // after a short read Serve waits without looking for the end
 	unsure             // the last read has not shown that nothing more is there
-	looked             // the connection is listed for hangups
-	deep               // a Reader has made the stack grow
-	quiet              // nothing was read since the connection was listed
+	listed             // the connection is listed for hangups
+	grown              // a Reader has made the stack grow
+	idle               // nothing was read since the connection was listed
 	urgent             // there has been TCP's urgent data
 	waited             // Serve has waited for the connection
 	closed             // Close was called
@@ -87,8 +87,8 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	case n == 0:
 		return 0, true, io.EOF
 	}
-	if c.flags.has(deep) {
-		c.flags.clear(quiet)
+	if c.flags.has(grown) {
+		c.flags.clear(idle)
 	}
 	drained = n < len(p) && c.flags.has(skips)
 	c.noteUnsure(drained)
@@ -242,7 +242,7 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 			return true
 		}
 		if StackMark() != mark {
-			c.flags.set(deep)
+			c.flags.set(grown)
 		}
 		c.willWait()
 		return false
@@ -253,7 +253,7 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 // looked at once more: nothing but look sets a deadline in the past for it. The
 // deadline is reset first, so that no other look is missed.
 func (c *Conn) looksAgain(err error) bool {
-	c.flags.clear(deep)
+	c.flags.clear(grown)
 	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed) && c.conn.SetReadDeadline(time.Time{}) == nil
 }
 

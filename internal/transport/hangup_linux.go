@@ -52,7 +52,7 @@ func (c *Conn) willWait() {
 	if !c.flags.has(waited) {
 		c.flags.set(waited)
 	}
-	if c.flags.has(unsure) && !c.flags.has(looked) {
+	if c.flags.has(unsure) && !c.flags.has(listed) {
 		listForHangups(hangup{c, c.fd})
 	}
 }
@@ -62,7 +62,7 @@ func listForHangups(waiting ...hangup) {
 	h.Lock()
 	defer h.Unlock()
 	for _, w := range waiting {
-		w.conn.flags.set(looked | quiet)
+		w.conn.flags.set(listed | idle)
 	}
 	h.waiting = append(h.waiting, waiting...)
 	if !h.armed {
@@ -93,7 +93,7 @@ func lookForHangups() {
 	h.Unlock()
 
 	for _, w := range waiting {
-		w.conn.flags.clear(looked) // whoever waits from now on is looked at again
+		w.conn.flags.clear(listed) // whoever waits from now on is looked at again
 	}
 	for chunk := range slices.Chunk(waiting, pollAtOnce) {
 		look(chunk)
@@ -117,12 +117,12 @@ func look(waiting []hangup) {
 		if fds[i].revents&pollPri != 0 {
 			w.conn.flags.set(urgent)
 		}
-		isDeep, isQuiet := w.conn.flags.has(deep), w.conn.flags.has(quiet)
+		isGrown, isIdle := w.conn.flags.has(grown), w.conn.flags.has(idle)
 		switch {
-		case fds[i].revents != 0, isDeep && isQuiet:
+		case fds[i].revents != 0, isGrown && isIdle:
 			// A descriptor that is another's by now only makes a reader look in vain.
 			w.conn.conn.SetReadDeadline(time.Unix(1, 0))
-		case isDeep:
+		case isGrown:
 			busy = append(busy, w)
 		}
 	}

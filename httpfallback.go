@@ -14,17 +14,17 @@ import (
 	"github.com/airsocket/airsocket/internal/dial"
 )
 
-// httpSide is the net/http server for requests that are no WebSocket's.
-type httpSide struct {
+// httpFallback is the net/http server for requests that are no WebSocket's.
+type httpFallback struct {
 	server http.Server
 	conns  chan net.Conn
 	done   chan struct{}
 	once   sync.Once
 }
 
-func newHTTPSide(srv *Server) *httpSide {
+func newHTTPFallback(srv *Server) *httpFallback {
 	set := srv.Options.settings()
-	h := &httpSide{conns: make(chan net.Conn), done: make(chan struct{})}
+	h := &httpFallback{conns: make(chan net.Conn), done: make(chan struct{})}
 	h.server = http.Server{
 		Handler:           h.handler(srv),
 		ReadHeaderTimeout: set.handshakeTimeout,
@@ -46,7 +46,7 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 
 // handler adds what net/http would do if it had accepted the connection itself,
 // and takes an opening handshake that follows another request on it.
-func (h *httpSide) handler(srv *Server) http.Handler {
+func (h *httpFallback) handler(srv *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*dial.PrefixConn); ok {
 			if secure, ok := c.Conn.(*tls.Conn); ok {
@@ -70,7 +70,7 @@ func (h *httpSide) handler(srv *Server) http.Handler {
 }
 
 // give hands a connection over whose first bytes have been read.
-func (h *httpSide) give(conn net.Conn, read []byte) {
+func (h *httpFallback) give(conn net.Conn, read []byte) {
 	conn.SetDeadline(time.Time{})
 	select {
 	case h.conns <- &dial.PrefixConn{Conn: conn, Prefix: read}:
@@ -80,7 +80,7 @@ func (h *httpSide) give(conn net.Conn, read []byte) {
 }
 
 // Accept, Close and Addr make h the listener of its server.
-func (h *httpSide) Accept() (net.Conn, error) {
+func (h *httpFallback) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
 		return c, nil
@@ -90,15 +90,15 @@ func (h *httpSide) Accept() (net.Conn, error) {
 }
 
 // Close ends Accept.
-func (h *httpSide) Close() error {
+func (h *httpFallback) Close() error {
 	h.once.Do(func() { close(h.done) })
 	return nil
 }
 
 // Addr has no meaning here.
-func (h *httpSide) Addr() net.Addr { return &net.TCPAddr{} }
+func (h *httpFallback) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (h *httpSide) shutdown(ctx context.Context) error {
+func (h *httpFallback) shutdown(ctx context.Context) error {
 	err := h.server.Shutdown(ctx)
 	if errors.Is(err, ctx.Err()) {
 		h.server.Close()
@@ -106,4 +106,4 @@ func (h *httpSide) shutdown(ctx context.Context) error {
 	return err
 }
 
-func (h *httpSide) close() error { return h.server.Close() }
+func (h *httpFallback) close() error { return h.server.Close() }
