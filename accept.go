@@ -202,14 +202,12 @@ func (a *serverHandshake) ask() (*Request, error) {
 	srv := s.server
 	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
 	s.life.mu.Lock()
-	s.opening.refuse, s.opening.keep = func() bool {
-		return r.Reject(http.StatusServiceUnavailable, "the server is shutting down") == nil
-	}, true
-	s.opening.cancel = func() { r.Reject(http.StatusServiceUnavailable, "the connection is being closed") }
+	s.opening.refuse, s.opening.keep = func() bool { return r.refuse(errGoingAway) }, true
+	s.opening.cancel = func() { r.refuse(errGoingAway) }
 	over := s.life.at() != stageAccepting
 	s.life.mu.Unlock()
 	if over || srv.isClosing() {
-		r.Reject(http.StatusServiceUnavailable, "the server is shutting down")
+		r.refuse(errGoingAway)
 	}
 	var timeout <-chan time.Time
 	if limit > 0 {
@@ -221,7 +219,7 @@ func (a *serverHandshake) ask() (*Request, error) {
 	select {
 	case <-r.answered:
 	case <-timeout:
-		r.Reject(http.StatusNotFound, "the server did not answer the request")
+		r.refuse(&handshake.Error{Status: http.StatusNotFound, Reason: "the server did not answer the request"})
 		<-r.answered
 	}
 	if r.refused != nil {

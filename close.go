@@ -97,12 +97,12 @@ func (s *Socket) checkCloseLocked(call string, code StatusCode, reason string, r
 	return nil
 }
 
-// fail ends the connection for a rule that is broken, by the peer or by a handler of this
-// end. It is called in a turn. It reports false if the connection ends for another
-// reason already.
-func (s *Socket) fail(code StatusCode, reason string, err error) bool {
+// fail ends the connection because of ev: a rule is broken, or a handler has panicked. It
+// is called in a turn. It reports false if the connection ends for another reason
+// already.
+func (s *Socket) fail(ev lifeEvent, code StatusCode, reason string, err error) bool {
 	s.life.mu.Lock()
-	failed := s.life.ends(ruleBroken, code, reason)
+	failed := s.life.ends(ev, code, reason)
 	if failed {
 		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)}, true)
 	}
@@ -248,6 +248,9 @@ func (s *Socket) howItEnded() (clean bool, cause error) {
 	defer s.life.mu.Unlock()
 	end := s.life.theEnd()
 	n, closeFrame, failure := s.sender.unsent()
+	if closeFrame && end.stream {
+		end.code = StatusAbnormalClosure // it has not answered us
+	}
 	if cause = end.cause; n > 0 && !end.dropped {
 		if cause == nil {
 			cause = failure
@@ -286,11 +289,10 @@ func (s *Socket) recoverHandler() {
 		return
 	}
 	err := newPanicError(v)
-	if s.ReadyState() == StateConnecting {
+	switch {
+	case s.ReadyState() == StateConnecting:
 		s.life.fails(err) // the request is refused with 500
-		return
-	}
-	if !s.fail(StatusInternalError, "internal error", err) {
+	case s.sender.config() == nil, !s.fail(handlerPanicked, StatusInternalError, "internal error", err):
 		s.logError(err)
 	}
 }

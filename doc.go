@@ -35,21 +35,24 @@
 //	                   |
 //	                   |  Connect, StartServer, Upgrade
 //	                   v
-//	StateConnecting   connecting, accepting -----------------------------+
-//	                   |                                                 |
-//	                   |  the opening handshake is done                  | it fails, or
-//	                   v                                                 | Close, Drop or
-//	StateOpen         open, unwritable                                   | Server.Close
-//	                   |                                                 | ends it
-//	                   |  Close                              closeSent   v
-//	                   |  a close frame                      closeReceived
-//	StateClosing       |  a rule is broken                   failed     refused, aborted
-//	                   |  the stream ends                    ended       |
-//	                   |  Drop                               dropped     |
-//	                   |  Server.Close, or a time runs out   aborted     |
-//	                   |                                                 |
-//	                   v  the close event                                |
-//	StateClosed       closed <-------------------------------------------+
+//	StateConnecting   connecting, accepting --------------------+--------------+
+//	                   |                                        |              |
+//	                   |  the opening handshake is done         |              | it fails
+//	                   v                                        |              |
+//	StateOpen         open, unwritable                          | Close, Drop, |
+//	                   |                                        | Server.Close |
+//	                   |  Close                    closeSent    |              |
+//	                   |  a close frame            closeReceived|              |
+//	                   |  a rule is broken         failed       |              |
+//	StateClosing       |  the stream ends          ended        |              |
+//	                   |  Drop                     dropped      v              |
+//	                   |  Server.Close, or a time runs out   aborted           |
+//	                   |                                        |              |
+//	                   v  the connection is closed              |              |
+//	                  over <------------------------------------+--------------+
+//	                   |
+//	                   v  the close event
+//	StateClosed       closed
 //	                   |
 //	                   |  Connect, or Options.Reconnect
 //	                   v

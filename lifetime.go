@@ -28,7 +28,6 @@ const (
 	stageNew                     // not started
 	stageConnecting              // the opening handshake is under way
 	stageAccepting               // a server has the request: nothing but its response is missing
-	stageRefused                 // the connection could not be opened
 	stageOpen
 	stageUnwritable    // writing has failed: what was received before that is still delivered
 	stageCloseSent     // Close was called, and the peer has not answered
@@ -37,6 +36,7 @@ const (
 	stageEnded         // the peer's stream has ended, or cannot be read
 	stageDropped       // Drop was called
 	stageAborted       // this end has ended the connection without a close frame
+	stageOver          // nothing more is read and written: the close event follows
 	stageClosed        // the close event has begun, or there is none
 	stages
 )
@@ -46,7 +46,6 @@ var readyStates = [stages]ReadyState{
 	stageNew:           StateInit,
 	stageConnecting:    StateConnecting,
 	stageAccepting:     StateConnecting,
-	stageRefused:       StateClosing,
 	stageOpen:          StateOpen,
 	stageUnwritable:    StateOpen,
 	stageCloseSent:     StateClosing,
@@ -55,6 +54,7 @@ var readyStates = [stages]ReadyState{
 	stageEnded:         StateClosing,
 	stageDropped:       StateClosing,
 	stageAborted:       StateClosing,
+	stageOver:          StateClosing,
 	stageClosed:        StateClosed,
 }
 
@@ -62,19 +62,20 @@ var readyStates = [stages]ReadyState{
 type lifeEvent uint8
 
 const (
-	startCalled   lifeEvent = iota // Connect, StartServer, Upgrade, or the wait before an attempt
-	requestRead                    // a server has read a request that it may accept
-	opened                         // the opening handshake is done
-	closeCalled                    // Close
-	dropCalled                     // Drop
-	closeReceived                  // a close frame
-	ruleBroken                     // a rule is broken, by the peer or by a handler that panics
-	streamEnded                    // the peer has ended its stream, or reading has failed
-	writeFailed                    // the connection cannot be written to
-	aborted                        // Server.Close, or a time has run out
-	disconnected                   // nothing more is read and written
-	finished                       // the close event begins
-	withdrawn                      // there is to be no connection after all, and no event
+	startCalled     lifeEvent = iota // Connect, StartServer, Upgrade, or the wait before an attempt
+	requestRead                      // a server has read a request that it may accept
+	opened                           // the opening handshake is done
+	closeCalled                      // Close
+	dropCalled                       // Drop
+	closeReceived                    // a close frame
+	ruleBroken                       // by the peer, or by what a NetConn is for
+	handlerPanicked                  // with Options.Recover
+	streamEnded                      // the peer has ended its stream, or reading has failed
+	writeFailed                      // the connection cannot be written to
+	aborted                          // Server.Close, or a time has run out
+	disconnected                     // nothing more is read and written
+	finished                         // the close event begins
+	withdrawn                        // there is to be no connection after all, and no event
 	lifeEvents
 )
 
@@ -87,49 +88,52 @@ var transitions = [stages][lifeEvents]stage{
 		opened:       stageOpen,
 		dropCalled:   stageAborted,
 		aborted:      stageAborted,
-		disconnected: stageRefused,
+		disconnected: stageOver,
 		withdrawn:    stageClosed,
 	},
 	stageAccepting: { // Close waits until it is open
 		opened:       stageOpen,
 		dropCalled:   stageAborted,
 		aborted:      stageAborted,
-		disconnected: stageRefused,
+		disconnected: stageOver,
 		withdrawn:    stageClosed,
 	},
-	stageRefused: {finished: stageClosed},
 	stageOpen: {
-		closeCalled:   stageCloseSent,
-		dropCalled:    stageDropped,
-		closeReceived: stageCloseReceived,
-		ruleBroken:    stageFailed,
-		streamEnded:   stageEnded,
-		writeFailed:   stageUnwritable,
-		aborted:       stageAborted,
-		disconnected:  stageEnded,
+		closeCalled:     stageCloseSent,
+		dropCalled:      stageDropped,
+		closeReceived:   stageCloseReceived,
+		ruleBroken:      stageFailed,
+		handlerPanicked: stageFailed,
+		streamEnded:     stageEnded,
+		writeFailed:     stageUnwritable,
+		aborted:         stageAborted,
+		disconnected:    stageOver,
 	},
 	stageUnwritable: {
-		closeCalled:   stageAborted,
-		dropCalled:    stageAborted,
-		closeReceived: stageCloseReceived,
-		ruleBroken:    stageFailed,
-		streamEnded:   stageEnded,
-		aborted:       stageAborted,
-		disconnected:  stageEnded,
+		closeCalled:     stageAborted,
+		dropCalled:      stageAborted,
+		closeReceived:   stageCloseReceived,
+		ruleBroken:      stageFailed,
+		handlerPanicked: stageFailed,
+		streamEnded:     stageEnded,
+		aborted:         stageAborted,
+		disconnected:    stageOver,
 	},
 	stageCloseSent: {
-		dropCalled:    stageDropped,
-		closeReceived: stageCloseReceived,
-		ruleBroken:    stageFailed,
-		streamEnded:   stageEnded,
-		aborted:       stageAborted,
-		disconnected:  stageEnded,
+		dropCalled:      stageDropped,
+		closeReceived:   stageCloseReceived,
+		ruleBroken:      stageFailed,
+		handlerPanicked: stageFailed,
+		streamEnded:     stageEnded,
+		aborted:         stageAborted,
+		disconnected:    stageOver,
 	},
-	stageCloseReceived: {finished: stageClosed},
-	stageFailed:        {finished: stageClosed},
-	stageEnded:         {dropCalled: stageDropped, finished: stageClosed},
-	stageDropped:       {finished: stageClosed},
-	stageAborted:       {finished: stageClosed, withdrawn: stageClosed},
+	stageCloseReceived: {disconnected: stageOver},
+	stageFailed:        {disconnected: stageOver},
+	stageEnded:         {dropCalled: stageDropped, disconnected: stageOver},
+	stageDropped:       {handlerPanicked: stageFailed, disconnected: stageOver},
+	stageAborted:       {handlerPanicked: stageFailed, disconnected: stageOver, withdrawn: stageClosed},
+	stageOver:          {finished: stageClosed},
 	stageClosed:        {startCalled: stageConnecting},
 }
 
@@ -149,6 +153,7 @@ type ending struct {
 	code    StatusCode
 	reason  string
 	clean   bool  // the peer has said that it closes
+	stream  bool  // by ending its stream, as in versions that have no other way
 	silent  bool  // there is no close event
 	told    bool  // there has been an error event
 	dropped bool  // by Drop: there is no error event for what follows
@@ -235,7 +240,7 @@ func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 // end.
 func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
 	switch l.at() {
-	case stageRefused, stageClosed:
+	case stageOver, stageClosed:
 		return false
 	case stageConnecting, stageAccepting:
 		l.because(notOpen)
@@ -259,7 +264,7 @@ func (l *lifetime) endsWith(code StatusCode, err error) {
 		l.because(err)
 	default:
 		end := l.theEnd()
-		end.code, end.clean = code, true
+		end.code, end.clean, end.stream = code, true, true
 	}
 }
 

@@ -113,7 +113,7 @@ type netConn struct {
 // received is the listener of message events.
 func (c *netConn) received(e *MessageEvent) {
 	if e.Kind() != c.kind {
-		c.s.fail(StatusUnsupportedData, "unexpected kind of message", errKind)
+		c.s.fail(ruleBroken, StatusUnsupportedData, "unexpected kind of message", errKind)
 		return
 	}
 	c.mu.Lock()

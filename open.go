@@ -12,18 +12,22 @@ import (
 // received already. Unless the connection is over with that, the caller sees to it
 // that it is served.
 func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
-	over = true // unless told otherwise: a handler may end this goroutine, as a failing test does
+	goesOn := false // unless told otherwise: a handler may end this goroutine, as a failing test does
 	defer func() {
-		if over {
+		if !goesOn {
 			s.finish()
 		}
 	}()
-	over = !s.becomeOpenTurn(&a) || len(rest) > 0 && s.receive(rest)
-	return over
+	isOpen := s.becomeOpenTurn(&a)
+	if isOpen && len(rest) > 0 {
+		s.receive(rest)
+	}
+	goesOn = isOpen
+	return !isOpen
 }
 
 // receive delivers the events of what was received together with the handshake.
-func (s *Socket) receive(rest []byte) (over bool) {
+func (s *Socket) receive(rest []byte) {
 	in := readInputs.Get().(*readInput)
 	if s.reader.feed(rest, false); s.ahead {
 		s.deliverAhead(in, false)
@@ -32,9 +36,7 @@ func (s *Socket) receive(rest []byte) (over bool) {
 			s.reader.waitResumed()
 		}
 	}
-	over = in.over
 	in.release()
-	return over
 }
 
 // becomeOpenTurn is the turn of the open event. It reports false if the connection has

@@ -80,7 +80,7 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 func (t *sender) sendFrames(f *plainForm) bool {
 	t.mu.Lock()
 	good := f != nil && f.cfg == t.enc.Config() && t.pending == nil && !t.writing && !t.broken &&
-		!t.closed && t.enc.Unfinished() == wire.None && t.extras().stream == nil
+		!t.closed && t.enc.Unfinished() == wire.None
 	if good {
 		t.pending, t.data = f.frames, true
 		t.flushSoon()
@@ -105,9 +105,6 @@ func (t *sender) enqueuePrepared(p *Prepared) error {
 		return wire.ErrPartOrder
 	}
 	ev := wire.Event{Kind: p.kind, Data: p.data}
-	if t.extras().stream != nil {
-		return t.enqueue(ev)
-	}
 	cfg := t.enc.Config()
 	f := form{version: cfg.Version, fragment: cfg.FragmentSize, role: cfg.Role}
 	var session extensions.Preparer

@@ -43,6 +43,9 @@ func (c *serving) Readable() (over bool) {
 	return over
 }
 
+// Space returns where the bytes of a long payload can be read to directly.
+func (c *serving) Space() []byte { return c.reader.space() }
+
 // Ended delivers what the end of the stream leads to, and finishes. TLS without its
 // close_notify ends with io.ErrUnexpectedEOF: whether the end was to be expected is
 // known from what the frames have said, as without TLS.
@@ -263,7 +266,7 @@ func (s *Socket) peerClosed(ev wire.Event) {
 // 7.1.7).
 func (s *Socket) peerFailed(ev wire.Event) {
 	answer, _ := wire.Reply(ev)
-	s.fail(ev.Code, string(answer.Data), ev.Err)
+	s.fail(ruleBroken, ev.Code, string(answer.Data), ev.Err)
 }
 
 // drain has what was sent written for a peer that has ended its own direction, and may

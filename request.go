@@ -16,7 +16,8 @@ import (
 // A Request is a client's request to open a connection, which the function that
 // [Server.OnRequest] has set accepts or rejects, at once or later (WebSocket-Node's
 // WebSocketRequest). If it is not answered within Options.HandshakeTimeout it is
-// rejected with status 404, and with status 503 when the Server shuts down.
+// rejected with status 404, and with status 503 when the Server shuts down or its
+// Socket is dropped. These responses do not have the ResponseHeader.
 type Request struct {
 	*handshake.Request
 
@@ -119,14 +120,23 @@ func (r *Request) Reject(status int, reason string) error {
 	if status < 300 || status > 599 {
 		return ErrArgument
 	}
+	if !r.refuse(&handshake.Error{Status: status, Reason: reason, Header: wireHeader(r.ResponseHeader)}) {
+		return answeredAlready("Reject")
+	}
+	return nil
+}
+
+// refuse rejects the request, unless it has been answered. It does not touch
+// ResponseHeader, which the program may be changing.
+func (r *Request) refuse(err *handshake.Error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isAnswered() {
-		return answeredAlready("Reject")
+		return false
 	}
-	r.refused = &handshake.Error{Status: status, Reason: reason, Header: wireHeader(r.ResponseHeader)}
+	r.refused = err
 	close(r.answered)
-	return nil
+	return true
 }
 
 func answeredAlready(call string) error {

@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"errors"
+	"math"
 	"sync"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -91,6 +92,9 @@ const directAt = 32 << 10
 // maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
 const maxControl = 125
 
+// maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
+const maxHeader = 14
+
 // reset forgets the connection before, whose writer goroutine is no longer heard.
 func (t *sender) reset() {
 	t.mu.Lock()
@@ -175,7 +179,7 @@ func (t *sender) unlockQuietly() (failed error) {
 // full length, for the sake of the stack; see ARCHITECTURE.md.
 func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.mu.Lock()
-	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) || t.extras().stream != nil {
+	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) {
 		t.mu.Unlock()
 		return t.sendMessageSlow(kind, p)
 	}
@@ -349,18 +353,10 @@ func (t *sender) enqueue(ev wire.Event) error {
 // append appends the frames of ev to what is pending.
 func (t *sender) append(ev wire.Event) error {
 	t.reserve(len(ev.Data) + maxHeader)
-	var err error
-	lost := 0
-	if stream := t.extras().stream; stream != nil {
-		t.pending.B, lost, err = stream.append(t.pending.B, &t.enc, ev)
-	} else {
-		t.pending.B, err = t.enc.Append(t.pending.B, ev)
-	}
+	b, err := t.enc.Append(t.pending.B, ev)
+	t.pending.B = b
 	if err != nil {
 		t.dropEmpty()
-	}
-	if lost > 0 {
-		t.fail(err, lost)
 	}
 	return err
 }
@@ -419,12 +415,12 @@ func (t *sender) flushSoon() {
 func (t *sender) flush(serving bool) {
 	t.mu.Lock()
 	t.listed = false
-	b := t.pending
-	if !serving || b == nil || t.writing || t.broken || t.fin {
+	if !serving || t.pending == nil || t.writing || t.broken || t.fin || t.extras().stream != nil {
 		t.flushLocked(serving)
 		t.unlock()
 		return
 	}
+	b := t.pending
 	t.pending = nil
 	n, err := t.conn.TryWriteServing(b.B)
 	t.afterWrite(b, n, err)
@@ -446,23 +442,44 @@ func (t *sender) flushLocked(serving bool) {
 	if t.writing {
 		return
 	}
-	b := t.pending
-	if b == nil {
+	if t.pending == nil {
 		t.shutdownIfDone()
 		return
 	}
 	if t.conn == nil || t.broken {
 		return // giveUp counts it
 	}
-	t.pending = nil
-	var n int
-	var err error
-	if serving {
+	b, err := t.takePending()
+	n := 0
+	switch {
+	case err != nil:
+	case serving:
 		n, err = t.conn.TryWriteServing(b.B)
-	} else {
+	default:
 		n, err = t.conn.TryWrite(b.B, nil)
 	}
 	t.afterWrite(b, n, err)
+}
+
+// takePending returns what is pending, to be written now.
+func (t *sender) takePending() (*wire.Buffer, error) {
+	b := t.pending
+	t.pending = nil
+	return t.encoded(b)
+}
+
+// encoded returns b as it is written: an extension below the frames encodes it.
+func (t *sender) encoded(b *wire.Buffer) (*wire.Buffer, error) {
+	x := t.extras()
+	if x.stream == nil || b == nil {
+		return b, nil
+	}
+	onlyClose := len(b.B) == int(t.closeLen)
+	b, err := x.stream.encode(b)
+	if onlyClose {
+		t.closeLen = uint8(min(len(b.B), math.MaxUint8))
+	}
+	return b, err
 }
 
 // afterWrite is called when n bytes of b have been written.

@@ -18,9 +18,6 @@ type inflow struct {
 
 const pieceSize = 16 << 10
 
-// maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
-const maxHeader = 14
-
 func (x *inflow) feed(p []byte) {
 	if !x.failed {
 		x.stream.Feed(p)
@@ -61,19 +58,15 @@ func (x *inflow) close() {
 	x.stream.Close()
 }
 
-// An outflow encodes what the Encoder returns.
+// An outflow encodes what the Encoder has returned, as much at a time as is written at
+// a time: what comes in one piece is shorter.
 type outflow struct{ stream extensions.Stream }
 
-// append appends the frames of ev to dst. If the extension fails, the peer could not
-// decode what follows: lost is the number of bytes that it was given then.
-func (x *outflow) append(dst []byte, enc *wire.Encoder, ev wire.Event) (out []byte, lost int, err error) {
-	frames := buffers.Get(len(ev.Data) + maxHeader)
-	defer buffers.Put(frames)
-	if frames.B, err = enc.Append(frames.B, ev); err != nil {
-		return dst, 0, err
-	}
-	if out, err = x.stream.Append(dst, frames.B); err != nil {
-		return dst, len(frames.B), err
-	}
-	return out, 0, nil
+// encode returns what stands for the frames in b, and takes b back.
+func (x *outflow) encode(b *wire.Buffer) (*wire.Buffer, error) {
+	out := buffers.Get(len(b.B))
+	var err error
+	out.B, err = x.stream.Append(out.B, b.B)
+	buffers.Put(b)
+	return out, err
 }

@@ -202,6 +202,11 @@ func (t *sender) takeChunk() *wire.Buffer {
 	} else {
 		t.pending = nil
 	}
+	b, err := t.encoded(b)
+	if err != nil {
+		t.fail(err, len(b.B))
+		return nil
+	}
 	if b != nil {
 		t.inflight += len(b.B)
 	}

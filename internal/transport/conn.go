@@ -198,6 +198,10 @@ type Reader interface {
 	// nothing more is to be read.
 	Readable() (over bool)
 
+	// Space returns where the next bytes are best read to, or nil. The next call of
+	// TryRead has the same memory then.
+	Space() []byte
+
 	// Ended is called once, when Readable has reported that, with a nil error; when
 	// the connection cannot be waited for any more, with the error; or with
 	// ErrNoReturn. io.EOF and io.ErrUnexpectedEOF are the end of what the peer sends.

@@ -1,22 +1,21 @@
 package transport
 
 import (
+	"unsafe"
+
 	"github.com/airsocket/airsocket/internal/buffers"
 )
 
 // waiting is a connection that can only be read by waiting in Read. What has been read
 // is kept until TryRead takes it.
-type waiting struct {
-	kept []byte
-	more bool // the last Read has filled its buffer
-}
+type waiting struct{ kept []byte }
 
 // What is read at a time: little while nothing comes, as each connection has a buffer
-// of its own then, and more as long as that is filled.
+// of its own then, and more as long as that is filled. What belongs to a long payload
+// is read to where the Reader wants it.
 const (
 	idleRead = 512
 	busyRead = 16 << 10
-	longRead = 64 << 10
 )
 
 func (c *Conn) serveWaiting(r Reader) error {
@@ -27,13 +26,17 @@ func (c *Conn) serveWaiting(r Reader) error {
 	if r.Readable() { // which may hold it up, as where there is a descriptor
 		return nil
 	}
-	for size := idleRead; ; {
-		b := idle
-		if size > idleRead {
-			b = buffers.Get(size)
+	for more := false; ; {
+		b, p := idle, r.Space()
+		if p == nil && more {
+			b = buffers.Get(busyRead)
 		}
-		n, err := c.conn.Read(b.B[:size])
-		over := n > 0 && w.pass(r, b.B[:n])
+		if p == nil {
+			p = b.B[:cap(b.B)]
+		}
+		n, err := c.conn.Read(p)
+		more = n == len(p)
+		over := n > 0 && w.pass(r, p[:n])
 		if b != idle {
 			buffers.Put(b)
 		}
@@ -43,19 +46,7 @@ func (c *Conn) serveWaiting(r Reader) error {
 		if err != nil {
 			return err
 		}
-		size = nextRead(size, n)
 	}
-}
-
-// nextRead returns how much is read at a time after a read of n bytes.
-func nextRead(size, n int) int {
-	switch {
-	case n < size:
-		return idleRead
-	case size == idleRead:
-		return busyRead
-	}
-	return longRead
 }
 
 // pass has r take p.
@@ -72,7 +63,10 @@ func (w *waiting) take(p []byte) (n int, drained bool, err error) {
 	if len(w.kept) == 0 {
 		return 0, true, ErrWouldBlock
 	}
-	n = copy(p, w.kept)
+	n = min(len(p), len(w.kept))
+	if unsafe.SliceData(p) != unsafe.SliceData(w.kept) { // or it is there already, see Reader.Space
+		copy(p, w.kept)
+	}
 	w.kept = w.kept[n:]
 	return n, len(w.kept) == 0, nil
 }
