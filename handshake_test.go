@@ -107,7 +107,7 @@ func TestOrigins(t *testing.T) {
 		{"http://example.com", nil, true},
 		{"http://EXAMPLE.com", nil, true},
 		{"http://example.com:80", nil, true},
-		{"https://example.com", nil, true}, // behind a proxy that does TLS
+		{"https://example.com", nil, true}, // the server is behind a proxy that does TLS
 		{"http://example.com:8080", nil, false},
 		{"chrome-extension://example.com", nil, false},
 		{"file://example.com", nil, false},
