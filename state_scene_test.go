@@ -272,7 +272,6 @@ func newScene(t *testing.T, role, act string) *scene {
 	return sc
 }
 
-// line returns a new connection.
 func (sc *scene) line(client, ready bool) *line {
 	l := newLine(sc.t, client, ready)
 	sc.mu.Lock()
