@@ -14,7 +14,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// slowExtension decodes a message when it is told to.
+// A slowExtension decodes a message only when the test lets it.
 type slowExtension struct {
 	begun   chan<- string
 	release <-chan struct{}
@@ -40,9 +40,9 @@ func (x slowSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []byte
 	return append(dst, p...), nil
 }
 
-// While a message of one socket is decoded, which may take long, the handlers of
-// the others run: decoding comes before the turn, also behind a message that is
-// there already.
+// TestDecodingHoldsUpNobody checks that the handlers of other sockets run while a
+// message of one socket is being decoded: decoding happens before the turn, even
+// for a message that arrives together with another.
 func TestDecodingHoldsUpNobody(t *testing.T) {
 	begun, release := make(chan string, 10), make(chan struct{})
 	d := airsocket.NewDispatcher()
@@ -64,7 +64,7 @@ func TestDecodingHoldsUpNobody(t *testing.T) {
 		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
 		p.ReadResponse()
 		q.Open()
-		// The second one follows the first in the same segment.
+		// The second message follows the first in the same segment.
 		p.WriteRaw(append(p.Frame(wstest.OpText|0x20, "one"), p.Frame(wstest.OpText|0x20, "two")...))
 		for range 2 {
 			<-begun
@@ -93,24 +93,25 @@ func TestDecodingHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// What is inflated waits for its turn in no more memory than as many messages take
-// as there are processors; the other sockets wait with what they have received.
+// TestInflatedMessagesThatWait checks how much memory inflated messages take while
+// they wait for their turn: at a time there are only as many of them as there are
+// processors, and the other sockets wait with what they have received.
 func TestInflatedMessagesThatWait(t *testing.T) {
 	const long = 16 << 20
 	t.Run("long", func(t *testing.T) {
-		// Each socket may have borrowed a buffer to read, of 64 KiB and more.
+		// Each socket may have borrowed a read buffer of 64 KiB and more.
 		memoryThatWaits(t, 1000, make([]byte, long), 96<<10, 2*long)
 	})
 	t.Run("short", func(t *testing.T) {
-		noise := make([]byte, 60<<10) // which takes eight times that to inflate
+		noise := make([]byte, 60<<10) // inflating it takes eight times as much memory
 		rand.NewChaCha8([32]byte{}).Read(noise)
 		memoryThatWaits(t, 200, noise, 320<<10, 0)
 	})
 }
 
-// memoryThatWaits has many sockets receive the same compressed message while none
-// can have its turn. It bounds the memory by what each of them and what each
-// processor may take.
+// memoryThatWaits sends the same compressed message to many sockets while none of
+// them can get its turn, and checks that they take no more memory than each bytes
+// for a socket and perProcessor bytes for a processor.
 func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcessor int) {
 	payload := string(deflated(t, message))
 	d := airsocket.NewDispatcher()
@@ -126,7 +127,7 @@ func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcess
 				return
 			}
 			if !over.Load() {
-				t.Error("a message in the turn of another")
+				t.Error("a message was delivered during the turn of another one")
 			}
 			messages.Add(1)
 		})
@@ -145,7 +146,8 @@ func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcess
 	for _, p := range peers {
 		p.WriteRaw(bomb)
 	}
-	// All that can be inflated now is when the memory does not grow any more.
+	// Everything that can be inflated now has been inflated when the memory stops
+	// growing.
 	most := uint64(0)
 	for calm := 0; calm < 5; {
 		runtime.GC()
@@ -156,15 +158,15 @@ func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcess
 		}
 	}
 	if bound := uint64(sockets*each + perProcessor*runtime.GOMAXPROCS(0)); most-before > bound {
-		t.Errorf("%d messages that wait take %d KiB, more than %d", sockets, (most-before)>>10, bound>>10)
+		t.Errorf("%d waiting messages take %d KiB, want at most %d", sockets, (most-before)>>10, bound>>10)
 	}
 	over.Store(true)
 	srv.Close()
 	close(leave)
 }
 
-// Sockets of a Dispatcher that is held up take no permission to decode away from
-// those of another.
+// TestDecodingOfOtherDispatchers checks that the sockets of a blocked Dispatcher do
+// not keep those of another one from decoding.
 func TestDecodingOfOtherDispatchers(t *testing.T) {
 	n := runtime.GOMAXPROCS(0) + 1
 	d := airsocket.NewDispatcher()
@@ -208,7 +210,8 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 	}
 }
 
-// Pause within what was decoded ahead holds up the rest of it.
+// TestPauseWithinWhatWasDecoded checks that Pause also holds back messages that
+// have already been decoded.
 func TestPauseWithinWhatWasDecoded(t *testing.T) {
 	var got []string
 	var d *airsocket.Dispatcher

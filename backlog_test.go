@@ -13,8 +13,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A peer that pings and does not read is owed one pong, for its latest ping (RFC
-// 6455, section 5.5.3), however many pings there were.
+// TestPongsThatCannotBeSent checks that a peer that sends pings and does not read
+// gets one pong, for its latest ping (RFC 6455, section 5.5.3), however many pings
+// it has sent.
 func TestPongsThatCannotBeSent(t *testing.T) {
 	const pings = 10_000
 	stuck, seen := make(chan struct{}), make(chan struct{})
@@ -24,7 +25,7 @@ func TestPongsThatCannotBeSent(t *testing.T) {
 	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered, o.Hooks = -1, hooks }, func(s *airsocket.Socket) {
 		count := 0
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-			for s.BufferedAmount() < 32<<20 { // much more than the system may still take
+			for s.BufferedAmount() < 32<<20 { // much more than the system still takes
 				s.SendBytes(make([]byte, 1<<20))
 				s.Flush()
 			}
@@ -66,11 +67,12 @@ func TestPongsThatCannotBeSent(t *testing.T) {
 	})
 	j.WantError(nil)
 	if sent[wire.Pong] != 1 {
-		t.Errorf("the hook was told of %d pongs", sent[wire.Pong])
+		t.Errorf("Hooks.Sent was called for %d pongs, want 1", sent[wire.Pong])
 	}
 }
 
-// Pings that a peer does read the answers of are all answered.
+// TestEachPingIsAnswered checks that every ping of a peer that reads the pongs is
+// answered.
 func TestEachPingIsAnswered(t *testing.T) {
 	wstest.StartServer(t, nil, nil, func(p *wstest.RawPeer) {
 		p.Open()
@@ -88,8 +90,8 @@ func TestEachPingIsAnswered(t *testing.T) {
 	})
 }
 
-// What waits for a peer that does not read takes hardly more memory than it is
-// long, whatever the length of the messages.
+// TestMemoryOfWhatWaits checks that messages waiting for a peer that does not read
+// take little more memory than the length of their payloads, whatever that is.
 func TestMemoryOfWhatWaits(t *testing.T) {
 	const most = 16 << 20
 	for _, size := range []int{100, 1000, 20 << 10, 33 << 10, 100 << 10, 1<<20 + 1, 2200 << 10, 5 << 20} {
@@ -119,7 +121,7 @@ func TestMemoryOfWhatWaits(t *testing.T) {
 							t.Errorf("%d bytes are waiting", waiting)
 						}
 						if took := int64(after) - int64(before); took > 18<<20 {
-							t.Errorf("%d bytes that wait take %d of memory", waiting, took)
+							t.Errorf("%d waiting bytes take %d bytes of memory", waiting, took)
 						}
 						close(filled)
 						s.Drop(1001, "")
@@ -138,9 +140,10 @@ func TestMemoryOfWhatWaits(t *testing.T) {
 	}
 }
 
-// liveMemory is what is in use of the heap, without what pools may let go of.
+// liveMemory returns the number of bytes of the heap that are in use, without those
+// that pools can release.
 func liveMemory() uint64 {
-	for range 3 { // a pool keeps what it has over one collection
+	for range 3 { // a pool keeps its contents for one collection
 		runtime.GC()
 	}
 	var m runtime.MemStats
@@ -148,7 +151,8 @@ func liveMemory() uint64 {
 	return m.HeapAlloc
 }
 
-// Messages of all lengths arrive whole and in order when most of them had to wait.
+// TestOrderOfWhatWaits checks that messages of all lengths arrive whole and in
+// order when most of them had to wait.
 func TestOrderOfWhatWaits(t *testing.T) {
 	var lengths []int
 	for i := range 400 {

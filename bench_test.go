@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// BenchmarkEcho is the round trip of a binary message over TCP on loopback. The
-// client, which is as bare as can be, is measured with it.
+// BenchmarkEcho measures the round trip of a binary message over TCP on loopback.
+// The client is part of the measurement and does as little as possible.
 func BenchmarkEcho(b *testing.B) {
 	for _, mode := range []string{"default", "parallel"} {
 		for _, size := range []int{16, 1 << 10, 64 << 10, 1 << 20} {
@@ -23,7 +23,7 @@ func BenchmarkEcho(b *testing.B) {
 	}
 }
 
-// BenchmarkPipelinedEcho has sixteen messages on the way.
+// BenchmarkPipelinedEcho is like BenchmarkEcho with sixteen messages in flight.
 func BenchmarkPipelinedEcho(b *testing.B) {
 	for _, mode := range []string{"default", "parallel"} {
 		for _, size := range []int{16, 125, 1 << 10} {

@@ -12,7 +12,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// One Dispatcher in the time of the process, in that of a bubble, and so on.
+// TestTimersInsideAndOutsideOfABubble checks that one Dispatcher can be used
+// outside of bubbles and inside of them by turns.
 func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 	type timed struct {
 		setTimeout, setInterval func(func(), time.Duration) *airsocket.Timer
@@ -36,7 +37,7 @@ func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 					t.Errorf("%v", got)
 				}
 			}
-			left := d.setTimeout(func() {}, time.Hour) // of the process all the while
+			left := d.setTimeout(func() {}, time.Hour) // waits outside of the bubbles all the time
 			synctest.Test(t, use)
 			left.Clear()
 			use(t)
@@ -54,11 +55,12 @@ func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 	}
 }
 
-// Bubbles and the process use a Dispatcher at the same time. Run waits in each
-// for what was started there.
+// TestParallelBubbles uses a Dispatcher in several bubbles and outside of them at
+// the same time, and checks that each Run waits for what was started in the same
+// place.
 func TestParallelBubbles(t *testing.T) {
 	d := airsocket.NewDispatcher()
-	total := 0 // no lock: the race detector would tell
+	total := 0 // no lock: the race detector would report an overlap
 	for range 4 {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
@@ -89,8 +91,8 @@ func TestParallelBubbles(t *testing.T) {
 	})
 }
 
-// What is posted in a bubble runs there, also if the process has posted
-// something that is not done.
+// TestPostInABubble checks that a function posted in a bubble runs there, even
+// while a function that was posted outside has not returned.
 func TestPostInABubble(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	busy, free := make(chan struct{}), make(chan struct{})
@@ -102,12 +104,13 @@ func TestPostInABubble(t *testing.T) {
 		close(free)
 		d.Run(func() {})
 		if year != 2000 {
-			t.Errorf("it ran in the year %d", year)
+			t.Errorf("the function ran in the year %d", year)
 		}
 	})
 }
 
-// A timer may be cleared from where its own clock is not.
+// TestClearAcrossBubbles checks that a timer can be cleared from a place with
+// another clock.
 func TestClearAcrossBubbles(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	timers, cleared := make(chan *airsocket.Timer), make(chan struct{})
@@ -117,18 +120,18 @@ func TestClearAcrossBubbles(t *testing.T) {
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		d.Run(func() {
-			timers <- d.SetTimeout(func() { t.Error("it ran") }, time.Hour)
+			timers <- d.SetTimeout(func() { t.Error("a cleared timer ran") }, time.Hour)
 			<-cleared
 		})
 	})
 	wstest.Run(t, d, func() {
-		own := d.SetTimeout(func() { t.Error("it ran") }, time.Hour)
+		own := d.SetTimeout(func() { t.Error("a cleared timer ran") }, time.Hour)
 		synctest.Test(t, func(t *testing.T) { own.Clear() })
 	})
 }
 
-// A bubble that ends with timers waiting leaves nothing behind on a Dispatcher
-// that goes on, and holds up no Run.
+// TestTimersOfAnEndedBubble checks that a bubble that ends with waiting timers
+// leaves nothing on its Dispatcher, and that a later Run does not wait for them.
 func TestTimersOfAnEndedBubble(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	var held []weak.Pointer[[1024]byte]
@@ -147,7 +150,7 @@ func TestTimersOfAnEndedBubble(t *testing.T) {
 	}
 	for i, p := range held {
 		if p.Value() != nil {
-			t.Errorf("bubble %d: what its timers refer to is kept", i)
+			t.Errorf("bubble %d: the memory that its timers refer to was not released", i)
 		}
 	}
 	runtime.KeepAlive(d)

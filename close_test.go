@@ -15,8 +15,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// What was sent before Close is on the wire before the close frame, although
-// the peer does not read until all of it has been sent.
+// TestNothingIsLostBeforeClose checks that messages sent before Close are written
+// before the close frame, although the peer does not read until all of them have
+// been sent.
 func TestNothingIsLostBeforeClose(t *testing.T) {
 	const n, size = 240, 64 << 10 // far more than the system takes at once
 	for name, wrap := range map[string]func(net.Conn) net.Conn{
@@ -35,7 +36,7 @@ func TestNothingIsLostBeforeClose(t *testing.T) {
 						}
 					}
 					if s.BufferedAmount() < n*size/4 {
-						t.Errorf("only %d bytes are waiting: this is no backlog", s.BufferedAmount())
+						t.Errorf("only %d bytes are waiting, which is not a backlog", s.BufferedAmount())
 					}
 					s.Close(4000, "done")
 					if err := s.Send("after"); err != airsocket.ErrClosed {
@@ -62,8 +63,8 @@ func TestNothingIsLostBeforeClose(t *testing.T) {
 	}
 }
 
-// Small messages from outside a turn keep their order when the system takes no
-// more and a writer goroutine has the rest.
+// TestOrderWithASlowReader checks that small messages sent outside of a turn keep
+// their order when the system takes no more and a writer goroutine has the rest.
 func TestOrderWithASlowReader(t *testing.T) {
 	const n = 40000
 	sent := make(chan struct{})
@@ -96,8 +97,9 @@ func TestOrderWithASlowReader(t *testing.T) {
 	j.Want("open", `close 1000 "" clean`)
 }
 
-// Two ends that send back all they receive, and start with more than the
-// system holds, go on for ever; here until one has seen enough.
+// TestEchoFloodDoesNotDeadlock connects two ends that send back everything they
+// receive, and that start with more data than the system can hold. Such ends go on
+// for ever; here one of them closes when it has received enough.
 func TestEchoFloodDoesNotDeadlock(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		const size, start, enough = 256 << 10, 40, 60
@@ -139,7 +141,8 @@ func TestEchoFloodDoesNotDeadlock(t *testing.T) {
 	}
 }
 
-// violations are bytes that break a rule, and what the other end is told.
+// violations are inputs that break a rule, with the close code and the error that
+// they lead to.
 var violations = []struct {
 	name  string
 	bytes []byte // as a client sends them
@@ -177,9 +180,9 @@ func TestViolationIsAnsweredBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// A peer that goes on sending while the close frame is on its way still gets
-// it: what it sends is read and dropped, so that its system has no reason to
-// reset the connection.
+// TestViolationIsAnsweredToAFloodingPeer checks that a peer that goes on sending
+// while the close frame is on its way still gets it: what it sends is read and
+// discarded, so its system has no reason to reset the connection.
 func TestViolationIsAnsweredToAFloodingPeer(t *testing.T) {
 	j := wstest.StartServer(t, nil, nil, func(p *wstest.RawPeer) {
 		p.Open()
@@ -195,7 +198,8 @@ func TestViolationIsAnsweredToAFloodingPeer(t *testing.T) {
 	j.Want("open", "error", `close 1002 "unknown opcode" unclean`)
 }
 
-// A peer that never stops is not listened to for ever.
+// TestFloodEndsWithTheCloseTimeout checks that a peer that never stops sending is
+// cut off after Options.CloseTimeout.
 func TestFloodEndsWithTheCloseTimeout(t *testing.T) {
 	j := wstest.StartServer(t, func(o *airsocket.Options) { o.CloseTimeout = 1 }, wstest.CloseAt(airsocket.EventMessage, 1000, ""), func(p *wstest.RawPeer) {
 		p.Open()
@@ -211,7 +215,8 @@ func TestFloodEndsWithTheCloseTimeout(t *testing.T) {
 	j.WantError(airsocket.ErrCloseTimeout)
 }
 
-// The peer has ended its direction but reads on: what is owed to it arrives.
+// TestHalfClose checks that a peer that has ended its own direction and reads on
+// gets what was sent to it.
 func TestHalfClose(t *testing.T) {
 	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) { s.Send("re: " + e.Text()) })
@@ -227,7 +232,8 @@ func TestHalfClose(t *testing.T) {
 	j.WantError(wire.ErrUnexpectedEnd)
 }
 
-// A close frame and the FIN in one segment: the close is clean all the same.
+// TestCloseFrameAndEnd checks that the close is clean even if the close frame and
+// the FIN arrive in one segment.
 func TestCloseFrameAndEnd(t *testing.T) {
 	j := wstest.StartServer(t, nil, nil, func(p *wstest.RawPeer) {
 		p.Open()
@@ -239,7 +245,8 @@ func TestCloseFrameAndEnd(t *testing.T) {
 	j.Want("open", `close 1001 "away" clean`)
 }
 
-// A write fails while the reader is in a handler, and nothing waits for itself.
+// TestResetFoundByWriting checks that a write that fails while the reader is in a
+// handler does not cause a deadlock.
 func TestResetFoundByWriting(t *testing.T) {
 	for _, size := range []int{1, 100 << 10} {
 		begun, gone := make(chan struct{}), make(chan struct{})
@@ -253,7 +260,7 @@ func TestResetFoundByWriting(t *testing.T) {
 					s.Flush()
 				}
 				if err != airsocket.ErrClosed {
-					t.Errorf("Send to nobody: %v", err)
+					t.Errorf("Send after the reset: %v", err)
 				}
 			})
 		}, func(p *wstest.RawPeer) {
@@ -285,7 +292,7 @@ func TestManyCloseAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// writtenConn calls after when something has been written to it.
+// A writtenConn calls after whenever something has been written to it.
 type writtenConn struct {
 	net.Conn
 	after func()
@@ -297,8 +304,8 @@ func (c writtenConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A connection that is ended when the answer to its request is out already, and
-// the open event is not, has never been open.
+// TestEndedBehindTheAnswer checks that a connection that is ended between its
+// handshake response and its open event counts as never opened.
 func TestEndedBehindTheAnswer(t *testing.T) {
 	ours, theirs := net.Pipe()
 	srv := new(airsocket.Server)

@@ -18,7 +18,7 @@ import (
 
 const rsv1 = 0x40 // of the first byte: the message is compressed (RFC 7692, section 6)
 
-// deflated is a message as one that begins a context is compressed.
+// deflated returns the compressed form of a message that begins a context.
 func deflated(t testing.TB, p []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -42,7 +42,7 @@ func inflate(t testing.TB, p string) string {
 	return string(b)
 }
 
-// What Options.Compression offers and accepts.
+// TestCompressionIsNegotiated checks what Options.Compression offers and accepts.
 func TestCompressionIsNegotiated(t *testing.T) {
 	const off, without, with = airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover
 	const none = "server_no_context_takeover; client_no_context_takeover"
@@ -85,8 +85,8 @@ func TestCompressionIsNegotiated(t *testing.T) {
 	j.WantError(handshake.ErrExtensionNotOffered)
 }
 
-// Options.CompressionThreshold is the length from which on messages are
-// compressed.
+// TestCompressionThreshold checks that messages are compressed from the length
+// Options.CompressionThreshold on.
 func TestCompressionThreshold(t *testing.T) {
 	text := func(n int) string { return strings.Repeat("to be or not ", n/13+1)[:n] }
 	for threshold, lengths := range map[int][2]int{0: {extensions.DefaultThreshold - 1, extensions.DefaultThreshold}, 1000: {999, 1000}, -1: {-1, 100}} {
@@ -114,8 +114,8 @@ func TestCompressionThreshold(t *testing.T) {
 	}
 }
 
-// With takeover a message that was sent before costs next to nothing, without it
-// as much as the first time.
+// TestCompressionTakeover checks that a repeated message costs next to nothing with
+// context takeover, and as much as the first time without it.
 func TestCompressionTakeover(t *testing.T) {
 	text := wstest.TextOf(5000) + "but this is new: " + strings.Repeat("0123456789abcdef", 20)
 	for compression, less := range map[airsocket.Compression]bool{airsocket.CompressionNoTakeover: false, airsocket.CompressionTakeover: true} {
@@ -139,7 +139,8 @@ func TestCompressionTakeover(t *testing.T) {
 	}
 }
 
-// What is compressed is held against the rules as it is inflated.
+// TestCompressedRules checks that compressed messages that break a rule are
+// refused.
 func TestCompressedRules(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -172,8 +173,8 @@ func TestCompressedRules(t *testing.T) {
 	}
 }
 
-// 10 GiB that are 10 MiB on the wire are refused, by a server and by a client,
-// without the memory for them.
+// TestCompressionBomb checks that a server and a client refuse 10 GiB compressed to
+// 10 MiB, without allocating the memory for them.
 func TestCompressionBomb(t *testing.T) {
 	const limit, block, blocks = 1 << 20, 1 << 20, 10 << 10
 	var b bytes.Buffer
@@ -184,7 +185,7 @@ func TestCompressionBomb(t *testing.T) {
 	w.Write(make([]byte, block))
 	w.Flush()
 	b.Reset()
-	w.Write(make([]byte, block)) // from here on each block is the same
+	w.Write(make([]byte, block)) // from here on all blocks are the same
 	w.Flush()
 	payload := strings.Repeat(b.String(), blocks)
 	for _, start := range []func(testing.TB, func(*airsocket.Options), func(*airsocket.Socket), func(*wstest.RawPeer)) *wstest.Journal{wstest.StartServer, wstest.StartClient} {
@@ -197,7 +198,7 @@ func TestCompressionBomb(t *testing.T) {
 			}
 			bomb := p.Frame(wstest.OpBinary|rsv1, payload)
 			runtime.ReadMemStats(&before)
-			p.Write(bomb) // which fails when it is refused
+			p.Write(bomb) // fails as soon as it is refused
 			p.WantClose(airsocket.StatusMessageTooBig)
 			runtime.ReadMemStats(&after)
 			p.Close()

@@ -9,7 +9,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// Deadlines that a connection has had are gone when it belongs to a Socket.
+// TestDeadlinesFromBefore checks that a Socket clears the deadlines that its
+// connection had before.
 func TestDeadlinesFromBefore(t *testing.T) {
 	connections := map[string]func() (a, b net.Conn){
 		"TCP":  func() (net.Conn, net.Conn) { a, b := wstest.TCPPair(t); return a, b },
@@ -40,7 +41,7 @@ func TestDeadlinesFromBefore(t *testing.T) {
 	}
 }
 
-// deadlineListener gives each connection a deadline that has passed.
+// A deadlineListener gives each connection a deadline that has passed.
 type deadlineListener struct{ net.Listener }
 
 func (l deadlineListener) Accept() (net.Conn, error) {
@@ -51,7 +52,7 @@ func (l deadlineListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// Those of a listener are gone too.
+// TestDeadlinesOfAListener checks that deadlines set by a listener are cleared too.
 func TestDeadlinesOfAListener(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

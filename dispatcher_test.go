@@ -23,7 +23,7 @@ func TestPostOrder(t *testing.T) {
 				d.Post(func() { got = append(got, 10+i) })
 			})
 		}
-		got = append(got, -1) // nothing posted runs in this turn
+		got = append(got, -1) // no posted function runs in this turn
 	})
 	if want := []int{-1, 0, 1, 2, 10, 11, 12}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
@@ -33,7 +33,7 @@ func TestPostOrder(t *testing.T) {
 func TestPostFromManyGoroutines(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	const goroutines, each = 8, 500
-	next := make([]int, goroutines) // no lock: the race detector would tell
+	next := make([]int, goroutines) // no lock: the race detector would report an overlap
 	wstest.Run(t, d, func() {
 		var wg sync.WaitGroup
 		for g := range goroutines {
@@ -57,8 +57,9 @@ func TestPostFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// Run waits for a listening server and for sockets, not for what has ended, and
-// a socket that is opened again in its close handler goes on.
+// TestRunReturnsWhenNothingIsLeft checks that Run waits for a listening server and
+// for sockets until they have ended, and that it goes on waiting for a socket that
+// is opened again in its close handler.
 func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,7 +97,8 @@ func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
 	}
 }
 
-// Sockets with Parallel belong to the Dispatcher that they would have had.
+// TestRunWaitsForParallelSockets checks that a Parallel socket counts for the
+// Dispatcher that it would have without Options.Parallel.
 func TestRunWaitsForParallelSockets(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	d := airsocket.NewDispatcher()
@@ -112,14 +114,14 @@ func TestRunWaitsForParallelSockets(t *testing.T) {
 	}
 }
 
-// Handlers of sockets of one Dispatcher never overlap; those of Parallel sockets
-// do, but not those of one socket.
+// TestHandlersDoNotOverlap checks that handlers of one Dispatcher never overlap,
+// and that the handlers of a single Parallel socket do not either.
 func TestHandlersDoNotOverlap(t *testing.T) {
 	const sockets, messages = 8, 50
 	for name, parallel := range map[string]bool{"shared": false, "parallel": true} {
 		t.Run(name, func(t *testing.T) {
 			var inside atomic.Int32
-			total := 0 // no lock: the race detector would tell
+			total := 0 // no lock: the race detector would report an overlap
 			srv := &airsocket.Server{Options: &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}}
 			srv.OnConnect(func(s *airsocket.Socket) {
 				var own atomic.Int32
@@ -129,7 +131,7 @@ func TestHandlersDoNotOverlap(t *testing.T) {
 				}
 				once := func() func() {
 					if of.Add(1) != 1 {
-						t.Error("two handlers at the same time")
+						t.Error("two handlers ran at the same time")
 					}
 					runtime.Gosched()
 					return func() { of.Add(-1) }
@@ -165,8 +167,8 @@ func TestHandlersDoNotOverlap(t *testing.T) {
 	}
 }
 
-// Handlers of different Parallel sockets run at the same time: two that wait for
-// each other get on.
+// TestParallelSocketsDoNotWaitForEachOther checks that handlers of different
+// Parallel sockets run at the same time: here each waits for the other.
 func TestParallelSocketsDoNotWaitForEachOther(t *testing.T) {
 	meet := make(chan struct{})
 	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}
@@ -176,7 +178,7 @@ func TestParallelSocketsDoNotWaitForEachOther(t *testing.T) {
 			case meet <- struct{}{}:
 			case <-meet:
 			case <-time.After(wstest.Patience):
-				t.Error("nobody came")
+				t.Error("the handler of the other socket did not run")
 			}
 			s.SendBytes(e.Bytes())
 		})
@@ -189,8 +191,8 @@ func TestParallelSocketsDoNotWaitForEachOther(t *testing.T) {
 	b.Want(wstest.OpBinary, "b")
 }
 
-// A handler that ends its goroutine, as t.FailNow does, ends its socket and
-// holds up nothing else.
+// TestGoexitInAHandler checks that a handler that ends its goroutine, as t.FailNow
+// does, ends its socket and holds up nothing else.
 func TestGoexitInAHandler(t *testing.T) {
 	exit := func(s *airsocket.Socket, when string) {
 		switch when {
@@ -216,7 +218,7 @@ func TestGoexitInAHandler(t *testing.T) {
 					exit(s, when)
 				}
 			})
-			url := wstest.Serve(t, srv) // whose Shutdown waits for the socket to be gone
+			url := wstest.Serve(t, srv) // at the end it shuts down, which waits for the socket
 			p := wstest.DialRaw(t, url)
 			switch when {
 			case "message":

@@ -15,8 +15,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A connection that could not be opened has nothing to drop: its error and close
-// events come as they would have without Drop.
+// TestDropOfWhatWasNeverOpen checks that Drop does nothing in the error handler of
+// a connection that could not be opened: the close event follows as without Drop.
 func TestDropOfWhatWasNeverOpen(t *testing.T) {
 	refused := func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 
@@ -49,7 +49,7 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 		j.Want("error", `close 1006 "" unclean`)
 	})
 
-	// A client that resets the connection while OnConnect runs.
+	// The client resets the connection while OnConnect runs.
 	t.Run("server", func(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
@@ -71,8 +71,9 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 	})
 }
 
-// A panic in the error handler of a connection that could not be opened is told to
-// the Logger: there is no event that could tell it any more.
+// TestRecoverInTheErrorOfAFailedOpening checks that a panic in the error handler of
+// a connection that could not be opened is reported to the Logger, since no event
+// can report it any more.
 func TestRecoverInTheErrorOfAFailedOpening(t *testing.T) {
 	var log strings.Builder
 	d := airsocket.NewDispatcher()
@@ -99,8 +100,8 @@ func TestRecoverInTheErrorOfAFailedOpening(t *testing.T) {
 	}
 }
 
-// The panic of a close handler has nothing to do with the connection that the
-// handler has begun.
+// TestRecoverInACloseHandlerThatConnects checks that a panic in a close handler
+// does not affect the connection that the handler has begun.
 func TestRecoverInACloseHandlerThatConnects(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	var log strings.Builder
@@ -121,8 +122,9 @@ func TestRecoverInACloseHandlerThatConnects(t *testing.T) {
 	}
 }
 
-// The peer's close frame arrives while accepted messages wait, which cannot be
-// written then: that is no clean close.
+// TestUncleanWhenAcceptedMessagesAreNotSent checks that a close is not clean if
+// accepted messages were still waiting when the close frame of the peer arrived,
+// and could not be written any more.
 func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 	const size, n = 1 << 20, 40 // far more than the system takes
 	flood := func(s *airsocket.Socket) {
@@ -140,7 +142,7 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 		j.WantError(airsocket.ErrUnsent)
 		j.WantError(cause)
 		if !strings.Contains(j.Err.Err.Error(), " bytes") {
-			t.Errorf("the error does not say how much: %v", j.Err.Err)
+			t.Errorf("the error does not say how many bytes were not sent: %v", j.Err.Err)
 		}
 	}
 	t.Run("reset", func(t *testing.T) {
@@ -177,7 +179,7 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 				p := wstest.NewRawPeer(t, theirs, true)
 				p.Open()
 				p.Send(wstest.OpClose, wstest.ClosePayload(1000, "bye"))
-				// The message is in a Write for good.
+				// The Write of the message never returns.
 			}()
 			d.Run(func() { s.StartServer(ours) })
 			check(t, j, airsocket.ErrCloseTimeout)
@@ -185,8 +187,9 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 	})
 }
 
-// A peer that has read everything, closes and goes away at once has had all that
-// was sent, even if the goroutine that has written it has not come to say so.
+// TestCleanWhenAllIsSent checks that the close is clean if the peer has read
+// everything before it closes and goes away, even if the goroutine that wrote it
+// has not reported that yet.
 func TestCleanWhenAllIsSent(t *testing.T) {
 	const n = 10
 	for name, wrap := range map[string]func(net.Conn) net.Conn{
@@ -218,8 +221,9 @@ func TestCleanWhenAllIsSent(t *testing.T) {
 	}
 }
 
-// A peer that has ended its direction and reads on gets all that was accepted, also
-// what the system could not take at once.
+// TestHalfCloseWithABacklog checks that a peer that has ended its own direction and
+// reads on gets everything that was accepted, including what the system could not
+// take at once.
 func TestHalfCloseWithABacklog(t *testing.T) {
 	const n, size = 16, 1 << 20
 	for name, wrap := range map[string]func(net.Conn) net.Conn{

@@ -14,8 +14,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// wantEndOfTCP waits for the end of TLS and then for that of TCP below it, which
-// some peers take for the only end there is.
+// wantEndOfTCP waits for the end of TLS and then for the end of TCP below it, the
+// only one that some peers notice.
 func wantEndOfTCP(t *testing.T, secure *tls.Conn) {
 	t.Helper()
 	if n, err := secure.Read(make([]byte, 1)); n != 0 || err != io.EOF {
@@ -26,8 +26,8 @@ func wantEndOfTCP(t *testing.T, secure *tls.Conn) {
 	}
 }
 
-// A server ends TCP when the closing handshake is done (RFC 6455, section 7.1.1),
-// not only TLS.
+// TestServerEndsTCPBelowTLS checks that a server ends not only TLS but TCP when the
+// closing handshake is done (RFC 6455, section 7.1.1).
 func TestServerEndsTCPBelowTLS(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	theirs, ours := wstest.TCPPair(t)
@@ -46,8 +46,9 @@ func TestServerEndsTCPBelowTLS(t *testing.T) {
 	j.Want("open", `close 1000 "bye" clean`)
 }
 
-// hixie-75 has no closing handshake: the end of the connection after one's own
-// Close is what there is to it, also if TLS ends without saying so.
+// TestHixie75EndsOverTLS checks that in hixie-75, which has no closing handshake,
+// the end of the connection after Close is clean, even if TLS ends without
+// close_notify.
 func TestHixie75EndsOverTLS(t *testing.T) {
 	for name, end := range map[string]func(secure *tls.Conn, tcp *net.TCPConn){
 		"TLS and TCP": func(secure *tls.Conn, _ *net.TCPConn) { secure.Close() },
@@ -75,8 +76,8 @@ func TestHixie75EndsOverTLS(t *testing.T) {
 	}
 }
 
-// A connection that TLS ends without saying so, and without a closing handshake,
-// has not ended well.
+// TestTruncatedTLS checks that a connection is not closed cleanly if TLS ends
+// without close_notify and there was no closing handshake.
 func TestTruncatedTLS(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	theirs, ours := wstest.TCPPair(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// score is an event of the user's own.
+// A score is an event defined by user code.
 type score struct{ points int }
 
 func (*score) Type() string { return "score" }
@@ -42,7 +42,7 @@ func TestListeners(t *testing.T) {
 	add("low", airsocket.Priority(-5))
 	b := add("b")
 	add("once", airsocket.Once(), airsocket.Priority(5))
-	want("by priority, then by age", "high", "once", "a", "b", "low")
+	want("by priority, then in the order of adding", "high", "once", "a", "b", "low")
 	want("once is gone", "high", "a", "b", "low")
 	a.Remove()
 	a.Remove()
@@ -62,20 +62,20 @@ func TestListenersChangedWhileDispatching(t *testing.T) {
 		second.Remove()
 		airsocket.AddEventListener(s, eventScore, func(*score) { calls = append(calls, "added") })
 		if e.points == 0 {
-			s.DispatchEvent(&score{points: 1}) // it is not called again: once
+			s.DispatchEvent(&score{points: 1}) // does not call this listener again: it was added with Once
 		}
 	}, airsocket.Once())
 	second = airsocket.AddEventListener(s, eventScore, func(*score) { calls = append(calls, "second") })
 	airsocket.AddEventListener(s, eventScore, func(e *score) { calls = append(calls, "third") })
 	s.DispatchEvent(&score{})
-	// The inner dispatch has third and what was added; the outer one third.
+	// The inner dispatch calls third and the added listener, the outer one only third.
 	if want := []string{"first", "third", "added", "third"}; !slices.Equal(calls, want) {
 		t.Errorf("%q, want %q", calls, want)
 	}
 }
 
-// An event of one type does not reach listeners that were added for another
-// type under the same name.
+// TestListenerOfAnotherType checks that an event does not reach listeners that were
+// added for another type under the same name.
 func TestListenerOfAnotherType(t *testing.T) {
 	s := airsocket.NewSocket(nil)
 	airsocket.AddEventListener(s, airsocket.EventType[*airsocket.OpenEvent]("score"), func(*airsocket.OpenEvent) {
@@ -84,12 +84,13 @@ func TestListenerOfAnotherType(t *testing.T) {
 	s.DispatchEvent(&score{})
 }
 
-// The property handler is first, and a later one replaces it.
+// TestHandlerBeforeListeners checks that the handler set by an On method is called
+// before the listeners, and that setting a handler replaces the one before.
 func TestHandlerBeforeListeners(t *testing.T) {
 	var calls []string
 	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) { calls = append(calls, "listener") }, airsocket.Priority(9))
-		s.OnMessage(func(*airsocket.MessageEvent) { t.Error("it was replaced") })
+		s.OnMessage(func(*airsocket.MessageEvent) { t.Error("a handler was called that had been replaced") })
 		s.OnMessage(func(*airsocket.MessageEvent) {
 			calls = append(calls, "handler")
 			s.OnMessage(nil)
@@ -132,8 +133,8 @@ func TestPreventDefaultOnPing(t *testing.T) {
 	j.Want("open", "ping a", "ping mine", "ping b", "pong unasked", `close 1005 "" clean`)
 }
 
-// The bytes of a message are free to be used again when the handler returns, and
-// copies are not.
+// TestMessageData checks that Clone and Text return copies, which stay the same
+// when the memory of the message is reused.
 func TestMessageData(t *testing.T) {
 	var clones [][]byte
 	var texts []string
@@ -148,7 +149,7 @@ func TestMessageData(t *testing.T) {
 		p.Open()
 		for _, text := range []string{"one", "two", ""} {
 			p.Send(wstest.OpText, text)
-			p.Send(wstest.OpPing, text) // so that they come in reads of their own
+			p.Send(wstest.OpPing, text) // so that the messages arrive in separate reads
 			p.Want(wstest.OpPong, text)
 		}
 		p.Send(wstest.OpClose, "")
@@ -192,7 +193,8 @@ func TestRecover(t *testing.T) {
 	}
 }
 
-// A panic before the connection is open refuses it.
+// TestRecoverInOnConnect checks that a panic before the connection is open rejects
+// the request.
 func TestRecoverInOnConnect(t *testing.T) {
 	srv := &airsocket.Server{Options: &airsocket.Options{Recover: true}}
 	srv.OnConnect(func(*airsocket.Socket) { panic("oh") })
@@ -203,8 +205,8 @@ func TestRecoverInOnConnect(t *testing.T) {
 	}
 }
 
-// A socket can be opened again in its close handler, and nothing of the first
-// connection is left in the second.
+// TestSecondConnection checks that a socket can be opened again in its close
+// handler, and that nothing of the first connection is left in the second.
 func TestSecondConnection(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	first, ours := wstest.TCPPair(t)
@@ -213,7 +215,8 @@ func TestSecondConnection(t *testing.T) {
 	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 		if len(j.Lines) == 1 {
-			// More than the system takes: a goroutine writes when the end comes.
+			// This is more than the system takes: a writer goroutine is running when the
+			// connection ends.
 			s.SendBytes(make([]byte, 32<<20))
 			first.SetLinger(0)
 			first.Close()
@@ -235,7 +238,7 @@ func TestSecondConnection(t *testing.T) {
 	j.Want("open", "error", `close 1006 "" unclean`, "open", "text again")
 }
 
-// stuckConn is a connection with a Write that ends long after Close.
+// A stuckConn is a connection whose Write returns long after Close.
 type stuckConn struct {
 	net.Conn
 	release chan struct{}
@@ -249,7 +252,8 @@ func (c stuckConn) Write(p []byte) (int, error) {
 	return 0, net.ErrClosed
 }
 
-// The writer goroutine of the first connection does no harm to the second.
+// TestWriterOfTheFirstConnection checks that the writer goroutine of the first
+// connection does not disturb the second one.
 func TestWriterOfTheFirstConnection(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	first, ours := wstest.TCPPair(t)
@@ -322,13 +326,13 @@ func TestInvalidState(t *testing.T) {
 				}
 			}
 			if err := s.Close(0, "why"); err != airsocket.ErrCode {
-				t.Errorf("a reason without a code: %v", err)
+				t.Errorf("Close with a reason and no code: %v", err)
 			}
 			if err := s.Close(1000, "\xff"); err != airsocket.ErrReason {
-				t.Errorf("a bad reason: %v", err)
+				t.Errorf("Close with a reason that is not allowed: %v", err)
 			}
 			if err := s.Send("\xff"); !errors.Is(err, wire.ErrBadText) {
-				t.Errorf("bad text: %v", err)
+				t.Errorf("Send of text that is not UTF-8: %v", err)
 			}
 			s.Close(1001, "")
 			s.Close(1000, "twice")

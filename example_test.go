@@ -13,7 +13,7 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// echoServer is something for the examples to talk to.
+// echoServer starts a server for the examples to talk to.
 func echoServer() (url string, stop func()) {
 	srv := &airsocket.Server{}
 	srv.OnConnect(func(s *airsocket.Socket) {
@@ -27,7 +27,7 @@ func echoServer() (url string, stop func()) {
 	return "ws://" + l.Addr().String() + "/", func() { srv.Shutdown(context.Background()) }
 }
 
-// A client. Run returns when the socket has closed, as there is nothing else
+// This client exits when its socket has closed: Run returns when nothing is left
 // that could cause an event.
 func ExampleSocket_Connect() {
 	url, stop := echoServer()
@@ -56,8 +56,8 @@ func ExampleSocket_Connect() {
 	// close: 1000 bye true
 }
 
-// A server with a listener of its own. All its handlers run one at a time, so
-// that they share the list of sockets without a lock.
+// The handlers of this server run one at a time, so they can share the list of
+// sockets without a lock.
 func ExampleServer() {
 	var sockets []*airsocket.Socket
 	srv := &airsocket.Server{}
@@ -89,7 +89,7 @@ func ExampleServer() {
 	// close: 1001
 }
 
-// A WebSocket on a connection that something else has accepted.
+// This server runs a WebSocket on a connection that other code has accepted.
 func ExampleSocket_StartServer() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -119,7 +119,7 @@ func ExampleSocket_StartServer() {
 	// 1001 that was all
 }
 
-// A WebSocket in a net/http server.
+// This handler of a net/http server opens a WebSocket.
 func ExampleSocket_Upgrade() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/chat", func(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +145,8 @@ func ExampleSocket_Upgrade() {
 	// HELLO
 }
 
-// The first turn, and what it brings about, as in EventMachine and Node.
+// Run runs its function in the first turn and waits for everything that the
+// function has started, as in EventMachine and Node.
 func ExampleDispatcher_Run() {
 	d := airsocket.NewDispatcher()
 	d.Run(func() {

@@ -15,22 +15,23 @@ import (
 
 const policyRequest = "<policy-file-request/>\x00"
 
-// askPolicy sends what is given in pieces and returns all that is answered.
+// askPolicy sends the pieces one after another and returns everything that is
+// answered.
 func askPolicy(t testing.TB, url string, pieces ...string) string {
 	t.Helper()
 	p := wstest.DialRaw(t, url)
 	defer p.Close()
 	for _, piece := range pieces {
 		if _, err := io.WriteString(p, piece); err != nil {
-			break // it has heard enough
+			break // the server has read enough and closed the connection
 		}
 	}
 	answer, _ := io.ReadAll(p.Reader)
 	return string(answer)
 }
 
-// A Server answers policy requests on the port of the WebSocket, if it has a
-// policy, and goes on with WebSockets and HTTP there.
+// TestPolicyOfAServer checks that a Server with a policy answers policy requests on
+// the port of its WebSockets, and goes on serving WebSockets and HTTP there.
 func TestPolicyOfAServer(t *testing.T) {
 	policy := &handshake.FlashPolicy{Domains: []string{`"<&*.example.com`}, Ports: []string{"443", "8000-8080"}}
 	const text = `<?xml version="1.0"?><cross-domain-policy>` +
@@ -43,12 +44,12 @@ func TestPolicyOfAServer(t *testing.T) {
 	}{
 		{"whole", policy, []string{policyRequest}, text},
 		{"byte by byte", policy, strings.Split(policyRequest, ""), text},
-		{"with more behind it", policy, []string{policyRequest + policyRequest + "GET"}, text},
+		{"with more after it", policy, []string{policyRequest + policyRequest + "GET"}, text},
 		{"nobody is allowed", &handshake.FlashPolicy{}, []string{policyRequest}, `<?xml version="1.0"?><cross-domain-policy></cross-domain-policy>` + "\x00"},
 		{"no policy", nil, []string{policyRequest}, "HTTP/1.1 400 "},
 		{"another element", policy, []string{"<policy-file-reques>>>\x00"}, "HTTP/1.1 400 "},
-		{"a line end and no NUL", policy, []string{"<policy-file-request/>\n", "\r\n\r\n"}, "HTTP/1.1 400 "},
-		{"behind a line end", policy, []string{"\r\n" + policyRequest, "\r\n\r\n"}, "HTTP/1.1 400 "},
+		{"a line end instead of NUL", policy, []string{"<policy-file-request/>\n", "\r\n\r\n"}, "HTTP/1.1 400 "},
+		{"after a line end", policy, []string{"\r\n" + policyRequest, "\r\n\r\n"}, "HTTP/1.1 400 "},
 		{"HTTP", policy, []string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}, "HTTP/1.1 404 "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,7 +66,7 @@ func TestPolicyOfAServer(t *testing.T) {
 				if got != c.want {
 					t.Errorf("the answer is %q, want %q", got, c.want)
 				}
-				wstest.ConnectRaw(t, url) // there is room for it, though MaxConns is 1
+				wstest.ConnectRaw(t, url) // accepted although MaxConns is 1: policy requests do not count
 			}
 			srv.Close()
 			if want := strings.Count(c.want, "\x00"); connected != want {
@@ -75,7 +76,8 @@ func TestPolicyOfAServer(t *testing.T) {
 	}
 }
 
-// A policy is no reason to be let in: the bounds of the opening handshake hold.
+// TestPolicyRequestWithoutEnd checks that the limits of the opening handshake apply
+// to policy requests too.
 func TestPolicyRequestWithoutEnd(t *testing.T) {
 	srv := &airsocket.Server{FlashPolicy: &handshake.FlashPolicy{}, Options: &airsocket.Options{HandshakeTimeout: time.Millisecond}}
 	if got := askPolicy(t, wstest.Serve(t, srv), policyRequest[:10]); got != "" {
@@ -100,7 +102,8 @@ func servePolicy(t testing.TB, srv *airsocket.FlashPolicyServer) string {
 	return "tcp://" + l.Addr().String()
 }
 
-// A FlashPolicyServer answers nothing but policy requests.
+// TestPolicyServerOnlyAnswersRequests checks that a FlashPolicyServer answers
+// nothing but policy requests.
 func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
 	srv := &airsocket.FlashPolicyServer{Policy: airsocket.FlashPolicyFor([]string{"a.example", "b.example"}, &net.TCPAddr{Port: 80}, &net.TCPAddr{Port: 8080})}
 	const text = `<?xml version="1.0"?><cross-domain-policy><allow-access-from domain="a.example" to-ports="80,8080"/>` +
@@ -115,7 +118,7 @@ func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
 		{[]string{policyRequest + "more"}, text},
 		{[]string{"<policy-file-request/>\n"}, ""},
 		{[]string{"\x00" + policyRequest}, ""},
-		{[]string{wstest.UpgradeRequest}, ""}, // no WebSocket is here
+		{[]string{wstest.UpgradeRequest}, ""}, // it serves no WebSockets
 		{[]string{strings.Repeat("x", 1<<20)}, ""},
 	} {
 		if got := askPolicy(t, url, c.pieces...); got != c.want {
@@ -124,23 +127,24 @@ func TestPolicyServerOnlyAnswersRequests(t *testing.T) {
 	}
 }
 
-// A connection that has ended makes room for another.
+// TestPolicyServerMaxConns checks that MaxConns limits the connections at a time,
+// and that one that has ended makes room for another.
 func TestPolicyServerMaxConns(t *testing.T) {
 	srv := &airsocket.FlashPolicyServer{MaxConns: 2}
 	url := servePolicy(t, srv)
 	for range 10 {
 		if got := askPolicy(t, url, policyRequest); got == "" {
-			t.Fatal("no answer, and nobody else is connected")
+			t.Fatal("no answer, although nobody else is connected")
 		}
 	}
 	waiting := []*wstest.RawPeer{wstest.DialRaw(t, url), wstest.DialRaw(t, url)}
 	if got := askPolicy(t, url, policyRequest); got != "" {
-		t.Errorf("one more than MaxConns is answered with %q", got)
+		t.Errorf("a client beyond MaxConns is answered with %q", got)
 	}
 	for _, p := range waiting {
 		p.WriteRaw([]byte(policyRequest))
 		if answer, _ := io.ReadAll(p.Reader); len(answer) == 0 {
-			t.Error("one that came in time is not answered")
+			t.Error("a client within MaxConns is not answered")
 		}
 	}
 }

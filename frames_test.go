@@ -14,9 +14,10 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// FragmentSize on one side are the parts on the other, in both directions and in
-// every version that has fragments; what is compressed, and what hixie sends, is
-// one part.
+// TestPartsOfEachVersion checks that the fragments that one side makes with
+// FragmentSize are the parts that the other side receives, in both directions and
+// in every version that has fragments. A compressed message, and any message of a
+// hixie version, is a single part.
 func TestPartsOfEachVersion(t *testing.T) {
 	text := wstest.TextOf(2500)
 	for _, c := range preparedCases() {
@@ -30,7 +31,7 @@ func TestPartsOfEachVersion(t *testing.T) {
 			c.connected(t, func(client, server *airsocket.Socket) {
 				client.OnOpen(func(*airsocket.OpenEvent) { client.Send(text) })
 				for _, s := range []*airsocket.Socket{client, server} {
-					s.OnMessage(func(*airsocket.MessageEvent) { t.Error("a message event") })
+					s.OnMessage(func(*airsocket.MessageEvent) { t.Error("there was a message event") })
 					s.OnFrame(func(e *airsocket.FrameEvent) {
 						cont := len(got[s]) > 0
 						got[s] = append(got[s], string(e.Data))
@@ -59,7 +60,7 @@ func TestPartsOfEachVersion(t *testing.T) {
 	}
 }
 
-// size is the length of the longest part.
+// size returns the length of the longest part.
 func (c preparedCase) size() int {
 	if c.fragment == 0 || c.compression != airsocket.CompressionOff {
 		return 1 << 30
@@ -67,8 +68,8 @@ func (c preparedCase) size() int {
 	return c.fragment
 }
 
-// Parts of a message without end take no more memory than one of them, if
-// MaxMessage does not end it.
+// TestPartsOfALongMessage checks that the parts of a message without end take no
+// more memory than one of them if MaxMessage is negative.
 func TestPartsOfALongMessage(t *testing.T) {
 	const size, n = 64 << 10, 512 // 32 MiB
 	part := strings.Repeat("x", size)
@@ -104,7 +105,8 @@ func TestPartsOfALongMessage(t *testing.T) {
 	}
 }
 
-// Frames of other messages may come between, and a ping finds its answer.
+// TestPingsBetweenFragments checks that pings between the fragments of a message
+// are answered.
 func TestPingsBetweenFragments(t *testing.T) {
 	for _, c := range preparedCases() {
 		if c.version < wire.Hybi06 {
@@ -144,8 +146,9 @@ func TestPingsBetweenFragments(t *testing.T) {
 	}
 }
 
-// The close frame that says what was wrong is sent even if what was sent before
-// is written just while the error event is handled.
+// TestCloseFrameBehindTheWriter checks that the close frame that names the broken
+// rule is sent even if the writer goroutine finishes earlier messages while the
+// error event is being handled.
 func TestCloseFrameBehindTheWriter(t *testing.T) {
 	theirs, ours := net.Pipe()
 	failed := make(chan struct{})

@@ -62,7 +62,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A server that speaks some versions only says which.
+// TestVersionsOfAServer checks that a server that speaks only some of the versions
+// names them when it refuses another.
 func TestVersionsOfAServer(t *testing.T) {
 	opts := &airsocket.Options{Versions: []wire.Version{wire.Hybi13, wire.Hybi08}}
 	for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
@@ -75,7 +76,8 @@ func TestVersionsOfAServer(t *testing.T) {
 	}
 }
 
-// The error event of a client has the answer that it got.
+// TestErrorEventOfARefusedClient checks that the error event of a refused client
+// has the response of the server.
 func TestErrorEventOfARefusedClient(t *testing.T) {
 	j := wstest.StartClient(t, nil, nil, func(p *wstest.RawPeer) {
 		p.ReadRequest()
@@ -101,11 +103,11 @@ func TestOrigins(t *testing.T) {
 		patterns []string
 		ok       bool
 	}{
-		{"", nil, true}, // no browser
+		{"", nil, true}, // not from a browser
 		{"http://example.com", nil, true},
 		{"http://EXAMPLE.com", nil, true},
 		{"http://example.com:80", nil, true},
-		{"https://example.com", nil, true}, // behind a proxy that does TLS
+		{"https://example.com", nil, true}, // the server is behind a proxy that does TLS
 		{"http://example.com:8080", nil, false},
 		{"chrome-extension://example.com", nil, false},
 		{"file://example.com", nil, false},
@@ -156,8 +158,8 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// A page that came by http is none of a server with TLS: somebody on the way may
-// have written it.
+// TestOriginsOverTLS checks that a server with TLS refuses pages loaded over http:
+// they may have been changed on the way.
 func TestOriginsOverTLS(t *testing.T) {
 	serverTLS, clientTLS := certificate(t)
 	for _, by := range []string{"StartServer", "Server", "Upgrade"} {
@@ -205,7 +207,7 @@ func TestSubprotocols(t *testing.T) {
 			s.OnError(func(e *airsocket.ErrorEvent) { t.Error(e.Err) })
 			wstest.Run(t, d, func() { s.Connect(url, c.asked...) })
 			if got != c.want {
-				t.Errorf("%s: %q asked, %q spoken: %q, want %q", where, c.asked, c.spoken, got, c.want)
+				t.Errorf("%s: client asks for %q, server speaks %q: got %q, want %q", where, c.asked, c.spoken, got, c.want)
 			}
 		}
 	}
@@ -223,8 +225,8 @@ func TestBadSubprotocols(t *testing.T) {
 	}
 }
 
-// Requests that ask for no WebSocket go to the Handler, also before an opening
-// handshake on the same connection.
+// TestHandlerOfAServer checks that requests that do not ask for a WebSocket go to
+// the Handler, even before an opening handshake on the same connection.
 func TestHandlerOfAServer(t *testing.T) {
 	srv := &airsocket.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -262,7 +264,7 @@ func TestServerWithoutHandler(t *testing.T) {
 	p.WantEOF()
 }
 
-// wrapped is a ResponseWriter as middleware makes them.
+// wrapped is a ResponseWriter that wraps another, as middleware does.
 type wrapped struct{ w http.ResponseWriter }
 
 func (w wrapped) Header() http.Header         { return w.w.Header() }
@@ -288,7 +290,8 @@ func TestUpgradeThroughMiddleware(t *testing.T) {
 	}
 }
 
-// The error of Upgrade names the ResponseWriter that has to be unwrapped.
+// TestUpgradeNamesWhatCannotBeUnwrapped checks that the error of Upgrade names the
+// type of the ResponseWriter that lacks an Unwrap method.
 func TestUpgradeNamesWhatCannotBeUnwrapped(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
@@ -306,7 +309,8 @@ func TestUpgradeNamesWhatCannotBeUnwrapped(t *testing.T) {
 	}
 }
 
-// Frames that came with the request are in net/http's buffer.
+// TestUpgradeWithFramesAlreadyRead checks that frames that came with the request,
+// and are in a buffer of net/http, are delivered.
 func TestUpgradeWithFramesAlreadyRead(t *testing.T) {
 	p := wstest.DialRaw(t, wstest.ServeHandler(t, wstest.Upgrading(t, nil, nil)))
 	all := []byte(wstest.UpgradeRequest)
@@ -323,7 +327,8 @@ func TestUpgradeWithFramesAlreadyRead(t *testing.T) {
 	p.WantEOF()
 }
 
-// The answer cannot be given, for a reason of the server's own.
+// TestHeaderThatCannotBeSent checks the response when a field of Options.Header
+// cannot be sent.
 func TestHeaderThatCannotBeSent(t *testing.T) {
 	p := wstest.DialRaw(t, wstest.ServeEcho(t, &airsocket.Options{Header: http.Header{"Sec-Websocket-Accept": {"x"}}}))
 	p.WriteRaw([]byte(wstest.UpgradeRequest))
@@ -340,8 +345,8 @@ func TestHeaderOfTheAnswer(t *testing.T) {
 	}
 }
 
-// Every version, our client with each of the three ways to serve, by TCP and by
-// TLS.
+// TestVersions checks every version with our client and each of the three ways to
+// serve, over TCP and over TLS.
 func TestVersions(t *testing.T) {
 	serverTLS, clientTLS := certificate(t)
 	for v := range wstest.EachVersion {
@@ -361,7 +366,7 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// echo has a conversation in version v.
+// echo exchanges messages with the server at url in version v.
 func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
 	d := airsocket.NewDispatcher()
 	opts.Dispatcher = d
@@ -396,7 +401,8 @@ func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
 	j.Want(want...)
 }
 
-// certificate is that of httptest, for 127.0.0.1.
+// certificate returns configurations with the certificate of httptest for
+// 127.0.0.1.
 func certificate(t *testing.T) (server, client *tls.Config) {
 	srv := httptest.NewTLSServer(nil)
 	defer srv.Close()
@@ -405,7 +411,8 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 	return &tls.Config{Certificates: srv.TLS.Certificates}, &tls.Config{RootCAs: roots}
 }
 
-// key3 of hixie-76 comes behind the request, here in a packet of its own.
+// TestUpgradeHixie76InTwoPieces sends the eight bytes that follow a request of
+// hixie-76 in a packet of their own.
 func TestUpgradeHixie76InTwoPieces(t *testing.T) {
 	p := wstest.DialRaw(t, wstest.ServeHandler(t, wstest.Upgrading(t, airsocket.FayeOptions(), nil)))
 	p.WriteRaw([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n" +

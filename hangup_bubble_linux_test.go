@@ -11,8 +11,9 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// A bubble of testing/synctest that uses TCP leaves the detection of hangups as it
-// was: what comes after it notices an end that came together with data.
+// TestHangupAfterABubble checks that a bubble of testing/synctest that uses TCP
+// does not disturb the detection of hangups: the end of a later connection is
+// noticed even if it comes together with data.
 func TestHangupAfterABubble(t *testing.T) {
 	for range 2 {
 		synctest.Test(t, func(t *testing.T) {
@@ -38,7 +39,8 @@ func TestHangupAfterABubble(t *testing.T) {
 	TestHangupWithData(t)
 }
 
-// The times of handshakes are not kept by the timer of a bubble either.
+// TestHandshakeTimeoutAfterABubble checks that handshake timeouts do not depend on
+// a timer of an earlier bubble.
 func TestHandshakeTimeoutAfterABubble(t *testing.T) {
 	opts := &airsocket.Options{HandshakeTimeout: 100 * time.Millisecond, Parallel: true}
 	silent := func(t *testing.T) {
@@ -67,8 +69,9 @@ func TestHandshakeTimeoutAfterABubble(t *testing.T) {
 	synctest.Test(t, silent)
 }
 
-// A look that comes late, when the reader has looked already, ends no connection:
-// it has set a deadline in the past, whoever knows of it.
+// TestLateLook checks that a late check for hangups, made after the reader has read
+// already, does not end the connection. Such a check sets a read deadline in the
+// past.
 func TestLateLook(t *testing.T) {
 	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
@@ -88,8 +91,9 @@ func TestLateLook(t *testing.T) {
 	j.WantError(nil)
 }
 
-// What follows TCP's urgent data is read although a read ends there. The handler
-// needs so little stack that its reader is not replaced, which would read too.
+// TestDataBehindUrgentData checks that data after TCP's urgent data is read,
+// although a read ends there. The handler needs so little stack that the reader is
+// not replaced: a new reader would read in any case.
 func TestDataBehindUrgentData(t *testing.T) {
 	for range 5 {
 		begun, sent := make(chan struct{}), make(chan struct{})
@@ -131,7 +135,7 @@ func TestDataBehindUrgentData(t *testing.T) {
 		wstest.Run(t, d, func() { s.StartServer(ours) })
 		<-ended
 		if !slices.Equal(lengths, []int{1, 2, 3}) {
-			t.Errorf("messages of the lengths %v", lengths)
+			t.Errorf("messages of the lengths %v, want 1, 2 and 3", lengths)
 		}
 	}
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// An end of the connection that comes in the same packet as the last data, or
-// before the reader has come to it, must be noticed although the reader does
-// not read until there is nothing left.
+// TestHangupWithData checks that the end of a connection is noticed when it comes
+// in the same packet as the last data, or before that is read, although the reader
+// does not read until nothing is left.
 func TestHangupWithData(t *testing.T) {
 	for name, answers := range map[string]bool{"with an answer": true, "without an answer": false} {
 		t.Run(name, func(t *testing.T) {
-			const conns = 300 // more than are looked at at once
+			const conns = 300 // more than are checked at once
 			closed := make(chan airsocket.StatusCode, conns)
 			texts := make(chan string, conns)
 			srv := new(airsocket.Server)
@@ -48,7 +48,7 @@ func TestHangupWithData(t *testing.T) {
 	}
 }
 
-// cork keeps what is sent back until the FIN can go with it.
+// cork holds back what is sent until the FIN can go with it.
 func cork(c *net.TCPConn) {
 	raw, _ := c.SyscallConn()
 	raw.Control(func(fd uintptr) {
@@ -56,7 +56,7 @@ func cork(c *net.TCPConn) {
 	})
 }
 
-// dialCorked opens a connection and has the opening handshake on it.
+// dialCorked opens a connection and completes the opening handshake on it.
 func dialCorked(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)

@@ -39,7 +39,7 @@ func ExampleHooks() {
 	// 0 open
 }
 
-// hookLog has all hooks write a line each.
+// A hookLog has hooks that each write a line.
 type hookLog struct {
 	mu    sync.Mutex
 	lines []string
@@ -91,9 +91,9 @@ func TestHooks(t *testing.T) {
 		if err := airsocket.Pipe(c, s); err != nil {
 			t.Fatal(err)
 		}
-		c.Send("early") // sent when it is open, and counted once
+		c.Send("early") // sent once the socket is open, and counted once
 		synctest.Wait()
-		if err := s.SendBytes(make([]byte, 1000)); err != nil { // compressed to less
+		if err := s.SendBytes(make([]byte, 1000)); err != nil { // compressed to fewer bytes
 			t.Error(err)
 		}
 		synctest.Wait()
@@ -102,7 +102,7 @@ func TestHooks(t *testing.T) {
 		synctest.Wait()
 		c.PingFunc([]byte("???"), func() { pongs++ })
 		synctest.Wait()
-		s.Send("\xff") // is refused, and not counted
+		s.Send("\xff") // refused, and not counted
 		time.Sleep(time.Second)
 		synctest.Wait()
 		c.Close(1000, "")
@@ -134,12 +134,12 @@ func TestHooksOfFailures(t *testing.T) {
 	var l hookLog
 	s := airsocket.NewSocket(wstest.OwnDispatcher(&airsocket.Options{Hooks: l.hooks()}))
 	if s.Upgrade(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)) == nil {
-		t.Error("Upgrade of what asks for no websocket")
+		t.Error("Upgrade accepted a request that does not ask for a WebSocket")
 	}
 	l.want(t, "Upgrade", "failed: handshake: the request does not ask for a websocket")
 }
 
-// A Hooks without functions is none.
+// TestHooksEmpty checks that a Hooks without functions works as none.
 func TestHooksEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Hooks: new(airsocket.Hooks)}

@@ -13,8 +13,9 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// What a Server gives to its Handler looks as net/http's own requests do, and
-// an opening handshake may follow on the same connection.
+// TestHandlerOverTLS checks that a request that a Server passes to its Handler
+// looks like one of net/http, and that an opening handshake may follow on the same
+// connection.
 func TestHandlerOverTLS(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	srv := &airsocket.Server{

@@ -19,9 +19,9 @@ import (
 const module = "github.com/airsocket/airsocket"
 
 // layers are the packages of the library from left to right: each imports only
-// what stands to its left and what is below its own internal folder. Packages
-// below the root's internal folder have a place of their own in the line. What is
-// below the folders of programs stands at the end. Packages of tests import all of
+// packages to its left and those below its own internal folder. Packages below the
+// root's internal folder have a place of their own in this order. Everything below the
+// folders of programs comes after all of them. Packages for tests may import all of
 // the library and each other, and only tests import them.
 var (
 	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/origin", "internal/transport", "internal/dial", "."}
@@ -29,7 +29,8 @@ var (
 	tests    = []string{"internal/wstest", "internal/apitxt", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
 )
 
-// importers are the packages that may import a module of others.
+// importers lists the external modules, each with the only package that may import
+// it.
 var importers = map[string]string{
 	"github.com/klauspost/compress": "extensions",
 	"github.com/gobwas/httphead":    "handshake",
@@ -38,15 +39,15 @@ var importers = map[string]string{
 	"golang.org/x/term":             "cmd/airsocket",
 }
 
-// forbidden are the packages that would tell a package, and those below it, of
-// place, time or chance, or of what it is used for.
+// forbidden lists imports that would make a package, or one below it, depend on
+// I/O, time or chance, or on its users.
 var forbidden = map[string][]string{
 	"wire":                {"net", "net/http", "os", "time", "sync", "sync/atomic", "context", "math/rand", "math/rand/v2", "crypto/rand"},
 	"extensions/internal": {module + "/wire"},
 	"handshake":           {"net", "net/http", "os"},
 }
 
-// TestImports holds the imports of the code, tests aside, against the layers.
+// TestImports checks the imports of all code except tests against the layers.
 func TestImports(t *testing.T) {
 	seen := map[string]bool{}
 	for name, imports := range sources(t) {
@@ -58,7 +59,7 @@ func TestImports(t *testing.T) {
 			if own, ok := strings.CutPrefix(imp+"/", module+"/"); ok {
 				to := cmp.Or(strings.TrimSuffix(own, "/"), ".")
 				if !mayImport(dir, to) {
-					t.Errorf("%s imports %s, which does not stand to its left", name, imp)
+					t.Errorf("%s imports %s, which is not to its left", name, imp)
 				}
 				continue
 			}
@@ -68,7 +69,7 @@ func TestImports(t *testing.T) {
 			of := moduleOf(imp)
 			seen[of] = true
 			if importers[of] != dir {
-				t.Errorf("%s imports %s, which is for %q", name, imp, importers[of])
+				t.Errorf("%s imports %s, which only %q may import", name, imp, importers[of])
 			}
 		}
 	}
@@ -79,7 +80,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestImportRules shows that the rules that TestImports applies refuse something.
+// TestImportRules checks that the rules of TestImports refuse some imports.
 func TestImportRules(t *testing.T) {
 	for _, c := range []struct {
 		dir, pkg string
@@ -102,7 +103,7 @@ func TestImportRules(t *testing.T) {
 		{"internal/recorded", "cmd/airsocket", false},
 	} {
 		if got := mayImport(c.dir, c.pkg); got != c.want {
-			t.Errorf("%s may import %s: %t", c.dir, c.pkg, got)
+			t.Errorf("mayImport(%q, %q) = %t", c.dir, c.pkg, got)
 		}
 	}
 	for _, c := range []struct {
@@ -119,12 +120,12 @@ func TestImportRules(t *testing.T) {
 		{"internal/wstest", "testing", false},
 	} {
 		if got := isForbidden(c.imp, c.dir); got != c.want {
-			t.Errorf("%s is forbidden to import %s: %t", c.dir, c.imp, got)
+			t.Errorf("%s must not import %s: %t", c.dir, c.imp, got)
 		}
 	}
 }
 
-// TestFolders refuses a folder with Go files, tests included, that has no place
+// TestFolders checks that every folder with Go files, tests included, has a place
 // among the layers.
 func TestFolders(t *testing.T) {
 	walk(t, func(name string, _ []byte) {
@@ -138,13 +139,13 @@ func TestFolders(t *testing.T) {
 		"util": false, "wire/sub": false, "wire/sub/internal": false, "internal/unlisted": false, "cmdline": false,
 	} {
 		if got := isKnown(dir); got != want {
-			t.Errorf("%s is known: %t", dir, got)
+			t.Errorf("isKnown(%q) = %t", dir, got)
 		}
 	}
 }
 
-// isKnown reports whether a folder is a layer's, below a layer's own internal
-// folder, for tests, or a program's.
+// isKnown reports whether a folder is a layer, is below a layer's own internal
+// folder, or belongs to tests or a program.
 func isKnown(dir string) bool {
 	return layerOf(dir) != "" || slices.Contains(tests, dir) || slices.ContainsFunc(programs, func(p string) bool { return isBelow(dir, p) })
 }
@@ -164,7 +165,7 @@ func isBelow(dir, folder string) bool { return dir == folder || strings.HasPrefi
 
 func isForbidden(imp, dir string) bool {
 	if isBelow(imp, "testing") && layerOf(dir) != "" {
-		return true // it would come with every program that uses the library
+		return true // it would become part of every program that uses the library
 	}
 	for folder, list := range forbidden {
 		if isBelow(dir, folder) && slices.Contains(list, imp) {
@@ -180,7 +181,7 @@ func mayImport(dir, pkg string) bool {
 	if slices.Contains(tests, dir) {
 		return to >= 0 || slices.Contains(tests, pkg)
 	}
-	if own == "" { // a program: all of the library, and what is below itself
+	if own == "" { // a program may import all of the library and what is below itself
 		return to >= 0 || strings.HasPrefix(pkg, dir+"/")
 	}
 	return to >= 0 && to < slices.Index(layers, own) || isBelow(pkg, own+"/internal")
@@ -195,8 +196,8 @@ func moduleOf(imp string) string {
 	return imp
 }
 
-// sources are the imports of the module's Go files, by name. Nested modules are
-// no part of it.
+// sources returns the imports of the module's Go files by file name, without those
+// of nested modules.
 func sources(t *testing.T) map[string][]string {
 	t.Helper()
 	files := map[string][]string{}
@@ -221,7 +222,7 @@ func sources(t *testing.T) map[string][]string {
 	return files
 }
 
-// TestFilesAreShort keeps every Go file to what can be read in one go.
+// TestFilesAreShort checks that no Go file is too long to be read in one go.
 func TestFilesAreShort(t *testing.T) {
 	const most = 600
 	walk(t, func(name string, text []byte) {

@@ -23,14 +23,14 @@ func TestMaxMessageAndMaxFrame(t *testing.T) {
 		message, frame int
 		send           func(p *wstest.RawPeer, n int) []byte
 		n              int
-		rule           error // nil: it is taken
+		rule           error // nil: the message is accepted
 	}{
 		{"message at the limit", 1000, 0, halves, 1000, nil},
 		{"message over the limit", 1000, 0, halves, 1001, wire.ErrMessageTooBig},
 		{"frame at the limit", 0, 1000, whole, 1000, nil},
 		{"frame over the limit", 0, 1000, whole, 1001, wire.ErrFrameTooBig},
 		{"frames under the limit, message above it", 0, 1000, halves, 1800, nil},
-		{"the lower one counts", 1000, 2000, whole, 1500, wire.ErrMessageTooBig},
+		{"the lower limit counts", 1000, 2000, whole, 1500, wire.ErrMessageTooBig},
 		{"default message", 0, -1, halves, airsocket.DefaultMaxMessage + 1, wire.ErrMessageTooBig},
 		{"default frame", -1, 0, whole, airsocket.DefaultMaxMessage + 1, wire.ErrFrameTooBig},
 		{"none", -1, -1, whole, airsocket.DefaultMaxMessage + 1, nil},
@@ -60,8 +60,8 @@ func TestMaxMessageAndMaxFrame(t *testing.T) {
 	}
 }
 
-// What is accepted stays below MaxBuffered, arrives, and the drain event tells
-// when there is room again.
+// TestMaxBuffered checks that what is accepted stays below MaxBuffered and arrives,
+// and that the drain event reports when there is room again.
 func TestMaxBuffered(t *testing.T) {
 	const limit, size = 1 << 20, 1000
 	full := make(chan int, 1)
@@ -81,13 +81,13 @@ func TestMaxBuffered(t *testing.T) {
 				t.Errorf("Send: %v", err)
 			}
 			if b := s.BufferedAmount(); b < limit-2*size {
-				t.Errorf("full with %d bytes", b)
+				t.Errorf("full with only %d bytes waiting", b)
 			}
 			full <- n
 		})
 		s.OnDrain(func(*airsocket.DrainEvent) {
 			if b := s.BufferedAmount(); b != 0 {
-				t.Errorf("drained with %d bytes", b)
+				t.Errorf("drain event with %d bytes waiting", b)
 			}
 			if err := s.Send("room again"); err != nil {
 				t.Error(err)
@@ -107,8 +107,8 @@ func TestMaxBuffered(t *testing.T) {
 	j.WantError(nil)
 }
 
-// What waits only for the end of the turn does not make a socket full: that
-// would never drain.
+// TestMaxBufferedWithinATurn checks that messages that wait only for the end of the
+// turn do not make a socket full: there would be no drain event.
 func TestMaxBufferedWithinATurn(t *testing.T) {
 	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = 100 }, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -117,7 +117,7 @@ func TestMaxBufferedWithinATurn(t *testing.T) {
 					t.Errorf("message %d: %v", i, err)
 				}
 			}
-			// A single message is taken when nothing is waiting.
+			// A message of any length is accepted when nothing is waiting.
 			if err := s.SendBytes(make([]byte, 1000)); err != nil {
 				t.Error(err)
 			}
@@ -136,7 +136,8 @@ func TestMaxBufferedWithinATurn(t *testing.T) {
 	j.Want("open", `close 1000 "" clean`)
 }
 
-// A peer that pings and does not read fills no memory with pongs.
+// TestPongsAreBounded checks that a peer that sends pings and does not read cannot
+// fill the memory with pongs.
 func TestPongsAreBounded(t *testing.T) {
 	var most int
 	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = 4096 }, func(s *airsocket.Socket) {
@@ -210,7 +211,7 @@ func TestMaxBufferedBeforeOpen(t *testing.T) {
 			p.Close()
 		}()
 		if taken == 0 || taken > 10 {
-			t.Errorf("%d messages of 100 bytes were taken", taken)
+			t.Errorf("%d messages of 100 bytes were accepted", taken)
 		}
 	})
 }
@@ -248,7 +249,8 @@ func TestMaxHead(t *testing.T) {
 	}
 }
 
-// A head that does not end is refused when it is too long, not when it ends.
+// TestHeadWithoutEnd checks that a head without an end is refused as soon as it is
+// too long.
 func TestHeadWithoutEnd(t *testing.T) {
 	p := wstest.DialRaw(t, wstest.ServeEcho(t, nil))
 	p.WriteRaw([]byte(wstest.UpgradeRequest[:len(wstest.UpgradeRequest)-2] + "X: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
@@ -257,8 +259,8 @@ func TestHeadWithoutEnd(t *testing.T) {
 	}
 }
 
-// A peer that is refused while it is still sending can read why, as the
-// connection is not reset.
+// TestRefusalOfASendingPeer checks that a peer that is refused while it is still
+// sending can read the response, since the connection is not reset.
 func TestRefusalOfASendingPeer(t *testing.T) {
 	p := wstest.DialRaw(t, wstest.ServeEcho(t, nil))
 	p.WriteRaw([]byte("POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n" + strings.Repeat("x", 100<<10)))
@@ -295,8 +297,8 @@ func TestMaxConns(t *testing.T) {
 	b.Want(wstest.OpClose, "")
 	b.WantEOF()
 	b.Close()
-	// The place is free when the socket has been forgotten, which the peer
-	// cannot see: it may have to ask again.
+	// The Server has room again when it has forgotten the socket, which the peer
+	// cannot see: it may have to ask more than once.
 	for {
 		p := wstest.DialRaw(t, url)
 		p.WriteRaw([]byte(wstest.UpgradeRequest))

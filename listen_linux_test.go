@@ -8,11 +8,11 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// mptcp is IPPROTO_MPTCP, which package syscall does not have.
+// mptcp is IPPROTO_MPTCP, which package syscall does not define.
 const mptcp = 262
 
-// TestListenKeepAlive compares what connections of a Listen listener have with
-// what package net gives to those of its own.
+// TestListenKeepAlive checks that connections accepted by a listener of Listen have
+// the same socket options as those accepted by a listener of net.Listen.
 func TestListenKeepAlive(t *testing.T) {
 	reference, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -37,7 +37,7 @@ func TestListenKeepAlive(t *testing.T) {
 	}
 }
 
-// acceptedOptions has l accept a connection.
+// acceptedOptions returns the options of a connection that l accepts.
 func acceptedOptions(t *testing.T, l net.Listener, protocol int) (values [5]int) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, protocol)
 	if err != nil && protocol == mptcp {

@@ -14,7 +14,7 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// Options.Logger is told of connections that open, fail and close.
+// TestLogger checks what is logged when connections open, fail and close.
 func TestLogger(t *testing.T) {
 	var log lockedBuffer
 	srv := &airsocket.Server{Options: &airsocket.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}}
@@ -47,7 +47,7 @@ func TestLogger(t *testing.T) {
 	}
 }
 
-// lockedBuffer is a buffer that several goroutines may write to.
+// A lockedBuffer is a buffer that several goroutines may write to.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -65,7 +65,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// callingHandler is a slog.Handler that asks the socket something.
+// A callingHandler is a slog.Handler that calls a method of the socket.
 type callingHandler struct {
 	slog.Handler
 	socket *airsocket.Socket
@@ -76,7 +76,7 @@ func (h callingHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// No lock is held while the Logger writes.
+// TestLoggerMayCallTheSocket checks that no lock is held while a record is logged.
 func TestLoggerMayCallTheSocket(t *testing.T) {
 	var log lockedBuffer
 	theirs, ours := wstest.TCPPair(t)

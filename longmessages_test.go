@@ -9,8 +9,9 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// Long messages, of which the system takes a part at once, and short ones between
-// them arrive whole and in order, whoever is slow.
+// TestLongMessages checks that long messages, of which the system takes only a part
+// at once, and short ones between them arrive whole and in order, whichever side is
+// slow.
 func TestLongMessages(t *testing.T) {
 	const rounds = 6
 	long := func(i int) string {
@@ -24,7 +25,7 @@ func TestLongMessages(t *testing.T) {
 				if err := s.Send(long(i)); err != nil {
 					t.Errorf("long %d: %v", i, err)
 				}
-				s.Flush() // or the next would wait for the end of the turn
+				s.Flush() // otherwise the next one would wait for the end of the turn
 				if err := s.SendBytes([]byte{byte(i)}); err != nil {
 					t.Errorf("short %d: %v", i, err)
 				}

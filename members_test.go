@@ -16,10 +16,11 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Members of the systems that PORTING.md goes through, where no other test is
-// about them.
+// The tests in this file check members listed in PORTING.md that no other test
+// checks.
 
-// The numbers are those of the browser's readyState and of AIR's fmt constants.
+// TestNumbers checks that the states have the numbers of the browser's readyState,
+// and the kinds those of AIR's fmt constants.
 func TestNumbers(t *testing.T) {
 	states := []airsocket.ReadyState{airsocket.StateConnecting, airsocket.StateOpen, airsocket.StateClosing, airsocket.StateClosed, airsocket.StateInit}
 	if want := []airsocket.ReadyState{0, 1, 2, 3, 4}; !slices.Equal(states, want) {
@@ -31,7 +32,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// AIR's sendMessage.
+// TestSendMessage checks AIR's sendMessage.
 func TestSendMessage(t *testing.T) {
 	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -57,14 +58,14 @@ func TestSendMessage(t *testing.T) {
 	j.Want("open", `close 1005 "" clean`)
 }
 
-// AIR's protocol property.
+// TestSetProtocol checks AIR's protocol property.
 func TestSetProtocol(t *testing.T) {
 	for _, c := range []struct {
 		asked string // in the request
 		want  string // in the answer
 	}{
 		{"Sec-WebSocket-Protocol: a, b", "b"},
-		{"Sec-WebSocket-Protocol: a", ""}, // Options.Protocols do not count then
+		{"Sec-WebSocket-Protocol: a", ""}, // Options.Protocols are ignored then
 		{"X: y", ""},
 	} {
 		wstest.StartServer(t, func(o *airsocket.Options) { o.Protocols = []string{"a"} }, func(s *airsocket.Socket) {
@@ -92,7 +93,8 @@ func TestSetProtocol(t *testing.T) {
 	}
 }
 
-// What a client asks for if Connect is not told.
+// TestProtocolsOfAClient checks which subprotocols a client asks for if none are
+// passed to Connect.
 func TestProtocolsOfAClient(t *testing.T) {
 	wstest.StartClient(t, func(o *airsocket.Options) { o.Protocols = []string{"a", "b"} }, nil, func(p *wstest.RawPeer) {
 		if got := p.Accept().Header.Get("Sec-WebSocket-Protocol"); got != "a, b" {
@@ -102,14 +104,14 @@ func TestProtocolsOfAClient(t *testing.T) {
 	})
 }
 
-// The defaults of AS3WebSocket's WebSocketConfig.
+// TestAS3Options checks the defaults of AS3WebSocket's WebSocketConfig.
 func TestAS3Options(t *testing.T) {
 	o := airsocket.AS3Options()
 	if o.MaxFrame != 0x100000 || o.MaxMessage != 0x800000 || o.FragmentSize != 0x4000 || o.FrameEvents || o.CloseTimeout != 5*time.Second {
 		t.Errorf("%+v", o)
 	}
 	if o == airsocket.AS3Options() {
-		t.Error("a change of one would change all")
+		t.Error("two calls returned the same Options")
 	}
 	const continuation, last = 0x00, 0x80
 	wstest.StartServer(t, func(opts *airsocket.Options) { opts.FragmentSize = o.FragmentSize }, func(s *airsocket.Socket) {
@@ -130,7 +132,7 @@ func TestAS3Options(t *testing.T) {
 	})
 }
 
-// AS3WebSocket's frame events.
+// TestParts checks AS3WebSocket's frame events.
 func TestParts(t *testing.T) {
 	type part struct {
 		kind       wire.Kind
@@ -152,7 +154,7 @@ func TestParts(t *testing.T) {
 		p.Send(0x80, "c")
 		p.Send(wstest.OpBinary, "")
 		p.Send(0x02, "12345678")
-		p.Send(0x80, "9") // MaxMessage is for all parts together
+		p.Send(0x80, "9") // MaxMessage applies to all parts together
 		p.WantClose(airsocket.StatusMessageTooBig)
 		p.Close()
 	})
@@ -171,7 +173,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// Faye's ping(message, callback).
+// TestPingFunc checks Faye's ping(message, callback).
 func TestPingFunc(t *testing.T) {
 	var got []string
 	ping := func(s *airsocket.Socket, payload string) {
@@ -205,7 +207,8 @@ func TestPingFunc(t *testing.T) {
 	}
 }
 
-// Functions that wait for a pong do not pile up.
+// TestPingFuncsAreBounded checks that the number of functions that wait for a pong
+// is limited.
 func TestPingFuncsAreBounded(t *testing.T) {
 	waiting := 0
 	wstest.StartServer(t, nil, func(s *airsocket.Socket) {
@@ -226,7 +229,7 @@ func TestPingFuncsAreBounded(t *testing.T) {
 	})
 }
 
-// WebSocket-Node's drop.
+// TestDrop checks WebSocket-Node's drop.
 func TestDrop(t *testing.T) {
 	s := airsocket.NewSocket(nil)
 	if err := s.Drop(1000, ""); !errors.Is(err, airsocket.ErrInvalidState) {
@@ -247,7 +250,7 @@ func TestDrop(t *testing.T) {
 		p.Send(wstest.OpText, "x")
 		p.Want(wstest.OpText, "last words")
 		p.Want(wstest.OpClose, wstest.ClosePayload(1008, "no"))
-		p.WantEnd() // without an answer from here
+		p.WantEnd() // without an answer from this end
 	})
 	j.Want("open", "text x", `close 1008 "no" unclean`)
 
@@ -267,7 +270,8 @@ func TestDrop(t *testing.T) {
 	})
 }
 
-// WebSocket-Node's pause and resume: what has been received already waits too.
+// TestPauseAndResume checks WebSocket-Node's pause and resume: messages that have
+// already been received wait too.
 func TestPauseAndResume(t *testing.T) {
 	var got []string
 	var d *airsocket.Dispatcher
@@ -297,7 +301,7 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
-// Faye's sends before open.
+// TestQueueBeforeOpen checks Faye's sends before the open event.
 func TestQueueBeforeOpen(t *testing.T) {
 	for _, queues := range []bool{true, false} {
 		var s *airsocket.Socket
@@ -328,13 +332,13 @@ func TestQueueBeforeOpen(t *testing.T) {
 	}
 }
 
-// WebSocket-Node's connections.
+// TestSockets checks WebSocket-Node's connections.
 func TestSockets(t *testing.T) {
 	var srv airsocket.Server
 	opened := make(chan bool, 3)
 	srv.OnConnect(func(s *airsocket.Socket) {
 		if slices.Contains(slices.Collect(srv.Sockets()), s) {
-			t.Error("a socket is there before it is open")
+			t.Error("Sockets returned a socket that was not open yet")
 		}
 		s.OnOpen(func(*airsocket.OpenEvent) { opened <- true })
 	})
@@ -351,8 +355,8 @@ func TestSockets(t *testing.T) {
 	}
 }
 
-// AIR's ServerSocket.close and WebSocket-Node's unmount: to stop listening is
-// not to end what is there.
+// TestClosedListener checks that connections stay when the Server stops listening,
+// as with AIR's ServerSocket.close and WebSocket-Node's unmount.
 func TestClosedListener(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -378,11 +382,12 @@ func TestClosedListener(t *testing.T) {
 	p.SkipToEnd()
 }
 
-// AS3's dispatchEvent calls what has been added, before it returns.
+// TestDispatchEvent checks that DispatchEvent calls the listeners before it
+// returns, as AS3's dispatchEvent does.
 func TestDispatchEvent(t *testing.T) {
 	s := airsocket.NewSocket(nil)
 	calls := 0
-	s.OnOpen(func(*airsocket.OpenEvent) { t.Error("the On function was called") })
+	s.OnOpen(func(*airsocket.OpenEvent) { t.Error("the handler set by OnOpen was called") })
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { calls++ })
 	s.DispatchEvent(new(airsocket.OpenEvent))
 	if calls != 1 {
@@ -393,7 +398,7 @@ func TestDispatchEvent(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	wstest.StartServer(t, nil, func(s *airsocket.Socket) {
 		if s.Conn() != nil || s.LocalAddr() != nil || s.RemoteAddr() != nil || s.Version() != 0 || s.Request() != nil {
-			t.Error("a new socket knows something of its connection")
+			t.Error("a new socket has properties of a connection")
 		}
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
 			if s.LocalAddr() != s.Conn().LocalAddr() || s.RemoteAddr() != s.Conn().RemoteAddr() {
@@ -414,7 +419,8 @@ func TestAddresses(t *testing.T) {
 	})
 }
 
-// A socket of which nobody has asked lets go of its request.
+// TestRequestIsLetGo checks that a socket keeps its request after the open event
+// only if Request was called by then.
 func TestRequestIsLetGo(t *testing.T) {
 	for _, asks := range []bool{true, false} {
 		wstest.StartServer(t, nil, func(s *airsocket.Socket) {
@@ -425,7 +431,7 @@ func TestRequestIsLetGo(t *testing.T) {
 			})
 			airsocket.AddEventListener(s, airsocket.EventMessage, func(*airsocket.MessageEvent) {
 				if has := s.Request() != nil; has != asks {
-					t.Errorf("asked is %v, there is %v", asks, has)
+					t.Errorf("Request was called: %v, the request is kept: %v", asks, has)
 				}
 			})
 		}, func(p *wstest.RawPeer) {
@@ -438,7 +444,7 @@ func TestRequestIsLetGo(t *testing.T) {
 	}
 }
 
-// web-socket-js's policy file.
+// TestPolicyServer checks web-socket-js's policy file.
 func TestPolicyServer(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -466,13 +472,13 @@ func TestPolicyServer(t *testing.T) {
 		t.Errorf("the answer is %q", got)
 	}
 	if got := say("GET / HTTP/1.1\r\n\r\n"); got != "" {
-		t.Errorf("something else is answered with %q", got)
+		t.Errorf("another request is answered with %q", got)
 	}
 
 	first := wstest.DialRaw(t, "ws://"+l.Addr().String())
 	io.WriteString(first, "<policy-")
 	if got := say("<policy-file-request/>\x00"); got != "" {
-		t.Errorf("one more than MaxConns is answered with %q", got)
+		t.Errorf("a client beyond MaxConns is answered with %q", got)
 	}
 	srv.Close()
 	first.WantEnd()

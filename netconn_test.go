@@ -21,7 +21,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// netPair returns two sockets that Pipe connects, and the streams over them.
+// netPair returns two sockets that are connected by Pipe, and the streams over
+// them.
 func netPair(t testing.TB, client, server *airsocket.Options, kind wire.Kind) (cs, ss *airsocket.Socket, c, s net.Conn) {
 	t.Helper()
 	d := airsocket.NewDispatcher()
@@ -44,7 +45,8 @@ func netConn(t testing.TB, s *airsocket.Socket, kind wire.Kind) net.Conn {
 	return c
 }
 
-// TestNetConnPromises has the tests of golang.org/x/net for what a net.Conn is.
+// TestNetConnPromises runs the tests of golang.org/x/net for implementations of
+// net.Conn.
 func TestNetConnPromises(t *testing.T) {
 	t.Run("pipe", func(t *testing.T) {
 		nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
@@ -74,7 +76,7 @@ func ExampleNetConn() {
 	c, _ := airsocket.NetConn(client, wire.Binary)
 	s, _ := airsocket.NetConn(server, wire.Binary)
 	go func() {
-		io.Copy(s, s) // echoes until the end of what comes
+		io.Copy(s, s) // echoes until the stream ends
 		s.Close()
 	}()
 	if err := airsocket.Pipe(client, server); err != nil {
@@ -131,10 +133,10 @@ func TestNetConnEnds(t *testing.T) {
 				var closed *airsocket.CloseError
 				switch {
 				case test.want != nil && !errors.Is(err, test.want):
-					t.Errorf("the end is %v, want %v", err, test.want)
+					t.Errorf("the stream ended with %v, want %v", err, test.want)
 				case test.code == 0:
 				case !errors.As(err, &closed) || closed.Code != test.code:
-					t.Errorf("the end is %v, want a CloseError with %d", err, test.code)
+					t.Errorf("the stream ended with %v, want a CloseError with %d", err, test.code)
 				}
 				if _, err := c.Write([]byte("late")); !errors.Is(err, net.ErrClosed) {
 					t.Errorf("Write after the end: %v", err)
@@ -144,12 +146,13 @@ func TestNetConnEnds(t *testing.T) {
 	}
 }
 
-// What was written before Close arrives, what waits is woken.
+// TestNetConnClose checks that what was written before Close arrives, and that
+// Close ends calls that wait.
 func TestNetConnClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, ss, c, s := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Binary)
 		synctest.Wait()
-		ss.Pause() // so that nothing that the peer does wakes anybody
+		ss.Pause() // so that nothing the peer does ends a waiting call
 		start := time.Now()
 		sent := bytes.Repeat([]byte("all of it "), 3000)
 		if _, err := c.Write(sent); err != nil {
@@ -185,7 +188,7 @@ func TestNetConnClose(t *testing.T) {
 		}
 		got, err := io.ReadAll(s)
 		if err != nil || !bytes.HasPrefix(got, sent) {
-			t.Errorf("the peer read %d of %d bytes, %v", len(got), len(sent), err)
+			t.Errorf("the peer has read %d of %d bytes, %v", len(got), len(sent), err)
 		}
 	})
 }
@@ -203,13 +206,14 @@ func TestNetConnWritesDoNotMix(t *testing.T) {
 				t.Fatal(err)
 			}
 			if i := bytes.IndexFunc(got, func(r rune) bool { return r != rune(got[0]) }); i >= 0 {
-				t.Errorf("byte %d is of another Write", i)
+				t.Errorf("byte %d belongs to another Write", i)
 			}
 		}
 	})
 }
 
-// What has been sent has been written, though the peer closes at once.
+// TestNetConnLastWrite checks that Write has sent its data when it returns, even if
+// the peer closes at once.
 func TestNetConnLastWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		closing := &airsocket.Hooks{Sent: func(s *airsocket.Socket, _ wire.Kind, _ int) { s.Close(1000, "") }}
@@ -218,12 +222,13 @@ func TestNetConnLastWrite(t *testing.T) {
 			t.Errorf("Write: %d, %v", n, err)
 		}
 		if n, err := c.Write(nil); n != 0 || err != nil {
-			t.Errorf("Write of nothing: %d, %v", n, err)
+			t.Errorf("Write of no bytes: %d, %v", n, err)
 		}
 	})
 }
 
-// A peer that sends without end is held up before more than the bound is kept.
+// TestNetConnBoundsUnread checks that a peer that sends without end is held up
+// before more than the limit is kept.
 func TestNetConnBoundsUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cs, _, _, s := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Binary)
@@ -238,7 +243,7 @@ func TestNetConnBoundsUnread(t *testing.T) {
 			}
 			synctest.Wait()
 		}
-		// What the receiver keeps, and what it has read but not taken apart.
+		// This is what the receiver keeps, and what it has read but not decoded.
 		const kept = 64<<10 + 2*message + 64<<10
 		if waiting := cs.BufferedAmount(); waiting < count*message-kept {
 			t.Errorf("%d bytes wait at the sender, so the receiver has taken more than %d", waiting, kept)
@@ -254,9 +259,10 @@ func TestNetConnBoundsUnread(t *testing.T) {
 	})
 }
 
-// Write waits for a peer that does not read, and goes on when it does.
+// TestNetConnBoundsUnsent checks that Write waits for a peer that does not read,
+// and goes on when it does.
 func TestNetConnBoundsUnsent(t *testing.T) {
-	for _, most := range []int{0, 100} { // the second: less than a message
+	for _, most := range []int{0, 100} { // the second is less than a message
 		synctest.Test(t, func(t *testing.T) {
 			cs, ss, c, s := netPair(t, &airsocket.Options{MaxBuffered: most}, &airsocket.Options{}, wire.Binary)
 			synctest.Wait()
@@ -277,7 +283,7 @@ func TestNetConnBoundsUnsent(t *testing.T) {
 				t.Errorf("Write did not wait: %v", err)
 			default:
 			}
-			// A handler that sends meanwhile must not take the drain event away.
+			// What is sent meanwhile must not prevent the drain event.
 			cs.Ping(nil)
 			ss.Resume()
 			got := make([]byte, len(sent))
@@ -298,7 +304,7 @@ func TestNetConnBeforeOpen(t *testing.T) {
 		c, s := netConn(t, cs, wire.Text), netConn(t, ss, wire.Text)
 		c.SetWriteDeadline(time.Now().Add(time.Second))
 		if _, err := c.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("Write that was never started: %v", err)
+			t.Errorf("Write on a socket that was never started: %v", err)
 		}
 		c.SetWriteDeadline(time.Time{})
 		go c.Write([]byte("early"))
@@ -314,7 +320,8 @@ func TestNetConnBeforeOpen(t *testing.T) {
 	})
 }
 
-// Text is cut between characters, and what is no text is refused.
+// TestNetConnText checks that text is cut between characters, and that bytes that
+// are not UTF-8 are refused.
 func TestNetConnText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, c, s := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Text)
@@ -333,10 +340,10 @@ func TestNetConnText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, c, _ := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Text)
 		if n, err := c.Write([]byte{0xff}); n != 0 || !errors.Is(err, wire.ErrBadText) {
-			t.Errorf("Write of what is no text: %d, %v", n, err)
+			t.Errorf("Write of a byte that is not UTF-8: %d, %v", n, err)
 		}
 		if n, err := c.Write(bytes.Repeat([]byte{0x80}, 1<<20)); n != 0 || !errors.Is(err, wire.ErrBadText) {
-			t.Errorf("Write of much that is no text: %d, %v", n, err)
+			t.Errorf("Write of many bytes that are not UTF-8: %d, %v", n, err)
 		}
 	})
 }
@@ -356,7 +363,7 @@ func TestNetConnKind(t *testing.T) {
 			t.Errorf("Read: %v", err)
 		}
 		synctest.Wait()
-		// Half of a pipe cannot be closed, and so the close frame can be answered if that is
+		// A pipe cannot be half closed, so the close event is clean only if the answer is
 		// quicker than the end of the pipe.
 		if last := j.Lines[len(j.Lines)-1]; !strings.HasPrefix(last, `close 1003 "unexpected kind of message" `) {
 			t.Errorf("events: %q", j.Lines)
@@ -364,7 +371,8 @@ func TestNetConnKind(t *testing.T) {
 	})
 }
 
-// The stream is of one connection: the next one is not its own.
+// TestNetConnLetsGo checks that the stream belongs to one connection, and not to
+// the next one of the same Socket.
 func TestNetConnLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cs, ss, c, _ := netPair(t, &airsocket.Options{}, &airsocket.Options{}, wire.Binary)

@@ -13,8 +13,9 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// A descriptor that somebody has made a waiting one, as os.File.Fd does, does not
-// stop the goroutines of the process: here all of them have one processor.
+// TestDescriptorThatWaits checks that a connection whose descriptor has been made
+// blocking, as os.File.Fd does, does not stop the other goroutines of the process.
+// All of them share one processor here.
 func TestDescriptorThatWaits(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -41,7 +42,7 @@ func TestDescriptorThatWaits(t *testing.T) {
 	}
 }
 
-// waitingListener accepts connections whose descriptors wait.
+// A waitingListener accepts connections with blocking descriptors.
 type waitingListener struct{ net.Listener }
 
 func (l waitingListener) Accept() (net.Conn, error) {

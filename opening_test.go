@@ -12,8 +12,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// What the opening handshake has led to shows from the turn of the open event on,
-// not while another handler of the same Dispatcher runs.
+// TestPropertiesBeforeTheOpenEvent checks that the results of the opening handshake
+// can be seen from the turn of the open event on, and not while another handler of
+// the same Dispatcher runs.
 func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
@@ -46,8 +47,8 @@ func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-answered
-		// The answer is read while this turn goes on, and the socket waits for it
-		// to end. Nothing tells when it does so.
+		// The response is read during this turn, and the socket then waits for the turn
+		// to end. There is no event that says when it waits.
 		for range 1000 {
 			if got := properties(); got != "" || s.ReadyState() != airsocket.StateConnecting {
 				t.Fatalf("before the open event: %q, state %d", got, s.ReadyState())
@@ -58,7 +59,8 @@ func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 	<-closed
 }
 
-// Over TLS a message is not counted as waiting any more when its answer has come.
+// TestBufferedAmountOverTLS checks that over TLS a message no longer counts as
+// waiting once its answer has arrived.
 func TestBufferedAmountOverTLS(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	url := wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate("127.0.0.1")))
@@ -83,8 +85,8 @@ func TestBufferedAmountOverTLS(t *testing.T) {
 	}
 }
 
-// What a connection other than TCP cannot take at once is waiting, but for the
-// piece that is being written.
+// TestBufferedAmountOfAPipe checks that what a connection other than TCP cannot
+// take at once counts as waiting, except for the piece that is being written.
 func TestBufferedAmountOfAPipe(t *testing.T) {
 	ours, theirs := net.Pipe()
 	d := airsocket.NewDispatcher()

@@ -15,8 +15,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// An ending is a way in which a connection that was open ends, with what the
-// handlers are told. Peers have had the handshake.
+// An ending is a way in which an open connection ends, with the events that follow.
+// Its peer has completed the opening handshake.
 type ending struct {
 	name   string
 	opts   func(*airsocket.Options)
@@ -111,7 +111,7 @@ var endings = []ending{
 		err:  wire.ErrUnexpectedEnd,
 	},
 	{
-		name: "a message and the end in one go",
+		name: "a message, and the end of the stream at once",
 		peer: func(p *wstest.RawPeer) {
 			p.Send(wstest.OpText, "last")
 			p.Conn.(*net.TCPConn).CloseWrite()
@@ -143,7 +143,7 @@ var endings = []ending{
 		err:  wire.ErrReservedBits,
 	},
 	{
-		name:   "broken rule after one's own close",
+		name:   "broken rule after our own close",
 		attach: wstest.CloseAt(airsocket.EventOpen, 1000, ""),
 		peer: func(p *wstest.RawPeer) {
 			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
@@ -155,7 +155,7 @@ var endings = []ending{
 		err:  wire.ErrUnknownOpcode,
 	},
 	{
-		name:   "no answer to a close, but the end",
+		name:   "end of the stream instead of an answer to a close",
 		attach: wstest.CloseAt(airsocket.EventOpen, 1000, ""),
 		peer: func(p *wstest.RawPeer) {
 			p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
@@ -185,7 +185,7 @@ var endings = []ending{
 		want: []string{"open", "text go"},
 	},
 	{
-		name: "silent close is for one's own only",
+		name: "silent close applies to our own close only",
 		opts: func(o *airsocket.Options) { o.SilentClose = true },
 		peer: func(p *wstest.RawPeer) {
 			p.Send(wstest.OpClose, wstest.ClosePayload(1001, ""))
@@ -222,8 +222,8 @@ func TestEveryEndOfAClient(t *testing.T) {
 	}
 }
 
-// A beginning is an opening handshake that fails, or that is followed by the
-// end at once.
+// A beginning is an opening handshake that fails, or after which the connection
+// ends at once.
 type beginning struct {
 	name   string
 	opts   func(*airsocket.Options)
@@ -304,7 +304,7 @@ func TestBeginningsOfAClient(t *testing.T) {
 			want: wstest.Refused, err: syscall.ECONNRESET,
 		},
 		{
-			name: "wrong proof",
+			name: "wrong Sec-WebSocket-Accept",
 			peer: func(p *wstest.RawPeer) {
 				p.ReadRequest()
 				p.WriteRaw([]byte("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"))

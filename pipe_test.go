@@ -64,7 +64,8 @@ func TestPipe(t *testing.T) {
 	})
 }
 
-// Each version is spoken, and a socket may be started again.
+// TestPipeVersions checks Pipe in every version, and that its sockets can be
+// started again.
 func TestPipeVersions(t *testing.T) {
 	for _, v := range []wire.Version{wire.Hixie75, wire.Hixie76, wire.Hybi06, wire.Hybi13} {
 		synctest.Test(t, func(t *testing.T) {
@@ -102,7 +103,7 @@ func TestPipeRefused(t *testing.T) {
 		jc.Want("error", `close 1006 "" unclean`)
 		js.Want("error", `close 1006 "" unclean`)
 		if jc.Err.Status != http.StatusForbidden {
-			t.Errorf("the client was told %d", jc.Err.Status)
+			t.Errorf("the client got status %d", jc.Err.Status)
 		}
 	})
 }
@@ -116,13 +117,13 @@ func TestPipeArguments(t *testing.T) {
 	}
 	bad := airsocket.NewSocket(&airsocket.Options{Protocols: []string{"a b"}})
 	if err := airsocket.Pipe(bad, s); !errors.Is(err, airsocket.ErrProtocol) {
-		t.Errorf("a subprotocol that is no token: %v", err)
+		t.Errorf("a subprotocol that is not a token: %v", err)
 	}
 	d := airsocket.NewDispatcher()
 	one := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
-	wstest.Run(t, d, func() { // which would not end if the failed start still counted
+	wstest.Run(t, d, func() { // Run would not return if the failed start still counted
 		if err := airsocket.Pipe(one, one); !errors.Is(err, airsocket.ErrInvalidState) {
-			t.Errorf("a socket with itself: %v", err)
+			t.Errorf("Pipe of a socket with itself: %v", err)
 		}
 	})
 	if st := one.ReadyState(); st != airsocket.StateClosed {

@@ -14,10 +14,11 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The tests here are of what PORTING.md says that is neither the browser's way
-// nor a rule of the protocol.
+// The tests in this file check claims of PORTING.md that follow neither from the
+// browser's behavior nor from a rule of the protocol.
 
-// A request that Upgrade refuses has no events.
+// TestNoEventsWhereUpgradeFails checks that there are no events for a request that
+// Upgrade refuses.
 func TestNoEventsWhereUpgradeFails(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
@@ -33,8 +34,8 @@ func TestNoEventsWhereUpgradeFails(t *testing.T) {
 	}
 }
 
-// BufferedAmount counts frames until the turn ends, but long messages are written
-// at once.
+// TestBufferedAmountWithinATurn checks that BufferedAmount counts frames until the
+// turn ends, except those of long messages, which are written at once.
 func TestBufferedAmountWithinATurn(t *testing.T) {
 	for _, c := range []struct{ size, waits int }{{100, 2 + 100}, {200, 4 + 200}, {32<<10 - 1, 4 + 32<<10 - 1}, {32 << 10, 0}} {
 		j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
@@ -61,7 +62,8 @@ func TestBufferedAmountWithinATurn(t *testing.T) {
 	}
 }
 
-// Close while connecting changes the state at once, as in the browser.
+// TestReadyStateAfterCloseWhileConnecting checks that Close while connecting
+// changes the state at once, as in the browser.
 func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.HangingDial})
@@ -82,13 +84,13 @@ func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
 	j.WantError(airsocket.ErrAborted)
 }
 
-// Subprotocols are compared as they are, and a server need not choose one, in no
-// version.
-func TestSubprotocolsAreNoMust(t *testing.T) {
+// TestSubprotocolsAreOptional checks that subprotocols are compared as they are, and
+// that in no version a server has to choose one.
+func TestSubprotocolsAreOptional(t *testing.T) {
 	for v := range wstest.EachVersion {
 		asked := []string{"echo", "eCho"}
 		if v <= wire.Hixie76 {
-			asked = asked[1:] // of which there is one at most
+			asked = asked[1:] // in these versions there is at most one
 		}
 		d := airsocket.NewDispatcher()
 		theirs, ours := wstest.TCPPair(t)
@@ -110,8 +112,8 @@ func TestSubprotocolsAreNoMust(t *testing.T) {
 	}
 }
 
-// Connections to one host do not wait for each other: the server answers none
-// before all are there.
+// TestConnectsInParallel checks that connections to one host do not wait for each
+// other: the server answers none of them before all have arrived.
 func TestConnectsInParallel(t *testing.T) {
 	const n = 5
 	l, err := net.Listen("tcp", "127.0.0.1:0")

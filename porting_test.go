@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// TestPortingGuide holds the names in PORTING.md against the code. What it has
-// in code type is Go, but for the first column of its tables.
+// TestPortingGuide checks that the names in PORTING.md exist. Everything in code
+// type is Go, except in the first column of the tables.
 func TestPortingGuide(t *testing.T) {
 	guide, err := os.ReadFile("PORTING.md")
 	if err != nil {
@@ -41,13 +41,13 @@ func TestPortingGuide(t *testing.T) {
 	}
 	for _, bad := range []string{"Socket.Sned", "Sokcet", "wire.Txet", "Options{Prats: true}", "Request.Methud", "wire.Decoder.Fed", "OpenEvent.Taget", "NewSocket(AS4Options())"} {
 		if all.check(bad) == nil {
-			t.Errorf("%s is taken for a name", bad)
+			t.Errorf("%s passes as a name", bad)
 		}
 	}
 }
 
-// TestPortingGuideTables: every row has as many cells as its table, and no
-// foreign member is in a table twice.
+// TestPortingGuideTables checks that every row has as many cells as its table, and
+// that no foreign member is in a table twice.
 func TestPortingGuideTables(t *testing.T) {
 	guide, err := os.ReadFile("PORTING.md")
 	if err != nil {
@@ -69,18 +69,18 @@ func TestPortingGuideTables(t *testing.T) {
 		}
 		member := strings.TrimSpace(row[1])
 		if member != "" && seen[member] {
-			t.Errorf("line %d: %s is there twice", i+1, member)
+			t.Errorf("line %d: %s is in the table twice", i+1, member)
 		}
 		seen[member] = true
 	}
 }
 
-// exported has the exported names of the library's packages and, with a dot
+// exported holds the exported names of the library's packages and, with a dot
 // before them, the members of its types.
 type exported map[string]bool
 
-// exportedNames reads the packages. Those of the root have no package before
-// them.
+// exportedNames returns the names of the packages. Names of the root package are
+// not qualified.
 func exportedNames(t *testing.T) exported {
 	t.Helper()
 	all := exported{}
@@ -142,8 +142,8 @@ func (all exported) add(prefix string, pkg *doc.Package) {
 	}
 }
 
-// addFields adds the fields of a struct, or the methods of an interface, and
-// what is promoted from those that are embedded.
+// addFields adds the fields of a struct or the methods of an interface, including
+// promoted ones.
 func (all exported) addFields(prefix string, spec *ast.TypeSpec) {
 	var fields []*ast.Field
 	switch typ := spec.Type.(type) {
@@ -171,8 +171,8 @@ func (all exported) addFields(prefix string, spec *ast.TypeSpec) {
 	}
 }
 
-// check reports what in an expression is no name of the library. Names of the
-// standard library, variables and literals pass.
+// check returns an error if a name in the expression does not exist in the library.
+// Names of the standard library, variables and literals pass.
 func (all exported) check(expr string) error {
 	e, err := parser.ParseExpr(expr)
 	if err != nil {
@@ -186,7 +186,7 @@ func (all exported) check(expr string) error {
 	return nil
 }
 
-// uses are the names in an expression: qualified as far as that can be known
+// uses returns the names in an expression, qualified as far as that is possible
 // without types.
 func (all exported) uses(e ast.Expr) (used []string) {
 	switch e := e.(type) {
@@ -211,15 +211,14 @@ func (all exported) uses(e ast.Expr) (used []string) {
 		if pkg, _, _ := strings.Cut(source(e), "."); slices.Contains(layers, pkg) {
 			return []string{source(e)} // a member of a type of that package
 		}
-		return all.uses(e.X) // a member of what that is
+		return all.uses(e.X) // a member of whatever that is
 	case *ast.Ident:
 		return []string{e.Name}
 	}
 	return used
 }
 
-// elsewhere reports whether name is not the library's: a variable, or of the
-// standard library.
+// elsewhere reports whether name is a variable or a name of the standard library.
 func elsewhere(name string) bool {
 	first, _, qualified := strings.Cut(name, ".")
 	if qualified {

@@ -13,7 +13,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A preparedCase is a way in which messages are made into frames.
+// A preparedCase is a way to make frames of messages.
 type preparedCase struct {
 	version     wire.Version
 	fragment    int
@@ -38,8 +38,8 @@ func preparedCases() (all []preparedCase) {
 	return all
 }
 
-// connected runs a client and a server that speak as c says, on a connection of
-// their own.
+// connected runs a client and a server with the settings of c, connected with each
+// other.
 func (c preparedCase) connected(t testing.TB, attach func(client, server *airsocket.Socket)) {
 	t.Helper()
 	d := airsocket.NewDispatcher()
@@ -61,8 +61,9 @@ func (c preparedCase) connected(t testing.TB, attach func(client, server *airsoc
 	})
 }
 
-// The same prepared messages arrive whatever the sockets speak, in order with
-// others, and leave the window of compression as it should be.
+// TestPrepared checks that the same prepared messages arrive whatever the sockets
+// speak, in order with other messages, and that they leave the compression window
+// as it should be.
 func TestPrepared(t *testing.T) {
 	var texts []string
 	var prepared []*airsocket.Prepared
@@ -73,7 +74,7 @@ func TestPrepared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		clear(data) // it has a copy
+		clear(data) // Prepare has made a copy
 		texts, prepared = append(texts, text), append(prepared, p)
 	}
 	for _, c := range preparedCases() {
@@ -124,7 +125,7 @@ func wantTexts(t *testing.T, who string, got, want []string) {
 	}
 }
 
-// What a prepared message sends is what Send sends.
+// TestPreparedFrames checks that SendPrepared sends the same bytes as Send.
 func TestPreparedFrames(t *testing.T) {
 	long := strings.Repeat("x", 250)
 	p, err := airsocket.Prepare(wire.Text, []byte(long))
@@ -161,17 +162,17 @@ func TestPreparedFrames(t *testing.T) {
 
 func TestPreparedErrors(t *testing.T) {
 	if _, err := airsocket.Prepare(wire.Ping, nil); err != airsocket.ErrArgument {
-		t.Errorf("a ping: %v", err)
+		t.Errorf("Prepare of a ping: %v", err)
 	}
 	if _, err := airsocket.Prepare(wire.Text, []byte("\xFF")); !errors.Is(err, wire.ErrBadText) {
-		t.Errorf("text that is not UTF-8: %v", err)
+		t.Errorf("Prepare of text that is not UTF-8: %v", err)
 	}
 	p, err := airsocket.Prepare(wire.Binary, bytes.Repeat([]byte("b"), 600))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := airsocket.NewSocket(nil).SendPrepared(p); !errors.Is(err, airsocket.ErrInvalidState) {
-		t.Errorf("before the start: %v", err)
+		t.Errorf("SendPrepared before the start: %v", err)
 	}
 	preparedCase{version: wire.Hixie76}.connected(t, func(client, server *airsocket.Socket) {
 		for _, s := range []*airsocket.Socket{client, server} {
@@ -190,7 +191,8 @@ func TestPreparedErrors(t *testing.T) {
 	})
 }
 
-// A prepared message has no more room than another.
+// TestPreparedAndMaxBuffered checks that MaxBuffered applies to prepared messages
+// as to all others.
 func TestPreparedAndMaxBuffered(t *testing.T) {
 	const limit = 1 << 20
 	p, err := airsocket.Prepare(wire.Binary, make([]byte, 10000))
@@ -218,7 +220,7 @@ func TestPreparedAndMaxBuffered(t *testing.T) {
 		p.Open()
 		n := <-sent
 		if n == 10000 {
-			t.Error("never full")
+			t.Error("the socket was never full")
 		}
 		for range n {
 			p.Want(wstest.OpBinary, string(make([]byte, 10000)))
@@ -229,8 +231,8 @@ func TestPreparedAndMaxBuffered(t *testing.T) {
 	})
 }
 
-// As with Send, what waits only for the end of the turn does not make a socket
-// full.
+// TestPreparedWithinATurn checks that, as with Send, messages that wait only for
+// the end of the turn do not make a socket full.
 func TestPreparedWithinATurn(t *testing.T) {
 	p, err := airsocket.Prepare(wire.Text, []byte(strings.Repeat("x", 90)))
 	if err != nil {
@@ -256,7 +258,8 @@ func TestPreparedWithinATurn(t *testing.T) {
 	})
 }
 
-// One Prepared may be sent by many goroutines to sockets that speak differently.
+// TestPreparedAtOnce checks that many goroutines may send one Prepared at the same
+// time, to sockets that speak differently.
 func TestPreparedAtOnce(t *testing.T) {
 	p, err := airsocket.Prepare(wire.Text, []byte(strings.Repeat("to everybody ", 100)))
 	if err != nil {

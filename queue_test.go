@@ -15,16 +15,16 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// slowConn is a connection whose Write takes its time.
+// A slowConn is a connection whose Write takes some time.
 type slowConn struct{ net.Conn }
 
 func (c slowConn) Write(p []byte) (int, error) {
-	time.Sleep(time.Millisecond) // of the system, not of the test: it makes things wait
+	time.Sleep(time.Millisecond) // stands for a slow system, so that messages wait
 	return c.Conn.Write(p)
 }
 
-// What several goroutines send before open and while it becomes open arrives, as
-// far as it was accepted.
+// TestQueueWhileBecomingOpen checks that messages that several goroutines send
+// before the open event and around it arrive if they were accepted.
 func TestQueueWhileBecomingOpen(t *testing.T) {
 	var arrived atomic.Int64
 	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
@@ -67,8 +67,9 @@ func TestQueueWhileBecomingOpen(t *testing.T) {
 	}
 }
 
-// A PingFunc that cannot send its ping takes back its own function, not that of
-// another one with the same payload.
+// TestPingFuncThatIsRefused checks that a PingFunc that cannot send its ping
+// removes its own function, and not the function of another call with the same
+// payload.
 func TestPingFuncThatIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher(), MaxBuffered: 1000, CloseTimeout: 1})
@@ -81,7 +82,7 @@ func TestPingFuncThatIsRefused(t *testing.T) {
 			for s.Send("x") == nil {
 			}
 			if err := s.PingFunc([]byte("x"), func() { called = append(called, "second") }); !errors.Is(err, airsocket.ErrBufferFull) {
-				t.Errorf("the second one: %v", err)
+				t.Errorf("the second PingFunc: %v", err)
 			}
 		})
 		s.StartServer(conn)
@@ -95,8 +96,9 @@ func TestPingFuncThatIsRefused(t *testing.T) {
 	})
 }
 
-// A connection attempt that fails while a handler runs changes nothing for that
-// handler: what it sends is for the next attempt.
+// TestSendWhileAnAttemptFails checks that an attempt to connect that fails while a
+// handler runs changes nothing for that handler: what it sends is kept for the next
+// attempt.
 func TestSendWhileAnAttemptFails(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	refused := make(chan struct{})
@@ -113,7 +115,7 @@ func TestSendWhileAnAttemptFails(t *testing.T) {
 		s.OnClose(func(e *airsocket.CloseEvent) { e.PreventDefault() })
 		s.Connect("ws://example.com/")
 		<-refused
-		for range 1000 { // the attempt comes to wait for this turn to end
+		for range 1000 { // meanwhile the attempt begins to wait for the end of this turn
 			if err := s.Send("x"); err != nil {
 				t.Fatalf("in state %d: %v", s.ReadyState(), err)
 			}

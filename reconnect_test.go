@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// A keeper is a client with Options.Reconnect in a synctest bubble, whose dials
-// lead to functions of the test, each to the next one.
+// A keeper is a client with Options.Reconnect in a synctest bubble. Each time it
+// dials, the next function of serve gets the connection.
 type keeper struct {
 	t      *testing.T
 	s      *Socket
 	d      *Dispatcher
 	begin  time.Time
-	serve  []func(net.Conn) // nil: cannot be reached. The last one stays
+	serve  []func(net.Conn) // nil: unreachable; the last one gets all further connections
 	dials  []time.Duration  // since begin
 	events []string
 }
@@ -90,7 +90,7 @@ func seconds(s ...float64) (d []time.Duration) {
 	return d
 }
 
-// answers is a server that gives that answer to the request.
+// answers returns a server that sends answer to the request and closes.
 func answers(answer string) func(net.Conn) {
 	return func(c net.Conn) {
 		defer c.Close()
@@ -99,7 +99,7 @@ func answers(answer string) func(net.Conn) {
 	}
 }
 
-// accepts is a server that opens the connection and calls then.
+// accepts returns a server that opens the connection and then calls then.
 func accepts(then func(*Socket)) func(net.Conn) {
 	return func(c net.Conn) {
 		s := NewSocket(&Options{Dispatcher: NewDispatcher()})
@@ -151,7 +151,8 @@ func TestReconnectOpensAgain(t *testing.T) {
 	})
 }
 
-// A connection that lasted has the waits begin anew, one that did not has not.
+// TestReconnectForgetsFailures checks that the waits begin anew after a connection
+// that lasted, but not after one that did not.
 func TestReconnectForgetsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		after := func(wait time.Duration) func(net.Conn) {
@@ -193,14 +194,14 @@ func TestReconnectNotAfter(t *testing.T) {
 		{"429", refusal(429, ""), time.Second},
 		{"500", refusal(500, ""), time.Second},
 		{"503", refusal(503, ""), time.Second},
-		{"503 for a time", refusal(503, "Retry-After: 7\r\n"), 8 * time.Second},
-		{"429 for a time", refusal(429, "Retry-After: 7\r\n"), 8 * time.Second},
-		{"502, which has no such time", refusal(502, "Retry-After: 7\r\n"), time.Second},
-		{"503 for long", refusal(503, "Retry-After: 3600\r\n"), DefaultReconnectMax},
-		{"503 for ever", refusal(503, "Retry-After: 99999999999999999999\r\n"), time.Second},
-		{"503 until", refusal(503, "Retry-After: Sat, 01 Jan 2000 00:00:20 GMT\r\n"), 21 * time.Second}, // where bubbles begin
-		{"503 until long ago", refusal(503, "Retry-After: Fri, 01 Jan 1999 00:00:20 GMT\r\n"), time.Second},
-		{"a wrong answer", refusal(101, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n"), 0},
+		{"503 with Retry-After", refusal(503, "Retry-After: 7\r\n"), 8 * time.Second},
+		{"429 with Retry-After", refusal(429, "Retry-After: 7\r\n"), 8 * time.Second},
+		{"502, for which Retry-After is ignored", refusal(502, "Retry-After: 7\r\n"), time.Second},
+		{"503 with a long Retry-After", refusal(503, "Retry-After: 3600\r\n"), DefaultReconnectMax},
+		{"503 with a Retry-After that overflows", refusal(503, "Retry-After: 99999999999999999999\r\n"), time.Second},
+		{"503 until a date", refusal(503, "Retry-After: Sat, 01 Jan 2000 00:00:20 GMT\r\n"), 21 * time.Second}, // 20 s after the time at which bubbles begin
+		{"503 until a date in the past", refusal(503, "Retry-After: Fri, 01 Jan 1999 00:00:20 GMT\r\n"), time.Second},
+		{"wrong Sec-WebSocket-Accept", refusal(101, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n"), 0},
 		{"no answer", answers(""), time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -240,8 +241,8 @@ func TestReconnectRefusals(t *testing.T) {
 	}
 }
 
-// Each of these ends it, at once, at the time of the second close event or
-// later.
+// TestReconnectGivenUp checks the ways to end the attempts: in the close handler,
+// or later, during the wait.
 func TestReconnectGivenUp(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -270,7 +271,7 @@ func TestReconnectGivenUp(t *testing.T) {
 				k.run()
 				k.want(seconds(0), append([]string{"error", "close 1006, again in 10s"}, test.events...)...)
 				if took := time.Since(k.begin); took != test.took {
-					t.Errorf("it ended after %v, want %v", took, test.took)
+					t.Errorf("Run returned after %v, want %v", took, test.took)
 				}
 				if st := k.s.ReadyState(); st != StateClosed {
 					t.Errorf("ReadyState is %d", st)
@@ -280,7 +281,8 @@ func TestReconnectGivenUp(t *testing.T) {
 	}
 }
 
-// A Connect in the close handler goes before.
+// TestReconnectYieldsToConnect checks that a Connect in the close handler takes
+// precedence.
 func TestReconnectYieldsToConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeper(t, &Options{Reconnect: &Reconnect{}}, nil, accepts(closes(1000)))
@@ -294,7 +296,8 @@ func TestReconnectYieldsToConnect(t *testing.T) {
 	})
 }
 
-// The context ends the attempts up to the first open event, and none later.
+// TestReconnectContext checks that the context ends attempts until the first open
+// event, and none after it.
 func TestReconnectContext(t *testing.T) {
 	for _, opens := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -315,14 +318,15 @@ func TestReconnectContext(t *testing.T) {
 			} else {
 				k.want(seconds(0), "error", "close 1006, again in 10s", "error", "close 1006")
 				if took := time.Since(k.begin); took != time.Second {
-					t.Errorf("it ended after %v", took)
+					t.Errorf("Run returned after %v", took)
 				}
 			}
 		})
 	}
 }
 
-// What was sent before open is kept for the connection that opens.
+// TestReconnectKeepsQueue checks that messages sent before the open event are kept
+// for the connection that opens.
 func TestReconnectKeepsQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeper(t, &Options{Reconnect: &Reconnect{}, QueueBeforeOpen: true}, nil, nil, accepts(func(*Socket) {}))

@@ -20,7 +20,7 @@ import (
 )
 
 // ask sends an opening handshake with additional header lines and returns the
-// answer.
+// response.
 func ask(t *testing.T, url, path string, lines ...string) *http.Response {
 	t.Helper()
 	addr := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/")
@@ -140,7 +140,7 @@ func TestRequestNobodyAnswers(t *testing.T) {
 	}
 }
 
-// pipeListener is a listener without a network.
+// A pipeListener is a net.Listener without a network.
 type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -224,10 +224,10 @@ func TestRouter(t *testing.T) {
 		}
 	}
 	if !router.Unmount("/echo", "echo") || router.Unmount("/echo", "echo") {
-		t.Error("Unmount")
+		t.Error("Unmount did not return true once and then false")
 	}
 	if res := ask(t, url, "/echo", "Sec-WebSocket-Protocol: echo"); res.StatusCode != 404 {
-		t.Errorf("unmounted: %d", res.StatusCode)
+		t.Errorf("status %d after Unmount", res.StatusCode)
 	}
 }
 
@@ -300,10 +300,10 @@ func TestResponse(t *testing.T) {
 func TestIsWebSocket(t *testing.T) {
 	r := &http.Request{Method: "GET", Header: http.Header{"Upgrade": {"WebSocket"}, "Connection": {"keep-alive, Upgrade"}}}
 	if !airsocket.IsWebSocket(r) {
-		t.Error("an opening handshake is not one")
+		t.Error("IsWebSocket is false for an opening handshake")
 	}
 	if r.Method = "POST"; airsocket.IsWebSocket(r) {
-		t.Error("a POST is one")
+		t.Error("IsWebSocket is true for a POST")
 	}
 }
 

@@ -6,21 +6,22 @@ import (
 	"testing"
 )
 
-// The roster is a list in the order of coming, whoever goes and whenever, that
-// does not keep room for those who were there once.
+// TestRoster checks that a roster lists its sockets in the order in which they were
+// added, whichever are removed, and does not keep room for those that have been
+// removed.
 func TestRoster(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var have roster
 	var want []*Socket
 	for step := range 20_000 {
-		if r.IntN(1000) < 500+200*(1-2*(step/5000%2)) { // now more come, now more go
+		if r.IntN(1000) < 500+200*(1-2*(step/5000%2)) { // by turns, more are added than removed and more removed than added
 			s := new(Socket)
 			have.add(s)
 			want = append(want, s)
 		} else if len(want) > 0 {
 			i := r.IntN(len(want))
 			have.remove(want[i])
-			have.remove(want[i]) // twice is once
+			have.remove(want[i]) // removing it again does nothing
 			want = slices.Delete(want, i, i+1)
 		}
 		if len(have.slots) > 2*len(want)+minSlots || have.live != len(want) {
@@ -37,8 +38,8 @@ func TestRoster(t *testing.T) {
 			}
 		}
 	}
-	have.remove(new(Socket)) // a stranger
+	have.remove(new(Socket)) // was never added
 	if have.live != len(want) {
-		t.Error("a stranger was removed")
+		t.Error("removing a socket that was never added changed the roster")
 	}
 }

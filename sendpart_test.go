@@ -10,8 +10,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A message that is sent in parts arrives as the frames that it was sent in, also
-// where compression was agreed on, and no other message comes between them.
+// TestSendPart checks that a message sent in parts arrives as the frames in which
+// it was sent, even if compression was negotiated, and that no other message comes
+// between them.
 func TestSendPart(t *testing.T) {
 	prepared, err := airsocket.Prepare(wire.Text, []byte("prepared"))
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// Shutdown returns when its time is over, though a handler goes on, and the
-// turn with it.
+// TestShutdownBehindAStuckHandler checks that Shutdown returns when its context is
+// done, although a handler, and with it the turn, goes on.
 func TestShutdownBehindAStuckHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
@@ -45,8 +45,8 @@ func TestShutdownBehindAStuckHandler(t *testing.T) {
 	})
 }
 
-// A handler that ends its server does it in a goroutine, with and without Run,
-// which waits for Shutdown too.
+// TestShutdownFromAHandler checks that a handler can shut down its server in a
+// goroutine, with and without Run, which waits for Shutdown too.
 func TestShutdownFromAHandler(t *testing.T) {
 	for _, by := range []string{"Serve", "Run"} {
 		t.Run(by, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestShutdownFromAHandler(t *testing.T) {
 				srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 				l := newPipeListener()
 				served := make(chan error, 1)
-				finished := false // no lock: the race detector would tell if Run did not wait
+				finished := false // no lock: the race detector would report it if Run did not wait
 				shut := make(chan struct{})
 				srv.OnConnect(func(s *airsocket.Socket) {
 					s.OnMessage(func(e *airsocket.MessageEvent) {
@@ -97,7 +97,8 @@ func TestShutdownFromAHandler(t *testing.T) {
 	}
 }
 
-// Run returns when Shutdown has, which waits for the requests of Handler too.
+// TestRunWaitsForShutdown checks that Run returns only when Shutdown has returned,
+// which waits for the requests of Handler too.
 func TestRunWaitsForShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -120,13 +121,14 @@ func TestRunWaitsForShutdown(t *testing.T) {
 			}, time.Second) // until Serve has begun
 		})
 		if !answered {
-			t.Error("Run has returned before Shutdown")
+			t.Error("Run returned before Shutdown")
 		}
 	})
 }
 
-// A connection that is accepted while the Server ends is ended like the others:
-// it is not missed between being accepted and being started.
+// TestEndOfAServerAfterAccept checks that a connection that is accepted while the
+// Server ends is ended like the others, and not missed between being accepted and
+// being started.
 func TestEndOfAServerAfterAccept(t *testing.T) {
 	ends := map[string]func(*airsocket.Server){
 		"Close":    func(srv *airsocket.Server) { srv.Close() },
@@ -135,7 +137,8 @@ func TestEndOfAServerAfterAccept(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			for round := range 20_000 {
-				// A survivor would wait for ever, which the bubble finds out.
+				// A connection that was missed would wait for ever, which synctest reports as a
+				// deadlock.
 				synctest.Test(t, func(t *testing.T) {
 					srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), HandshakeTimeout: -1}}
 					ours, theirs := net.Pipe()
@@ -146,7 +149,7 @@ func TestEndOfAServerAfterAccept(t *testing.T) {
 					}
 					l.accept.Store(true)
 					for i := round % 500; i > 0; i-- {
-						l.accept.Load() // the moment is another one in each round
+						l.accept.Load() // so that each round ends the Server at another moment
 					}
 					end(srv)
 					io.Copy(io.Discard, ours)
@@ -156,7 +159,7 @@ func TestEndOfAServerAfterAccept(t *testing.T) {
 	}
 }
 
-// eagerListener accepts its one connection as soon as it is told to, without the
+// An eagerListener accepts its one connection as soon as accept is set, without the
 // time that it takes to wake a goroutine.
 type eagerListener struct {
 	*pipeListener
@@ -174,8 +177,8 @@ func (l *eagerListener) Accept() (net.Conn, error) {
 	return l.conn, nil
 }
 
-// tellingConn tells when it changes hands from net/http to a Socket: the deadline
-// is taken away by Serve, by httpFallback, by Hijack, and then by Upgrade.
+// A tellingConn calls hijacked when net/http hands it over to a Socket: its
+// deadline is cleared by Serve, by httpFallback, by Hijack, and then by Upgrade.
 type tellingConn struct {
 	net.Conn
 	resets   atomic.Int32
@@ -189,8 +192,8 @@ func (c *tellingConn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
-// A Server that ends while net/http hands a connection over to a Socket ends that
-// connection too.
+// TestEndOfAServerDuringUpgrade checks that a Server that ends while net/http hands
+// a connection over to a Socket ends that connection too.
 func TestEndOfAServerDuringUpgrade(t *testing.T) {
 	ends := map[string]func(*airsocket.Server, stopped){
 		"Close": func(srv *airsocket.Server, _ stopped) { srv.Close() },
@@ -237,8 +240,8 @@ func TestEndOfAServerDuringUpgrade(t *testing.T) {
 	}
 }
 
-// stopped is closed when the Server has stopped listening. It is a Handler for
-// other requests, too.
+// A stopped is closed when the Server has stopped listening. It is also a Handler
+// for other requests.
 type stopped chan struct{}
 
 func (stopped) ServeHTTP(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }

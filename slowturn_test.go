@@ -19,12 +19,12 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// slowTurns has a server echo a message, each of whose handlers takes a time, and
-// so do its Dispatcher's timers and posted functions. It returns the warnings about
-// slow turns.
+// slowTurns runs a server that echoes a message. Each of its handlers takes some
+// time, and so do the timers and posted functions of its Dispatcher. It returns the
+// warnings about slow turns.
 //
-// Nobody may wait for a turn while a handler sleeps, or the time of the bubble
-// stands still: hence the pauses.
+// No goroutine may wait for a turn while a handler sleeps, because the time of the
+// bubble would stand still then: hence the pauses.
 func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 	var log lockedBuffer
 	synctest.Test(t, func(t *testing.T) {
@@ -73,7 +73,7 @@ func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 		}
 		warnings = append(warnings, fmt.Sprint(r.Turn, " ", r.Took))
 		if r.Level != "WARN" || r.Remote != "pipe" {
-			t.Errorf("the line is %s", line)
+			t.Errorf("unexpected line: %s", line)
 		}
 	}
 	return warnings
@@ -103,8 +103,8 @@ func TestSlowTurn(t *testing.T) {
 	}
 }
 
-// The Logger is called when the turn has ended and without a lock: it may take a
-// turn and call the Socket.
+// TestSlowTurnIsToldAfterIt checks that the Logger is called after the turn has
+// ended and without a lock: it may take a turn and call the Socket.
 func TestSlowTurnIsToldAfterIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own, d := airsocket.NewDispatcher(), airsocket.NewDispatcher()
@@ -128,12 +128,12 @@ func TestSlowTurnIsToldAfterIt(t *testing.T) {
 			}
 		})
 		if told != 1 {
-			t.Errorf("told of %d slow turns, want 1", told)
+			t.Errorf("%d slow turns were reported, want 1", told)
 		}
 	})
 }
 
-// warned calls a function for each warning.
+// A warned is a slog.Handler that calls fn for each warning.
 type warned struct {
 	slog.Handler
 	fn func()

@@ -10,8 +10,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// acts are what can be done to a Socket, and what can happen to it, each returning
-// what the call has returned.
+// acts are the calls that a program can make on a Socket, and the things that can
+// happen to it. Each returns the error of its call.
 var acts = map[string]func(*scene) error{
 	"Connect":     func(sc *scene) error { return sc.s.Connect("ws://example.com/again") },
 	"StartServer": func(sc *scene) error { return sc.s.StartServer(sc.line(true, true)) },
@@ -59,7 +59,7 @@ var acts = map[string]func(*scene) error{
 	"PeerBreaksRule": func(sc *scene) error { go sc.peer().send(0x83, ""); return nil },
 	"StreamEnds":     func(sc *scene) error { return sc.peer().out.Close() },
 	"ReadFails":      func(sc *scene) error { sc.peer().set(&sc.peer().readFails); return sc.peer().out.Close() },
-	"WriteFails": func(sc *scene) error { // as something is written
+	"WriteFails": func(sc *scene) error { // which Send finds out
 		sc.peer().set(&sc.peer().writeFails)
 		sc.peer().raw.Close()
 		return sc.s.Send("x")
@@ -76,7 +76,8 @@ var acts = map[string]func(*scene) error{
 	},
 }
 
-// actTimes are the times of the acts that wait for them. Otherwise they are long.
+// actTimes sets the timeouts of the acts that wait for one. In all other acts
+// timeouts are long.
 var actTimes = map[string]func(*airsocket.Options){
 	"CloseTimeout":     func(o *airsocket.Options) { o.CloseTimeout = time.Second },
 	"HandshakeTimeout": func(o *airsocket.Options) { o.HandshakeTimeout = time.Second },

@@ -12,8 +12,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// wantStateError is for a call that does not fit the state: the error names it
-// and the state, and says what to do where that can be known.
+// wantStateError checks the error of a call that does not fit the state: it names
+// the call and the state and, where that is known, says what to do.
 func wantStateError(t *testing.T, err error, call, state, todo string) {
 	t.Helper()
 	if !errors.Is(err, airsocket.ErrInvalidState) {
@@ -28,7 +28,7 @@ func wantStateError(t *testing.T, err error, call, state, todo string) {
 	}
 }
 
-// senders are the calls that need an open connection.
+// senders returns the calls that need an open connection.
 func senders(t *testing.T) map[string]func(*airsocket.Socket) error {
 	p, err := airsocket.Prepare(wire.Text, []byte("x"))
 	if err != nil {
@@ -55,7 +55,7 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 	wantStateError(t, s.SendMessage(wire.Close, nil), "SendMessage", "not been started", "")
 }
 
-// starters are the calls that begin a connection, or must come before it.
+// starters returns the calls that start a connection or must come before it.
 func starters(t *testing.T) map[string]func(*airsocket.Socket) error {
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { ours.Close(); theirs.Close() })
@@ -108,7 +108,8 @@ func TestErrorsOfASecondStart(t *testing.T) {
 	}
 }
 
-// A server can send as soon as it has the request, but not before.
+// TestErrorsOfAServerThatWaits checks that a server can send as soon as it has the
+// request, but not before.
 func TestErrorsOfAServerThatWaits(t *testing.T) {
 	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
@@ -124,7 +125,7 @@ func TestErrorsOfAServerThatWaits(t *testing.T) {
 	})
 }
 
-// A request is answered once.
+// TestErrorsOfASecondAnswer checks that a request can be answered only once.
 func TestErrorsOfASecondAnswer(t *testing.T) {
 	srv := new(airsocket.Server)
 	srv.OnRequest(func(r *airsocket.Request) {

@@ -19,18 +19,18 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// What the connections of these tests fail with.
+// Errors of the connections in these tests.
 var (
 	errDialling = errors.New("cannot be dialled")
 	errReading  = errors.New("cannot be read")
 	errWriting  = errors.New("cannot be written to")
 )
 
-// A line is a connection of two pipes, one for each direction, which the peer can
-// end, or break, by itself. It has no descriptor, so that writing always waits for
-// a peer that reads.
+// A line is a connection made of two pipes, one for each direction, which the peer can
+// end or break independently. It has no descriptor, so writing always waits for a peer
+// that reads.
 type line struct {
-	net.Conn // that is written to
+	net.Conn // for writing
 	in       net.Conn
 	peer     *linePeer
 }
@@ -58,7 +58,7 @@ func (l *line) SetReadDeadline(t time.Time) error { return l.in.SetReadDeadline(
 func (l *line) CloseWrite() error                 { return l.Conn.Close() }
 func (l *line) Close() error                      { return errors.Join(l.in.Close(), l.Conn.Close()) }
 
-// A gate is something that a linePeer does not do before it is told to.
+// A gate is something that a linePeer does not do until it is told to.
 type gate struct {
 	once sync.Once
 	ch   chan struct{}
@@ -75,22 +75,22 @@ func newGate(opened bool) *gate {
 func (g *gate) open() { g.once.Do(func() { close(g.ch) }) }
 func (g *gate) wait() { <-g.ch }
 
-// A linePeer is the other end of a line. By itself it does what a good endpoint
-// does, as far as its gates are open.
+// A linePeer is the other end of a line. It does what a well-behaved endpoint does,
+// as far as its gates are open.
 type linePeer struct {
-	raw     *wstest.RawPeer // whose Conn it reads
-	out     net.Conn        // that it writes to
-	status  string          // with which a server refuses; empty: it does not
-	begins  *gate           // it does its part of the handshake
-	reads   *gate           // it reads frames
-	answers *gate           // it answers a close frame
-	closes  *gate           // it closes, if nobody has
+	raw     *wstest.RawPeer // reads from the line
+	out     net.Conn        // writes to the line
+	status  string          // with which a server refuses; empty if it accepts
+	begins  *gate           // doing its part of the handshake
+	reads   *gate           // reading frames
+	answers *gate           // answering a close frame
+	closes  *gate           // closing, if nobody has
 
 	mu                            sync.Mutex
 	closed, readFails, writeFails bool
 	mute                          bool          // pings are not answered
-	told                          chan struct{} // closed when its close frame has been taken
-	sending                       chan struct{} // is full while it writes
+	told                          chan struct{} // closed when its close frame has been read
+	sending                       chan struct{} // full while it writes
 }
 
 func (p *linePeer) has(flag *bool) bool {
@@ -99,7 +99,7 @@ func (p *linePeer) has(flag *bool) bool {
 	return *flag
 }
 
-// set sets a flag and returns what it was.
+// set sets a flag and returns its previous value.
 func (p *linePeer) set(flag *bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +108,8 @@ func (p *linePeer) set(flag *bool) bool {
 	return was
 }
 
-// newLine returns a connection to a peer, a client or a server, that runs already.
+// newLine returns a connection to a peer, a client or a server, which is already
+// running.
 func newLine(t *testing.T, client, ready bool) *line {
 	in, theirOut := net.Pipe()
 	out, theirIn := net.Pipe()
@@ -131,7 +132,7 @@ func (p *linePeer) run() {
 	for {
 		first, payload, err := p.raw.ReadFrame()
 		switch {
-		case err != nil && p.has(&p.writeFails): // by its own doing
+		case err != nil && p.has(&p.writeFails): // the peer itself has caused this
 			p.closes.wait()
 			p.close(1000, "bye")
 			return
@@ -141,7 +142,7 @@ func (p *linePeer) run() {
 			go p.send(wstest.OpPong, payload)
 		case first == wstest.OpClose:
 			p.answers.wait()
-			if p.raw.Client { // it waits for the end
+			if p.raw.Client { // a client waits for the server to end the connection
 				go p.sendClose(payload)
 				continue
 			}
@@ -151,13 +152,14 @@ func (p *linePeer) run() {
 	}
 }
 
-// handshake reports whether the connection is open then.
+// handshake does the peer's part of the opening handshake and reports whether the
+// connection is open.
 func (p *linePeer) handshake() bool {
 	if p.raw.Client {
 		p.begins.wait()
 		go io.WriteString(p.out, wstest.UpgradeRequest)
 		head, err := readHead(p.raw.Reader)
-		if err != nil && p.has(&p.writeFails) { // by its own doing
+		if err != nil && p.has(&p.writeFails) { // the peer itself has caused this
 			p.closes.wait()
 			return false
 		}
@@ -199,7 +201,7 @@ func fieldOf(head, name string) string {
 }
 
 func (p *linePeer) send(first byte, payload string) {
-	p.sending <- struct{}{} // not the pipe's lock: synctest.Wait does not return while a lock is waited for
+	p.sending <- struct{}{} // not the pipe's lock: synctest.Wait does not return while a goroutine waits for a lock
 	p.out.Write(p.raw.Frame(first, payload))
 	<-p.sending
 }
@@ -207,7 +209,7 @@ func (p *linePeer) send(first byte, payload string) {
 func (p *linePeer) close(code int, reason string) { p.sendClose(wstest.ClosePayload(code, reason)) }
 
 // sendClose sends a close frame, unless one has been sent, and returns when it has
-// been taken.
+// been read.
 func (p *linePeer) sendClose(payload string) {
 	if !p.set(&p.closed) {
 		p.send(wstest.OpClose, payload)
@@ -216,7 +218,7 @@ func (p *linePeer) sendClose(payload string) {
 	<-p.told
 }
 
-// goOn opens all gates but the last.
+// goOn opens all gates but closes.
 func (p *linePeer) goOn() {
 	for _, g := range []*gate{p.reads, p.answers, p.begins} {
 		g.open()
@@ -228,8 +230,8 @@ func (p *linePeer) hangUp() {
 	p.raw.Close()
 }
 
-// A scene is one Socket that is brought to a state, in a bubble of time, so that
-// one thing is done to it there.
+// A scene is one Socket in a synctest bubble, which is brought to a state to
+// perform one act there.
 type scene struct {
 	t        *testing.T
 	role     string
@@ -237,20 +239,20 @@ type scene struct {
 	opts     *airsocket.Options
 	s        *airsocket.Socket
 	paused   bool
-	srv      *airsocket.Server // a server's, unless StartServer is called
+	srv      *airsocket.Server // of a server, unless StartServer is called
 	listener *pipeListener
-	dial     func(context.Context) (net.Conn, error) // the first time
+	dial     func(context.Context) (net.Conn, error) // of the first attempt
 
-	onConnect, onOpen, onMessage, onError, onClose func() // once
-	onGoOn                                         func() // what goes on besides the peer; may be nil
+	onConnect, onOpen, onMessage, onError, onClose func() // each is called once
+	onGoOn                                         func() // lets everything but the peer go on; may be nil
 
 	mu       sync.Mutex
 	lines    []*line
 	events   []string
-	told     bool // the act has been done
+	told     bool // the act has begun
 	state    airsocket.ReadyState
 	err      error
-	acted    chan struct{} // closed when it has returned
+	acted    chan struct{} // closed when the act has returned
 	shutdown chan error
 }
 
@@ -270,7 +272,6 @@ func newScene(t *testing.T, role, act string) *scene {
 	return sc
 }
 
-// line returns a new connection.
 func (sc *scene) line(client, ready bool) *line {
 	l := newLine(sc.t, client, ready)
 	sc.mu.Lock()
@@ -279,7 +280,7 @@ func (sc *scene) line(client, ready bool) *line {
 	return l
 }
 
-// peer is the first one, or nil.
+// peer returns the first peer, or nil if there is none.
 func (sc *scene) peer() *linePeer {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
@@ -304,7 +305,7 @@ func (sc *scene) note(format string, args ...any) {
 	sc.events = append(sc.events, fmt.Sprintf(format, args...))
 }
 
-// do does what the scene is for, and forgets what was before it.
+// do performs the act and drops the events before it.
 func (sc *scene) do() {
 	sc.mu.Lock()
 	if sc.told {
@@ -324,7 +325,7 @@ func once(fn *func()) {
 	}
 }
 
-// follow keeps s and notes its events.
+// follow makes s the Socket of the scene and notes its events.
 func (sc *scene) follow(s *airsocket.Socket) {
 	sc.s = s
 	s.OnOpen(func(*airsocket.OpenEvent) { sc.note("open"); once(&sc.onOpen) })
@@ -340,7 +341,7 @@ func (sc *scene) follow(s *airsocket.Socket) {
 	})
 }
 
-// classOf is a name for an error.
+// classOf returns the names of the kinds of errors that err wraps.
 func classOf(err error, role string) string {
 	var names []string
 	for _, c := range []struct {
@@ -372,7 +373,8 @@ func classOf(err error, role string) string {
 	return strings.Join(names, ", ")
 }
 
-// begin starts the Socket. Its connection is with a peer that does not begin yet.
+// begin starts the Socket, with a peer that does not begin its part of the
+// handshake yet.
 func (sc *scene) begin() {
 	if sc.role == "client" {
 		sc.follow(airsocket.NewSocket(sc.opts))
@@ -402,20 +404,21 @@ func (sc *scene) begin() {
 	synctest.Wait()
 }
 
-// open has the connection opened, with a peer that reads and answers.
+// open opens the connection, with a peer that reads and answers.
 func (sc *scene) open() {
 	sc.begin()
 	sc.peer().goOn()
 	synctest.Wait()
 }
 
-// run reaches the state, and returns what follows there. A bar stands for the
-// moment at which the peer, and whoever else has been waiting, goes on.
+// run brings the Socket to the state, performs the act, and returns the events that
+// follow. A bar marks the moment at which the peer, and everything else that has
+// been waiting, goes on.
 func (sc *scene) run(st *socketState) string {
 	defer sc.cleanUp()
 	st.reach(sc)
 	select {
-	case <-sc.acted: // it may take its time
+	case <-sc.acted: // the act may wait for a timeout
 		synctest.Wait()
 	case <-time.After(time.Hour):
 		sc.t.Fatalf("the state was not reached: %q", sc.events)
@@ -443,7 +446,8 @@ func (sc *scene) run(st *socketState) string {
 	return strings.TrimSpace(strings.TrimSuffix(strings.Join(sc.events, " "), "|"))
 }
 
-// cleanUp ends what is left, and fails if it does not end.
+// cleanUp ends everything that is left, and fails the test if the Socket had not
+// ended.
 func (sc *scene) cleanUp() {
 	sc.mu.Lock()
 	events := slices.Clone(sc.events)

@@ -27,31 +27,31 @@ const (
 	timesOut    = "CloseTimeout HandshakeTimeout PongTimeout"
 )
 
-// A socketState is a state with what each act does there.
+// A socketState is a state, with the result of each act in it.
 type socketState struct {
 	name  string
 	roles string // both if empty
 	ready airsocket.ReadyState
 
 	noPeer   bool   // there is no connection, or it has ended
-	noServer bool   // that has accepted the connection
-	noTime   string // acts that cannot be: a bubble's time stands still while a writer goroutine waits for the turn
+	noServer bool   // no Server has accepted the connection
+	noTime   string // impossible acts: a bubble's time stands still while a writer goroutine waits for the turn
 
 	reach func(*scene)
 	rows  []stateRow
 }
 
-// A stateRow says what acts return, an error for errors.Is, and what events follow.
-// The bar is where the peer, and the program, go on.
+// A stateRow says what acts return, as an error for errors.Is, and which events
+// follow. The bar marks the moment at which the peer and the program go on.
 type stateRow struct {
-	acts string // those with @client or @server are for that role
+	acts string // an act with @client or @server applies to that role only
 	err  error
 	then string
 }
 
-// The ends of a connection.
+// How connections end.
 const (
-	bye     = `| close 1000 "bye" clean` // the peer's, when it goes on
+	bye     = `| close 1000 "bye" clean` // the peer closes when it goes on
 	openBye = `| open close 1000 "bye" clean`
 	refused = `close 1006 "" unclean`
 	aborted = `error(aborted) close 1006 "" unclean`
@@ -60,8 +60,8 @@ const (
 	ended   = `error(unexpected end) close 1006 "" unclean`
 )
 
-// connecting are the rows that are the same for all attempts to connect of which no
-// request is known.
+// connecting has the rows shared by all states in which a socket connects and knows
+// no request.
 var connecting = []stateRow{
 	{acts: starts + " " + messages + " SendPart", err: airsocket.ErrInvalidState, then: openBye},
 	{acts: badMessages, err: airsocket.ErrArgument, then: openBye},
@@ -72,8 +72,8 @@ var connecting = []stateRow{
 	{acts: "Pause", then: openBye + " resumed"},
 }
 
-// over are the rows of a connection that is closing or closed, where nothing but
-// what the peer does, and perhaps Drop, changes how it ends.
+// over returns the rows of a connection that is closing or closed, where only the
+// peer, and perhaps Drop, can change how it ends.
 func over(end string) []stateRow {
 	return []stateRow{
 		{acts: messages + " SendPart", err: airsocket.ErrClosed, then: end},
@@ -85,7 +85,7 @@ func over(end string) []stateRow {
 	}
 }
 
-// isOpen are the rows of an open connection.
+// isOpen has the rows of an open connection.
 var isOpen = []stateRow{
 	{acts: starts, err: airsocket.ErrInvalidState, then: bye},
 	{acts: messages + " SendPart", then: bye},
@@ -107,8 +107,8 @@ var isOpen = []stateRow{
 	{acts: "PongTimeout", then: `error(pong timeout) close 1006 "" unclean`},
 }
 
-// isClosed are the rows of a connection that is closed: nothing follows, but that it
-// may be started again.
+// isClosed has the rows of a closed connection: nothing follows unless it is
+// started again.
 var isClosed = append(over(""), []stateRow{
 	{acts: "Connect StartServer", then: "open " + bye},
 	{acts: "SetProtocol Drop"},
@@ -181,7 +181,7 @@ var socketStates = []socketState{
 		},
 		rows: append(connecting[:len(connecting):len(connecting)], []stateRow{
 			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
-			{acts: "PeerCloses PeerBreaksRule", then: `| error(answered with 400) ` + refused}, // when it has had time to read why
+			{acts: "PeerCloses PeerBreaksRule", then: `| error(answered with 400) ` + refused}, // after the peer has had time to read the response
 			{acts: "StreamEnds", then: `error(no handshake) ` + refused},
 			{acts: "ReadFails", then: `error(reading) ` + refused},
 			{acts: "WriteFails", err: airsocket.ErrInvalidState, then: `| error(writing) ` + refused},
@@ -196,7 +196,7 @@ var socketStates = []socketState{
 		},
 		rows: []stateRow{
 			{acts: starts + " SendPart", err: airsocket.ErrInvalidState, then: "open " + bye},
-			{acts: messages, then: "open " + bye}, // nothing but its own answer is missing
+			{acts: messages, then: "open " + bye}, // only the server's own response is missing
 			{acts: badMessages, err: airsocket.ErrArgument, then: "open " + bye},
 			{acts: badCloses, err: airsocket.ErrCode, then: "open " + bye},
 			{acts: longReasons, err: airsocket.ErrReason, then: "open " + bye},
@@ -308,7 +308,7 @@ var socketStates = []socketState{
 			sc.open()
 			sc.s.Pause()
 			sc.paused = true
-			sc.peer().send(wstest.OpPing, "") // it takes effect behind what is being read
+			sc.peer().send(wstest.OpPing, "") // Pause takes effect after the event that is being read
 			sc.do()
 		},
 		rows: []stateRow{
@@ -332,7 +332,7 @@ var socketStates = []socketState{
 		},
 	},
 	{
-		name: "closing, begun here", ready: airsocket.StateClosing,
+		name: "closing, begun by this end", ready: airsocket.StateClosing,
 		reach: func(sc *scene) {
 			sc.begin()
 			sc.peer().reads.open()
@@ -370,7 +370,7 @@ var socketStates = []socketState{
 			{acts: starts, err: airsocket.ErrInvalidState, then: away},
 			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: away},
 			{acts: "Pause", then: away + " resumed"},
-			{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing that comes behind a close frame counts
+			{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing after a close frame counts
 			{acts: "Drop", then: `close 1001 "away" unclean`},
 			{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`},
 			{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`},
@@ -379,7 +379,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "failed here, in OnError", ready: airsocket.StateClosing,
+		name: "failed by this end, in OnError", ready: airsocket.StateClosing,
 		reach: func(sc *scene) {
 			sc.onError = sc.do
 			sc.open()
@@ -390,7 +390,7 @@ var socketStates = []socketState{
 			{acts: byServer + " PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: broken},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: broken},
 			{acts: "Pause", then: broken + " | resumed"},
-			{acts: "Drop", then: broken}, // which the peer has been told
+			{acts: "Drop", then: broken}, // the close frame with that code comes before
 		}...),
 	},
 	{
@@ -411,7 +411,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "the stream has ended, something waits to be written", ready: airsocket.StateClosing,
+		name: "the stream has ended, a message waits to be written", ready: airsocket.StateClosing,
 		reach: func(sc *scene) {
 			sc.begin()
 			sc.peer().begins.open()
@@ -426,7 +426,7 @@ var socketStates = []socketState{
 		rows: append(over("| "+ended), []stateRow{
 			{acts: starts, err: airsocket.ErrInvalidState, then: "| " + ended},
 			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: "| " + ended},
-			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // cannot be any more
+			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // these can no longer happen
 			{acts: "Pause", then: "| " + ended + " resumed"},
 			{acts: "Drop", then: dropped},
 			{acts: "ServerClose CloseTimeout", then: `error(unsent, unexpected end) ` + refused},
@@ -475,7 +475,7 @@ const (
 	away = `| close 1001 "away" clean`
 )
 
-// applies reports whether there is such an act in the state.
+// applies reports whether the act is possible in the state.
 func (st *socketState) applies(act, role string) bool {
 	switch {
 	case slices.Contains(strings.Fields(byPeer), act):
@@ -486,7 +486,7 @@ func (st *socketState) applies(act, role string) bool {
 	return !slices.Contains(strings.Fields(st.noTime), act)
 }
 
-// rowsFor are the rows of a state for a role, by act.
+// rowsFor returns the rows of a state for a role, by act.
 func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 	rows := map[string]stateRow{}
 	for _, row := range st.rows {
@@ -509,9 +509,9 @@ func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 	return rows
 }
 
-// In every state a Socket takes every call, and all that can happen to it: the call
-// returns what it should, the events follow that should, with one close event for
-// each connection, and nothing panics.
+// TestEveryStateAndEveryCall performs every act in every state. It checks that the
+// call returns what it should, that the right events follow, with one close event
+// for each connection, and that nothing panics.
 func TestEveryStateAndEveryCall(t *testing.T) {
 	for _, st := range socketStates {
 		for _, role := range []string{"client", "server"} {

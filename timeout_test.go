@@ -13,7 +13,7 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// inTime runs a socket on one end of a pipe, in a bubble of time, and tells how
+// inTime runs a socket on one end of a pipe, in a synctest bubble, and returns how
 // long it lived. The peer gets the other end.
 func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*airsocket.Socket), peer func(*wstest.RawPeer)) (j *wstest.Journal, took time.Duration) {
 	t.Helper()
@@ -53,7 +53,7 @@ func TestHandshakeTimeout(t *testing.T) {
 		{7 * time.Second, 7 * time.Second},
 	} {
 		j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *wstest.RawPeer) {
-			p.WriteRaw([]byte(wstest.UpgradeRequest[:20])) // and no more
+			p.WriteRaw([]byte(wstest.UpgradeRequest[:20])) // and nothing after it
 		})
 		j.Want(wstest.Refused...)
 		j.WantError(airsocket.ErrHandshakeTimeout)
@@ -72,7 +72,8 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 }
 
-// The same for connections of the system, whose time is kept in another way.
+// TestHandshakeTimeoutOfTCP checks the handshake timeout of TCP connections, which
+// is kept in another way than for other connections.
 func TestHandshakeTimeoutOfTCP(t *testing.T) {
 	refused := make(chan error, 1)
 	srv := &airsocket.Server{Options: &airsocket.Options{
@@ -84,16 +85,16 @@ func TestHandshakeTimeoutOfTCP(t *testing.T) {
 	})
 	url := wstest.Serve(t, srv)
 	good, bad := wstest.ConnectRaw(t, url), wstest.DialRaw(t, url)
-	bad.WriteRaw([]byte(wstest.UpgradeRequest[:20])) // and no more
+	bad.WriteRaw([]byte(wstest.UpgradeRequest[:20])) // and nothing after it
 	bad.WantEnd()
 	if err := <-refused; err != airsocket.ErrHandshakeTimeout {
-		t.Errorf("the handshake has failed with %v", err)
+		t.Errorf("the handshake failed with %v", err)
 	}
 	good.Send(wstest.OpText, "still here")
 	good.Want(wstest.OpText, "still here")
 }
 
-// timeless is a connection that has no deadlines, like a channel of SSH.
+// A timeless is a connection without deadlines, such as a channel of SSH.
 type timeless struct{ net.Conn }
 
 var errNoDeadlines = errors.New("deadline not supported")
@@ -102,7 +103,7 @@ func (timeless) SetDeadline(time.Time) error      { return errNoDeadlines }
 func (timeless) SetReadDeadline(time.Time) error  { return errNoDeadlines }
 func (timeless) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
-// Where there are no deadlines, the handshake takes the time that it takes.
+// TestConnectionWithoutDeadlines checks that a connection without deadlines works.
 func TestConnectionWithoutDeadlines(t *testing.T) {
 	theirs, ours := wstest.TCPPair(t)
 	d := airsocket.NewDispatcher()
@@ -123,7 +124,8 @@ func TestConnectionWithoutDeadlines(t *testing.T) {
 	j.Want("open", "text hello", `close 1000 "" clean`)
 }
 
-// A peer that sends a byte now and then gets no more time for it.
+// TestHandshakeTimeoutIsForAll checks that a peer does not get more time by sending
+// a byte now and then.
 func TestHandshakeTimeoutIsForAll(t *testing.T) {
 	j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: 10 * time.Second}, nil, func(p *wstest.RawPeer) {
 		for i := range len(wstest.UpgradeRequest) {
@@ -157,8 +159,8 @@ func TestHandshakeTimeoutInDial(t *testing.T) {
 	})
 }
 
-// Without a handshake timeout a peer may take an hour, and with one it has no
-// effect once the connection is open.
+// TestNoHandshakeTimeout checks that a peer may take an hour without a handshake
+// timeout, and that with one it has no effect once the connection is open.
 func TestNoHandshakeTimeout(t *testing.T) {
 	for _, client := range []bool{false, true} {
 		for _, timeout := range []time.Duration{-1, 10 * time.Second} {
@@ -196,7 +198,7 @@ func TestCloseTimeout(t *testing.T) {
 			j, took := inTime(t, client, &airsocket.Options{CloseTimeout: c.option}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
 				p.OpenAsEither()
 				p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
-				for range 20 { // what is no answer gives no more time
+				for range 20 { // frames other than the answer do not extend the time
 					time.Sleep(time.Second)
 					if _, err := p.Write(p.Frame(wstest.OpText, "x")); err != nil {
 						return
@@ -212,7 +214,8 @@ func TestCloseTimeout(t *testing.T) {
 	}
 }
 
-// A server that has answered the close but does not end the connection.
+// TestCloseTimeoutAfterTheAnswer checks the close timeout with a server that
+// answers the close frame but does not end the connection.
 func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 	j, took := inTime(t, true, &airsocket.Options{}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
 		p.Accept()
@@ -227,7 +230,8 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 	}
 }
 
-// A peer that breaks a rule and then does not read what it is told.
+// TestCloseTimeoutAfterAViolation checks the close timeout with a peer that breaks
+// a rule and does not read the close frame.
 func TestCloseTimeoutAfterAViolation(t *testing.T) {
 	j, took := inTime(t, true, &airsocket.Options{CloseTimeout: time.Minute}, nil, func(p *wstest.RawPeer) {
 		p.Accept(p.Frame(0x83, ""))
@@ -251,7 +255,8 @@ func TestNoCloseTimeout(t *testing.T) {
 	}
 }
 
-// A peer that is silent gets a ping, and is given up when nothing comes.
+// TestPongTimeout checks that a silent peer gets a ping, and is given up if nothing
+// follows.
 func TestPongTimeout(t *testing.T) {
 	for _, client := range []bool{false, true} {
 		for _, c := range []struct {
@@ -279,7 +284,8 @@ func TestPongTimeout(t *testing.T) {
 	}
 }
 
-// Any data counts as a sign of life: pings come only after silence.
+// TestPingInterval checks that any data counts as a sign of life: pings are sent
+// only after silence.
 func TestPingInterval(t *testing.T) {
 	opts := &airsocket.Options{PingInterval: 10 * time.Second, PongTimeout: 5 * time.Second}
 	start := time.Time{}
@@ -313,8 +319,8 @@ func TestPingInterval(t *testing.T) {
 	j.Want("open", "text x", "text x", "text x", "text x", "text x", "binary ", "pong ", `close 1005 "" clean`)
 }
 
-// Without a pong timeout nobody is given up, and without an interval there is no
-// ping.
+// TestNoPings checks that without a pong timeout no peer is given up, and that
+// without an interval no pings are sent.
 func TestNoPings(t *testing.T) {
 	for _, opts := range []*airsocket.Options{
 		{PingInterval: time.Minute, PongTimeout: -1},
@@ -348,7 +354,8 @@ func TestNoPings(t *testing.T) {
 	}
 }
 
-// A paused socket hears nothing and does not hold that against its peer.
+// TestPauseHoldsThePongTimeout checks that a paused socket, which reads nothing,
+// does not give up its peer.
 func TestPauseHoldsThePongTimeout(t *testing.T) {
 	opts := &airsocket.Options{PingInterval: 10 * time.Second, PongTimeout: time.Second}
 	j, took := inTime(t, false, opts, func(s *airsocket.Socket) {

@@ -13,7 +13,7 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// inBothTimes runs a test in a bubble of testing/synctest and outside of it.
+// inBothTimes runs a test in a synctest bubble and outside of it.
 func inBothTimes(t *testing.T, test func(t *testing.T)) {
 	t.Run("bubble", func(t *testing.T) { synctest.Test(t, test) })
 	t.Run("process", test)
@@ -54,9 +54,9 @@ func TestTimersOfTheSameTimeRunInTheOrderOfTheCalls(t *testing.T) {
 		var got []int
 		d.Run(func() {
 			for i := range 100 {
-				d.SetTimeout(func() { got = append(got, i) }, time.Duration(-i%2)) // negative is zero
+				d.SetTimeout(func() { got = append(got, i) }, time.Duration(-i%2)) // a negative delay counts as zero
 			}
-			got = append(got, -1) // none runs in this turn
+			got = append(got, -1) // no timer runs in this turn
 		})
 		for i, v := range got {
 			if v != i-1 {
@@ -69,13 +69,13 @@ func TestTimersOfTheSameTimeRunInTheOrderOfTheCalls(t *testing.T) {
 	})
 }
 
-// Many of the times, which are close to each other, are over before the first of
-// the functions can run.
+// TestTimersRunInTheOrderOfTheirTimes checks the order of timers whose times are so
+// close together that many have passed before the first function can run.
 func TestTimersRunInTheOrderOfTheirTimes(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
 		start := time.Now()
-		type timer struct{ first, last time.Duration } // when it is due, as far as can be told from outside
+		type timer struct{ first, last time.Duration } // bounds of the time at which it is due
 		var got []timer
 		d.Run(func() {
 			for range 1000 {
@@ -102,8 +102,9 @@ func TestTimersRunInTheOrderOfTheirTimes(t *testing.T) {
 	})
 }
 
-// A function takes so long that several timers, an interval among them, become
-// due meanwhile. What it sets itself for at once is behind them.
+// TestTimersDueTogether checks the order of several timers, an interval among them,
+// that become due while a function runs. A timer without a delay that this function
+// sets comes after them.
 func TestTimersDueTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -140,7 +141,8 @@ func TestTimersDueTogether(t *testing.T) {
 	})
 }
 
-// Timers that are set in the turn of one run after those that are due already.
+// TestNestedTimers checks that timers set in the turn of another one run after
+// those that are already due.
 func TestNestedTimers(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -165,7 +167,8 @@ func TestNestedTimers(t *testing.T) {
 	})
 }
 
-// Many timers, of which some are cleared, against a sorted list.
+// TestManyTimers compares the order of many timers, some of which are cleared, with
+// a sorted list.
 func TestManyTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type timer struct {
@@ -189,13 +192,14 @@ func TestManyTimers(t *testing.T) {
 		})
 		slices.SortFunc(want, func(a, b timer) int { return cmp.Or(cmp.Compare(a.delay, b.delay), cmp.Compare(a.call, b.call)) })
 		if !slices.Equal(got, want) {
-			t.Error("they ran in another order, or not all of them did")
+			t.Error("the timers ran in another order, or not all of them ran")
 		}
 	})
 }
 
-// The time of an interval counts from the end of one run to the next, so that
-// a slow function is not called ever faster.
+// TestIntervalAfterASlowRun checks that the time of an interval counts from the end
+// of one run to the start of the next, so that a slow function is not called more
+// often.
 func TestIntervalAfterASlowRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -217,7 +221,8 @@ func TestIntervalAfterASlowRun(t *testing.T) {
 	})
 }
 
-// Two timers are due; the one that runs first clears the other.
+// TestClearInATurn checks that of two timers that are due, the one that runs first
+// can clear the other.
 func TestClearInATurn(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -233,8 +238,8 @@ func TestClearInATurn(t *testing.T) {
 	})
 }
 
-// Clear stops the first, the last and the only one of the timers, from whatever
-// goroutine, and Run does not wait for them.
+// TestClearFromOutside checks that Clear stops the first, the last and the only
+// timer, from any goroutine, and that Run does not wait for them.
 func TestClearFromOutside(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -261,13 +266,13 @@ func TestZeroIntervalIsAMillisecond(t *testing.T) {
 			every = d.SetInterval(func() { every.Clear() }, 0)
 		})
 		if took := time.Since(start); took != time.Millisecond {
-			t.Errorf("it ran after %v", took)
+			t.Errorf("the interval ran after %v", took)
 		}
 	})
 }
 
-// Run waits for the end of a function that has cleared its own timer, and for
-// what it starts then.
+// TestRunWaitsForTheFunctionOfAClearedTimer checks that Run waits for a function
+// that has cleared its own timer, and for everything that it starts.
 func TestRunWaitsForTheFunctionOfAClearedTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -287,7 +292,8 @@ func TestRunWaitsForTheFunctionOfAClearedTimer(t *testing.T) {
 	})
 }
 
-// So it does for posted functions and for the last handler of a socket.
+// TestRunWaitsForHandlers checks that Run waits for posted functions and for the
+// last handler of a socket.
 func TestRunWaitsForHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -317,8 +323,8 @@ func TestRunWaitsForHandlers(t *testing.T) {
 	})
 }
 
-// A function that ends its goroutine, as t.FailNow does, holds up no other timer
-// and not its own interval.
+// TestGoexitInATimer checks that a function that ends its goroutine, as t.FailNow
+// does, holds up neither other timers nor its own interval.
 func TestGoexitInATimer(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -343,7 +349,8 @@ func TestGoexitInATimer(t *testing.T) {
 	})
 }
 
-// Setting and clearing a timer while a million others wait.
+// BenchmarkTimerAmongAMillion measures setting and clearing a timer while a million
+// others wait.
 func BenchmarkTimerAmongAMillion(b *testing.B) {
 	d := airsocket.NewDispatcher()
 	for range 1_000_000 {

@@ -27,7 +27,7 @@ func TestDefault(t *testing.T) {
 			airsocket.SetTimeout(func() { got = append(got, 3) }, time.Second)
 		})
 		if !slices.Equal(got, []int{1, 2, 3}) {
-			t.Errorf("%v: Post and SetTimeout belong to another Dispatcher", got)
+			t.Errorf("%v: Post and SetTimeout use another Dispatcher", got)
 		}
 	})
 }
@@ -59,7 +59,8 @@ func TestTurnEndOfFunctionsAndTimers(t *testing.T) {
 	})
 }
 
-// What is set in a turn is for the end of that turn too.
+// TestTurnEndIsReplacedAndRemoved checks that a function set in a turn is called at
+// the end of the same turn, and that it can be replaced and removed.
 func TestTurnEndIsReplacedAndRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := airsocket.NewDispatcher()
@@ -83,14 +84,14 @@ func TestTurnEndIsReplacedAndRemoved(t *testing.T) {
 	})
 }
 
-// turnEndPeer is the client's end of a connection to a server in a bubble.
+// A turnEndPeer is the client's end of a connection to a server in a bubble.
 type turnEndPeer struct {
 	t *testing.T
 	io.ReadWriteCloser
 	r *bufio.Reader
 }
 
-// serveTurnEnd has a server run in a bubble, and fn talk to it.
+// serveTurnEnd runs a server in a bubble, and calls fn to talk to it.
 func serveTurnEnd(t *testing.T, opts *airsocket.Options, onConnect func(*airsocket.Socket), fn func(dial func() *turnEndPeer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,7 +114,7 @@ func serveTurnEnd(t *testing.T, opts *airsocket.Options, onConnect func(*airsock
 
 func (p *turnEndPeer) send(op byte, payload string) { p.Write(wstest.Frame(true, op, payload)) }
 
-// want reads the frames that come next, short ones of text.
+// want reads the next frames, which are short text messages.
 func (p *turnEndPeer) want(texts ...string) {
 	p.t.Helper()
 	for _, text := range texts {
@@ -134,7 +135,7 @@ func TestTurnEndOfSockets(t *testing.T) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()); s.Send("answer") })
 		s.OnClose(func(*airsocket.CloseEvent) { got = append(got, "close") })
 	}
-	// Each of these has another way to its turns.
+	// Each of these takes its turns in another place.
 	for name, opts := range map[string]*airsocket.Options{
 		"plain":    {Dispatcher: d},
 		"watched":  {Dispatcher: d, Logger: slog.New(slog.DiscardHandler), SlowTurn: time.Hour},
@@ -151,7 +152,7 @@ func TestTurnEndOfSockets(t *testing.T) {
 				p.Close()
 				synctest.Wait()
 			})
-			// A turn that handled nothing has an end too.
+			// A turn without a handler has an end too.
 			ends := slices.Compact(slices.Clone(got))
 			want := []string{"connect", "end", "open", "end", "one", "two", "end", "three", "end", "close", "end"}
 			if !slices.Equal(ends, want) {
@@ -161,8 +162,8 @@ func TestTurnEndOfSockets(t *testing.T) {
 	}
 }
 
-// What the handlers have sent is not written before the end of the turn, and goes
-// out in one write with what is sent there.
+// TestTurnEndSendsWithTheTurn checks that what the handlers have sent is written
+// only after the function of OnTurnEnd has run, in one write with what that sends.
 func TestTurnEndSendsWithTheTurn(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	var socket *airsocket.Socket
@@ -183,7 +184,7 @@ func TestTurnEndSendsWithTheTurn(t *testing.T) {
 		p := dial()
 		p.send(wstest.OpText, "x")
 		buf := make([]byte, 100)
-		n, err := p.Read(buf) // of a pipe: one write, or what it has left
+		n, err := p.Read(buf) // a Read of a pipe returns one write, or the rest of it
 		if want := "\x81\x07handler\x81\x03end"; string(buf[:n]) != want || err != nil {
 			t.Errorf("the write was %q, %v, want %q", buf[:n], err, want)
 		}
@@ -191,7 +192,8 @@ func TestTurnEndSendsWithTheTurn(t *testing.T) {
 	})
 }
 
-// The time that is spent there is the turn's, when a slow one is reported.
+// TestSlowTurnEnd checks that the time that the function takes counts as part of
+// the turn when slow turns are reported.
 func TestSlowTurnEnd(t *testing.T) {
 	var log lockedBuffer
 	d := airsocket.NewDispatcher()
@@ -216,7 +218,8 @@ func TestSlowTurnEnd(t *testing.T) {
 	}
 }
 
-// The turns of Parallel sockets are not the Dispatcher's.
+// TestTurnEndAndParallelSockets checks that the turns of Parallel sockets are not
+// turns of the Dispatcher.
 func TestTurnEndAndParallelSockets(t *testing.T) {
 	d := airsocket.NewDispatcher()
 	ends, messages := 0, 0
@@ -230,7 +233,7 @@ func TestTurnEndAndParallelSockets(t *testing.T) {
 		p.Close()
 		synctest.Wait()
 		if messages != 1 || ends != 0 {
-			t.Errorf("%d messages came, and %d turns of the Dispatcher ended", messages, ends)
+			t.Errorf("%d messages arrived, and %d turns of the Dispatcher ended, want 1 and 0", messages, ends)
 		}
 		d.Post(func() {})
 		synctest.Wait()
@@ -243,8 +246,9 @@ func TestTurnEndAndParallelSockets(t *testing.T) {
 	}
 }
 
-// A function that ends its goroutine is no end of the Dispatcher, and does not keep
-// back what was sent; a handler that does so has a turn with an end.
+// TestGoexitAtTheTurnEnd checks that a function that ends its goroutine neither
+// stops the Dispatcher nor keeps back what was sent, and that a turn in which a
+// handler ends its goroutine has an end too.
 func TestGoexitAtTheTurnEnd(t *testing.T) {
 	t.Run("functions and timers", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -327,7 +331,7 @@ func TestPanicAtTheTurnEnd(t *testing.T) {
 		ran := false
 		d.Run(func() { ran = true })
 		if !ran {
-			t.Error("the Dispatcher is of no use any more")
+			t.Error("the Dispatcher cannot be used any more")
 		}
 	})
 }

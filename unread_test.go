@@ -17,9 +17,9 @@ import (
 	"github.com/airsocket/airsocket/internal/wstest"
 )
 
-// An unreadConn is a connection of a peer that has asked for an upgrade, and after
-// that sends what it is told to. It takes take bytes beyond the handshake, and the
-// rest only when it is closed.
+// An unreadConn is a connection to a peer that has asked for an upgrade and then
+// sends what the test tells it to. After the handshake its Write takes take bytes
+// in all, and then waits for Close.
 type unreadConn struct {
 	incoming chan []byte // nil: the end of what the peer sends
 	take     int
@@ -33,7 +33,7 @@ func newUnreadConn(take int) unreadPeer {
 	return unreadPeer{c, []func(){}}
 }
 
-// unreadPeer is a net.Conn of a type that cannot be compared.
+// unreadPeer is a net.Conn of a type whose values cannot be compared.
 type unreadPeer struct {
 	*unreadConn
 	_ []func()
@@ -74,8 +74,9 @@ func (*unreadConn) SetDeadline(time.Time) error      { return nil }
 func (*unreadConn) SetReadDeadline(time.Time) error  { return nil }
 func (*unreadConn) SetWriteDeadline(time.Time) error { return nil }
 
-// A handler that ends its goroutine, or panics, ends the connection at once,
-// although something waits for a peer that does not read.
+// TestGoexitDoesNotWaitForThePeer checks that a handler that ends its goroutine, or
+// panics, ends the connection at once, even if data waits for a peer that does not
+// read.
 func TestGoexitDoesNotWaitForThePeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
@@ -96,8 +97,9 @@ func TestGoexitDoesNotWaitForThePeer(t *testing.T) {
 	})
 }
 
-// A peer that has ended its own direction and does not read is waited for no longer
-// than CloseTimeout, and without that as long as its default is.
+// TestHalfClosedPeerThatDoesNotRead checks that a peer that has ended its own
+// direction and does not read is waited for no longer than CloseTimeout or, if that
+// is negative, its default.
 func TestHalfClosedPeerThatDoesNotRead(t *testing.T) {
 	for timeout, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, -1: airsocket.DefaultCloseTimeout} {
 		synctest.Test(t, func(t *testing.T) {
@@ -124,7 +126,8 @@ func TestHalfClosedPeerThatDoesNotRead(t *testing.T) {
 	}
 }
 
-// Pongs that could not be sent are no messages that were lost.
+// TestUnsentPongIsNoLoss checks that pongs that could not be sent do not count as
+// unsent messages.
 func TestUnsentPongIsNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
@@ -143,8 +146,8 @@ func TestUnsentPongIsNoLoss(t *testing.T) {
 	})
 }
 
-// The drain event comes when all has been written, not while the last Write is
-// under way, and once.
+// TestDrainOfAPipe checks that there is one drain event, after everything has been
+// written, and none while the last Write is under way.
 func TestDrainOfAPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -164,18 +167,18 @@ func TestDrainOfAPipe(t *testing.T) {
 		p.Send(wstest.OpText, "x")
 		<-begun
 		p.Want(wstest.OpText, "first")
-		for range 1000 { // for the writer goroutine to come to wait for the turn
+		for range 1000 { // so that the writer goroutine begins to wait for the turn
 			runtime.Gosched()
 		}
 		close(goOn)
 		synctest.Wait()
 		if n := drains.Load(); n != 0 {
-			t.Errorf("%d drain events while the second is written", n)
+			t.Errorf("%d drain events while the second message is being written", n)
 		}
 		p.Want(wstest.OpText, "second")
 		synctest.Wait()
 		if n := drains.Load(); n != 1 {
-			t.Errorf("%d drain events", n)
+			t.Errorf("%d drain events, want 1", n)
 		}
 		p.Send(wstest.OpClose, "")
 		p.Want(wstest.OpClose, "")
@@ -183,8 +186,8 @@ func TestDrainOfAPipe(t *testing.T) {
 	})
 }
 
-// What a turn has sent goes out, also if the peer ends its own direction before
-// the turn's goroutine has come to write it.
+// TestHalfCloseWhileATurnSends checks that what was sent in a turn goes out even if
+// the peer ends its own direction before the goroutine of the turn writes it.
 func TestHalfCloseWhileATurnSends(t *testing.T) {
 	for range 200 {
 		sent := make(chan bool, 1)
@@ -202,14 +205,14 @@ func TestHalfCloseWhileATurnSends(t *testing.T) {
 				t.Error(err)
 			}
 			if <-sent && !strings.Contains(string(all), "important") {
-				t.Errorf("accepted and not sent: %q", all)
+				t.Errorf("a message was accepted but not sent; the peer got %q", all)
 			}
 		})
 	}
 }
 
-// Sockets whose handlers have ended the goroutine leave nothing of what they were
-// going to be told to others.
+// TestGoexitKeepsWhatWasDecoded checks that sockets whose handlers end the
+// goroutine do not leave decoded messages to other sockets.
 func TestGoexitKeepsWhatWasDecoded(t *testing.T) {
 	for range 20 {
 		for i, want := range []string{"secret", "own"} {
@@ -227,7 +230,7 @@ func TestGoexitKeepsWhatWasDecoded(t *testing.T) {
 			go func() {
 				defer close(ended)
 				p := wstest.NewRawPeer(t, theirs, true)
-				// The messages come with the request.
+				// The messages arrive together with the request.
 				request := wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: permessage-deflate")
 				p.WriteRaw(append(append([]byte(request), p.Frame(wstest.OpText, want)...), p.Frame(wstest.OpText, want)...))
 				p.ReadResponse()
