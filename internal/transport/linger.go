@@ -14,7 +14,8 @@ const (
 // GiveTime sets the time that a peer has to read why it was refused.
 func (c *Conn) GiveTime() { c.conn.SetDeadline(time.Now().Add(lingerTime)) }
 
-// Linger waits until the peer has read what was written. Closing a connection while
+// Linger ends the sending direction and reads, up to a limit, what the peer still
+// sends, so that the peer can read what was written. Closing a connection while
 // something is left unread resets it, and the peer may lose what was written.
 func (c *Conn) Linger() {
 	if !c.CloseWrite() {
