@@ -63,14 +63,15 @@ func (s *Socket) sendCloseLocked(ev wire.Event, fin bool) {
 
 // Drop ends the connection without waiting for the peer (WebSocket-Node's drop).
 // Messages that were sent before go out as far as the system takes them at once,
-// followed by a close frame with code and reason. No error event follows, and
-// Options.Reconnect will not connect the socket again.
+// followed by a close frame with code and reason. Options.Reconnect will not connect
+// the socket again.
 //
-// The code and the reason of the close event are those of Drop, unless the peer's close
-// frame or a broken rule came first; the event is then the one for that. The code is
-// 1006 if the connection could no longer be written to. If the socket is connecting,
-// Drop ends the attempt, and an error event and a close event with code 1006 follow. If
-// the socket is closed, Drop does nothing.
+// The close event has the same code and reason and is not clean, and no error event
+// comes before it. But if the peer's close frame or a broken rule came first, the code
+// and the reason are those of that close frame or rule. If a failed write, a timeout or
+// Server.Close has ended the connection before, or if the socket is still connecting,
+// an error event and a close event with code 1006 follow. If the socket is closed, Drop
+// does nothing.
 //
 // Drop returns the same errors as Close, but allows clients the codes that servers may
 // send.

@@ -51,7 +51,7 @@
 //	                   v  the close event                                |
 //	StateClosed       closed <-------------------------------------------+
 //	                   |
-//	                   |  Connect, or Options.Reconnect
+//	                   |  Connect, StartServer, Upgrade or Options.Reconnect
 //	                   v
 //	                  connecting
 //

@@ -27,7 +27,7 @@ const (
 	_               stage = iota // in transitions: no change
 	stageNew                     // not started
 	stageConnecting              // the opening handshake is under way
-	stageAccepting               // a server has read the request, but has not opened the connection yet
+	stageAccepting               // a server has read the request, but is not open yet
 	stageRefused                 // the connection could not be opened
 	stageOpen
 	stageUnwritable    // writing has failed: what was received before that is still delivered
@@ -37,7 +37,7 @@ const (
 	stageEnded         // the peer's stream has ended, or reading it has failed
 	stageDropped       // Drop was called
 	stageAborted       // this end has ended the connection without a close frame
-	stageClosed        // the close event has been dispatched, or is being dispatched, or there is none
+	stageClosed        // the close event has begun, or there is none
 	stages
 )
 
@@ -257,7 +257,7 @@ func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
 func (l *lifetime) endsWith(code StatusCode, err error) {
 	expected := code != StatusAbnormalClosure
 	switch stage := l.at(); {
-	case expected && (stage == stageFailed || stage == stageCloseReceived): // which have determined the close event
+	case expected && (stage == stageFailed || stage == stageCloseReceived): // the close event is determined
 	case !l.on(streamEnded) || !expected:
 		l.because(err)
 	default:
