@@ -2,7 +2,7 @@
 // model that ActionScript 3, Adobe AIR, Faye and the browser share: a [Socket]
 // with OnOpen, OnMessage, OnClose and OnError, which is started with
 // [Socket.Connect], [Socket.StartServer] or [Socket.Upgrade]. Handlers never run
-// at the same time, so user code needs no lock and no raw frame.
+// at the same time, so user code needs no locks; and it does not handle raw frames.
 //
 //	s := airsocket.NewSocket(nil)
 //	s.OnOpen(func(*airsocket.OpenEvent) { s.Send("hello") })

@@ -176,7 +176,7 @@ type CloseEvent struct {
 	// Code is the status code of the peer's close frame. It is 1005 if the frame had
 	// none or, in versions 7 and 8, one that may not be sent, and 1006 if no close
 	// frame came. In hixie-75, which has no close frames, it is 1005 if the peer ended
-	// the connection after a whole message. If this endpoint failed the connection, or
+	// the connection between two messages. If this endpoint failed the connection, or
 	// ended it with Drop, Code is the code that it sent to the peer, as in Faye and
 	// WebSocket-Node.
 	Code StatusCode
