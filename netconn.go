@@ -83,7 +83,7 @@ func (e *CloseError) Error() string {
 func (e *CloseError) Unwrap() error { return e.Err }
 
 // errKind is the cause when a message is not of the kind that was passed to NetConn.
-var errKind = errors.New("airsocket: the peer sent a text message instead of a binary one, or the reverse")
+var errKind = errors.New("airsocket: the peer sent a message that is not of the kind passed to NetConn")
 
 const (
 	maxUnread  = 64 << 10 // bytes received; above that the socket is paused

@@ -6,16 +6,18 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// An extension below the frames (deflate-stream) is a layer beside the Decoder and the
-// Encoder: an inflow is in front of the one, and an outflow behind the other.
+// An extension that works below the frames (deflate-stream) is a layer beside the
+// Decoder and the Encoder: an inflow decodes the input of the Decoder, and an outflow
+// encodes the output of the Encoder.
 
-// An inflow decodes what the Decoder is fed with, a piece at a time.
+// An inflow decodes what is received and feeds it to the Decoder, one piece at a time.
 type inflow struct {
 	stream extensions.Stream
-	piece  *wire.Buffer // that the Decoder has; nil when all has been decoded
+	piece  *wire.Buffer // the input of the Decoder; nil when all has been decoded
 	failed bool
 }
 
+// pieceSize is how many decoded bytes are fed to the Decoder at a time.
 const pieceSize = 16 << 10
 
 // maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
@@ -27,7 +29,7 @@ func (x *inflow) feed(p []byte) {
 	}
 }
 
-// next feeds dec with the next piece. It returns false if there is none.
+// next feeds the next piece to dec. It returns false if there is none.
 func (x *inflow) next(dec *wire.Decoder) (some bool, err error) {
 	if x.failed {
 		return false, nil
@@ -55,17 +57,18 @@ func (x *inflow) releasePiece() {
 	}
 }
 
-// close lets go of the stream, which the outflow must not use any more.
+// close releases the stream. The outflow must not use it any more.
 func (x *inflow) close() {
 	x.releasePiece()
 	x.stream.Close()
 }
 
-// An outflow encodes what the Encoder returns.
+// An outflow encodes the output of the Encoder.
 type outflow struct{ stream extensions.Stream }
 
-// append appends the frames of ev to dst. If the extension fails, the peer could not
-// decode what follows: lost is the number of bytes that it was given then.
+// append appends the frames of ev to dst. If the extension fails, the peer cannot
+// decode what follows; lost is then the number of bytes that were passed to the
+// extension.
 func (x *outflow) append(dst []byte, enc *wire.Encoder, ev wire.Event) (out []byte, lost int, err error) {
 	frames := buffers.Get(len(ev.Data) + maxHeader)
 	defer buffers.Put(frames)
