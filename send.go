@@ -10,10 +10,11 @@ import (
 // data that the system cannot take yet is kept, up to Options.MaxBuffered. Messages are
 // sent in the order of the calls, and before the close frame of a later Close.
 //
-// Send returns [ErrInvalidState] before the connection is open (on a server, before it
-// has received the request) unless Options.QueueBeforeOpen is set, [ErrClosed] when the
-// connection is closing or closed, [ErrBufferFull], and wire.ErrBadText if text is not
-// valid UTF-8. In these cases the message is not sent.
+// Send returns [ErrInvalidState] if the socket has not been started or is connecting,
+// [ErrClosed] if it is closing or closed, [ErrBufferFull], and wire.ErrBadText if text
+// is not valid UTF-8. In these cases the message is not sent. While the socket is
+// connecting, messages are kept instead if Options.QueueBeforeOpen is set, and on a
+// server that has received the request.
 //
 // Messages that handlers send go out when their turn ends; Flush sends them earlier.
 func (s *Socket) Send(text string) error {
