@@ -34,7 +34,8 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	case stageConnecting:
 		s.abortLocked(ErrAborted)
 	case stageAccepting:
-		s.opening.early.close = func() { s.Close(code, reason) } // what was sent before goes out first
+		// What was sent before goes out first.
+		s.opening.early.close = func() { s.Close(code, reason) }
 	case stageOpen, stageUnwritable:
 		s.life.on(closeCalled)
 		if s.opts.SilentClose {
@@ -231,7 +232,8 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	log := s.opts.Logger
 	defer s.leave(s.enter(), closeTurn, false)
 	s.life.mu.Lock()
-	s.life.on(disconnected) // in the turn, as the state must not change while another handler runs
+	// In the turn, because the state must not change while another handler runs.
+	s.life.on(disconnected)
 	s.stopClock()
 	s.life.mu.Unlock()
 	wasOpen := s.sender.config() != nil

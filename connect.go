@@ -93,7 +93,8 @@ func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 				emit(s, s.extras().cert, e)
 			}
 		})
-		return e.prevented && s.life.failure() == nil // a handler may have called Close, or panicked
+		// A handler may have called Close, or panicked.
+		return e.prevented && s.life.failure() == nil
 	}
 }
 

@@ -56,13 +56,13 @@
 //	                  connecting
 //
 // A server is accepting when it has read the request: what it sends from then on goes
-// out after its response, and Close waits until the connection is open. A connection
-// is unwritable when writing has failed: what was received before that is still
-// delivered.
+// out after its response, and Close takes effect when the connection is open. A
+// connection is unwritable when writing has failed: what was received before that is
+// still delivered, and Close and Drop lead to aborted.
 //
-// The first of the reasons in the middle decides on the code, the reason and WasClean of
-// the close event. Only closeSent goes on to the others, since the peer's answer is still
-// to come, and Drop also counts after the end of the stream.
+// The first of the reasons in the middle determines the code, the reason and WasClean
+// of the close event. Only closeSent can be followed by another of them, since the
+// peer's answer is still to come; and Drop also counts after the end of the stream.
 //
 // # Layers
 //

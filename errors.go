@@ -40,7 +40,7 @@ var (
 	// ErrReason is returned for a close reason that is longer than 123 bytes or is
 	// not valid UTF-8.
 	ErrReason = errors.New("airsocket: the reason is longer than 123 bytes or not valid UTF-8")
-	// ErrArgument is returned for an argument that has no meaning, such as a nil
+	// ErrArgument is returned for an argument that makes no sense, such as a nil
 	// connection.
 	ErrArgument = errors.New("airsocket: invalid argument")
 )

@@ -8,12 +8,12 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The events of one Socket come in this order: open, then messages, pings and
-// pongs as they were received, then at most one error, then exactly one close,
-// and nothing after it. A connection that could not be opened has only error and
-// close events, and perhaps a certificate error before them. ReadyState changes
-// before the event that reports the change. An event and the data it refers to are
-// valid until the handler returns.
+// The events of a connection come in this order: open, then messages, pings, pongs and
+// drain events, then at most one error, then exactly one close, unless
+// Options.SilentClose omits it, and nothing after it. A connection that could not be
+// opened has only error and close events, and perhaps a certificate error before them.
+// ReadyState changes before the event that reports the change. An event and the data it
+// refers to are valid until the handler returns.
 
 // An Event is the argument of a handler. User code may define its own events and
 // dispatch them with [Socket.DispatchEvent].

@@ -18,7 +18,7 @@ import (
 type FlashPolicyServer struct {
 	Policy   handshake.FlashPolicy // the answer to all requests
 	Timeout  time.Duration         // for a request and its answer; zero means 10 s
-	MaxConns int                   // at a time; further connections are closed at once; zero means 1,000
+	MaxConns int                   // at a time, others are closed at once; zero means 1,000
 
 	mu        sync.Mutex
 	closed    bool
@@ -106,7 +106,7 @@ func untrack[T comparable](p *FlashPolicyServer, set map[T]struct{}, v T) {
 
 func (p *FlashPolicyServer) serveConn(conn net.Conn) {
 	defer conn.Close()
-	defer untrack(p, p.conns, conn) // before Close, after which the client may connect again
+	defer untrack(p, p.conns, conn) // before the client can see the end and connect again
 	timeout := p.Timeout
 	if timeout == 0 {
 		timeout = 10 * time.Second

@@ -30,10 +30,10 @@ const (
 	stageAccepting               // a server has read the request, but is not open yet
 	stageRefused                 // the connection could not be opened
 	stageOpen
-	stageUnwritable    // writing has failed: what was received before that is still delivered
+	stageUnwritable    // writing has failed, but what was received is still delivered
 	stageCloseSent     // Close was called, and the peer has not answered
 	stageCloseReceived // the peer has sent a close frame, and has been answered
-	stageFailed        // this end has failed the connection, and has told the peer
+	stageFailed        // this end has failed the connection with a close frame
 	stageEnded         // the peer's stream has ended, or reading it has failed
 	stageDropped       // Drop was called
 	stageAborted       // this end has ended the connection without a close frame
@@ -68,7 +68,7 @@ const (
 	closeCalled                    // Close
 	dropCalled                     // Drop
 	closeReceived                  // a close frame
-	ruleBroken                     // a rule was broken by the peer or, as by a panic, in a handler
+	ruleBroken                     // the peer has broken a rule, or a handler has panicked
 	streamEnded                    // the peer has ended its stream, or reading has failed
 	writeFailed                    // the connection cannot be written to
 	aborted                        // Server.Close, Close while connecting, or a timeout
@@ -257,7 +257,8 @@ func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
 func (l *lifetime) endsWith(code StatusCode, err error) {
 	expected := code != StatusAbnormalClosure
 	switch stage := l.at(); {
-	case expected && (stage == stageFailed || stage == stageCloseReceived): // the close event is determined
+	// The close event is already determined.
+	case expected && (stage == stageFailed || stage == stageCloseReceived):
 	case !l.on(streamEnded) || !expected:
 		l.because(err)
 	default:

@@ -177,13 +177,13 @@ type Timer struct {
 	cleared bool
 }
 
-// SetTimeout runs fn in a turn of its own after delay, like setTimeout of
-// ActionScript and the browser. With a delay of zero or less fn runs as soon as it
-// can, but never within the call.
+// SetTimeout runs fn in a turn of its own after delay, like setTimeout of ActionScript
+// and the browser. If delay is zero or less fn runs as soon as possible, but never
+// inside the call of SetTimeout.
 //
-// Timers run in the order of their times, and those with the same time in the order
-// of the calls. In a testing/synctest bubble a timer uses the time of the bubble,
-// and ends with the bubble.
+// Timers run in the order of their times, and those with the same time in the order of
+// the calls. In a testing/synctest bubble a timer uses the time of the bubble, and ends
+// with the bubble.
 func (d *Dispatcher) SetTimeout(fn func(), delay time.Duration) *Timer {
 	return d.startTimer(fn, delay, 0)
 }
@@ -243,7 +243,7 @@ type timers struct {
 	rings     time.Duration // when alarm rings, or has rung
 	set       bool          // alarm is going to ring
 	firing    bool          // a goroutine is running what is due
-	overcount int           // timers that were cleared from outside the bubble, and that pending still counts
+	overcount int           // timers cleared from outside the bubble that pending still counts
 }
 
 // clock returns the time since its first call.

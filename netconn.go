@@ -261,8 +261,8 @@ func (c *netConn) waitUnsent(most int) error {
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
-			// What is left after a Flush is a writer goroutine's, at whose end
-			// there is a drain event.
+			// After a Flush only a writer goroutine can have something left, and a
+			// drain event follows when it ends.
 			c.s.Flush()
 			if c.s.BufferedAmount() <= most {
 				return nil

@@ -107,7 +107,8 @@ func (s *Socket) forgetOpening() {
 	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil {
 		s.opening, o.letGoOf = nil, true
 	} else if s.life.role == wire.Server {
-		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true // without the rest of the server's handshake
+		// Keep it without the rest of the serverHandshake.
+		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true
 	}
 }
 

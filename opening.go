@@ -17,7 +17,7 @@ type opening struct {
 
 	cancel  context.CancelFunc // ends the attempt
 	early   earlyQueue
-	refuse  func() bool // rejects the request unless it has been answered; nil if OnRequest is not being asked
+	refuse  func() bool // rejects a request that OnRequest has not answered; may be nil
 	letGoOf bool        // the Socket no longer uses it
 }
 

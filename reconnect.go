@@ -98,7 +98,7 @@ type retries struct {
 	closed    bool      // Close or Drop was called
 }
 
-// newRetries returns nil if policy is nil.
+// newRetries returns the state for policy, or nil if policy is nil.
 func newRetries(policy *Reconnect, ctx context.Context, protocols []string) *retries {
 	if policy == nil {
 		return nil

@@ -28,7 +28,7 @@ type sender struct {
 	next     *sender      // in the Dispatcher's list of unflushed senders
 	extra    *senderExtra // nil until it is needed
 	inflight int          // bytes that are left to the writer goroutine
-	handed   uint16       // of inflight, inside a Write of a connection without a descriptor
+	handed   uint16       // of inflight, inside a Write on a connection that is not raw
 	number   uint16       // counts the connections that there have been
 	closeLen uint8        // length of the close frame, which nothing follows
 	listed   bool         // in the Dispatcher's list

@@ -25,10 +25,10 @@ type settings struct {
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
-	messagesOnly                      bool                   // messages are only for message handlers and listeners
+	messagesOnly                      bool                   // no hooks, frame events or Recover
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
-	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
+	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version; no extensions
 }
 
 // maskedVersions are the versions in which clients mask what they send.

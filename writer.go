@@ -43,7 +43,7 @@ func (t *sender) giveUp(more int) {
 		t.makeExtras().lost = n
 	}
 	if t.closeLen > 0 && t.held() > 0 {
-		t.closeOut = true // it is the end of what was held
+		t.closeOut = true // it is at the end of what was not written
 	}
 	t.writing, t.data, t.inflight, t.handed, t.closeLen = false, false, 0, 0, 0
 	t.discardPending()
@@ -152,7 +152,8 @@ func (t *sender) writeLoop(conn net.Conn, number uint16, raw bool, b *wire.Buffe
 // of b up to the offset from; err is the error of that Write.
 func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
 	t.mu.Lock()
-	if t.number != number || !t.writing { // there is another connection by now, or this one was given up
+	// There is another connection by now, or this one was given up.
+	if t.number != number || !t.writing {
 		t.mu.Unlock()
 		return nil, 0
 	}

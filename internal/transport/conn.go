@@ -136,7 +136,7 @@ func (c *Conn) TryWriteServing(p []byte) (int, error) {
 		return 0, nil
 	}
 	if len(p) <= shortCall {
-		if n, err := writeNoWait(int(c.fd), p); err == nil { // with a smaller stack than writeFD
+		if n, err := writeNoWait(int(c.fd), p); err == nil { // with less stack
 			return n, nil
 		}
 	}
