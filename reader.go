@@ -16,7 +16,7 @@ import (
 // gate, which any goroutine may use.
 type reader struct {
 	dec   wire.Decoder
-	below *inflow              // feeds dec with what deflate-stream decodes; nil without it
+	below *inflow              // decodes what dec is fed with; nil without such an extension
 	gate  atomic.Pointer[gate] // nil if it has never been needed
 }
 
@@ -116,7 +116,7 @@ func (r *reader) space() []byte {
 	return r.dec.Space()
 }
 
-// feed passes p to the Decoder, or to deflate-stream in front of it. direct says that p
+// feed passes p to the Decoder, or to the extension in front of it. direct says that p
 // was read into the memory that space returned.
 func (r *reader) feed(p []byte, direct bool) {
 	switch {

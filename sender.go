@@ -54,9 +54,9 @@ type senderOwner interface {
 }
 
 // A senderExtra holds what a sender needs only while the system does not take
-// everything that is sent, after a failure, or with deflate-stream.
+// everything that is sent, after a failure, or with an extension below the frames.
 type senderExtra struct {
-	stream *outflow       // deflate-stream; nil without it
+	stream *outflow       // the extension below the frames; nil without one
 	chunks []*wire.Buffer // for the writer goroutine, to be written before pending
 	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
 	lost   int            // bytes of accepted messages that could not be written
