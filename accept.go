@@ -20,28 +20,28 @@ import (
 	"github.com/airsocket/airsocket/internal/origin"
 )
 
-// serverHandshake is a server's part of an opening handshake, which goes on in stages
-// that leave their results here. They follow each other rather than call each
-// other, so that the stack keeps the 2 KiB that it begins with; see ARCHITECTURE.md.
+// A serverHandshake is the server's side of an opening handshake. It runs in stages
+// that leave their results here, one after another instead of nested, so that the stack
+// stays at 2 KiB; see ARCHITECTURE.md.
 type serverHandshake struct {
 	s        *Socket
 	hs       handshake.Server
-	read     []byte // received before, by net/http
-	full     bool   // the Server has as many sockets as it may
-	offered  bool   // hs has the request already, from net/http
+	read     []byte // what net/http had received
+	full     bool   // the Server already has MaxConns sockets
+	offered  bool   // hs already has the request, from net/http
 	accept   handshake.Accept
 	sessions []extensions.Session
-	rest     []byte // received behind the handshake
+	rest     []byte // received after the request
 	deadline transport.Deadline
 	opening
 	buf [requestSize]byte
 }
 
-// requestSize is what is read of a request at a time.
+// requestSize is the number of bytes of a request that are read at a time.
 const requestSize = 1 << 10
 
-// serverHandshakes are used again, so that what lasts only for a handshake does not
-// lie scattered between what lasts as long as a connection.
+// serverHandshakes are reused, so that memory that is needed only for a handshake is
+// not scattered among memory that is needed as long as a connection lasts.
 var serverHandshakes = sync.Pool{New: func() any { return new(serverHandshake) }}
 
 func newServerHandshake(s *Socket, secure bool) *serverHandshake {
@@ -51,7 +51,7 @@ func newServerHandshake(s *Socket, secure bool) *serverHandshake {
 	return a
 }
 
-// recycle lets a be used again, if nobody refers to it.
+// recycle returns a to the pool, unless something may still refer to it.
 func (a *serverHandshake) recycle() {
 	if a.letGoOf && !a.keep {
 		*a = serverHandshake{}
@@ -59,7 +59,7 @@ func (a *serverHandshake) recycle() {
 	}
 }
 
-// serve does the handshake, and serves the connection that it leads to.
+// serve performs the handshake and then serves the connection, if there is one.
 func (a *serverHandshake) serve() {
 	s := a.s
 	if a.run() {
@@ -67,9 +67,9 @@ func (a *serverHandshake) serve() {
 	}
 }
 
-// run does the handshake, and what it leads to. It reports whether this goroutine is to
-// serve the connection: if the stack has grown meanwhile, as a handler may have made
-// it, another does that.
+// run performs the handshake, and opens or rejects the connection. It reports whether
+// the calling goroutine is to serve the connection. If its stack has grown meanwhile,
+// for instance in a handler, run starts another goroutine for that and returns false.
 //
 //go:noinline
 func (a *serverHandshake) run() (serve bool) {
@@ -93,7 +93,8 @@ func (a *serverHandshake) run() (serve bool) {
 	return false
 }
 
-// established opens the connection of a client whose request has been answered.
+// established opens the connection when the request has been accepted and answered. It
+// reports whether the connection has already ended.
 //
 //go:noinline
 func (a *serverHandshake) established() (over bool) {
@@ -102,7 +103,7 @@ func (a *serverHandshake) established() (over bool) {
 	return over
 }
 
-// negotiate is the opening handshake.
+// negotiate reads a request, decides on it and, if it is accepted, answers it.
 //
 //go:noinline
 func (a *serverHandshake) negotiate() error {
@@ -125,10 +126,10 @@ func (a *serverHandshake) negotiate() error {
 	return a.answer()
 }
 
-// errFull is what a Server with MaxConns sockets answers.
+// errFull is the response of a Server that already has MaxConns sockets.
 var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
 
-// readRequest reads the client's request.
+// readRequest reads the client's request, unless net/http has read it.
 func (a *serverHandshake) readRequest() error {
 	if a.offered {
 		return nil
@@ -152,12 +153,13 @@ func (a *serverHandshake) readRequest() error {
 	}
 }
 
-// internalError is for what is not the client's fault.
+// internalError returns the error for a failure that is not the client's fault.
 func internalError(err error) error {
 	return &handshake.Error{Status: http.StatusInternalServerError, Reason: "internal error", Err: err}
 }
 
-// decide decides on a good request.
+// decide decides whether to accept a valid request, and with which subprotocol and
+// extensions.
 func (a *serverHandshake) decide() error {
 	s := a.s
 	req := a.hs.Request()
@@ -190,8 +192,9 @@ func (a *serverHandshake) decide() error {
 	return nil
 }
 
-// ask has the Server's handler decide on a request, and waits for the decision.
-// Afterwards the time for the handshake starts again.
+// ask calls the function that OnRequest has set, and waits until the request is
+// accepted or rejected. The handshake timeout does not run meanwhile, and starts again
+// afterwards.
 func (a *serverHandshake) ask() (*Request, error) {
 	s := a.s
 	limit, conn := s.opts.handshakeTimeout, s.sender.conn
@@ -228,13 +231,13 @@ func (a *serverHandshake) ask() (*Request, error) {
 	return r, nil
 }
 
-// goingAway ends an opening handshake for a Server that is shutting down: it rejects
-// a request that is not decided on yet, and closes the connection of one that has
-// been accepted as soon as it is open.
+// goingAway ends an opening handshake for a Server that is shutting down. If OnRequest
+// has not decided on the request yet, it is rejected. If the request has been accepted,
+// the connection is closed as soon as it is open. Otherwise the connection is aborted.
 func (s *Socket) goingAway() {
 	s.life.mu.Lock()
 	var refuse func() bool
-	accepted := s.ReadyState() != StateConnecting // by now
+	accepted := s.ReadyState() != StateConnecting // it may be open by now
 	if o := s.opening; o != nil {
 		refuse, accepted = o.refuse, accepted || o.request != nil
 	}
@@ -248,7 +251,7 @@ func (s *Socket) goingAway() {
 	}
 }
 
-// answer sends the answer that opens the connection.
+// answer sends the response that opens the connection.
 func (a *serverHandshake) answer() error {
 	b := buffers.Get(512)
 	defer buffers.Put(b)
@@ -260,8 +263,8 @@ func (a *serverHandshake) answer() error {
 	return err
 }
 
-// doOpening runs a handler in a turn before the connection is open. If that ends
-// the goroutine, as a failing test does, the Socket ends with it.
+// doOpening runs a handler in a turn before the connection is open. If the handler ends
+// the goroutine, as a failing test does, doOpening finishes the Socket.
 func (a *serverHandshake) doOpening(kind turnKind, fn func()) {
 	s := a.s
 	returned := false
@@ -274,6 +277,7 @@ func (a *serverHandshake) doOpening(kind turnKind, fn func()) {
 	returned = true
 }
 
+// joinHeaders returns the fields of a and b. It changes neither.
 func joinHeaders(a, b http.Header) http.Header {
 	if len(a) == 0 || len(b) == 0 {
 		if len(b) > 0 {
@@ -288,8 +292,9 @@ func joinHeaders(a, b http.Header) http.Header {
 	return a
 }
 
-// chooseProtocol is the one that SetProtocol has set, if the client asked for
-// it, or the first of the client's that is among Options.Protocols.
+// chooseProtocol returns the subprotocol for the response, or an empty string for none.
+// If SetProtocol has set one, it is used if the client asked for it. Otherwise it is
+// the first of the client's subprotocols that is among Options.Protocols.
 func (a *serverHandshake) chooseProtocol(asked []string) string {
 	s := a.s
 	if p := s.opening.protocol; p != "" {
@@ -311,7 +316,8 @@ func isTLS(conn net.Conn) bool {
 	return ok
 }
 
-// reject is for a connection that will not be a WebSocket.
+// reject ends a handshake that does not lead to a WebSocket: the connection is passed
+// to net/http, a Flash client gets its policy, or the client is refused.
 //
 //go:noinline
 func (a *serverHandshake) reject(err error) {
@@ -330,14 +336,14 @@ func (a *serverHandshake) reject(err error) {
 	}
 }
 
-// endQuietly ends a Socket of a Server that OnConnect has not been told of.
+// endQuietly ends the Socket without events. OnConnect has not been called for it.
 func (a *serverHandshake) endQuietly() {
 	s := a.s
 	s.server.forget(s)
 	s.withdraw()
 }
 
-// refuse answers a request that is not accepted, and ends the Socket.
+// refuse answers a request that is not accepted, and finishes the Socket.
 func (a *serverHandshake) refuse(err error) {
 	s := a.s
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
@@ -351,14 +357,13 @@ func (a *serverHandshake) refuse(err error) {
 	s.failOpening(err)
 }
 
-// errPlain is the response to a request without TLS on a connection that requires
-// it, as in net/http.
+// errPlain is the response to a request without TLS on a port that requires TLS, as in
+// net/http.
 var errPlain = &handshake.Error{Status: http.StatusBadRequest, Reason: "this port speaks TLS: use wss instead of ws, or https instead of http"}
 
-// answerPlain answers a client that has made a request without TLS, if that is what
-// err says. The rest of a short request has been read together with its beginning:
-// what is left unread of a longer one may reset the connection, and the answer with
-// it.
+// answerPlain answers a client that has made a request without TLS, if that is what err
+// says. A short request has been read as a whole. If a part of a longer one is left
+// unread, closing the connection may reset it, and the client may not get the answer.
 //
 //go:noinline
 func answerPlain(err error) {

@@ -9,30 +9,30 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A few bytes from the wire can cost a lot: 16 KiB inflate to 16 MiB. So what
-// extensions decode, and hixie's text, which is repaired, is decoded ahead of the
-// turn that delivers it: the other sockets of the Dispatcher need not wait for it.
-// And it is decoded by no more goroutines at a time than there are processors,
-// each of which waits with a long result until its turn has begun: others wait
-// with what they have read.
+// A few bytes from the wire can be expensive: 16 KiB may inflate to 16 MiB. So what
+// extensions decode, and the text of the hixie versions, which may need repair, is
+// decoded before the turn that delivers it, and the other sockets of the Dispatcher
+// need not wait for it. At most as many goroutines decode at the same time as there are
+// processors. A goroutine with a long result keeps its decoding slot until its turn has
+// begun; those that wait for a slot hold only what they have read.
 
-// ahead is events that were decoded ahead of their turn.
+// ahead holds events that were decoded before their turn.
 type ahead struct {
 	events []wire.Event
-	next   int            // of events, to be handled
-	memory []*wire.Buffer // that the events are views of
-	size   int            // of memory, in bytes
-	long   bool           // there is a message longer than longMessage
+	next   int            // index in events of the next one to handle
+	memory []*wire.Buffer // the buffers that the events refer to
+	size   int            // capacity of memory in bytes
+	long   bool           // one of the buffers is longer than longMessage
 }
 
 const (
-	aheadSize   = 64 << 10 // bytes of memory, and one message more
+	aheadSize   = 64 << 10 // bytes of memory from which on nothing more is decoded
 	aheadEvents = 256
-	longMessage = 64 << 10 // from which on a message keeps the permission to decode
+	longMessage = 64 << 10 // bytes of a buffer above which the slot is kept
 )
 
-// fitted is data, which is in b, in memory that is not much larger. What comes out
-// of an extension has room for much more than most messages need.
+// fitted returns data, which is in b, in a buffer that is not much larger than it. The
+// buffers that extensions return have room for much more than most messages need.
 func fitted(b *wire.Buffer, data []byte) (*wire.Buffer, []byte) {
 	if cap(b.B) < 16<<10 || len(data) > cap(b.B)/4 {
 		return b, data
@@ -43,13 +43,13 @@ func fitted(b *wire.Buffer, data []byte) (*wire.Buffer, []byte) {
 	return to, to.B
 }
 
-// decodesAhead reports whether what is received is decoded ahead of turns.
+// decodesAhead reports whether events are decoded before the turn that delivers them.
 func decodesAhead(cfg *wire.Config, stream extensions.Stream) bool {
 	return stream != nil || len(cfg.Extensions) > 0 || cfg.Version < wire.Hybi06
 }
 
-// fill decodes until a has enough. below is in front of dec, unless it is nil. It
-// reports whether there may be more.
+// fill decodes events until a has enough, and reports whether there may be more. If
+// below is not nil, fill feeds dec from it.
 func (a *ahead) fill(dec *wire.Decoder, below *inflow) (more bool) {
 	for a.size < aheadSize && len(a.events) < aheadEvents {
 		ev := dec.Next()
@@ -61,7 +61,7 @@ func (a *ahead) fill(dec *wire.Decoder, below *inflow) (more bool) {
 			return false
 		}
 		if len(a.events) > 0 {
-			return true // which may be views of the piece that the next one replaces
+			return true // they may refer to the piece that the next one replaces
 		}
 		some, err := below.next(dec)
 		if err != nil {
@@ -74,7 +74,7 @@ func (a *ahead) fill(dec *wire.Decoder, below *inflow) (more bool) {
 	return true
 }
 
-// add adds an event, whose memory is b unless that is nil.
+// add adds an event. If b is not nil, it holds the data of the event.
 func (a *ahead) add(ev wire.Event, b *wire.Buffer) {
 	if b != nil {
 		b, ev.Data = fitted(b, ev.Data)
@@ -85,7 +85,7 @@ func (a *ahead) add(ev wire.Event, b *wire.Buffer) {
 	a.events = append(a.events, ev)
 }
 
-// empty lets go of the events, which have been handled.
+// empty releases the events when they have been handled.
 func (a *ahead) empty() {
 	for _, b := range a.memory {
 		buffers.Put(b)
@@ -95,18 +95,18 @@ func (a *ahead) empty() {
 	a.events, a.memory, a.next, a.size, a.long = a.events[:0], a.memory[:0], 0, 0, false
 }
 
-// decodingSlots are as many as there are processors.
+// decodingSlots holds as many slots as there are processors.
 type decodingSlots struct {
 	slots  []sync.Mutex
-	waitAt int // the one that was waited for last
+	waitAt int // index of the slot that was last waited for
 }
 
 // A decodingSlot is the permission to decode.
 type decodingSlot struct{ held *sync.Mutex }
 
-// take waits for the permission to decode. The lock mu guards x and is held by the
-// caller; take releases it. Mutexes may be waited for in a testing/synctest bubble and
-// outside of it.
+// take waits for a slot. The caller holds mu, which guards x; take releases it. The
+// slots are mutexes, because a mutex may be waited for both inside and outside of a
+// testing/synctest bubble.
 func (x *decodingSlots) take(mu *sync.Mutex) decodingSlot {
 	if x.slots == nil {
 		x.slots = make([]sync.Mutex, runtime.GOMAXPROCS(0))
@@ -123,7 +123,7 @@ func (x *decodingSlots) take(mu *sync.Mutex) decodingSlot {
 	return decodingSlot{mine}
 }
 
-// release gives the permission back, if it is held.
+// release gives the slot back, if t has one.
 func (t *decodingSlot) release() {
 	if t.held != nil {
 		t.held.Unlock()

@@ -6,19 +6,19 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// clock is what has to be done at some time if nothing comes before it. It
-// exists from the first such thing on, and has one timer for all of them. It is
-// guarded by lifetime.mu.
+// A clock holds the times at which something is to be done if nothing else happens
+// first. It is created when the first of them is set, and has one timer for all of
+// them. It is guarded by lifetime.mu.
 type clock struct {
 	timer    *time.Timer
-	set      int       // how often timer was set: an earlier one that still fires is ignored
-	closeBy  time.Time // the closing handshake must be done
-	pingAt   time.Time // a ping is due, if nothing is heard
-	pongBy   time.Time // something must have been heard after a ping
-	lastRead time.Time // the last time that something was received
+	set      int       // how often timer was set; earlier ones that still fire are ignored
+	closeBy  time.Time // when the closing handshake must be done
+	pingAt   time.Time // when a ping is due, if nothing is received
+	pongBy   time.Time // when something must have been received after a ping
+	lastRead time.Time // when something was last received
 }
 
-// next is the earliest of the times, or zero.
+// next returns the earliest of the times, or the zero Time if none is set.
 func (c *clock) next() time.Time {
 	var next time.Time
 	for _, t := range [...]time.Time{c.closeBy, c.pingAt, c.pongBy} {
@@ -29,8 +29,10 @@ func (c *clock) next() time.Time {
 	return next
 }
 
+// due reports whether the time t is set and has come.
 func due(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 
+// schedule sets the timer for the next of the times.
 func (s *Socket) schedule() {
 	c := s.clock
 	c.set++
@@ -44,6 +46,7 @@ func (s *Socket) schedule() {
 	}
 }
 
+// stopClock clears all times.
 func (s *Socket) stopClock() {
 	if s.clock != nil {
 		*s.clock = clock{timer: s.clock.timer, set: s.clock.set}
@@ -51,7 +54,7 @@ func (s *Socket) stopClock() {
 	}
 }
 
-// tick is called by the timer.
+// tick is called when the timer fires.
 func (s *Socket) tick(c *clock, set int) {
 	if s.dueForPing(c, set) && s.sender.sendPing() == nil {
 		s.opts.Hooks.sent(s, wire.Ping, 0)
@@ -84,7 +87,8 @@ func (s *Socket) dueForPing(c *clock, set int) (ping bool) {
 	return ping
 }
 
-// startClosing gives what is left to do on the connection its time; 0 is none.
+// startClosing sets the time by which the connection must be closed, and stops pinging.
+// A timeout of 0 means that there is no such time.
 func (s *Socket) startClosing(timeout time.Duration) {
 	if s.clock == nil {
 		s.clock = new(clock)
@@ -97,8 +101,8 @@ func (s *Socket) startClosing(timeout time.Duration) {
 	s.schedule()
 }
 
-// startPinging begins to watch over the connection, where Options want it and
-// the version of the protocol has pings.
+// startPinging starts the pings, if Options ask for them and the version of the
+// protocol has them.
 func (s *Socket) startPinging(v wire.Version) {
 	if s.opts.pingInterval == 0 || !v.Can(wire.Ping) {
 		return
@@ -108,7 +112,7 @@ func (s *Socket) startPinging(v wire.Version) {
 	s.schedule()
 }
 
-// noteRead takes down that something was received.
+// noteRead records that something was received.
 func (s *Socket) noteRead() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -117,16 +121,17 @@ func (s *Socket) noteRead() {
 	}
 }
 
-// pingIfSilent reports whether a ping is to be sent, as nothing was read since the
-// last time that one was due. The timer is not touched by what is received: it
-// looks when it fires.
+// pingIfSilent reports whether a ping is to be sent because nothing was received for
+// the ping interval. Otherwise it sets the time of the next check: receiving does not
+// touch the timer.
 func (s *Socket) pingIfSilent(c *clock, now time.Time) (ping bool) {
 	if silent := now.Sub(c.lastRead); silent < s.opts.pingInterval {
 		c.pingAt = c.lastRead.Add(s.opts.pingInterval)
 		return false
 	}
 	c.pingAt = now.Add(s.opts.pingInterval)
-	// A peer that has left no room for a ping, and says nothing, is gone too.
+	// This also applies if there is no room for the ping: a peer that neither reads nor
+	// sends anything has gone too.
 	if c.pongBy.IsZero() && s.opts.pongTimeout > 0 {
 		c.pongBy = now.Add(s.opts.pongTimeout)
 	}

@@ -10,16 +10,19 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Close starts the closing handshake: messages sent before go out first, then the
-// close frame, and the close event comes when the peer has answered or
-// Options.CloseTimeout has passed. Messages that arrive in between are dropped, as
-// in the browser. A code of 0 sends a close frame without code and reason. While
-// the socket is connecting Close ends the attempt: error and close events follow; a
-// server that has the request, as in OnConnect, opens the connection first. Close on
-// a socket that is closing or closed does nothing, except that Options.Reconnect will
-// not connect it again.
+// Close starts the closing handshake. Messages that were sent before go out first, then
+// the close frame. The close event follows when the peer has answered and the
+// connection has ended, or when Options.CloseTimeout has passed. Messages that arrive
+// in between are dropped, as in the browser. If code is 0 the close frame has neither
+// code nor reason.
 //
-// Close returns [ErrCode] or [ErrReason] if the arguments may not be sent, and
+// If the socket is connecting, Close ends the attempt, and error and close events
+// follow. On a server that has already received the request, as in the function set by
+// OnConnect, the connection is first opened and then closed. If the socket is closing
+// or closed, Close does nothing except that Options.Reconnect will not connect it
+// again.
+//
+// Close returns [ErrCode] or [ErrReason] if code or reason may not be sent, and
 // [ErrInvalidState] if the socket has not been started.
 func (s *Socket) Close(code StatusCode, reason string) error {
 	s.life.mu.Lock()
@@ -31,19 +34,20 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 	case stageConnecting:
 		s.abortLocked(ErrAborted)
 	case stageAccepting:
-		s.opening.early.close = func() { s.Close(code, reason) } // what was sent before goes out first
+		// What was sent before goes out first.
+		s.opening.early.close = func() { s.Close(code, reason) }
 	case stageOpen, stageUnwritable:
 		s.life.on(closeCalled)
 		if s.opts.SilentClose {
 			s.life.theEnd().silent = true
 		}
-		s.reader.resume() // or the answer would not be read
+		s.reader.resume() // otherwise the answer would not be read
 		s.sendCloseLocked(closeFrame(code, reason), false)
 	}
 	return nil
 }
 
-// closeFrame returns the close frame of Close and Drop.
+// closeFrame returns the close frame for the arguments of Close or Drop.
 func closeFrame(code StatusCode, reason string) wire.Event {
 	if code == 0 {
 		code = StatusNoStatusReceived
@@ -51,17 +55,27 @@ func closeFrame(code StatusCode, reason string) wire.Event {
 	return wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)}
 }
 
-// sendCloseLocked sends the close frame and gives the peer its time to answer.
+// sendCloseLocked sends the close frame ev and starts the time that the peer has to
+// answer. If fin is true the sending direction is ended after the frame.
 func (s *Socket) sendCloseLocked(ev wire.Event, fin bool) {
 	s.startClosing(s.opts.closeTimeout)
 	s.writeFailedLocked(s.sender.sendClose(ev, fin))
 }
 
-// Drop ends the connection without waiting for the peer. Messages sent before go
-// out as far as the system takes them at once, and then a close frame with code and
-// reason (WebSocket-Node's drop). The close event has the same code and reason, and
-// is not clean. Drop returns the same errors as Close, but allows clients the codes
-// that servers may send.
+// Drop ends the connection without waiting for the peer (WebSocket-Node's drop).
+// Messages that were sent before go out as far as the system takes them at once,
+// followed by a close frame with code and reason. Options.Reconnect will not connect
+// the socket again.
+//
+// The close event has the same code and reason and is not clean, and no error event
+// comes before it. But if the peer's close frame or a broken rule came first, the code
+// and the reason are those of that close frame or rule. If a failed write, a timeout or
+// Server.Close has ended the connection before, or if the socket is still connecting,
+// an error event and a close event with code 1006 follow. If the socket is closed, Drop
+// does nothing.
+//
+// Drop returns the same errors as Close, but allows clients the codes that servers may
+// send.
 func (s *Socket) Drop(code StatusCode, reason string) error {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -78,8 +92,9 @@ func (s *Socket) Drop(code StatusCode, reason string) error {
 	return nil
 }
 
-// checkCloseLocked checks the arguments of Close and Drop, and prevents that the socket
-// connects again. Clients have only the codes that the browser has.
+// checkCloseLocked checks the arguments of Close and Drop, and prevents the socket from
+// connecting again. If role is Client only the codes that the browser allows are
+// accepted.
 func (s *Socket) checkCloseLocked(call string, code StatusCode, reason string, role wire.Role) error {
 	isNew := s.life.at() == stageNew
 	switch {
@@ -97,9 +112,9 @@ func (s *Socket) checkCloseLocked(call string, code StatusCode, reason string, r
 	return nil
 }
 
-// fail ends the connection because of ev: a rule is broken, or a handler has panicked. It
-// is called in a turn. It reports false if the connection ends for another reason
-// already.
+// fail ends the connection because of ev: a rule was broken, or a handler panicked. It must
+// be called in a turn. It reports false if the connection is already ending for another
+// reason.
 func (s *Socket) fail(ev lifeEvent, code StatusCode, reason string, err error) bool {
 	s.life.mu.Lock()
 	failed := s.life.ends(ev, code, reason)
@@ -113,7 +128,7 @@ func (s *Socket) fail(ev lifeEvent, code StatusCode, reason string, err error) b
 	return failed
 }
 
-// abort ends the connection without another word, for the reason err.
+// abort ends the connection without a close frame. err is the cause.
 func (s *Socket) abort(err error) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -126,8 +141,8 @@ func (s *Socket) abortLocked(err error) {
 	s.cutLocked()
 }
 
-// cutLocked closes the connection, or ends the attempt to open it. Who serves the
-// connection finds out.
+// cutLocked closes the connection, or ends the attempt to open it. The goroutine that
+// serves the connection, or opens it, then finishes the Socket.
 func (s *Socket) cutLocked() {
 	if s.opening != nil && s.opening.cancel != nil {
 		s.opening.cancel()
@@ -136,12 +151,12 @@ func (s *Socket) cutLocked() {
 	s.sender.abandon()
 }
 
-// writeFailed ends the connection for what the sender has found out, unless there
-// is another connection by now.
+// writeFailed ends the connection because writing has failed with err. It does nothing
+// if the socket has another connection by now.
 func (s *Socket) writeFailed(number uint16, err error) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	if s.sender.number == number { // which changes under both locks
+	if s.sender.number == number { // number changes only while both locks are held
 		s.writeFailedLocked(err)
 	}
 }
@@ -155,7 +170,8 @@ func (s *Socket) writeFailedLocked(err error) {
 	s.cutLocked()
 }
 
-// emitError emits the one error event that a connection may have.
+// emitError emits an error event for err, unless err is nil or the connection has
+// already had one.
 func (s *Socket) emitError(err error) {
 	s.life.mu.Lock()
 	tells := s.life.tells(err)
@@ -171,8 +187,8 @@ func (s *Socket) emitError(err error) {
 	}
 }
 
-// newErrorEvent returns the event for err. It has the response of a server that has
-// refused.
+// newErrorEvent returns the event for err. If the server has refused the handshake, the
+// event contains its response.
 func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 	e := &ErrorEvent{target: target{s}, Err: err}
 	if h, ok := errors.AsType[*handshake.Error](err); ok && s.life.role == wire.Client {
@@ -181,8 +197,8 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 	return e
 }
 
-// finish is the end of a connection. Only who serves it calls it, or who would have
-// served it.
+// finish ends a connection and emits the close event. Only the goroutine that serves
+// the connection, or would have served it, calls it.
 func (s *Socket) finish() {
 	conn := s.disconnect()
 	if s.server != nil {
@@ -192,7 +208,8 @@ func (s *Socket) finish() {
 	s.lastTurn(conn)
 }
 
-// disconnect closes the connection, and returns it.
+// disconnect closes the connection. It returns the connection, or nil if there was
+// none.
 func (s *Socket) disconnect() net.Conn {
 	s.life.mu.Lock()
 	s.stopClock()
@@ -208,14 +225,15 @@ func (s *Socket) disconnect() net.Conn {
 	return conn.NetConn()
 }
 
-// lastTurn is the turn of the close event.
+// lastTurn runs the turn of the close event.
 //
 //go:noinline
 func (s *Socket) lastTurn(conn net.Conn) {
 	log := s.opts.Logger
 	defer s.leave(s.enter(), closeTurn, false)
 	s.life.mu.Lock()
-	s.life.on(disconnected) // not before: the state stays as it is while another handler runs
+	// In the turn, because the state must not change while another handler runs.
+	s.life.on(disconnected)
 	s.stopClock()
 	s.life.mu.Unlock()
 	wasOpen := s.sender.config() != nil
@@ -241,8 +259,8 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	}
 }
 
-// howItEnded reports whether the connection was closed cleanly, and the cause of its end
-// with how much of what was accepted has not been sent.
+// howItEnded reports whether the connection was closed cleanly, and why it ended. If
+// messages that Send accepted were not sent, cause says how many bytes.
 func (s *Socket) howItEnded() (clean bool, cause error) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -268,8 +286,8 @@ func (s *Socket) closeEvent(clean bool) (e *CloseEvent, isSilent bool) {
 	return &CloseEvent{target: target{s}, Code: end.code, Reason: end.reason, WasClean: clean}, end.silent
 }
 
-// emitClose is emit for the close event. The socket may have another connection by the
-// time that a handler panics, which has nothing to do with that.
+// emitClose is emit for the close event. If a handler panics the socket may already
+// have another connection, which must not fail for it, so the panic is only logged.
 func (s *Socket) emitClose(e *CloseEvent) {
 	if s.opts.Recover {
 		defer func() {
@@ -281,8 +299,8 @@ func (s *Socket) emitClose(e *CloseEvent) {
 	call(s, s.handlers.close, e)
 }
 
-// recoverHandler is deferred around handlers where Options.Recover is set. What no event
-// can tell of any more is told to the Logger.
+// recoverHandler is deferred around handlers if Options.Recover is set. A panic that no
+// event can report any more is only logged.
 func (s *Socket) recoverHandler() {
 	v := recover()
 	if v == nil {

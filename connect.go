@@ -12,7 +12,7 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// newAttempt checks the arguments of Connect.
+// newAttempt checks the arguments of Connect, and returns an attempt to connect.
 func (st *settings) newAttempt(url string, protocols []string) (*dial.Attempt, error) {
 	return dial.New(dial.Config{
 		Version:      st.clientVersion,
@@ -31,7 +31,7 @@ func (st *settings) newAttempt(url string, protocols []string) (*dial.Attempt, e
 	}, url, protocols)
 }
 
-// withHandshakeTimeout returns a copy of ctx for an attempt to connect.
+// withHandshakeTimeout returns a copy of ctx that ends after Options.HandshakeTimeout.
 func (st *settings) withHandshakeTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if t := st.handshakeTimeout; t > 0 {
 		return context.WithTimeoutCause(ctx, t, ErrHandshakeTimeout)
@@ -39,8 +39,8 @@ func (st *settings) withHandshakeTimeout(ctx context.Context) (context.Context, 
 	return context.WithCancel(ctx)
 }
 
-// connect runs in a goroutine of its own until the connection is open. The
-// attempt ends with ctx.
+// connect opens the connection, in a goroutine of its own. It gives up when ctx is
+// done.
 func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial.Attempt) {
 	defer cancel()
 	a.Connected = s.attach
@@ -55,7 +55,8 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 	}
 }
 
-// wireHeader returns h as package handshake has it, in a fixed order.
+// wireHeader converts h to the type of package handshake. The fields are in a fixed
+// order.
 func wireHeader(h http.Header) handshake.Header {
 	if len(h) == 0 {
 		return nil
@@ -74,8 +75,9 @@ func wireHeader(h http.Header) handshake.Header {
 	return fields
 }
 
-// certificateJudge returns the function that asks the handlers for certificate
-// errors, or nil if there are none. It asks nobody once ctx has ended.
+// certificateJudge returns a function that asks the handlers of certificate error
+// events whether a certificate is accepted, or nil if there are no handlers. Once ctx
+// is done the function accepts none.
 func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 	handled := false
 	s.disp.do(func() {
@@ -91,7 +93,8 @@ func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 				emit(s, s.extras().cert, e)
 			}
 		})
-		return e.prevented && s.life.failure() == nil // a handler may have called Close, or panicked
+		// A handler may have called Close, or panicked.
+		return e.prevented && s.life.failure() == nil
 	}
 }
 
@@ -106,8 +109,8 @@ func (s *Socket) Reconnects() int {
 	return max(s.opening.retries.opened-1, 0)
 }
 
-// reconnectAfter carries out what retries.plan has decided, unless a handler of the
-// close event has prevented it.
+// reconnectAfter starts the attempt that retries.plan has decided on, unless a handler
+// of the close event has prevented it.
 func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -116,14 +119,14 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 	}
 	ctx, cancel := context.WithCancel(o.retries.ctx)
 	again := &opening{negotiated: negotiated{url: o.url}, early: o.early, retries: o.retries, cancel: cancel}
-	if !s.startLocked(wire.Client, again) { // a handler has done so
+	if !s.startLocked(wire.Client, again) { // a handler has already started s
 		cancel()
 		return
 	}
 	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
 }
 
-// reconnect makes the next attempt after the wait.
+// reconnect waits, and then makes the next attempt.
 func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
 	defer cancel()
 	timer := time.NewTimer(wait)

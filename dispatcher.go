@@ -24,24 +24,25 @@ import (
 type Dispatcher struct {
 	turn sync.Mutex // held for the length of a turn
 
-	// unflushed are the senders that have been sent to during this turn, linked
-	// by sender.next and ended by endOfTurn. It is nil between turns.
+	// unflushed is the list of the senders to flush at the end of this turn, linked by
+	// sender.next and terminated by endOfTurn. It is nil between turns.
 	unflushed atomic.Pointer[sender]
 
-	turnEnd func() // set by OnTurnEnd; of the turn
+	turnEnd func() // set by OnTurnEnd; used only in turns
 
-	mu    sync.Mutex // guards what follows and the loops; no handler runs under it
-	extra *extra     // nil until something is there that Run waits for
+	mu    sync.Mutex // guards extra and the loops; not held while a handler runs
+	extra *extra     // nil until it is needed
 }
 
-// extra is the part of a Dispatcher that those of single sockets do without.
+// extra is the part of a Dispatcher that is seldom needed by the Dispatcher of a
+// Parallel socket.
 type extra struct {
-	process loop // of all goroutines that are not in a bubble
+	process loop // for all goroutines outside of bubbles
 	bubbles
 	decoding decodingSlots
 }
 
-// withExtra returns d.extra. The caller holds d.mu.
+// withExtra returns d.extra, which it creates if it is nil. The caller holds d.mu.
 func (d *Dispatcher) withExtra() *extra {
 	if d.extra == nil {
 		d.extra = new(extra)
@@ -50,7 +51,8 @@ func (d *Dispatcher) withExtra() *extra {
 	return d.extra
 }
 
-// loop returns the loop of a bubble, 0 being the process. The caller holds d.mu.
+// loop returns the loop of the bubble with the given ID, or the loop of the process for
+// 0. The caller holds d.mu.
 func (d *Dispatcher) loop(id uint64) *loop {
 	x := d.withExtra()
 	if id == 0 {
@@ -66,7 +68,7 @@ var defaultDispatcher = new(Dispatcher)
 // and [SetInterval].
 func Default() *Dispatcher { return defaultDispatcher }
 
-// endOfTurn ends the list of unflushed senders.
+// endOfTurn terminates the list of unflushed senders.
 var endOfTurn = new(sender)
 
 // NewDispatcher returns a new Dispatcher.
@@ -78,8 +80,9 @@ func (d *Dispatcher) enter() {
 	d.unflushed.Store(endOfTurn)
 }
 
-// leave ends the turn and then writes what was sent in it, so that the next turn
-// need not wait for the system. Who serves a connection in this turn passes its sender.
+// leave ends the turn and then writes what was sent in it, so that the next turn need
+// not wait for the system. A goroutine that serves a connection passes the sender of
+// that connection, which has a faster way to write then.
 func (d *Dispatcher) leave(served *sender) {
 	s := d.unflushed.Swap(nil)
 	d.turn.Unlock()
@@ -90,25 +93,25 @@ func (d *Dispatcher) leave(served *sender) {
 	}
 }
 
-// OnTurnEnd sets the function that is called at the end of each turn of the
-// Dispatcher, whether for a socket, a server, a timer or a posted function: after
-// the handlers, and before what they have sent is written. It is the place for the
-// microtasks of a script engine. It runs in the turn, as handlers do, and what it
-// sends goes out with the turn. A turn that had nothing to call a handler for may
-// have an end too.
+// OnTurnEnd sets the function that is called at the end of each turn of the Dispatcher,
+// whether the turn was for a socket, a server, a timer or a posted function. It is
+// called in the turn, after the handlers and before what they have sent is written;
+// what it sends itself goes out with the rest. This is the place to run the microtasks
+// of a script engine. The function may also be called at the end of a turn that had no
+// handler to call.
 //
-// It replaces the function that was set before, and nil removes it. Call it before
-// the Dispatcher is used or in one of its turns, at whose end the function is called
-// for the first time. The sockets of Options.Parallel have Dispatchers of their own,
-// whose turns do not call it. Options.Recover is about the handlers of sockets: a
-// panic of the function ends the program, as in a function given to Post.
+// OnTurnEnd replaces the function that was set before, and nil removes it. Call it
+// before the Dispatcher is used, or in one of its turns: the function is then called
+// for the first time at the end of that turn. Sockets with Options.Parallel have
+// Dispatchers of their own, which do not call it. Options.Recover has no effect on the
+// function: if it panics the program ends, as with a function passed to Post.
 func (d *Dispatcher) OnTurnEnd(fn func()) { d.turnEnd = fn }
 
-// callTurnEnd calls the function that OnTurnEnd has set. If that ends its goroutine
-// or panics, whoever called callTurnEnd does not get to end the turn, and it is ended
-// here.
+// callTurnEnd calls the function that OnTurnEnd has set. If that function panics or
+// ends its goroutine, the caller cannot end the turn, so callTurnEnd ends it.
 //
-// It is apart so that the frame of Socket.leave stays small; see ARCHITECTURE.md.
+// It is a function of its own so that the frame of Socket.leave stays small; see
+// ARCHITECTURE.md.
 //
 //go:noinline
 func (d *Dispatcher) callTurnEnd() {
@@ -122,8 +125,8 @@ func (d *Dispatcher) callTurnEnd() {
 	returned = true
 }
 
-// flushLater adds s to the sockets that are flushed at the end of the current turn.
-// It reports false if there is none. The caller holds s.mu, and s is not listed.
+// flushLater adds s to the senders that are flushed at the end of the current turn. It
+// reports false if there is no turn. The caller holds s.mu, and s is not in the list.
 func (d *Dispatcher) flushLater(s *sender) bool {
 	for {
 		head := d.unflushed.Load()
@@ -184,9 +187,9 @@ func (d *Dispatcher) first(main func()) {
 	d.do(main)
 }
 
-// hold and release count what Run waits for. They belong to the same bubble, as
-// do all goroutines of a socket. A Parallel socket holds Options.Dispatcher, not the
-// one of its own.
+// hold and release count what Run waits for. Each release must be called in the same
+// testing/synctest bubble as its hold; all goroutines of a socket are in one bubble. A
+// Parallel socket holds Options.Dispatcher, not its own Dispatcher.
 func (d *Dispatcher) hold() {
 	id := bubble.ID()
 	d.mu.Lock()
@@ -201,7 +204,7 @@ func (d *Dispatcher) release() {
 	d.loop(id).add(-1)
 }
 
-// takeSlot waits for the permission to decode for one of the Dispatcher's sockets.
+// takeSlot waits for a decoding slot for one of the Dispatcher's sockets.
 func (d *Dispatcher) takeSlot() decodingSlot {
 	d.mu.Lock()
 	return d.withExtra().decoding.take(&d.mu)

@@ -2,7 +2,7 @@
 // model that ActionScript 3, Adobe AIR, Faye and the browser share: a [Socket]
 // with OnOpen, OnMessage, OnClose and OnError, which is started with
 // [Socket.Connect], [Socket.StartServer] or [Socket.Upgrade]. Handlers never run
-// at the same time, so user code needs no lock and no raw frame.
+// at the same time, so user code needs no locks; and it does not handle raw frames.
 //
 //	s := airsocket.NewSocket(nil)
 //	s.OnOpen(func(*airsocket.OpenEvent) { s.Send("hello") })
@@ -54,18 +54,18 @@
 //	                   v  the close event
 //	StateClosed       closed
 //	                   |
-//	                   |  Connect, or Options.Reconnect
+//	                   |  Connect, StartServer, Upgrade or Options.Reconnect
 //	                   v
 //	                  connecting
 //
 // A server is accepting when it has read the request: what it sends from then on goes
-// out after its response, and Close waits until the connection is open. A connection
-// is unwritable when writing has failed: what was received before that is still
-// delivered.
+// out after its response, and Close takes effect when the connection is open. A
+// connection is unwritable when writing has failed: what was received before that is
+// still delivered, and Close and Drop lead to aborted.
 //
-// The first of the reasons in the middle decides on the code, the reason and WasClean of
-// the close event. Only closeSent goes on to the others, since the peer's answer is still
-// to come, and Drop also counts after the end of the stream.
+// The first of the reasons in the middle determines the code, the reason and WasClean
+// of the close event. Only closeSent can be followed by another of them, since the
+// peer's answer is still to come; and Drop also counts after the end of the stream.
 //
 // # Layers
 //

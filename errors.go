@@ -13,8 +13,8 @@ import (
 )
 
 // Errors that calls return (AIR's ArgumentError, the browser's SyntaxError and
-// InvalidAccessError). Compare them with errors.Is: the error that is returned may
-// wrap one of these and say more.
+// InvalidAccessError). Compare them with errors.Is: a returned error may wrap one of
+// them and say more.
 var (
 	// ErrInvalidState is returned when a call does not fit the state of the
 	// socket, such as Send before the connection is open or a second Connect. The
@@ -33,29 +33,30 @@ var (
 	// ErrProtocol is returned for a subprotocol that is not a token, or that is
 	// given twice (RFC 6455, section 4.1).
 	ErrProtocol = dial.ErrProtocol
-	// ErrCode is returned for a status code that may not be sent. Clients may send
-	// 1000 and 3000 to 4999 (WHATWG), servers all that RFC 6455, section 7.4,
-	// allows.
+	// ErrCode is returned for a status code that may not be sent. With Close, clients
+	// may send 1000 and 3000 to 4999 (WHATWG), and servers all that RFC 6455, section
+	// 7.4, allows.
 	ErrCode = errors.New("airsocket: the status code may not be sent")
 	// ErrReason is returned for a close reason that is longer than 123 bytes or is
 	// not valid UTF-8.
 	ErrReason = errors.New("airsocket: the reason is longer than 123 bytes or not valid UTF-8")
-	// ErrArgument is returned for an argument that has no meaning, such as a nil
+	// ErrArgument is returned for an argument that makes no sense, such as a nil
 	// connection.
 	ErrArgument = errors.New("airsocket: invalid argument")
 )
 
-// maxReason is the length of the longest reason that fits a close frame.
+// maxReason is the length of the longest reason that fits into a close frame.
 const maxReason = 123
 
-// stateError wraps ErrInvalidState and says which call does not fit, and why.
+// A stateError wraps ErrInvalidState. It names the call that does not fit the state,
+// and says why.
 type stateError struct{ call, why string }
 
 func (e *stateError) Error() string { return "airsocket: " + e.call + ": " + e.why }
 
 func (*stateError) Unwrap() error { return ErrInvalidState }
 
-// notStarted returns the error of a call that needs a connection.
+// notStarted returns the error for a call that needs a connection.
 func notStarted(call string) error {
 	return &stateError{call, "the socket has not been started: call Connect, StartServer or Upgrade first"}
 }
@@ -70,13 +71,14 @@ func notOpen(kind wire.Kind, role wire.Role) error {
 	return &stateError{senders[kind], why}
 }
 
-// startedAlready returns the error of a call that must come before the start, or begin
-// another connection.
+// startedAlready returns the error for a call that is only allowed before the socket is
+// started, or after it is closed.
 func startedAlready(call string, st ReadyState) error {
 	return &stateError{call, "the socket is " + stateNames[st] + ": wait for its close event, or make another one with NewSocket"}
 }
 
-// calledBy makes a stateError name the call that the program has made.
+// calledBy returns err. If err is a stateError, the result names the call that the
+// program has made.
 //
 //go:noinline
 func calledBy(call string, err error) error {
@@ -101,8 +103,8 @@ var (
 	// ErrPongTimeout is reported when nothing was received within
 	// Options.PongTimeout after a ping of Options.PingInterval.
 	ErrPongTimeout = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
-	// ErrUnsent is wrapped in the error of a connection that ended before all that
-	// Send accepted was written. The text says how many bytes were left, including
+	// ErrUnsent is wrapped in the error of a connection that ended before everything
+	// that Send accepted was written. The text says how many bytes were left, including
 	// the headers of frames.
 	ErrUnsent = errors.New("airsocket: accepted messages were not sent")
 	// ErrAborted is reported when Close or Drop was called before the connection
@@ -125,7 +127,7 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// unsentError is an ErrUnsent that says how much, and why.
+// An unsentError wraps ErrUnsent. It says how many bytes were not sent, and why.
 type unsentError struct {
 	bytes int
 	cause error // may be nil
@@ -141,7 +143,7 @@ func (e *unsentError) Error() string {
 
 func (e *unsentError) Unwrap() []error { return []error{ErrUnsent, e.cause} }
 
-// newPanicError returns the error for what recover has returned.
+// newPanicError returns the error for v, which recover has returned.
 func newPanicError(v any) *PanicError { return &PanicError{Value: v, Stack: debug.Stack()} }
 
 // ErrRedirect is wrapped in the error for a redirect of the opening handshake that
@@ -150,7 +152,7 @@ func newPanicError(v any) *PanicError { return &PanicError{Value: v, Stack: debu
 // same error wraps the server's response, a [*handshake.Error].
 var ErrRedirect = dial.ErrRedirect
 
-// A ProxyError says why there is no connection through a proxy.
+// A ProxyError reports why no connection could be made through a proxy.
 type ProxyError struct {
 	// Proxy is the proxy's URL without the password, or empty if Options.Proxy
 	// failed.
@@ -164,9 +166,9 @@ type ProxyError struct {
 	Header http.Header
 	Body   []byte
 
-	// Err is what went wrong if no HTTP proxy has refused: an error of package
-	// net if the proxy cannot be reached, a *TLSError from an https proxy, the
-	// reply of a SOCKS proxy, or an error such as handshake.ErrHeadTooLarge for a
+	// Err is what went wrong, unless an HTTP proxy has refused the connection: an error
+	// of package net if the proxy cannot be reached, a *TLSError from an https proxy,
+	// the reply of a SOCKS proxy, or an error such as handshake.ErrHeadTooLarge for a
 	// response that breaks a rule.
 	Err error
 }
@@ -186,8 +188,7 @@ func (e *ProxyError) Error() string {
 // Unwrap returns e.Err.
 func (e *ProxyError) Unwrap() error { return e.Err }
 
-// A TLSError says why TLS could not be set up for a wss URL, or with an https
-// proxy.
+// A TLSError reports why TLS could not be set up for a wss URL, or with an https proxy.
 type TLSError struct{ Err error }
 
 // Error returns the text of Err, with a prefix.
@@ -196,8 +197,8 @@ func (e *TLSError) Error() string { return "airsocket: TLS: " + e.Err.Error() }
 // Unwrap returns the error of crypto/tls or crypto/x509.
 func (e *TLSError) Unwrap() error { return e.Err }
 
-// dialError turns the error of an attempt to connect into the one that this package
-// exports for it.
+// dialError replaces the error types of package dial by those that this package
+// exports.
 func dialError(err error) error {
 	switch e := err.(type) {
 	case *dial.ProxyError:

@@ -8,12 +8,12 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// The events of one Socket come in this order: open, then messages, pings and
-// pongs as they were received, then at most one error, then exactly one close,
-// and nothing after it. A connection that could not be opened has only error and
-// close events, and perhaps a certificate error before them. ReadyState changes
-// before the event that reports the change. An event and the data it refers to are
-// valid until the handler returns.
+// The events of a connection come in this order: open, then messages, pings, pongs and
+// drain events, then at most one error, then exactly one close, unless
+// Options.SilentClose omits it, and nothing after it. A connection that could not be
+// opened has only error and close events, and perhaps a certificate error before them.
+// ReadyState changes before the event that reports the change. An event and the data it
+// refers to are valid until the handler returns.
 
 // An Event is the argument of a handler. User code may define its own events and
 // dispatch them with [Socket.DispatchEvent].
@@ -39,7 +39,7 @@ const (
 	EventCertificateError EventType[*CertificateErrorEvent] = "certificateError"
 )
 
-// target is the part that all events have.
+// target is the part that all events share.
 type target struct{ socket *Socket }
 
 // Target returns the Socket that the event is about.
@@ -73,7 +73,7 @@ func (e *MessageEvent) Binary() bool { return e.kind == wire.Binary }
 // handler runs.
 func (e *MessageEvent) Bytes() []byte { return e.data }
 
-// notNil is p, but never nil.
+// notNil returns p, or an empty slice if p is nil.
 func notNil(p []byte) []byte {
 	if p == nil {
 		return []byte{}
@@ -90,8 +90,8 @@ func (e *MessageEvent) Text() string { return string(e.data) }
 func (e *MessageEvent) Clone() []byte { return append(make([]byte, 0, len(e.data)), e.data...) }
 
 // A FrameEvent delivers one part of a message when Options.FrameEvents is set
-// (AS3WebSocket's WebSocketEvent.FRAME). Each frame that the peer has sent is a
-// part; a compressed message is a single part. Text may be cut within a character.
+// (AS3WebSocket's WebSocketEvent.FRAME). Each frame that the peer has sent is a part; a
+// compressed message is a single part. Text may be split within a character.
 type FrameEvent struct {
 	target
 	Kind wire.Kind // of the message: wire.Text or wire.Binary
@@ -148,12 +148,12 @@ type ErrorEvent struct {
 	target
 
 	// Err is the cause; examine it with errors.Is and errors.As. It is a
-	// *wire.ProtocolError if the peer broke a rule, a *handshake.Error if the
-	// opening handshake failed, a *TLSError or *ProxyError if the connection
-	// could not be opened with TLS or through a proxy, wire.ErrUnexpectedEnd if
-	// the connection ended without a closing handshake, ErrHandshakeTimeout,
-	// ErrCloseTimeout or ErrPongTimeout if a time ran out, or an error of package
-	// net. It wraps ErrUnsent, beside its cause, if messages were left unsent.
+	// *wire.ProtocolError if the peer broke a rule, a *handshake.Error if the opening
+	// handshake failed, a *TLSError or *ProxyError if the connection could not be
+	// opened with TLS or through a proxy, wire.ErrUnexpectedEnd if the connection ended
+	// without a closing handshake, ErrHandshakeTimeout, ErrCloseTimeout or
+	// ErrPongTimeout if a timeout passed, or an error of package net. It wraps
+	// ErrUnsent as well as its cause if messages were left unsent.
 	Err error
 
 	// Status, Header and Body are the response of a server that refused the
@@ -173,22 +173,24 @@ func (*ErrorEvent) Type() string { return string(EventError) }
 type CloseEvent struct {
 	target
 
-	// Code is the status code of the peer's close frame. It is 1005 if the frame
-	// had none or, in versions 7 and 8, one that may not be sent, and 1006 if no
-	// close frame came. If this endpoint failed the connection, Code is the code
-	// that it sent to the peer, as in Faye and WebSocket-Node.
+	// Code is the status code of the peer's close frame. It is 1005 if the frame had
+	// none or, in versions 7 and 8, one that may not be sent, and 1006 if no close
+	// frame came. In hixie-75, which has no close frames, it is 1005 if the peer ended
+	// the connection between two messages. If this endpoint failed the connection, or
+	// ended it with Drop, Code is the code that it sent to the peer, as in Faye and
+	// WebSocket-Node.
 	Code StatusCode
 
 	// Reason is the reason that came with the code, or the rule that was broken.
 	Reason string
 
-	// WasClean reports whether the closing handshake was completed and everything
-	// that Send accepted was written. If something was left and there was no error
-	// event yet, one says how much; see ErrUnsent.
+	// WasClean reports whether the closing handshake was completed and everything that
+	// Send accepted was written. If something was left, the error event says how much
+	// (see ErrUnsent), unless there was an earlier error event or Drop was called.
 	WasClean bool
 
-	// WillReconnect reports whether the Socket is going to connect again because
-	// of Options.Reconnect, and ReconnectIn is how long it will wait first.
+	// WillReconnect reports whether the Socket is going to connect again because of
+	// Options.Reconnect, and ReconnectIn is how long it will wait before that.
 	WillReconnect bool
 	ReconnectIn   time.Duration
 
@@ -201,13 +203,13 @@ func (e *CloseEvent) PreventDefault() { e.prevented = true }
 // Type returns "close".
 func (*CloseEvent) Type() string { return string(EventClose) }
 
-// A CertificateErrorEvent reports that the certificate of a wss server could not
-// be verified (AIR's certificateError). The connection fails with a [*TLSError]
-// unless a handler calls PreventDefault. No request has been sent over it yet.
+// A CertificateErrorEvent reports that the certificate of a wss server could not be
+// verified (AIR's certificateError). The connection fails with a [*TLSError] unless a
+// handler calls PreventDefault. No request has been sent to the server yet.
 //
-// If the Socket has a handler or listener for this event, certificates are
-// verified in the same way as by crypto/tls, but not by crypto/tls itself, so
-// VerifiedChains in the tls.ConnectionState is empty.
+// If the Socket has a handler or listener for this event, certificates are verified in
+// the same way as by crypto/tls, but not by crypto/tls itself, so VerifiedChains in the
+// tls.ConnectionState is empty.
 type CertificateErrorEvent struct {
 	target
 

@@ -13,12 +13,12 @@ import (
 // A FlashPolicyServer answers the socket policy requests that Flash clients such as
 // web-socket-js and AS3WebSocket make before they open a socket: first on port 843,
 // where a FlashPolicyServer listens, and then on the WebSocket port itself, for which
-// see Server.FlashPolicy. It closes connections on which anything else is sent, without
-// an answer.
+// see Server.FlashPolicy. If a client sends anything else, its connection is closed
+// without an answer.
 type FlashPolicyServer struct {
 	Policy   handshake.FlashPolicy // the answer to all requests
 	Timeout  time.Duration         // for a request and its answer; zero means 10 s
-	MaxConns int                   // at a time; further connections are closed at once; zero means 1,000
+	MaxConns int                   // at a time, others are closed at once; zero means 1,000
 
 	mu        sync.Mutex
 	closed    bool
@@ -82,6 +82,8 @@ func (p *FlashPolicyServer) isClosed() bool {
 	return p.closed
 }
 
+// track adds v to set. It reports false if p is closed or set already has limit
+// members; a limit of 0 means none.
 func track[T comparable](p *FlashPolicyServer, set *map[T]struct{}, v T, limit int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,6 +97,7 @@ func track[T comparable](p *FlashPolicyServer, set *map[T]struct{}, v T, limit i
 	return true
 }
 
+// untrack removes v from set.
 func untrack[T comparable](p *FlashPolicyServer, set map[T]struct{}, v T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,7 +106,7 @@ func untrack[T comparable](p *FlashPolicyServer, set map[T]struct{}, v T) {
 
 func (p *FlashPolicyServer) serveConn(conn net.Conn) {
 	defer conn.Close()
-	defer untrack(p, p.conns, conn) // before the peer sees the end and another one comes
+	defer untrack(p, p.conns, conn) // before the client can see the end and connect again
 	timeout := p.Timeout
 	if timeout == 0 {
 		timeout = 10 * time.Second

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// handlers are the functions that the On methods have set, one for each type of event,
-// like ws.onopen = fn. Those of the other types are in rareHandlers. They belong to the
-// turn.
+// handlers holds the functions that the On methods have set, one for each type of
+// event, like ws.onopen = fn. The less common types are in rareHandlers. Both are used
+// only in turns.
 type handlers struct {
 	open    func(*OpenEvent)
 	message func(*MessageEvent)
@@ -15,7 +15,7 @@ type handlers struct {
 	close   func(*CloseEvent)
 }
 
-// rareHandlers are the handlers that few sockets have, and the listeners.
+// rareHandlers holds the handlers that few sockets have, and the listeners.
 type rareHandlers struct {
 	listeners []*Listener
 	frame     func(*FrameEvent)
@@ -23,45 +23,44 @@ type rareHandlers struct {
 	pong      func(*PongEvent)
 	drain     func(*DrainEvent)
 	cert      func(*CertificateErrorEvent)
-	pings     []*pingWait // under life.mu
+	pings     []*pingWait // guarded by life.mu
 }
 
-// pingWait is a ping of PingFunc that waits for its pong.
+// A pingWait is a ping of PingFunc that waits for its pong.
 type pingWait struct {
 	payload string
 	fn      func()
 }
 
-// OnOpen sets the handler of open events. Like all On methods it replaces the
-// handler that was set before, removes it if fn is nil, and must be called before
-// the connection is started or from a handler.
+// OnOpen sets the handler for open events. Like all On methods it replaces the handler
+// that was set before, removes it if fn is nil, and must be called before the
+// connection is started or from a handler.
 func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.handlers.open = fn }
 
-// OnMessage sets the handler of message events. While it runs, no other handler
-// of the same Dispatcher runs, and by default the whole process shares one
-// Dispatcher: do long work in a goroutine that calls [Post] with the result, or
-// set Options.Parallel.
+// OnMessage sets the handler for message events. While it runs, no other handler of the
+// same Dispatcher runs, and by default the whole process shares one Dispatcher: do long
+// work in a goroutine that calls [Post] with the result, or set Options.Parallel.
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.handlers.message = fn }
 
-// OnFrame sets the handler of frame events.
+// OnFrame sets the handler for frame events.
 func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeExtras().frame = fn }
 
-// OnPing sets the handler of ping events.
+// OnPing sets the handler for ping events.
 func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeExtras().ping = fn }
 
-// OnPong sets the handler of pong events.
+// OnPong sets the handler for pong events.
 func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeExtras().pong = fn }
 
-// OnDrain sets the handler of drain events.
+// OnDrain sets the handler for drain events.
 func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeExtras().drain = fn }
 
-// OnError sets the handler of error events.
+// OnError sets the handler for error events.
 func (s *Socket) OnError(fn func(*ErrorEvent)) { s.handlers.err = fn }
 
-// OnClose sets the handler of close events.
+// OnClose sets the handler for close events.
 func (s *Socket) OnClose(fn func(*CloseEvent)) { s.handlers.close = fn }
 
-// OnCertificateError sets the handler of certificate error events.
+// OnCertificateError sets the handler for certificate error events.
 func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeExtras().cert = fn }
 
 // A Listener is a function that AddEventListener has added to a Socket.
@@ -77,9 +76,9 @@ type Listener struct {
 // A ListenerOption changes how a listener is called.
 type ListenerOption func(*Listener)
 
-// Priority returns an option that has a listener called before those of lower
-// priority (AS3's addEventListener). The default is 0; listeners of equal priority
-// are called in the order in which they were added.
+// Priority returns an option that makes a listener run before those of lower priority
+// (AS3's addEventListener). The default is 0; listeners of equal priority are called in
+// the order in which they were added.
 func Priority(p int) ListenerOption { return func(l *Listener) { l.priority = p } }
 
 // Once returns an option that removes a listener before it is called for the first
@@ -100,7 +99,8 @@ func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...
 	for _, opt := range opts {
 		opt(l)
 	}
-	// The slice is never changed in place: one may be being walked.
+	// The slice is never changed in place, because DispatchEvent may be iterating over
+	// it.
 	r := s.makeExtras()
 	at, _ := slices.BinarySearchFunc(r.listeners, l, func(a, b *Listener) int {
 		if a.priority >= b.priority {
@@ -112,8 +112,9 @@ func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...
 	return l
 }
 
-// Remove removes the listener, which is then no longer called, not even for an
-// event that is being dispatched. Removing it again does nothing.
+// Remove removes the listener. It is not called again, not even for an event that is
+// being dispatched. Like AddEventListener, Remove must be called before the connection
+// is started or from a handler. Removing a listener again does nothing.
 func (l *Listener) Remove() {
 	if l.removed {
 		return
@@ -123,8 +124,9 @@ func (l *Listener) Remove() {
 	r.listeners = slices.DeleteFunc(slices.Clone(r.listeners), func(other *Listener) bool { return other == l })
 }
 
-// HasEventListener reports whether a listener for events of the type typ has
-// been added (AS3's hasEventListener). Handlers set by On methods do not count.
+// HasEventListener reports whether a listener for events of the type typ has been added
+// (AS3's hasEventListener). Handlers set by On methods do not count. It must be called
+// before the connection is started or from a handler.
 func (s *Socket) HasEventListener(typ string) bool {
 	return slices.ContainsFunc(s.extras().listeners, func(l *Listener) bool { return l.typ == typ })
 }
@@ -145,13 +147,13 @@ func (s *Socket) DispatchEvent(e Event) {
 	}
 }
 
-// hasHandler reports whether emit has somebody to call, as far as it can be told
-// without an event.
+// hasHandler reports whether emit may have something to call. It does not look at the
+// types of the listeners.
 func hasHandler[E Event](s *Socket, on func(E)) bool {
 	return on != nil || s.extras().listeners != nil
 }
 
-// emit calls the handler that an On method has set and the listeners for e. With
+// emit calls on, the handler that an On method has set, and the listeners for e. With
 // Options.Recover a panic fails the connection.
 func emit[E Event](s *Socket, on func(E), e E) {
 	if s.opts.Recover {
@@ -160,7 +162,7 @@ func emit[E Event](s *Socket, on func(E), e E) {
 	call(s, on, e)
 }
 
-// call is emit without recovering.
+// call is like emit, but does not recover from panics.
 func call[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)

@@ -2,21 +2,21 @@ package airsocket
 
 import "github.com/airsocket/airsocket/wire"
 
-// Hooks are functions that are called for what happens to the sockets of one
-// [Options], so that a program can count it for the metrics system of its choice.
-// A function that is nil is not called.
+// Hooks are functions that are called for what happens to the sockets of one [Options],
+// so that a program can count it for the metrics system of its choice. A function that
+// is nil is not called.
 //
-// Opened, Closed and Received are called in a turn, before the handlers of the
-// same event. HandshakeFailed is called in a turn too, after the handlers of the
-// error event and before those of the close event, except for requests that Upgrade
-// refuses at once: these are reported in the goroutine that calls Upgrade. Sent is
+// Opened, Closed and Received are called in a turn, before the handlers of the same
+// event. HandshakeFailed is called in a turn too, after the handlers of the error event
+// and before those of the close event. The exception is a request from net/http that is
+// refused at once, which is reported in the goroutine that handles the request. Sent is
 // called in the goroutine that sends, once the message has been accepted. Hooks can
-// therefore run in several goroutines at the same time, and must guard what they
-// share with atomics or a lock. A hook holds up the socket while it runs. It may
-// call the socket's methods.
+// therefore run in several goroutines at the same time, and must guard what they share
+// with atomics or a lock. A hook holds up the socket while it runs. It may call the
+// socket's methods.
 //
-// Closed is called once for every connection for which Opened was called: the
-// number of calls of Opened minus those of Closed is the number of open sockets.
+// Closed is called once for every connection for which Opened was called: the number of
+// calls of Opened minus the number of calls of Closed is the number of open sockets.
 // For a connection that was never open only HandshakeFailed is called.
 type Hooks struct {
 	// Opened is called when the socket is open.
@@ -26,9 +26,9 @@ type Hooks struct {
 	// omits the close event. The event is valid until Closed returns.
 	Closed func(s *Socket, e *CloseEvent)
 
-	// HandshakeFailed is called when the connection could not be opened, or the
-	// request was refused. The error is the one of the error event. Requests that
-	// a Server passes to its Handler are not failures.
+	// HandshakeFailed is called when the connection could not be opened, or the request
+	// was refused. err is also the error of the error event. Requests that a Server
+	// passes to its Handler are not failures.
 	HandshakeFailed func(s *Socket, err error)
 
 	// Received is called when a message, ping or pong has been received, and with
@@ -39,14 +39,14 @@ type Hooks struct {
 	Received func(s *Socket, kind wire.Kind, bytes int)
 
 	// Sent is called when a message, ping or pong has been accepted for sending,
-	// including pings and pongs that are sent automatically. The number of bytes
-	// is the length of the payload, before compression and without headers. Of the
-	// pings of a peer that does not read only the latest is answered, and Sent is
-	// called for that pong alone.
+	// including pings and pongs that are sent automatically. The number of bytes is the
+	// length of the payload, before compression and without headers. If a peer sends
+	// pings but does not read, only the latest is answered, and Sent is called only for
+	// that pong.
 	Sent func(s *Socket, kind wire.Kind, bytes int)
 }
 
-// The methods call the hooks, if there are any. They are called without a lock.
+// The methods call the hooks that are set. The caller holds no lock.
 
 func (h *Hooks) sent(s *Socket, kind wire.Kind, n int) {
 	if h != nil && h.Sent != nil {

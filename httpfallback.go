@@ -14,7 +14,7 @@ import (
 	"github.com/airsocket/airsocket/internal/dial"
 )
 
-// httpFallback is the net/http server for requests that are no WebSocket's.
+// An httpFallback is the net/http server for requests that do not ask for a WebSocket.
 type httpFallback struct {
 	server http.Server
 	conns  chan net.Conn
@@ -44,8 +44,9 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn)
 }
 
-// handler adds what net/http would do if it had accepted the connection itself,
-// and takes an opening handshake that follows another request on it.
+// handler returns the handler of the net/http server. It sets Request.TLS as net/http
+// would if it had accepted the connection itself, and performs an opening handshake
+// that follows another request on the connection.
 func (h *httpFallback) handler(srv *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(*dial.PrefixConn); ok {
@@ -69,7 +70,7 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 	})
 }
 
-// give hands a connection over whose first bytes have been read.
+// give passes conn to net/http. read is what has already been read from it.
 func (h *httpFallback) give(conn net.Conn, read []byte) {
 	conn.SetDeadline(time.Time{})
 	select {
@@ -79,7 +80,8 @@ func (h *httpFallback) give(conn net.Conn, read []byte) {
 	}
 }
 
-// Accept, Close and Addr make h the listener of its server.
+// Accept waits for the next connection that is passed to give. With Close and Addr it
+// makes h the listener of its server.
 func (h *httpFallback) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
@@ -89,13 +91,13 @@ func (h *httpFallback) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept.
+// Close makes Accept return net.ErrClosed.
 func (h *httpFallback) Close() error {
 	h.once.Do(func() { close(h.done) })
 	return nil
 }
 
-// Addr has no meaning here.
+// Addr returns an empty address, as there is no real listener.
 func (h *httpFallback) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (h *httpFallback) shutdown(ctx context.Context) error {

@@ -10,7 +10,7 @@ import (
 // A ReadyState is the state of a Socket (WHATWG readyState).
 type ReadyState uint32
 
-// The states, with the numbers of the browser.
+// The states, with the values that the browser uses.
 const (
 	StateConnecting ReadyState = 0 // the opening handshake is under way
 	StateOpen       ReadyState = 1 // messages can be sent
@@ -19,21 +19,21 @@ const (
 	StateInit       ReadyState = 4 // not started yet
 )
 
-// A stage is where a connection is in its life. The package documentation has a
-// drawing of the stages.
+// A stage is where a connection is in its life. The package documentation has a drawing
+// of the stages.
 type stage uint32
 
 const (
-	_               stage = iota // in transitions: nothing changes
+	_               stage = iota // in transitions: no change
 	stageNew                     // not started
 	stageConnecting              // the opening handshake is under way
-	stageAccepting               // a server has the request: nothing but its response is missing
+	stageAccepting               // a server has read the request, but is not open yet
 	stageOpen
-	stageUnwritable    // writing has failed: what was received before that is still delivered
+	stageUnwritable    // writing has failed, but what was received is still delivered
 	stageCloseSent     // Close was called, and the peer has not answered
-	stageCloseReceived // the peer has closed, and is answered
-	stageFailed        // this end has failed the connection, and has told the peer
-	stageEnded         // the peer's stream has ended, or cannot be read
+	stageCloseReceived // the peer has sent a close frame, and has been answered
+	stageFailed        // this end has failed the connection with a close frame
+	stageEnded         // the peer's stream has ended, or reading it has failed
 	stageDropped       // Drop was called
 	stageAborted       // this end has ended the connection without a close frame
 	stageOver          // nothing more is read and written: the close event follows
@@ -41,7 +41,7 @@ const (
 	stages
 )
 
-// readyStates are what ReadyState returns in each stage.
+// readyStates holds the ReadyState of each stage.
 var readyStates = [stages]ReadyState{
 	stageNew:           StateInit,
 	stageConnecting:    StateConnecting,
@@ -58,29 +58,29 @@ var readyStates = [stages]ReadyState{
 	stageClosed:        StateClosed,
 }
 
-// A lifeEvent is what changes the stage of a connection.
+// A lifeEvent is something that may change the stage of a connection.
 type lifeEvent uint8
 
 const (
-	startCalled     lifeEvent = iota // Connect, StartServer, Upgrade, or the wait before an attempt
+	startCalled     lifeEvent = iota // Connect, StartServer, Upgrade, or Options.Reconnect
 	requestRead                      // a server has read a request that it may accept
 	opened                           // the opening handshake is done
 	closeCalled                      // Close
 	dropCalled                       // Drop
 	closeReceived                    // a close frame
-	ruleBroken                       // by the peer, or by what a NetConn is for
+	ruleBroken                       // the peer has broken a rule
 	handlerPanicked                  // with Options.Recover
 	streamEnded                      // the peer has ended its stream, or reading has failed
 	writeFailed                      // the connection cannot be written to
-	aborted                          // Server.Close, or a time has run out
-	disconnected                     // nothing more is read and written
+	aborted                          // Server.Close, Close while connecting, or a timeout
+	disconnected                     // nothing more is read or written
 	finished                         // the close event begins
-	withdrawn                        // there is to be no connection after all, and no event
+	withdrawn                        // the start is undone, without events
 	lifeEvents
 )
 
-// transitions are all changes of the stage. Where there is none, a lifeEvent changes
-// nothing: the first reason for which a connection ends decides on its close event.
+// transitions holds all changes of the stage. Where it has no entry a lifeEvent changes
+// nothing: the first reason for which a connection ends determines the close event.
 var transitions = [stages][lifeEvents]stage{
 	stageNew: {startCalled: stageConnecting},
 	stageConnecting: {
@@ -91,7 +91,7 @@ var transitions = [stages][lifeEvents]stage{
 		disconnected: stageOver,
 		withdrawn:    stageClosed,
 	},
-	stageAccepting: { // Close waits until it is open
+	stageAccepting: { // Close takes effect when the connection is open
 		opened:       stageOpen,
 		dropCalled:   stageAborted,
 		aborted:      stageAborted,
@@ -137,27 +137,27 @@ var transitions = [stages][lifeEvents]stage{
 	stageClosed:        {startCalled: stageConnecting},
 }
 
-// A lifetime is where a connection is in its life and, towards the end, how it ends.
+// A lifetime holds the stage of a connection and, once something ends the connection,
+// how it ends.
 type lifetime struct {
-	// mu guards the rest, and what changes with it: the opening and the clock of the
-	// Socket. It may be held when the sender's lock is taken, never the other way
-	// round.
+	// mu guards the fields below, and the opening and the clock of the Socket. The
+	// sender's lock may be taken while mu is held, never the other way round.
 	mu    sync.Mutex
 	stage atomic.Uint32 // changes under mu
 	role  wire.Role
-	end   *ending // nil before anything has ended the connection
+	end   *ending // nil until something ends the connection
 }
 
-// An ending is how a connection ends.
+// An ending describes how a connection ends.
 type ending struct {
 	code    StatusCode
 	reason  string
-	clean   bool  // the peer has said that it closes
-	stream  bool  // by ending its stream, as in versions that have no other way
-	silent  bool  // there is no close event
-	told    bool  // there has been an error event
-	dropped bool  // by Drop: there is no error event for what follows
-	cause   error // of the error event
+	clean   bool  // the peer has closed the connection as its version requires
+	stream  bool  // by ending its stream, without a close frame
+	silent  bool  // the close event is omitted
+	told    bool  // the error event has been emitted, or is about to be
+	dropped bool  // by Drop: no error event follows
+	cause   error // that the error event reports
 }
 
 // at returns the stage.
@@ -166,7 +166,7 @@ func (l *lifetime) at() stage { return stage(l.stage.Load()) }
 func (l *lifetime) readyState() ReadyState { return readyStates[l.at()] }
 
 // on makes the transition for ev, and reports whether there is one. The caller holds
-// l.mu, as for all methods that change something.
+// l.mu, as for all methods that change l, except fails.
 func (l *lifetime) on(ev lifeEvent) bool {
 	to := transitions[l.at()][ev]
 	if to == 0 {
@@ -176,7 +176,8 @@ func (l *lifetime) on(ev lifeEvent) bool {
 	return true
 }
 
-// begin makes the transition for a new connection. It reports false if there is one.
+// begin makes the transition to a new connection in the given role. It reports false if
+// there already is a connection.
 func (l *lifetime) begin(role wire.Role) bool {
 	if !l.on(startCalled) {
 		return false
@@ -185,7 +186,7 @@ func (l *lifetime) begin(role wire.Role) bool {
 	return true
 }
 
-// theEnd returns l.end for writing.
+// theEnd returns l.end, which it creates if it is nil.
 func (l *lifetime) theEnd() *ending {
 	if l.end == nil {
 		l.end = &ending{code: StatusAbnormalClosure}
@@ -193,7 +194,8 @@ func (l *lifetime) theEnd() *ending {
 	return l.end
 }
 
-// because keeps the first cause for an error event.
+// because records err as the cause that the error event reports. Only the first error
+// counts, and none after Drop.
 func (l *lifetime) because(err error) {
 	if err == nil {
 		return
@@ -203,7 +205,7 @@ func (l *lifetime) because(err error) {
 	}
 }
 
-// cause returns what because has kept.
+// cause returns the error that because has recorded. The caller holds l.mu.
 func (l *lifetime) cause() error {
 	if l.end == nil {
 		return nil
@@ -211,21 +213,22 @@ func (l *lifetime) cause() error {
 	return l.end.cause
 }
 
-// fails is because, with the lock.
+// fails is like because, but takes l.mu itself.
 func (l *lifetime) fails(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.because(err)
 }
 
-// failure is cause, with the lock.
+// failure is like cause, but takes l.mu itself.
 func (l *lifetime) failure() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cause()
 }
 
-// ends is on for what decides on the code and the reason of the close event.
+// ends is like on, for an event that determines the code and the reason of the close
+// event.
 func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 	if !l.on(ev) {
 		return false
@@ -235,9 +238,8 @@ func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 	return true
 }
 
-// drop is the transition for Drop. notOpen is
-// the cause if the connection is not open yet. It reports false if there is nothing to
-// end.
+// drop makes the transition for Drop. If the connection is not open yet, notOpen is
+// recorded as the cause. drop reports false if there is nothing to end.
 func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
 	switch l.at() {
 	case stageOver, stageClosed:
@@ -254,12 +256,14 @@ func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
 	return true
 }
 
-// endsWith is for the end of the peer's stream, which some versions use in place of a
-// close frame: the code is 1006 for an end that was not to be expected.
+// endsWith makes the transition for the end of the peer's stream, which takes the place
+// of a close frame in some versions. If the end was unexpected, code is 1006 and err is
+// the cause.
 func (l *lifetime) endsWith(code StatusCode, err error) {
 	expected := code != StatusAbnormalClosure
 	switch stage := l.at(); {
-	case expected && (stage == stageFailed || stage == stageCloseReceived): // what there is to say is known
+	// The close event is already determined.
+	case expected && (stage == stageFailed || stage == stageCloseReceived):
 	case !l.on(streamEnded) || !expected:
 		l.because(err)
 	default:
@@ -268,7 +272,8 @@ func (l *lifetime) endsWith(code StatusCode, err error) {
 	}
 }
 
-// tells reports whether there may be an error event for err, which is the last one.
+// tells reports whether an error event is to be emitted for err, and records that it
+// is: a connection has at most one.
 func (l *lifetime) tells(err error) bool {
 	end := l.theEnd()
 	if err == nil || end.told {

@@ -6,16 +6,23 @@ import (
 	"time"
 )
 
+// logOpen logs that the connection is open. Like all that call the Logger it is not
+// inlined; see ARCHITECTURE.md.
+//
 //go:noinline
 func (s *Socket) logOpen() {
 	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
 }
 
+// logError logs an error that ends the connection.
+//
 //go:noinline
 func (s *Socket) logError(err error) {
 	s.opts.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
 }
 
+// log logs the end of the connection.
+//
 //go:noinline
 func (e *CloseEvent) log(log *slog.Logger, conn net.Conn) {
 	log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remoteOf(conn)))
@@ -29,7 +36,7 @@ func remoteOf(conn net.Conn) string {
 	return conn.RemoteAddr().String()
 }
 
-// turnKind says what a turn of a Socket is for, in the warning about a slow one.
+// A turnKind says what a turn of a Socket is for, in the record of a slow turn.
 type turnKind uint8
 
 const (
@@ -44,6 +51,8 @@ const (
 
 var turnNames = [...]string{"receive", "open", "close", "drain", "certificateError", "connect", "request"}
 
+// logSlowTurn logs a turn that took too long.
+//
 //go:noinline
 func (s *Socket) logSlowTurn(kind turnKind, took time.Duration) {
 	s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))

@@ -11,22 +11,22 @@ import (
 	"github.com/airsocket/airsocket/internal/bubble"
 )
 
-// A loop is the part of a Dispatcher that knows what is still to come: functions
-// that were posted, timers, and how much there is that Run waits for. A
-// Dispatcher has one for the process and one for each bubble of testing/synctest
-// that uses it, for the reasons in bubble.go: a turn may belong to any of them,
-// but what starts, waits or wakes stays in its own.
+// A loop is the part of a Dispatcher that holds what is still to come: posted
+// functions, timers, and the count of what Run waits for. A Dispatcher has one loop for
+// the process and one for each bubble of testing/synctest that uses it, for the reasons
+// that package bubble explains: turns may belong to any of them, but goroutines and
+// timers are started, and waited for, only within their own.
 //
-// It is guarded by Dispatcher.mu. Its methods are called with that held, unless
-// their comment says otherwise.
+// A loop is guarded by Dispatcher.mu. The caller of its methods holds it, unless their
+// comment says otherwise.
 type loop struct {
 	disp    *Dispatcher
-	bubble  uint64    // 0: the process
-	pending int       // sockets, servers, timers and functions, those running included
-	idle    sync.Cond // pending has become 0
-	waiting int       // calls of Run
+	bubble  uint64    // 0 means the process
+	pending int       // sockets, servers, timers and functions, including running ones
+	idle    sync.Cond // signaled when pending becomes 0
+	waiting int       // calls of Run that wait
 	posted  []func()
-	pumping bool // a goroutine is there to run what is posted
+	pumping bool // a goroutine is running posted functions
 	timers
 }
 
@@ -34,8 +34,8 @@ func (l *loop) init(d *Dispatcher, bubble uint64) {
 	l.disp, l.bubble, l.idle.L = d, bubble, &d.mu
 }
 
-// add changes the count of what Run waits for. It is called in the loop's own
-// bubble, as it may wake Run; that of the process can be woken from anywhere.
+// add changes the count of what Run waits for. It must be called in the loop's own
+// bubble, because it may wake Run. The loop of the process may be woken from anywhere.
 func (l *loop) add(n int) {
 	l.pending += n - l.overcount
 	l.overcount = 0
@@ -45,7 +45,7 @@ func (l *loop) add(n int) {
 	l.keep()
 }
 
-// wait returns when nothing is left to wait for.
+// wait returns when there is nothing left to wait for.
 func (l *loop) wait() {
 	l.waiting++
 	l.keep()
@@ -65,12 +65,12 @@ func (l *loop) post(fn func()) {
 	l.add(1)
 }
 
-// pump runs what is posted. It is called without the lock.
+// pump runs the posted functions. It is called without the lock.
 func (l *loop) pump() {
 	done := false
 	defer func() {
 		if !done {
-			go l.pump() // a function ended its goroutine, which was this one
+			go l.pump() // a function has ended this goroutine
 		}
 	}()
 	for {
@@ -83,7 +83,8 @@ func (l *loop) pump() {
 	}
 }
 
-// nextPosted is called without the lock.
+// nextPosted removes and returns the next posted function. It is called without the
+// lock.
 func (l *loop) nextPosted() (fn func(), ok bool) {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
@@ -96,13 +97,13 @@ func (l *loop) nextPosted() (fn func(), ok bool) {
 	return fn, true
 }
 
-// runPosted is called without the lock.
+// runPosted runs a posted function in a turn. It is called without the lock.
 func (l *loop) runPosted(fn func()) {
 	defer l.done()
 	l.disp.do(fn)
 }
 
-// done is called when a function has run and what its turn has sent has been
+// done is called when a function has returned and what was sent in its turn has been
 // written. It is called without the lock.
 func (l *loop) done() {
 	l.disp.mu.Lock()
@@ -110,15 +111,17 @@ func (l *loop) done() {
 	l.add(-1)
 }
 
-// bubbles are the loops of bubbles, for as long as they have something to do.
+// bubbles holds the loops of bubbles for as long as they have something to do.
 type bubbles struct {
 	busy map[uint64]*loop
 
-	// asleep have nothing but timers. The bubble's runtime timer keeps them, and
-	// takes them with it when the bubble has ended and can never fire it.
+	// asleep holds the loops that have nothing but timers. Only the runtime timer of
+	// the bubble keeps such a loop alive, so it is collected when the bubble has ended
+	// and the timer can never fire.
 	asleep map[uint64]weak.Pointer[loop]
 }
 
+// find returns the loop of a bubble, or a new one if there is none.
 func (b *bubbles) find(d *Dispatcher, bubble uint64) *loop {
 	if l := b.busy[bubble]; l != nil {
 		return l
@@ -132,14 +135,14 @@ func (b *bubbles) find(d *Dispatcher, bubble uint64) *loop {
 	return l
 }
 
-// keep decides how the loop of a bubble is kept, whenever that may change.
+// keep decides how the loop of a bubble is kept. It is called whenever that may change.
 func (l *loop) keep() {
 	if l.bubble == 0 {
 		return
 	}
 	b := &l.disp.extra.bubbles
-	// A loop that was let go may still have a goroutine, which finds nothing to
-	// do, when the bubble has another one already.
+	// A loop that is no longer kept may still have a goroutine, with nothing to do,
+	// when its bubble already has another loop.
 	if b.busy[l.bubble] == l {
 		delete(b.busy, l.bubble)
 	}
@@ -165,30 +168,30 @@ func (l *loop) keep() {
 type Timer struct {
 	loop  *loop
 	fn    func()
-	every time.Duration // 0: once
+	every time.Duration // 0 for SetTimeout
 
-	// Under loop.disp.mu.
+	// Guarded by loop.disp.mu.
 	due     time.Duration // on the clock of the loop
-	seq     uint64        // of the call, among those with the same due
-	index   int           // in the heap; -1: not there
+	seq     uint64        // orders timers with the same due
+	index   int           // in the heap; -1 if it is not there
 	cleared bool
 }
 
-// SetTimeout runs fn in a turn of its own after delay, like setTimeout of
-// ActionScript and the browser. With a delay of zero or less fn runs as soon as it
-// can, but never within the call.
+// SetTimeout runs fn in a turn of its own after delay, like setTimeout of ActionScript
+// and the browser. If delay is zero or less fn runs as soon as possible, but never
+// inside the call of SetTimeout.
 //
-// Timers run in the order of their times, and those with the same time in the order
-// of the calls. In a testing/synctest bubble a timer uses the time of the bubble,
-// and ends with the bubble.
+// Timers run in the order of their times, and those with the same time in the order of
+// the calls. In a testing/synctest bubble a timer uses the time of the bubble, and ends
+// with the bubble.
 func (d *Dispatcher) SetTimeout(fn func(), delay time.Duration) *Timer {
 	return d.startTimer(fn, delay, 0)
 }
 
 // SetInterval runs fn repeatedly until the Timer is cleared, like setInterval of
-// ActionScript and the browser. Every run is a turn of its own. The time every
-// counts from the end of one run to the start of the next. If it is zero or less it
-// is taken as one millisecond.
+// ActionScript and the browser. Every run is a turn of its own. The interval is
+// measured from the end of one run to the start of the next; if it is zero or less it
+// is one millisecond.
 func (d *Dispatcher) SetInterval(fn func(), every time.Duration) *Timer {
 	if every <= 0 {
 		every = time.Millisecond
@@ -217,7 +220,7 @@ func (t *Timer) Clear() {
 	defer l.disp.mu.Unlock()
 	t.cleared = true
 	if t.index < 0 {
-		return // fired sees to the rest, if its function is running
+		return // if its function is running, fired does the rest
 	}
 	heap.Remove(&l.heap, t.index)
 	if l.bubble != 0 && l.bubble != id {
@@ -230,17 +233,17 @@ func (t *Timer) Clear() {
 	l.add(-1)
 }
 
-// timers holds the timers of a loop, and the one runtime timer behind them, which
-// only goroutines of the loop's own bubble touch.
+// timers holds the timers of a loop, and the runtime timer that they share. Only
+// goroutines of the loop's own bubble use that timer.
 type timers struct {
 	heap      timerHeap
-	calls     uint64    // of schedule
-	epoch     time.Time // of the clock
+	calls     uint64    // of schedule so far
+	epoch     time.Time // when the clock started
 	alarm     *time.Timer
-	rings     time.Duration // when alarm does, or did
+	rings     time.Duration // when alarm rings, or has rung
 	set       bool          // alarm is going to ring
-	firing    bool          // a goroutine is there to run what is due
-	overcount int           // of pending: cleared from outside the bubble, and still counted in pending
+	firing    bool          // a goroutine is running what is due
+	overcount int           // timers cleared from outside the bubble that pending still counts
 }
 
 // clock returns the time since its first call.
@@ -262,11 +265,11 @@ func (l *loop) schedule(t *Timer, delay time.Duration) {
 	l.setAlarm()
 }
 
-// setAlarm sets the alarm for the first timer. It may ring earlier, for a timer that
-// has been cleared: resetting it each time would cost more.
+// setAlarm sets the alarm for the first timer. The alarm may ring early, for a timer
+// that has been cleared: resetting it each time would cost more.
 func (l *loop) setAlarm() {
 	switch {
-	case l.firing: // and will set it
+	case l.firing: // which sets it at its end
 	case len(l.heap) == 0:
 		if l.set {
 			l.set = false
@@ -301,7 +304,7 @@ func (l *loop) fire() {
 	done := false
 	defer func() {
 		if !done {
-			go l.fire() // a function ended its goroutine, which was this one
+			go l.fire() // a function has ended this goroutine
 		}
 	}()
 	for l.moreToFire() {
@@ -310,7 +313,7 @@ func (l *loop) fire() {
 	done = true
 }
 
-// moreToFire is called without the lock.
+// moreToFire reports whether a timer is due. It is called without the lock.
 func (l *loop) moreToFire() bool {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
@@ -325,8 +328,8 @@ func (l *loop) moreToFire() bool {
 
 func (l *loop) isDue() bool { return len(l.heap) > 0 && l.heap[0].due <= l.clock() }
 
-// fireFirst runs the first timer. It takes the timer inside the turn, since until
-// then a handler may clear it. It is called without the lock.
+// fireFirst runs the first timer. It removes the timer from the heap inside the turn,
+// because until then a handler may clear it. It is called without the lock.
 func (l *loop) fireFirst() {
 	var t *Timer
 	defer func() {
@@ -341,7 +344,8 @@ func (l *loop) fireFirst() {
 	})
 }
 
-// takeDue is called without the lock.
+// takeDue removes and returns the first timer, or returns nil if it is not due. It is
+// called without the lock.
 func (l *loop) takeDue() *Timer {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
@@ -353,7 +357,8 @@ func (l *loop) takeDue() *Timer {
 	return t
 }
 
-// fired is called when a timer's function has run, without the lock.
+// fired is called when the function of a timer has returned. It is called without the
+// lock.
 func (l *loop) fired(t *Timer) {
 	l.disp.mu.Lock()
 	defer l.disp.mu.Unlock()
@@ -365,7 +370,7 @@ func (l *loop) fired(t *Timer) {
 	l.keep()
 }
 
-// timerHeap is a heap for package container/heap. The first timer is the next.
+// timerHeap is a heap for package container/heap. Its first timer is the next to run.
 type timerHeap []*Timer
 
 func (h timerHeap) Len() int { return len(h) }
@@ -392,7 +397,7 @@ func (h *timerHeap) Pop() any {
 	t := (*h)[last]
 	t.index = -1
 	if (*h)[last] = nil; last == 0 {
-		*h = nil // what a million timers have needed is not kept
+		*h = nil // do not keep the memory of a million timers
 	} else {
 		*h = (*h)[:last]
 	}

@@ -15,35 +15,36 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// NetConn returns a net.Conn that carries a byte stream over s, for protocols that
-// need one (the NetConn of github.com/coder/websocket). Write sends messages of the
-// given kind, wire.Binary or wire.Text, and Read returns the payloads of the peer's
-// messages, one after another. Message boundaries have no meaning. For wire.Text
-// each Write must be valid UTF-8.
+// NetConn returns a net.Conn that carries a byte stream over s, for protocols that need
+// one (the NetConn of github.com/coder/websocket). Write sends messages of the given
+// kind, wire.Binary or wire.Text, and Read returns the payloads of the peer's messages,
+// one after another. Message boundaries have no meaning. For wire.Text each Write must
+// be valid UTF-8.
 //
-// Call NetConn before s is started or in one of its handlers, once for each
-// connection; when the connection has ended the net.Conn has no effect on s any
-// more. Close it with its own Close method. NetConn adds listeners to s; other
-// handlers and listeners are called as before. From then on messages are kept until
-// they are read. When more than 64 KiB are unread s is paused until there is room,
-// with the effects of [Socket.Pause]. Options.FrameEvents must not be set.
+// Call NetConn before s is started or in one of its handlers, once for each connection.
+// When the connection has ended the net.Conn no longer has any effect on s. Close it
+// with its own Close method. NetConn adds listeners to s; other handlers and listeners
+// are called as before. From then on messages are kept until they are read. When more
+// than 64 KiB are unread s is paused until there is room, with the effects of
+// [Socket.Pause]. Options.FrameEvents must not be set.
 //
-// The methods of the net.Conn may be called from any goroutine, but Read and Write
-// wait for events: in a handler of the same Dispatcher they would wait forever.
+// The methods of the net.Conn may be called from any goroutine, but Read and Write wait
+// for events: in a handler of the same Dispatcher they would wait forever.
 //
 //   - Read returns io.EOF when the peer has closed cleanly with status code 1000,
 //     1001 or none, and a [*CloseError] after any other end. A message of another
 //     kind fails the connection with status code 1003.
 //   - Write waits while more than 64 KiB wait to be sent, and until s is open. When
 //     it returns a nil error everything has been sent in the sense of Send: the
-//     peer may not have received it. Writes of several goroutines do not mix.
+//     peer may not have received it. The data of concurrent Writes is not mixed.
 //   - Close closes s with status code 1000, without waiting for the peer. Pending
 //     and later Reads and Writes return net.ErrClosed. What has not been read is
 //     lost; what has been written is sent.
 //   - When a deadline passes Read and Write return os.ErrDeadlineExceeded. The
 //     connection can still be used.
 //
-// NetConn returns [ErrArgument] if s is nil or kind is another one.
+// NetConn returns [ErrArgument] if s is nil or kind is neither wire.Binary nor
+// wire.Text.
 func NetConn(s *Socket, kind wire.Kind) (net.Conn, error) {
 	if s == nil || kind != wire.Binary && kind != wire.Text {
 		return nil, ErrArgument
@@ -60,7 +61,7 @@ func NetConn(s *Socket, kind wire.Kind) (net.Conn, error) {
 	return c, nil
 }
 
-// A CloseError says why nothing more can be read from the net.Conn of NetConn.
+// A CloseError reports why nothing more can be read from the net.Conn of NetConn.
 type CloseError struct {
 	Code   StatusCode // of the CloseEvent
 	Reason string     // of the CloseEvent
@@ -81,31 +82,31 @@ func (e *CloseError) Error() string {
 // Unwrap returns e.Err.
 func (e *CloseError) Unwrap() error { return e.Err }
 
-// errKind is the cause when a message is not of the kind of the stream.
-var errKind = errors.New("airsocket: the peer sent a message that is not of the kind of the stream")
+// errKind is the cause when a message is not of the kind that was passed to NetConn.
+var errKind = errors.New("airsocket: the peer sent a message that is not of the kind passed to NetConn")
 
 const (
-	maxUnread  = 64 << 10 // bytes received; with more the socket is paused
-	maxUnsent  = 64 << 10 // bytes waiting; with more Write waits
-	netMessage = 32 << 10 // the longest message of a Write
+	maxUnread  = 64 << 10 // bytes received; above that the socket is paused
+	maxUnsent  = 64 << 10 // bytes waiting to be sent; above that Write waits
+	netMessage = 32 << 10 // the longest message that Write sends
 )
 
 // netConn is the net.Conn of NetConn.
 type netConn struct {
 	s         *Socket
 	kind      wire.Kind
-	listeners []*Listener // of the turn
-	cause     error       // of the turn: the error event's
+	listeners []*Listener // used only in turns
+	cause     error       // of the error event; used only in turns
 
-	mu       sync.Mutex // no method of s that calls handlers is called under it
+	mu       sync.Mutex // not held during calls of methods of s that call handlers
 	readable sync.Cond
 	writable sync.Cond
-	unread   *wire.Buffer // nil: nothing
+	unread   *wire.Buffer // nil if there is nothing
 	read     int          // bytes of unread that have been read
-	paused   bool         // s, because of unread
-	busy     bool         // there is a Write
-	end      error        // the connection has ended
-	closed   bool         // by Close
+	paused   bool         // s is paused because of unread
+	busy     bool         // a Write is running
+	end      error        // what Read returns at the end; nil before that
+	closed   bool         // Close was called
 
 	readBy, writeBy deadline
 }
@@ -180,7 +181,7 @@ func (c *netConn) Read(p []byte) (int, error) {
 	}
 }
 
-// take moves what has been received to p.
+// take moves unread bytes to p.
 func (c *netConn) take(p []byte) int {
 	n := copy(p, c.unread.B[c.read:])
 	c.read += n
@@ -189,7 +190,7 @@ func (c *netConn) take(p []byte) int {
 		buffers.Put(c.unread)
 		c.unread, c.read = nil, 0
 	} else {
-		c.readable.Signal() // for another Read that waits
+		c.readable.Signal() // another Read may be waiting
 	}
 	if c.paused && left <= maxUnread/2 {
 		c.paused = false
@@ -218,7 +219,7 @@ func (c *netConn) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 		piece := c.piece(p[n:])
-		c.mu.Unlock() // busy keeps others away
+		c.mu.Unlock() // busy keeps other Writes out
 		err := c.s.send(wire.Event{Kind: c.kind, Data: piece})
 		c.mu.Lock()
 		switch {
@@ -260,8 +261,8 @@ func (c *netConn) waitUnsent(most int) error {
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
-			// What is left after a Flush is a writer goroutine's, at whose end
-			// there is a drain event.
+			// After a Flush only a writer goroutine can have something left, and a
+			// drain event follows when it ends.
 			c.s.Flush()
 			if c.s.BufferedAmount() <= most {
 				return nil
@@ -293,7 +294,7 @@ func (c *netConn) Close() error {
 		return nil
 	}
 	c.closed = true
-	// This wakes all who wait.
+	// This wakes all waiting calls.
 	c.readBy.set(c, &c.readable, time.Time{})
 	c.writeBy.set(c, &c.writable, time.Time{})
 	if c.unread != nil {
@@ -324,13 +325,14 @@ func (c *netConn) setDeadline(d *deadline, wake *sync.Cond, t time.Time) error {
 	return nil
 }
 
-// deadline is the deadline of one direction. It is guarded by netConn.mu.
+// A deadline is the deadline of one direction. It is guarded by netConn.mu.
 type deadline struct {
 	timer  *time.Timer
 	passed bool
 }
 
-// set sets the deadline to t, or to none for the zero Time, and wakes the waiters.
+// set sets the deadline to t, or removes it if t is the zero Time, and wakes waiting
+// calls.
 func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
 	if d.timer != nil {
 		d.timer.Stop()
@@ -346,7 +348,7 @@ func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
 	timer = time.AfterFunc(wait, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if d.timer == timer { // or another has been set meanwhile
+		if d.timer == timer { // otherwise another one has been set meanwhile
 			d.passed = true
 			wake.Broadcast()
 		}

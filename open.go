@@ -8,11 +8,11 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// becomeOpen begins the life of the connection: the open event, and what has been
-// received already. Unless the connection is over with that, the caller sees to it
-// that it is served.
+// becomeOpen makes the socket open, emits the open event and delivers the events in
+// rest, which was received together with the handshake. It reports whether the
+// connection has already ended. If it has not, the caller makes sure that it is served.
 func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
-	goesOn := false // unless told otherwise: a handler may end this goroutine, as a failing test does
+	goesOn := false // if a handler ends this goroutine, as a failing test does
 	defer func() {
 		if !goesOn {
 			s.finish()
@@ -26,7 +26,7 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 	return !isOpen
 }
 
-// receive delivers the events of what was received together with the handshake.
+// receive delivers the events in rest.
 func (s *Socket) receive(rest []byte) {
 	in := readInputs.Get().(*readInput)
 	if s.reader.feed(rest, false); s.ahead {
@@ -39,8 +39,8 @@ func (s *Socket) receive(rest []byte) {
 	in.release()
 }
 
-// becomeOpenTurn is the turn of the open event. It reports false if the connection has
-// been ended in the last moment: it has never been open then.
+// becomeOpenTurn runs the turn of the open event. It reports false if the connection
+// was ended at the last moment, in which case it has never been open.
 func (s *Socket) becomeOpenTurn(a *agreement) bool {
 	defer s.leave(s.enter(), openTurn, false)
 	early, ok := s.becomeOpenState(a)
@@ -64,8 +64,8 @@ func (s *Socket) becomeOpenTurn(a *agreement) bool {
 	return true
 }
 
-// becomeOpenState is the change of the state. It returns what was sent before, as far as
-// it has been sent now.
+// becomeOpenState changes the state, and sends what was queued before. It returns what
+// it has sent, and the Close that follows, if any.
 //
 //go:noinline
 func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
@@ -97,7 +97,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	return early, true
 }
 
-// forgetOpening lets go of what nobody has asked for.
+// forgetOpening releases what is no longer needed after the open event.
 func (s *Socket) forgetOpening() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -109,11 +109,12 @@ func (s *Socket) forgetOpening() {
 	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil {
 		s.opening, o.letGoOf = nil, true
 	} else if s.life.role == wire.Server {
-		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true // without the rest of the server's handshake
+		// Keep it without the rest of the serverHandshake.
+		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true
 	}
 }
 
-// failOpening is the end of a Socket that has not been open.
+// failOpening finishes a Socket whose connection could not be opened.
 func (s *Socket) failOpening(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = ErrHandshakeTimeout

@@ -9,26 +9,26 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// An opening is the opening handshake of a Socket: what is known of it, which may be
-// asked for later, and what there is only until the connection is open.
+// An opening is the state of an opening handshake: the results, which the program may
+// ask for later, and what is needed only until the connection is open.
 type opening struct {
 	negotiated
-	retries *retries // of a client with Options.Reconnect
+	retries *retries // for a client with Options.Reconnect
 
 	cancel  context.CancelFunc // ends the attempt
 	early   earlyQueue
-	refuse  func() bool // rejects a server's request, unless it has been answered; nil without one
-	letGoOf bool        // the Socket does not use it any more
+	refuse  func() bool // rejects a request that OnRequest has not answered; may be nil
+	letGoOf bool        // the Socket no longer uses it
 }
 
-// An earlyQueue is what the program has sent before the connection is open.
+// An earlyQueue holds what the program has sent before the connection is open.
 type earlyQueue struct {
 	events []wire.Event
 	size   int    // in bytes
-	close  func() // the Close that follows; nil for none
+	close  func() // calls the Close that follows; nil if there is none
 }
 
-// add keeps ev, of which it makes a copy. version is the one that will be spoken.
+// add adds a copy of ev. version is the version that the connection will use.
 func (q *earlyQueue) add(ev wire.Event, version wire.Version, limit int) error {
 	switch {
 	case !version.Can(ev.Kind):
@@ -46,16 +46,16 @@ func (q *earlyQueue) add(ev wire.Event, version wire.Version, limit int) error {
 	return nil
 }
 
-// An agreement is what an opening handshake has led to. None of it shows before the
-// turn of the open event.
+// An agreement is the result of an opening handshake. The program sees nothing of it
+// before the turn of the open event.
 type agreement struct {
 	version  wire.Version
 	sessions []extensions.Session
-	answer   *handshake.Result // a client's; nil on a server
+	answer   *handshake.Result // for a client; nil on a server
 }
 
-// split returns the extensions of messages and frames, and the one below the frames, or
-// nil.
+// split returns the extensions that work on messages or frames, and the one that works
+// on the stream of bytes, or nil.
 func (a *agreement) split() (exts []wire.Extension, stream extensions.Stream) {
 	for _, session := range a.sessions {
 		if session.Wire != nil {
@@ -67,7 +67,7 @@ func (a *agreement) split() (exts []wire.Extension, stream extensions.Stream) {
 	return exts, stream
 }
 
-// negotiated is what the properties of a Socket report of its opening handshake.
+// negotiated holds what the methods of a Socket report about its opening handshake.
 type negotiated struct {
 	url        string
 	protocol   string
@@ -75,5 +75,5 @@ type negotiated struct {
 	status     int              // of the server's response
 	answer     handshake.Header // of the server
 	request    *handshake.Request
-	keep       bool // request was asked for
+	keep       bool // request is kept after the open event
 }

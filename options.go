@@ -15,10 +15,10 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Options configure a [Socket]. The zero value and a nil *Options mean the
-// defaults. For a field that is a limit or a time, zero means its default and a
-// negative value means none. Many sockets may share one Options, which must not be
-// changed once it is in use; see Clone.
+// Options configure a [Socket]. The zero value and a nil *Options mean the defaults.
+// For a field that is a limit or a time, zero means the default and a negative value
+// means no limit. Many sockets may share one Options, which must not be changed once it
+// is in use; see Clone.
 type Options struct {
 	// Version is the version of the protocol that Connect speaks. Zero means
 	// wire.Hybi13, which is RFC 6455.
@@ -42,8 +42,8 @@ type Options struct {
 	// response of a server. The fields of the handshake itself cannot be set.
 	Header http.Header
 
-	// Origin is the value of the Origin field that Connect sends. If it is empty
-	// there is no such field.
+	// Origin is the value of the Origin field that Connect sends. If it is empty the
+	// field is not sent.
 	Origin string
 
 	// Origins are patterns for the origins that a server accepts in addition to
@@ -84,8 +84,8 @@ type Options struct {
 	// defaults of crypto/tls.
 	ProxyTLS *tls.Config
 
-	// Jar provides the cookies that Connect sends, and stores those that the
-	// server sets, whatever the status of its response. It is asked for http or
+	// Jar provides the cookies that Connect sends, and stores those that the server
+	// sets, whatever the status of its response. Its methods are called with http and
 	// https URLs in place of ws and wss. Nil means no cookies.
 	Jar http.CookieJar
 
@@ -103,8 +103,8 @@ type Options struct {
 	// 7.4.1). The default of both is 16 MiB.
 	MaxMessage, MaxFrame int
 
-	// MaxBuffered is how many bytes may wait to be sent. With more, Send returns
-	// ErrBufferFull, but when nothing is waiting a message of any length is
+	// MaxBuffered is how many bytes may wait to be sent. Send returns ErrBufferFull if
+	// a message would exceed it, but when nothing is waiting a message of any length is
 	// accepted. The default is 16 MiB.
 	MaxBuffered int
 
@@ -112,14 +112,15 @@ type Options struct {
 	// and in lines. The defaults are 16 KiB and 100 lines.
 	MaxHead, MaxHeadLines int
 
-	// HandshakeTimeout is how long everything up to the open event may take. The
-	// default is 30 s.
+	// HandshakeTimeout is how long everything up to the open event may take. On a
+	// server with OnRequest the answer to the request may take that long too, and the
+	// time starts again after it. The default is 30 s.
 	HandshakeTimeout time.Duration
 
-	// CloseTimeout is how long a closing handshake may take, from the first
-	// close frame to the end of the connection. The default is 30 s, as in Faye.
-	// It is also how long a peer that has ended its own direction may take to
-	// read what waits; with a negative value the default holds there.
+	// CloseTimeout is how long a closing handshake may take, from the first close frame
+	// to the end of the connection. The default is 30 s, as in Faye. A peer that has
+	// ended its own direction has the same time to read what is still to be sent; for
+	// that a negative value means the default.
 	CloseTimeout time.Duration
 
 	// PingInterval sends a ping whenever nothing has been received for this long.
@@ -137,9 +138,9 @@ type Options struct {
 	FragmentSize int
 
 	// FrameEvents delivers the parts of messages as frame events, as they arrive, and
-	// no message events (AS3WebSocket's assembleFragments = false). Use it to
-	// receive messages that are too long for memory: MaxMessage still applies,
-	// and can be negative then.
+	// no message events (AS3WebSocket's assembleFragments = false). Use it to receive
+	// messages that are too long for memory, with a negative MaxMessage if there is to
+	// be no limit.
 	FrameEvents bool
 
 	// Compression offers permessage-deflate (RFC 7692), or accepts it on a
@@ -178,9 +179,9 @@ type Options struct {
 	// does.
 	SilentClose bool
 
-	// QueueBeforeOpen keeps what is sent while connecting until the connection is
-	// open, as Faye does. Without it Send returns ErrInvalidState, as in the
-	// browser.
+	// QueueBeforeOpen keeps what is sent while connecting until the connection is open,
+	// as Faye does. Without it Send returns ErrInvalidState, as in the browser, except
+	// on a server that has received the request.
 	QueueBeforeOpen bool
 
 	// Recover turns a panic in a handler into an error event and a close with
@@ -189,24 +190,24 @@ type Options struct {
 	// program.
 	Recover bool
 
-	// Reconnect has a client connect again when its connection ends. Nil means
-	// that it does not.
+	// Reconnect makes a client connect again when its connection ends. Nil means that
+	// it does not.
 	Reconnect *Reconnect
 
-	// Hooks are called for what happens to the sockets, so that it can be
-	// counted. Nil means no hooks.
+	// Hooks are called for what happens to the sockets, for instance to count it. Nil
+	// means no hooks.
 	Hooks *Hooks
 
 	// Logger receives a record when a connection opens, fails or closes, and when
 	// a turn takes longer than SlowTurn. Nil means no logging.
 	Logger *slog.Logger
 
-	// SlowTurn is how long a turn of a Socket may take, not counting the wait for
-	// it: meanwhile nothing else runs on its Dispatcher. A turn that takes longer
-	// is reported to the Logger when it has ended, with its duration, its purpose
-	// and the address of the peer. Nothing is measured without a Logger, nor for
-	// the functions of timers and Post, which have no Options. The default is
-	// 100 ms; a negative value means never.
+	// SlowTurn is how long a turn of a Socket may take, not counting the wait for it;
+	// while it lasts nothing else runs on its Dispatcher. A turn that takes longer is
+	// reported to the Logger when it has ended, with its duration, its purpose and the
+	// address of the peer. Nothing is measured without a Logger, nor are the functions
+	// of timers and Post, which have no Options. The default is 100 ms; a negative
+	// value means never.
 	SlowTurn time.Duration
 
 	resolved atomic.Pointer[settings]
@@ -218,12 +219,12 @@ type Compression uint8
 const (
 	// CompressionOff neither offers nor accepts compression.
 	CompressionOff Compression = iota
-	// CompressionNoTakeover compresses each message by itself. An idle
-	// connection needs no memory for it.
+	// CompressionNoTakeover compresses each message separately. An idle connection
+	// needs no memory for it.
 	CompressionNoTakeover
-	// CompressionTakeover compresses with the context of earlier messages. This
-	// makes small messages much smaller, but a connection keeps the last 32 KiB
-	// of what it has sent, and of what it has received.
+	// CompressionTakeover compresses with the context of earlier messages. This makes
+	// small messages much smaller, but a connection keeps the last 32 KiB of what it
+	// has sent, and of what it has received.
 	CompressionTakeover
 )
 

@@ -10,9 +10,9 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A Prepared is a message for many sockets. It is framed, and compressed, once for
-// all sockets that speak alike, rather than once for each. It may be used by several
-// goroutines at the same time.
+// A Prepared is a message for many sockets. It is framed, and compressed, only once for
+// all sockets with the same version, role, fragment size and compression, rather than
+// once for each socket. It may be used by several goroutines at the same time.
 type Prepared struct {
 	kind wire.Kind
 	data []byte
@@ -23,22 +23,22 @@ type Prepared struct {
 	forms []form
 }
 
-// plainForm holds the frames for servers' sockets that share a Config.
+// A plainForm holds the frames for the server's sockets that share a Config.
 type plainForm struct {
 	cfg    *wire.Config
 	frames *wire.Buffer
 }
 
-// form is the message as one kind of socket sends it.
+// A form is the message as one kind of socket sends it.
 type form struct {
 	version  wire.Version
 	fragment int
 	role     wire.Role
-	key      any // of the extension's session; nil without one
+	key      any // of the extension's session; nil without an extension
 
 	rsv     wire.RSV
 	payload []byte
-	frames  *wire.Buffer // on a server; a client's frames are masked anew
+	frames  *wire.Buffer // for servers; clients mask each copy with new keys
 }
 
 // maxForms is the number of forms that a Prepared keeps.
@@ -75,8 +75,8 @@ func (s *Socket) SendPrepared(p *Prepared) error {
 	return err
 }
 
-// sendFrames sends f if there is nothing else to send, and reports whether it
-// could. It is the common case of a broadcast.
+// sendFrames sends f if it fits the connection and nothing else is pending, and reports
+// whether it did. This is the common case of a broadcast.
 func (t *sender) sendFrames(f *plainForm) bool {
 	t.mu.Lock()
 	good := f != nil && f.cfg == t.enc.Config() && t.pending == nil && !t.writing && !t.broken &&
@@ -89,7 +89,7 @@ func (t *sender) sendFrames(f *plainForm) bool {
 	return good
 }
 
-// sendPrepared enqueues p, or says why not.
+// sendPrepared enqueues p, or returns why it cannot.
 func (t *sender) sendPrepared(p *Prepared) error {
 	t.mu.Lock()
 	err := t.enqueuePrepared(p)
@@ -97,6 +97,7 @@ func (t *sender) sendPrepared(p *Prepared) error {
 	return sendError(err)
 }
 
+// enqueuePrepared is sendPrepared with t.mu held.
 func (t *sender) enqueuePrepared(p *Prepared) error {
 	switch {
 	case t.broken, t.closed:
@@ -141,6 +142,7 @@ func (t *sender) enqueuePrepared(p *Prepared) error {
 	return nil
 }
 
+// enqueueForm enqueues the frames of f or, on a client, encodes them.
 func (t *sender) enqueueForm(p *Prepared, f *form) error {
 	if f.frames == nil {
 		t.reserve(len(f.payload) + maxHeader)
@@ -150,7 +152,7 @@ func (t *sender) enqueueForm(p *Prepared, f *form) error {
 		return err
 	}
 	if t.pending == nil {
-		t.pending = f.frames // until something else has to go behind it
+		t.pending = f.frames // shared until something else is appended
 		return nil
 	}
 	t.reserve(len(f.frames.B))
@@ -158,7 +160,7 @@ func (t *sender) enqueueForm(p *Prepared, f *form) error {
 	return nil
 }
 
-// form completes f from a form that p keeps already, or makes a new one.
+// form completes f from a form that p already has, or by encoding the message.
 func (p *Prepared) form(f *form, session extensions.Preparer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

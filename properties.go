@@ -9,16 +9,16 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// BufferedAmount returns how many bytes wait to be given to the system: frames with
-// their headers, compressed if that was negotiated (WHATWG bufferedAmount, which
-// counts payloads). What a handler sends waits for the end of its turn; but on Unix
-// systems, over TCP and unix sockets, a message of 32 KiB or more, and everything
-// that waits once it is 64 KiB, is written at once, as far as the system takes it.
-// What Options.QueueBeforeOpen keeps does not count, and when the socket is closed
-// nothing waits any more.
+// BufferedAmount returns how many bytes are waiting to be passed to the system: frames
+// with their headers, compressed if compression was negotiated (WHATWG bufferedAmount,
+// which counts payloads). What a handler sends waits for the end of its turn, with an
+// exception on Unix systems, over TCP and unix sockets: a message of 32 KiB or more,
+// and everything that waits once it is 64 KiB, is written at once, as far as the system
+// takes it. What Options.QueueBeforeOpen keeps does not count. When the socket is
+// closed nothing is waiting.
 //
-// On all other connections, such as those over TLS, the up to 16 KiB that are being
-// written do not count: they may already have arrived.
+// On all other connections, such as those over TLS, up to 16 KiB that are being written
+// do not count, because they may already have arrived.
 func (s *Socket) BufferedAmount() int {
 	return s.sender.buffered()
 }
@@ -46,6 +46,8 @@ func (s *Socket) Extensions() string {
 // (WHATWG url).
 func (s *Socket) URL() string { return s.known(func(n *negotiated) string { return n.url }) }
 
+// known returns what get returns for the opening handshake, or an empty string before
+// there is one.
 func (s *Socket) known(get func(*negotiated) string) string {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -80,10 +82,10 @@ func (s *Socket) Response() (status int, header http.Header) {
 	return s.opening.status, dial.HTTPHeader(s.opening.answer)
 }
 
-// Request returns the client's request on a server, and nil on a client. To save
-// memory a Socket drops the request after the open event unless Request has been
-// called by then, in the function set by OnConnect or in a handler of the open
-// event. After that it returns nil.
+// Request returns the client's request on a server, and nil on a client. To save memory
+// a Socket drops the request after the open event, and Request returns nil from then
+// on. The request is kept if Server.OnRequest is set, or if Request was called by then,
+// in the function set by OnConnect or in a handler of the open event.
 func (s *Socket) Request() *handshake.Request {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()

@@ -11,16 +11,16 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A reader is the receiving half of a connection: it makes events of the bytes that
-// come, from wherever they come. Only the goroutine that serves the connection uses it,
-// except for its gate.
+// A reader is the receiving half of a connection. It turns bytes into events, whatever
+// their source. Only the goroutine that serves the connection uses it, except for its
+// gate, which any goroutine may use.
 type reader struct {
 	dec   wire.Decoder
-	below *inflow              // in front of dec; nil for none
-	gate  atomic.Pointer[gate] // nil: it is open
+	below *inflow              // decodes what dec is fed with; nil without such an extension
+	gate  atomic.Pointer[gate] // nil if it has never been needed
 }
 
-// begin makes r read what has been agreed on, through stream if it is not nil.
+// begin prepares r to read frames as cfg says, decoded by stream if it is not nil.
 func (r *reader) begin(cfg *wire.Config, stream extensions.Stream) {
 	r.dec.Init(cfg)
 	r.below = nil
@@ -29,10 +29,11 @@ func (r *reader) begin(cfg *wire.Config, stream extensions.Stream) {
 	}
 }
 
-// reset forgets the connection before.
+// reset prepares r for another connection.
 func (r *reader) reset() { r.gate.Store(nil) }
 
-// end releases all memory. The sender has ended before.
+// end releases all memory. The sender must have ended before, as it uses the same
+// stream.
 func (r *reader) end() {
 	r.dec.Release()
 	if r.below != nil {
@@ -42,13 +43,14 @@ func (r *reader) end() {
 }
 
 // A readInput is what a reader borrows while there are bytes to read: the bytes, the
-// events that are made of them, and what would else be on its stack.
+// events that they contain, and variables that would otherwise be on the stack; see
+// ARCHITECTURE.md.
 type readInput struct {
 	buf     [readSize]byte
-	ev      wire.Event // that is being handled
-	over    bool       // nothing more is to be read
-	err     error      // why, unless the peer's stream has ended
-	drained bool       // the last read has left nothing, as far as is known
+	ev      wire.Event // the event that is being handled
+	over    bool       // reading is over
+	err     error      // why; nil at the end of the peer's stream
+	drained bool       // as far as is known, the last read has left nothing
 	ahead   ahead
 	message MessageEvent
 	ping    PingEvent
@@ -59,14 +61,15 @@ const readSize = 64 << 10
 
 var readInputs = sync.Pool{New: func() any { return new(readInput) }}
 
-// release puts in back. It must not be called if a handler has ended the goroutine: in
-// still has what was decoded then.
+// release returns in to the pool. It must not be called if a handler has ended the
+// goroutine, because in then still holds decoded events.
 func (in *readInput) release() {
 	in.over, in.err = false, nil
 	readInputs.Put(in)
 }
 
-// read reads once. It returns true if that brought something to handle.
+// read reads once, after waiting while r is paused. It reports whether it has read
+// something.
 //
 //go:noinline
 func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
@@ -91,7 +94,8 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 	return true
 }
 
-// ends takes down that a read has failed.
+// ends records the error of a read, which ends the reading unless there was just
+// nothing to read.
 //
 //go:noinline
 func (in *readInput) ends(err error) {
@@ -103,7 +107,8 @@ func (in *readInput) ends(err error) {
 	}
 }
 
-// space is where the bytes of a long payload can be read to directly.
+// space returns memory into which the bytes of a long payload can be read directly, or
+// nil.
 func (r *reader) space() []byte {
 	if r.below != nil {
 		return nil
@@ -111,8 +116,8 @@ func (r *reader) space() []byte {
 	return r.dec.Space()
 }
 
-// feed gives the bytes in p, which may have been read to the Decoder's own memory
-// directly, to the Decoder or to what is in front of it.
+// feed passes p to the Decoder, or to the extension in front of it. direct says that p
+// was read into the memory that space returned.
 func (r *reader) feed(p []byte, direct bool) {
 	switch {
 	case direct:
@@ -124,21 +129,21 @@ func (r *reader) feed(p []byte, direct bool) {
 	}
 }
 
-// A gate holds up a reader: while the Socket is paused, and for good when this end has
-// ended the connection.
+// A gate makes a reader wait while the Socket is paused, and stops it for good when
+// this end has ended the connection.
 type gate struct {
 	mu      sync.Mutex
 	stopped bool
-	opened  chan struct{} // closed when it is opened; nil: it is open
+	opened  chan struct{} // closed when the gate opens; nil while it is open
 }
 
-// withGate returns r.gate for writing.
+// withGate returns the gate, which it creates if there is none.
 func (r *reader) withGate() *gate {
 	r.gate.CompareAndSwap(nil, new(gate))
 	return r.gate.Load()
 }
 
-// pause has r read nothing from now on.
+// pause stops reading until resume or stop is called.
 func (r *reader) pause() {
 	g := r.withGate()
 	g.mu.Lock()
@@ -148,16 +153,17 @@ func (r *reader) pause() {
 	}
 }
 
-// resume undoes pause.
+// resume continues reading after pause.
 func (r *reader) resume() {
 	if g := r.gate.Load(); g != nil {
 		g.open(false)
 	}
 }
 
-// stop has r read nothing any more.
+// stop ends reading for good.
 func (r *reader) stop() { r.withGate().open(true) }
 
+// open opens the gate. If stop is true nothing is read after that.
 func (g *gate) open(stop bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -168,7 +174,7 @@ func (g *gate) open(stop bool) {
 	}
 }
 
-// isPaused reports whether the gate is shut.
+// isPaused reports whether reading is paused.
 func (r *reader) isPaused() bool {
 	g := r.gate.Load()
 	if g == nil {
@@ -179,7 +185,7 @@ func (r *reader) isPaused() bool {
 	return g.opened != nil
 }
 
-// isStopped reports whether stop was called.
+// isStopped reports whether stop has been called.
 func (r *reader) isStopped() bool {
 	g := r.gate.Load()
 	if g == nil {
@@ -190,14 +196,14 @@ func (r *reader) isStopped() bool {
 	return g.stopped
 }
 
-// waitResumed waits while r is paused. The caller must not have the turn.
+// waitResumed waits while r is paused. The caller must not hold the turn.
 func (r *reader) waitResumed() {
 	if g := r.gate.Load(); g != nil {
 		g.pass()
 	}
 }
 
-// pass waits until the gate is open. It returns false if reading is over.
+// pass waits until the gate is open. It reports false if nothing more is to be read.
 func (g *gate) pass() bool {
 	g.mu.Lock()
 	opened, stopped := g.opened, g.stopped

@@ -10,14 +10,15 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// serving is a Socket as its connection knows it (transport.Reader).
+// serving is a Socket in its role as the transport.Reader of its connection.
 type serving Socket
 
-// serve has the connection served from now on. Its end is the only place that a close
-// event comes from.
+// serve serves the connection until it ends and the close event has been emitted. It
+// returns earlier if another goroutine continues to serve it.
 func (s *Socket) serve() { s.sender.conn.Serve((*serving)(s)) }
 
-// Readable reads until there is nothing left, and delivers the events.
+// Readable reads until there is nothing left, and delivers the events. It reports
+// whether reading is over.
 func (c *serving) Readable() (over bool) {
 	s := (*Socket)(c)
 	in := readInputs.Get().(*readInput)
@@ -43,12 +44,13 @@ func (c *serving) Readable() (over bool) {
 	return over
 }
 
-// Space returns where the bytes of a long payload can be read to directly.
+// Space returns the memory into which the bytes of a long payload can be read, or nil.
 func (c *serving) Space() []byte { return c.reader.space() }
 
-// Ended delivers what the end of the stream leads to, and finishes. TLS without its
-// close_notify ends with io.ErrUnexpectedEOF: whether the end was to be expected is
-// known from what the frames have said, as without TLS.
+// Ended delivers the events that follow from the end of the stream, and finishes the
+// Socket. TLS that ends without close_notify is reported as io.ErrUnexpectedEOF. That
+// is treated like io.EOF: the frames tell whether the end was to be expected, as they
+// do without TLS.
 func (c *serving) Ended(err error) {
 	s := (*Socket)(c)
 	defer s.finish()
@@ -65,14 +67,14 @@ func (c *serving) Ended(err error) {
 	}
 }
 
-// deliverTurn delivers the events of what the reader was fed with, until there are none
-// left or the socket is paused, which it reports. serving says that the connection is
-// calling.
+// deliverTurn delivers, in one turn, the events in what the reader was fed with, until
+// none are left or the socket is paused. It reports whether the socket is paused.
+// serving says that the call comes from transport.Conn.Serve.
 func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, serving)
 	for {
 		if s.nextEvent(in) {
-			// What emit does if nobody but the handler wants to know.
+			// emit would do no more here.
 			s.handlers.message(&in.message)
 			in.message.data = nil
 		} else if in.ev.Kind == wire.None {
@@ -86,8 +88,8 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 	}
 }
 
-// nextEvent takes the next event from the Decoder. It returns true for a message that
-// concerns nobody but the handler that OnMessage has set.
+// nextEvent takes the next event from the Decoder. It returns true if the event is a
+// message that is only for the handler that OnMessage has set.
 //
 //go:noinline
 func (s *Socket) nextEvent(in *readInput) (plain bool) {
@@ -106,12 +108,12 @@ func (s *Socket) nextEvent(in *readInput) (plain bool) {
 	return true
 }
 
-// deliverAhead delivers the events of what the reader was fed with, where they are
-// decoded ahead of their turns.
+// deliverAhead decodes the events in what the reader was fed with before it takes the
+// turns in which it delivers them.
 func (s *Socket) deliverAhead(in *readInput, serving bool) {
 	for more := true; more && !in.over; {
 		slot := s.takeSlot()
-		if s.reader.isStopped() { // perhaps while it waited
+		if s.reader.isStopped() { // perhaps while waiting for the slot
 			slot.release()
 			return
 		}
@@ -130,7 +132,7 @@ func (s *Socket) deliverAhead(in *readInput, serving bool) {
 	}
 }
 
-// deliverTurnAhead is deliverTurn for the events in in.ahead.
+// deliverTurnAhead is like deliverTurn, for the events in in.ahead.
 func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlot) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, serving)
 	slot.release()
@@ -145,7 +147,7 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 	return false
 }
 
-// takeSlot waits for the permission to decode, which a Parallel socket does not need.
+// takeSlot waits for a decoding slot, which a Parallel socket does not need.
 func (s *Socket) takeSlot() decodingSlot {
 	if s.opts.Parallel {
 		return decodingSlot{}
@@ -153,7 +155,7 @@ func (s *Socket) takeSlot() decodingSlot {
 	return s.disp.takeSlot()
 }
 
-// lastEvents is the turn of what the end of the stream leads to.
+// lastEvents runs the turn for the events that follow from the end of the stream.
 func (s *Socket) lastEvents() {
 	in := readInputs.Get().(*readInput)
 	defer s.leave(s.enter(), receiveTurn, false)
@@ -165,7 +167,7 @@ func (s *Socket) lastEvents() {
 	in.release()
 }
 
-// handle does what in.ev asks for, in a turn.
+// handle handles in.ev. It must be called in a turn.
 //
 //go:noinline
 func (s *Socket) handle(in *readInput) {
@@ -210,8 +212,8 @@ func (s *Socket) handle(in *readInput) {
 	}
 }
 
-// answerPing sends a pong (RFC 6455, section 5.5.2), unless the connection has ended
-// from this side.
+// answerPing answers a ping with a pong (RFC 6455, section 5.5.2), unless a close frame
+// has been sent.
 func (s *Socket) answerPing(ping wire.Event) {
 	if st := s.ReadyState(); st != StateOpen && st != StateClosing {
 		return
@@ -221,9 +223,9 @@ func (s *Socket) answerPing(ping wire.Event) {
 	}
 }
 
-// ponged calls the function that waits for a pong with the payload. The pong may
-// also stand for earlier pings, which are then not answered themselves (RFC 6455,
-// section 5.5.3), but whose functions keep waiting for their own.
+// ponged calls the function of PingFunc that waits for a pong with this payload. A peer
+// may answer only the latest of several pings (RFC 6455, section 5.5.3); the functions
+// for the others keep waiting.
 func (s *Socket) ponged(payload []byte) {
 	p := s.takePing(func(p *pingWait) bool { return p.payload == string(payload) })
 	if p == nil {
@@ -235,8 +237,8 @@ func (s *Socket) ponged(payload []byte) {
 	p.fn()
 }
 
-// takePing takes the first ping that is true for from those that wait. It returns
-// nil if there is none.
+// takePing removes the first of the waiting pings for which is returns true, and
+// returns it, or nil if there is none.
 func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -250,8 +252,8 @@ func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
 	return p
 }
 
-// peerClosed answers a close frame (RFC 6455, section 7.1.4). The server ends the
-// connection then, and the client waits for that (section 7.1.1).
+// peerClosed answers a close frame (RFC 6455, section 5.5.1). A server then ends the
+// connection; a client waits for the server to do so (section 7.1.1).
 func (s *Socket) peerClosed(ev wire.Event) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -262,17 +264,17 @@ func (s *Socket) peerClosed(ev wire.Event) {
 	s.sendCloseLocked(answer, s.life.role == wire.Server)
 }
 
-// peerFailed ends the connection for a rule that the peer has broken (RFC 6455, section
+// peerFailed fails the connection because the peer has broken a rule (RFC 6455, section
 // 7.1.7).
 func (s *Socket) peerFailed(ev wire.Event) {
 	answer, _ := wire.Reply(ev)
 	s.fail(ruleBroken, ev.Code, string(answer.Data), ev.Err)
 }
 
-// drain has what was sent written for a peer that has ended its own direction, and may
-// still read, and waits for that; or until the connection is aborted, after
-// Options.CloseTimeout at the latest. There is no waiting without a bound here: a
-// peer that says nothing more cannot be told from one that has gone.
+// drain waits until what was sent has been written, for a peer that has ended its own
+// direction but may still read. It stops waiting when the connection is aborted, after
+// Options.CloseTimeout at the latest. Here a negative CloseTimeout means the default,
+// because a peer that sends nothing more cannot be told from one that has gone.
 func (s *Socket) drain() {
 	done := s.sender.drain()
 	if done == nil {
@@ -284,12 +286,12 @@ func (s *Socket) drain() {
 	<-done
 }
 
-// enter takes the turn for handlers of s and leave ends it, so that a function
-// that has a turn begins with
+// enter takes the turn for handlers of s, and leave ends it. A function that takes a
+// turn begins with
 //
 //	defer s.leave(s.enter(), openTurn, false)
 //
-// and others get on even if a handler ends its goroutine, as a failing test does.
+// so that the turn ends even if a handler ends its goroutine, as a failing test does.
 func (s *Socket) enter() (at time.Duration) {
 	s.disp.enter()
 	if s.opts.slowTurn > 0 {
@@ -309,7 +311,7 @@ func (s *Socket) leave(at time.Duration, kind turnKind, serving bool) {
 	}
 }
 
-// served returns the sender if the connection is being served, and nil otherwise.
+// served returns the sender if serving is true, and nil otherwise.
 func (s *Socket) served(serving bool) *sender {
 	if serving {
 		return &s.sender
@@ -317,6 +319,8 @@ func (s *Socket) served(serving bool) *sender {
 	return nil
 }
 
+// leaveTimed is leave if turns are timed. It logs a turn that took too long.
+//
 //go:noinline
 func (s *Socket) leaveTimed(at time.Duration, kind turnKind, serving bool) {
 	took := turnClock() - at
@@ -326,9 +330,10 @@ func (s *Socket) leaveTimed(at time.Duration, kind turnKind, serving bool) {
 	}
 }
 
-// turnClock returns the time on a clock that measures turns, as one word: a
-// time.Time would be three, in a stack frame that every message uses. Only
-// differences within one turn mean something: a turn stays in one bubble.
+// turnClock returns the time on a clock that measures turns. A Duration is one word,
+// where a time.Time would take three in a stack frame that every message needs. Only
+// differences within one turn are meaningful, as a turn stays in one bubble of
+// testing/synctest.
 func turnClock() time.Duration { return time.Since(turnEpoch) }
 
 var turnEpoch = time.Now()

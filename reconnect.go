@@ -14,12 +14,13 @@ import (
 )
 
 // Reconnect configures how a client's Socket connects again when its connection has
-// ended or could not be opened. The Socket keeps its URL and handlers. Each
-// connection has its own open, error and close events. The close event says whether
-// another attempt follows, which its PreventDefault method prevents. Until the next
+// ended or could not be opened. The Socket keeps its URL and handlers. Each connection
+// has its own open, error and close events. The close event says whether another
+// attempt follows; its PreventDefault method prevents that attempt. Until the next
 // attempt the Socket is connecting, and Run waits for it.
 //
 // The Socket does not connect again
+//
 //   - after the program has called Close or Drop. During the wait before an attempt
 //     these end the wait, with error and close events as for an attempt;
 //   - after a clean close with status code 1000, by which the peer says that the
@@ -31,12 +32,12 @@ import (
 //     open;
 //   - when a handler of the close event has itself called Connect.
 //
-// The wait before an attempt is random, between zero and a bound that grows from
-// Min by Factor up to Max (exponential backoff with full jitter), so that the
-// clients of a server that restarts do not all connect at once. The time that a
-// refusal with status 429 or 503 gives in Retry-After (RFC 9110, section 10.2.3) is
-// added to it, but the sum is at most Max. The bound starts again at Min after a
-// connection that was open for at least Min.
+// The wait before an attempt is random, between zero and a bound that grows from Min by
+// Factor up to Max (exponential backoff with full jitter), so that the clients of a
+// server that restarts do not all connect at once. The time that a refusal with status
+// 429 or 503 gives in Retry-After (RFC 9110, section 10.2.3) is added to it, but the
+// sum is at most Max. The bound starts again at Min after a connection that was open
+// for at least Min.
 type Reconnect struct {
 	Min    time.Duration // the first bound; zero or less means DefaultReconnectMin
 	Max    time.Duration // the longest wait; zero or less means DefaultReconnectMax
@@ -47,7 +48,7 @@ type Reconnect struct {
 	// less means no limit.
 	MaxAttempts int
 
-	random func() float64 // in [0, 1); nil: math/rand
+	random func() float64 // in [0, 1); nil means math/rand
 }
 
 // The defaults of Reconnect.
@@ -83,21 +84,21 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 	}
 	longest := r.max()
 	bound := min(float64(r.min())*math.Pow(factor, float64(failed)), float64(longest))
-	return asked + min(time.Duration(random()*bound), longest-asked) // which does not overflow
+	return asked + min(time.Duration(random()*bound), longest-asked) // cannot overflow
 }
 
-// retries is the state of a connection that Options.Reconnect keeps up. It is
-// guarded by lifetime.mu.
+// retries holds the state of Options.Reconnect for a Socket. It is guarded by
+// lifetime.mu.
 type retries struct {
 	ctx       context.Context // ends the attempts
 	protocols []string
-	failed    int       // attempts since a connection has lasted
-	opened    int       // connections
+	failed    int       // attempts since the last connection that was open for at least Min
+	opened    int       // how many connections were opened
 	since     time.Time // when the last one was opened
-	closed    bool      // by Close
+	closed    bool      // Close or Drop was called
 }
 
-// newRetries returns nil if policy is nil.
+// newRetries returns the state for policy, or nil if policy is nil.
 func newRetries(policy *Reconnect, ctx context.Context, protocols []string) *retries {
 	if policy == nil {
 		return nil
@@ -113,7 +114,7 @@ func (r *retries) begun() {
 	r.ctx = context.WithoutCancel(r.ctx)
 }
 
-// stop prevents further attempts, after a call of Close.
+// stop prevents further attempts, after a call of Close or Drop.
 func (r *retries) stop() {
 	if r != nil {
 		r.closed = true
@@ -155,8 +156,8 @@ func permanent(err error) bool {
 	return bad
 }
 
-// refusal returns the status with which a server or a proxy has refused, or 0, and
-// its Retry-After field.
+// refusal returns the status with which a server or a proxy has refused, and its
+// Retry-After field. The status is 0 if there was no refusal.
 func refusal(err error) (status int, after string) {
 	if p, ok := errors.AsType[*ProxyError](err); ok && p.Status != 0 {
 		return p.Status, p.Header.Get("Retry-After")

@@ -13,16 +13,16 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// A Request is a client's request to open a connection, which the function that
-// [Server.OnRequest] has set accepts or rejects, at once or later (WebSocket-Node's
+// A Request is a client's request to open a connection. The function that
+// [Server.OnRequest] has set accepts or rejects it, at once or later (WebSocket-Node's
 // WebSocketRequest). If it is not answered within Options.HandshakeTimeout it is
 // rejected with status 404, and with status 503 when the Server shuts down or its
 // Socket is dropped. These responses do not have the ResponseHeader.
 type Request struct {
 	*handshake.Request
 
-	// Protocol is the subprotocol for which a Router has chosen the handler. It
-	// is empty if the client asked for none, or if there is no Router.
+	// Protocol is the subprotocol for which a Router has chosen the handler. It is
+	// empty if the client asked for none, or without a Router.
 	Protocol string
 
 	// ResponseHeader is sent with the response, whether the request is accepted
@@ -33,7 +33,7 @@ type Request struct {
 	trusted []netip.Prefix
 
 	mu       sync.Mutex
-	answered chan struct{} // closed by the answer
+	answered chan struct{} // closed by Accept or Reject
 	refused  *handshake.Error
 	protocol string
 }
@@ -66,10 +66,10 @@ func (r *Request) SetCookie(c *http.Cookie) {
 	}
 }
 
-// RemoteIP returns the IP address of the client. If the connection comes from one
-// of Server.TrustedProxies, that is the last address in X-Forwarded-For that is not
-// such a proxy itself (WebSocket-Node's remoteAddress). RemoteIP returns the zero
-// Addr if the connection has no IP address.
+// RemoteIP returns the IP address of the client. If the connection comes from one of
+// Server.TrustedProxies, this is the last address in X-Forwarded-For that is not itself
+// such a proxy (WebSocket-Node's remoteAddress). RemoteIP returns the zero Addr if the
+// connection has no IP address.
 func (r *Request) RemoteIP() netip.Addr {
 	addr := addrOf(r.socket.RemoteAddr())
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -101,7 +101,7 @@ func addrOf(a net.Addr) netip.Addr {
 // the request has already been answered.
 func (r *Request) Accept(protocol string) (*Socket, error) {
 	if protocol != "" && !slices.Contains(r.Protocols, protocol) {
-		return nil, fmt.Errorf("%w: %q was not asked for", ErrProtocol, protocol)
+		return nil, fmt.Errorf("%w: the client did not ask for %q", ErrProtocol, protocol)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,12 +2,12 @@ package airsocket
 
 import "slices"
 
-// roster holds the sockets of a Server, in the order in which they were accepted.
-// That is also roughly the order in which they, and the system's data for them, lie
-// in memory, on which the time of a long broadcast depends.
+// A roster holds the sockets of a Server, in the order in which they were accepted.
+// This is also roughly the order of their data in memory, in the program and in the
+// system, which makes a long broadcast faster.
 type roster struct {
 	slots []*Socket // nil where one has been removed
-	live  int       // those that are not nil
+	live  int       // how many slots are not nil
 	spare []*Socket // for the next snapshot
 }
 
@@ -17,7 +17,7 @@ func (r *roster) add(s *Socket) {
 	r.live++
 }
 
-// remove does nothing if s is not there.
+// remove removes s. It does nothing if s is not in the roster.
 func (r *roster) remove(s *Socket) {
 	if int(s.slot) >= len(r.slots) || r.slots[s.slot] != s {
 		return
@@ -56,7 +56,7 @@ func (r *roster) snapshot() []*Socket {
 	return list
 }
 
-// giveBack takes back a snapshot, to reuse its memory.
+// giveBack takes back a snapshot, so that its memory can be reused.
 func (r *roster) giveBack(list []*Socket) {
 	if cap(list) <= 2*r.live+minSlots {
 		clear(list)

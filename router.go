@@ -12,7 +12,8 @@ import (
 //
 //	srv.OnRequest(router.Route)
 //
-// The zero value is ready to use. Its methods may be called from any goroutine.
+// The zero value is ready to use. The methods of a Router may be called from any
+// goroutine.
 type Router struct {
 	mu     sync.RWMutex
 	mounts []mount
@@ -52,10 +53,10 @@ func (r *Router) Unmount(pattern, protocol string) bool {
 	return len(r.mounts) < before
 }
 
-// Route calls the handler for req. It takes the first of the client's subprotocols
-// for which a handler is mounted, and of several handlers the one that was mounted
-// first, and sets Request.Protocol to that subprotocol. If there is no handler it
-// rejects the request with status 404.
+// Route calls the handler for req. It takes the first of the client's subprotocols for
+// which a handler is mounted and, if there are several handlers, the one that was
+// mounted first. It sets Request.Protocol to that subprotocol. If there is no handler
+// it rejects the request with status 404.
 func (r *Router) Route(req *Request) {
 	asked := req.Protocols
 	if len(asked) == 0 {

@@ -6,15 +6,17 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not
-// wait: data that the system cannot take yet is kept, up to Options.MaxBuffered.
-// Send returns [ErrInvalidState] before the connection is open (on a server, before
-// it has the request), [ErrClosed] when it is closing or closed, [ErrBufferFull], or wire.ErrBadText if text is not valid
-// UTF-8; the message is not sent in these cases. Messages are sent in the order of
-// the calls, and before the frame of a later Close.
+// Send sends a text message (WHATWG send, AS3WebSocket's sendUTF). It does not wait:
+// data that the system cannot take yet is kept, up to Options.MaxBuffered. Messages are
+// sent in the order of the calls, and before the close frame of a later Close.
 //
-// Messages that handlers send go out when their turn ends; Flush sends them
-// earlier.
+// Send returns [ErrInvalidState] if the socket has not been started or is connecting,
+// [ErrClosed] if it is closing or closed, [ErrBufferFull], and wire.ErrBadText if text
+// is not valid UTF-8. In these cases the message is not sent. While the socket is
+// connecting, messages are kept instead if Options.QueueBeforeOpen is set, and on a
+// server that has received the request.
+//
+// Messages that handlers send go out when their turn ends; Flush sends them earlier.
 func (s *Socket) Send(text string) error {
 	return s.sendMessage(wire.Text, viewOf(text))
 }
@@ -44,8 +46,9 @@ func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 	return ErrArgument
 }
 
-// Ping sends a ping with a payload of at most 125 bytes (RFC 6455, section
-// 5.5.2), like Send. For a longer payload it returns wire.ErrTooBig.
+// Ping sends a ping with a payload of at most 125 bytes (RFC 6455, section 5.5.2), like
+// Send. It returns wire.ErrTooBig for a longer payload, and wire.ErrUnsupported in
+// versions without pings.
 func (s *Socket) Ping(payload []byte) error {
 	return s.send(wire.Event{Kind: wire.Ping, Data: payload})
 }
@@ -56,8 +59,8 @@ func (s *Socket) Pong(payload []byte) error {
 	return s.send(wire.Event{Kind: wire.Pong, Data: payload})
 }
 
-// Flush sends at once what would be sent at the end of the turn. Only handlers that
-// continue for long after a Send need it.
+// Flush sends at once what would be sent at the end of the turn. Only handlers that run
+// for long after a Send need it.
 func (s *Socket) Flush() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -95,8 +98,8 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	return err
 }
 
-// maxPingWaits is how many calls of PingFunc on a Socket may wait for a pong at a
-// time.
+// maxPingWaits is how many calls of PingFunc on a Socket may wait for a pong at the
+// same time.
 const maxPingWaits = 1024
 
 // PingFunc sends a ping, like Ping, and calls fn in a turn when a pong with the same
@@ -114,8 +117,8 @@ func (s *Socket) PingFunc(payload []byte, fn func()) error {
 	return calledBy("PingFunc", err)
 }
 
-// expectPong has a ping wait for its pong, unless that makes no sense or there are
-// too many.
+// expectPong adds wait to the pings that wait for a pong. It returns an error if no
+// pong can come, or if too many are waiting.
 func (s *Socket) expectPong(wait *pingWait) error {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -133,7 +136,7 @@ func (s *Socket) expectPong(wait *pingWait) error {
 	return nil
 }
 
-// sendMessage is send for messages, with little on the stack; see ARCHITECTURE.md.
+// sendMessage is send for messages, with a small frame; see ARCHITECTURE.md.
 func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 	if s.life.at() == stageOpen && s.opts.messagesOnly {
 		return s.sender.sendMessage(kind, p)
@@ -141,12 +144,15 @@ func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 	return s.sendMessageSlow(kind, p)
 }
 
+// sendMessageSlow is sendMessage when the connection is not open or more than message
+// handlers are involved. It keeps the event out of the frame of sendMessage.
+//
 //go:noinline
 func (s *Socket) sendMessageSlow(kind wire.Kind, p []byte) error {
 	return s.send(wire.Event{Kind: kind, Data: p})
 }
 
-// send sends one event, or keeps it until the connection is open, or says why not.
+// send sends ev, or keeps it until the connection is open, or returns why it cannot.
 //
 //go:noinline
 func (s *Socket) send(ev wire.Event) error {
@@ -162,8 +168,8 @@ func (s *Socket) send(ev wire.Event) error {
 	return err
 }
 
-// sendEarly is send in another state than Open. It reports false if that is all:
-// the connection may be open by now.
+// sendEarly is send for a socket that is not open. It returns true if the socket has
+// become open meanwhile, so that the caller can send ev.
 func (s *Socket) sendEarly(ev wire.Event) (open bool, err error) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -178,8 +184,8 @@ func (s *Socket) sendEarly(ev wire.Event) (open bool, err error) {
 	return false, ErrClosed
 }
 
-// queueLocked keeps a message for when the connection will be open. A server may always
-// send once it has the request: nothing but its own response is missing then.
+// queueLocked keeps ev until the connection is open. A server that has received the
+// request may always send, since only its own response is missing.
 func (s *Socket) queueLocked(ev wire.Event) error {
 	o := s.opening
 	if o == nil || !s.opts.QueueBeforeOpen && o.request == nil {
@@ -192,18 +198,18 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 	return o.early.add(ev, version, s.opts.maxBuffered)
 }
 
-// What follows makes a Socket the owner of its sender.
+// The following methods make a Socket the senderOwner of its sender.
 
 func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
 
 func (s *Socket) sentLater(kind wire.Kind, n int) { s.opts.Hooks.sent(s, kind, n) }
 
-// drained emits the drain event, unless there is a writer goroutine again, whose
-// event it is then.
+// drained emits the drain event, unless there is another writer goroutine by now: then
+// its end causes the event.
 func (s *Socket) drained() {
 	s.do(drainTurn, func() {
-		// What other goroutines and turns have sent meanwhile must not be the
-		// end of it: if it goes at once there will be no other event.
+		// What was sent meanwhile may still be pending. If it is written at once it
+		// causes no drain event of its own, so this event must come after it.
 		s.Flush()
 		if s.ReadyState() == StateOpen && s.sender.allWritten() {
 			emit(s, s.extras().drain, &DrainEvent{target{s}})
@@ -211,5 +217,5 @@ func (s *Socket) drained() {
 	})
 }
 
-// viewOf is s as bytes, which must not be changed.
+// viewOf returns the bytes of s without copying them. They must not be changed.
 func viewOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -11,57 +11,57 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// A sender is the sending half of a connection. Messages become frames in pending,
-// and go from there to the system: at the end of the turn, or at once where there
-// is none. What the system does not take without waiting is left to a writer
-// goroutine, which ends when it has nothing left.
+// A sender is the sending half of a connection. Messages become frames in pending, and
+// are written at the end of the turn, or at once outside of turns. What the system does
+// not take without waiting is left to a writer goroutine, which ends when everything
+// has been written.
 //
-// A sender knows no Socket. It returns errors, and tells its owner what it finds
-// out while nobody has called it.
+// A sender does not know its Socket. It returns the errors of a call, and tells its
+// owner when writing has failed.
 type sender struct {
 	owner senderOwner // does not change
-	limit int         // bytes that may wait to be sent; 0: no limit; does not change
+	limit int         // bytes that may wait to be sent; 0 means no limit; does not change
 
-	// What most messages need comes first.
+	// The fields that most messages need come first.
 	mu       sync.Mutex // guards what follows
 	enc      wire.Encoder
-	pending  *wire.Buffer // frames that nobody has begun to write
+	pending  *wire.Buffer // frames of which nothing has been written yet
 	next     *sender      // in the Dispatcher's list of unflushed senders
-	extra    *senderExtra // nil while nothing of it is needed
-	inflight int          // bytes that the writer goroutine has, or finds in extra
-	handed   uint16       // of inflight, inside a Write of a connection that is not raw
-	number   uint16       // of the connections that there have been
-	closeLen uint8        // length of the close frame, behind which nothing follows
-	listed   bool         // the Dispatcher will flush
+	extra    *senderExtra // nil until it is needed
+	inflight int          // bytes that are left to the writer goroutine
+	handed   uint16       // of inflight, inside a Write on a connection that is not raw
+	number   uint16       // counts the connections that there have been
+	closeLen uint8        // length of the close frame, which nothing follows
+	listed   bool         // in the Dispatcher's list
 	writing  bool         // there is a writer goroutine
-	fin      bool         // nothing follows: shut down when all is written
-	data     bool         // what waits is not only what is sent without being asked for
-	broken   bool         // nothing can be sent: not yet, or writing has failed, or it is over
-	failing  bool         // the owner is to be told that writing has failed
+	fin      bool         // end the sending direction when all is written
+	data     bool         // what waits is not only automatic pings and pongs
+	broken   bool         // nothing can be sent: not open yet, failed, or ended
+	failing  bool         // the owner must still be told that writing has failed
 	left     bool         // nobody waits for the writer goroutine any longer
-	closed   bool         // a close has been sent, or what stands for it
+	closed   bool         // a close frame has been sent, or what replaces it
 	closeOut bool         // the close frame could not be written
 
 	conn *transport.Conn // nil before there is one
 }
 
-// A senderOwner is the Socket, as its sender knows it. The sender's lock is held
-// while the first one is called, and not while the others are.
+// A senderOwner is what a sender knows of its Socket. The sender's lock is held during
+// calls of flushLater, and not during calls of the other methods.
 type senderOwner interface {
-	flushLater(*sender) bool   // flushes at the end of the turn; false if there is none
-	writeFailed(uint16, error) // the connection of this number cannot be written to any more
-	drained()                  // all is written, after it could not be at once
-	sentLater(wire.Kind, int)  // a message of so many bytes is sent that was put off before
+	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
+	writeFailed(uint16, error) // writing to the connection of this number has failed
+	drained()                  // all has been written, after it could not be at once
+	sentLater(wire.Kind, int)  // a message of this length, which had to wait, is sent
 }
 
-// senderExtra is the part of a sender that exists only while the system does not
-// take all that is sent, or with an extension below the frames.
+// A senderExtra holds what a sender needs only while the system does not take
+// everything that is sent, after a failure, or with an extension below the frames.
 type senderExtra struct {
-	stream *outflow       // below the frames; nil for none
-	chunks []*wire.Buffer // for the writer goroutine, before the pending frames
-	pong   []byte         // what the latest ping is owed; nil for nothing
+	stream *outflow       // the extension below the frames; nil without one
+	chunks []*wire.Buffer // for the writer goroutine, to be written before pending
+	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
 	lost   int            // bytes of accepted messages that could not be written
-	done   chan struct{}  // closed at the end of the writer goroutine, if somebody waits for it
+	done   chan struct{}  // closed when the writer goroutine ends; nil if nobody waits
 	cause  error          // why writing has failed
 }
 
@@ -75,6 +75,7 @@ func (t *sender) extras() *senderExtra {
 	return &noSenderExtra
 }
 
+// makeExtras returns t.extra for writing.
 func (t *sender) makeExtras() *senderExtra {
 	if t.extra == nil {
 		t.extra = new(senderExtra)
@@ -82,11 +83,11 @@ func (t *sender) makeExtras() *senderExtra {
 	return t.extra
 }
 
-// flushAt is the number of pending bytes that do not wait for the turn to end.
+// flushAt is the number of pending bytes from which they are written before the turn
+// ends.
 const flushAt = 64 << 10
 
-// directAt is the length from which a payload is written from where it is
-// rather than copied behind its header.
+// directAt is the length from which a payload is written without copying it to pending.
 const directAt = 32 << 10
 
 // maxControl is the longest payload of a control frame (RFC 6455, section 5.5).
@@ -95,7 +96,8 @@ const maxControl = 125
 // maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
 const maxHeader = 14
 
-// reset forgets the connection before, whose writer goroutine is no longer heard.
+// reset prepares t for another connection. A writer goroutine of the previous
+// connection no longer has any effect.
 func (t *sender) reset() {
 	t.mu.Lock()
 	t.number++
@@ -115,24 +117,23 @@ func (t *sender) attach(conn *transport.Conn) {
 	t.mu.Unlock()
 }
 
-// connection returns conn.
+// connection returns the connection, or nil before there is one.
 func (t *sender) connection() *transport.Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.conn
 }
 
-// config returns what has been agreed on for the connection, or nil if it has never
-// been open.
+// config returns the configuration of the connection, or nil if it has never been open.
 func (t *sender) config() *wire.Config {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.enc.Config()
 }
 
-// begin lets messages be sent, through stream if it is not nil, and enqueues those
-// of queue, before all others. It returns those that it has taken, and an error if
-// writing has failed.
+// begin allows sending, through stream if it is not nil, and enqueues the messages in
+// queue before all others. It returns those that were accepted, and an error if writing
+// has failed.
 func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, queue []wire.Event) (sent []wire.Event, err error) {
 	t.mu.Lock()
 	t.broken = false
@@ -148,8 +149,7 @@ func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, queue []wire.
 	return sent, t.unlockQuietly()
 }
 
-// unlock ends what mu.Lock has begun. If writing has been found to fail, the owner
-// is told.
+// unlock unlocks t.mu and, if writing has failed, tells the owner.
 func (t *sender) unlock() {
 	if t.failing {
 		t.unlockAndTell()
@@ -158,6 +158,8 @@ func (t *sender) unlock() {
 	t.mu.Unlock()
 }
 
+// unlockAndTell is the part of unlock that is seldom needed.
+//
 //go:noinline
 func (t *sender) unlockAndTell() {
 	t.failing = false
@@ -166,7 +168,7 @@ func (t *sender) unlockAndTell() {
 	t.owner.writeFailed(number, cause)
 }
 
-// unlockQuietly is unlock for the owner itself.
+// unlockQuietly is unlock for calls by the owner. It returns the failure instead.
 func (t *sender) unlockQuietly() (failed error) {
 	if t.failing {
 		failed, t.failing = t.extra.cause, false
@@ -175,8 +177,8 @@ func (t *sender) unlockQuietly() (failed error) {
 	return failed
 }
 
-// sendMessage enqueues a text or binary message. The common case is here at its
-// full length, for the sake of the stack; see ARCHITECTURE.md.
+// sendMessage enqueues a text or binary message. The common case is written out here,
+// without calls, to need little stack; see ARCHITECTURE.md.
 func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.mu.Lock()
 	if t.broken || t.closed || len(p) >= directAt || !t.fits(len(p)) {
@@ -201,12 +203,15 @@ func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	return err
 }
 
+// sendMessageSlow is sendMessage for all other cases. It keeps the event out of the
+// frame of sendMessage.
+//
 //go:noinline
 func (t *sender) sendMessageSlow(kind wire.Kind, p []byte) error {
 	return t.send(wire.Event{Kind: kind, Data: p})
 }
 
-// send enqueues a whole message, or says why not.
+// send enqueues a whole message, or returns why it cannot.
 //
 //go:noinline
 func (t *sender) send(ev wire.Event) error {
@@ -216,8 +221,8 @@ func (t *sender) send(ev wire.Event) error {
 	return sendError(err)
 }
 
-// sendPart enqueues the first part of a message or, if a message is unfinished,
-// another one of it.
+// sendPart enqueues the first part of a message or, if a message is unfinished, its
+// next part.
 func (t *sender) sendPart(ev wire.Event) error {
 	t.mu.Lock()
 	ev.Cont = t.enc.Unfinished() != wire.None
@@ -226,7 +231,8 @@ func (t *sender) sendPart(ev wire.Event) error {
 	return sendError(err)
 }
 
-// sendError makes an ErrClosed of what the Encoder says behind the close frame.
+// sendError replaces the Encoder's error for a message after the close frame by
+// ErrClosed.
 func sendError(err error) error {
 	if err == wire.ErrCloseSent {
 		return ErrClosed
@@ -234,7 +240,7 @@ func sendError(err error) error {
 	return err
 }
 
-// sendPing sends a ping that nobody has asked for.
+// sendPing sends an automatic ping.
 func (t *sender) sendPing() error {
 	t.mu.Lock()
 	err := t.enqueueControl(wire.Event{Kind: wire.Ping})
@@ -242,10 +248,10 @@ func (t *sender) sendPing() error {
 	return err
 }
 
-// sendPong answers a ping. While the writer goroutine has something to write, only
-// the pong for the latest ping is kept, for when that is done (RFC 6455, section
-// 5.5.3): a peer that does not read what it asks for costs no more than one. It
-// reports whether the pong is sent now.
+// sendPong answers a ping. While the writer goroutine is writing, only the pong for the
+// latest ping is kept until later (RFC 6455, section 5.5.3), so that a peer that does
+// not read what it asks for costs no more than one pong. sendPong reports whether the
+// pong is sent now.
 func (t *sender) sendPong(payload []byte) bool {
 	t.mu.Lock()
 	if t.writing {
@@ -261,9 +267,9 @@ func (t *sender) sendPong(payload []byte) bool {
 	return err == nil
 }
 
-// sendClose sends the close frame, or what stands for it in versions without one.
-// With fin the connection is shut down behind it. Another close frame than the
-// first is not sent. It returns an error if writing has failed.
+// sendClose sends the close frame, or what replaces it in versions without one. If fin
+// is true the sending direction is ended after it. Only the first close frame is sent.
+// sendClose returns an error if writing has failed.
 func (t *sender) sendClose(ev wire.Event, fin bool) error {
 	t.mu.Lock()
 	if t.broken {
@@ -297,7 +303,7 @@ func (t *sender) buffered() int {
 	return t.held() - int(t.handed)
 }
 
-// held returns how many bytes wait to be written.
+// held returns how many bytes are waiting to be written.
 func (t *sender) held() int {
 	n := t.inflight
 	if t.pending != nil {
@@ -306,16 +312,17 @@ func (t *sender) held() int {
 	return n
 }
 
-// fits reports whether n bytes more may wait. A message may always wait alone.
+// fits reports whether n more bytes may wait to be written. If nothing is waiting, any
+// number may.
 func (t *sender) fits(n int) bool {
 	waiting := t.held()
 	return waiting == 0 || t.limit == 0 || n <= t.limit-waiting
 }
 
-// admit says why a message of n bytes cannot be taken now, if it cannot.
+// admit returns an error if a message of n bytes cannot be accepted now.
 func (t *sender) admit(n int) error {
 	if !t.fits(n) {
-		t.flushLocked(false) // what waits for nothing but the end of the turn
+		t.flushLocked(false) // some of it may only be waiting for the end of the turn
 	}
 	switch {
 	case t.broken, t.closed:
@@ -326,8 +333,8 @@ func (t *sender) admit(n int) error {
 	return nil
 }
 
-// enqueueControl enqueues what is sent without being asked for. That it is lost is
-// no loss.
+// enqueueControl enqueues an automatic ping or pong, which does not count as unsent if
+// it is lost.
 func (t *sender) enqueueControl(ev wire.Event) error {
 	others := t.data
 	err := t.enqueue(ev)
@@ -335,6 +342,7 @@ func (t *sender) enqueueControl(ev wire.Event) error {
 	return err
 }
 
+// enqueue enqueues ev, or writes it at once if it is long.
 func (t *sender) enqueue(ev wire.Event) error {
 	if err := t.admit(len(ev.Data)); err != nil {
 		return err
@@ -361,12 +369,12 @@ func (t *sender) append(ev wire.Event) error {
 	return err
 }
 
-// sendDirect writes what is pending, a header and then the payload from where
-// it is. What does not go at once is copied.
+// sendDirect writes what is pending, a header, and the payload without copying it
+// first. What the system does not take at once is copied for the writer goroutine.
 func (t *sender) sendDirect(ev wire.Event) error {
 	n := maxHeader
 	if t.enc.Config().Role == wire.Client {
-		n += len(ev.Data) // it is masked, and thereby copied
+		n += len(ev.Data) // masking copies it
 	}
 	t.reserve(n)
 	b, rest, err := t.enc.AppendHeader(t.pending.B, ev)
@@ -393,7 +401,8 @@ func (t *sender) sendDirect(ev wire.Event) error {
 	return nil
 }
 
-// flushSoon has what is pending written at the end of the turn, or now.
+// flushSoon arranges that what is pending is written: at the end of the turn, or now if
+// there is no turn or much is pending.
 func (t *sender) flushSoon() {
 	if t.writing {
 		if t.pending != nil && len(t.pending.B) >= flushAt {
@@ -410,8 +419,8 @@ func (t *sender) flushSoon() {
 }
 
 // flush is called once for each time that flushLater has listed t. serving says that
-// the caller serves the connection. The common case is here at its full length, for the
-// sake of the stack; see ARCHITECTURE.md.
+// the caller serves the connection. The common case is written out here to need little
+// stack; see ARCHITECTURE.md.
 func (t *sender) flush(serving bool) {
 	t.mu.Lock()
 	t.listed = false
@@ -427,15 +436,16 @@ func (t *sender) flush(serving bool) {
 	t.unlock()
 }
 
-// flushNow writes what is pending, and leaves the Dispatcher's list as it is.
-// It returns an error if writing has failed.
+// flushNow writes what is pending, and does not remove t from the Dispatcher's list. It
+// returns an error if writing has failed.
 func (t *sender) flushNow() error {
 	t.mu.Lock()
 	t.flushLocked(false)
 	return t.unlockQuietly()
 }
 
-// flushLocked writes what is pending, without waiting.
+// flushLocked writes what is pending as far as the system takes it. The rest is left to
+// the writer goroutine.
 //
 //go:noinline
 func (t *sender) flushLocked(serving bool) {
@@ -447,7 +457,7 @@ func (t *sender) flushLocked(serving bool) {
 		return
 	}
 	if t.conn == nil || t.broken {
-		return // giveUp counts it
+		return // giveUp counts what is pending
 	}
 	b, err := t.takePending()
 	n := 0
@@ -461,14 +471,15 @@ func (t *sender) flushLocked(serving bool) {
 	t.afterWrite(b, n, err)
 }
 
-// takePending returns what is pending, to be written now.
+// takePending returns the pending frames, as they are written now.
 func (t *sender) takePending() (*wire.Buffer, error) {
 	b := t.pending
 	t.pending = nil
 	return t.encoded(b)
 }
 
-// encoded returns b as it is written: an extension below the frames encodes it.
+// encoded returns b as it is written: encoded by the extension below the frames, if there
+// is one.
 func (t *sender) encoded(b *wire.Buffer) (*wire.Buffer, error) {
 	x := t.extras()
 	if x.stream == nil || b == nil {
@@ -482,7 +493,7 @@ func (t *sender) encoded(b *wire.Buffer) (*wire.Buffer, error) {
 	return b, err
 }
 
-// afterWrite is called when n bytes of b have been written.
+// afterWrite is called after a write of b, of which n bytes were written.
 //
 //go:noinline
 func (t *sender) afterWrite(b *wire.Buffer, n int, err error) {
@@ -500,13 +511,15 @@ func (t *sender) afterWrite(b *wire.Buffer, n int, err error) {
 	}
 }
 
-// reserve makes pending able to take n bytes more.
+// reserve makes room for n more bytes in pending.
 func (t *sender) reserve(n int) {
 	if old := t.pending; old == nil || cap(old.B)-len(old.B) < n {
 		t.reserveMore(n)
 	}
 }
 
+// reserveMore is reserve if there is not enough room.
+//
 //go:noinline
 func (t *sender) reserveMore(n int) {
 	if t.pending == nil {
@@ -516,6 +529,8 @@ func (t *sender) reserveMore(n int) {
 	t.growPending(n)
 }
 
+// growPending is reserveMore if something is pending.
+//
 //go:noinline
 func (t *sender) growPending(n int) {
 	old := t.pending
@@ -529,7 +544,7 @@ func (t *sender) growPending(n int) {
 	buffers.Put(old)
 }
 
-// dropEmpty gives back a buffer that has nothing in it.
+// dropEmpty releases pending if it is empty.
 func (t *sender) dropEmpty() {
 	if t.pending != nil && len(t.pending.B) == 0 {
 		t.discardPending()

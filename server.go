@@ -73,7 +73,8 @@ type Server struct {
 var errGoingAway = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "the server is shutting down"}
 
 // ErrServerClosed is returned by Serve and ListenAndServe after Shutdown, Close or
-// StopListening. It is http.ErrServerClosed.
+// StopListening. It is also the error of connections that Close or Shutdown has ended
+// without a close frame. It is http.ErrServerClosed.
 var ErrServerClosed = http.ErrServerClosed
 
 // OnConnect sets the function that is called for each new Socket, in a turn of its
@@ -82,9 +83,9 @@ var ErrServerClosed = http.ErrServerClosed
 func (srv *Server) OnConnect(fn func(*Socket)) { srv.onConnect = fn }
 
 // OnRequest sets the function that decides on each request, in a turn of its own
-// (WebSocket-Node's request event). Without such a function all valid requests are
-// accepted; see Options.Protocols. After a request has been accepted the function of
-// OnConnect is called.
+// (WebSocket-Node's request event). Without it all valid requests are accepted; see
+// Options.Protocols. After a request has been accepted the function set by OnConnect is
+// called.
 func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 
 // Sockets returns an iterator over the sockets of the Server that are open, in the
@@ -107,11 +108,10 @@ func (srv *Server) Sockets() iter.Seq[*Socket] {
 	}
 }
 
-// Broadcast sends a message to all open sockets except those for which skip
-// returns true; a nil skip excludes none. The message is framed, and compressed,
-// once for all sockets that speak alike. Broadcast returns the errors of
-// [Prepare]. A socket that cannot accept the message now, because of
-// [ErrBufferFull] for example, is left out.
+// Broadcast sends a message to all open sockets except those for which skip returns
+// true; a nil skip excludes none. The message is encoded only once, as with [Prepare],
+// whose errors Broadcast returns. A socket that cannot accept the message now, because
+// of [ErrBufferFull] for example, is left out.
 func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) bool) error {
 	p, err := Prepare(kind, data)
 	if err != nil {
@@ -170,8 +170,8 @@ func (srv *Server) Serve(l net.Listener) error {
 	return acceptAll(l, func() bool { return !srv.listensOn(l) }, srv.Options.settings().log, srv.serveConn)
 }
 
-// acceptAll passes the connections that l accepts to serve, until closing reports
-// true or an error that is not temporary.
+// acceptAll accepts connections from l and passes them to serve, until closing reports
+// true or Accept fails with an error that is not temporary.
 func acceptAll(l net.Listener, closing func() bool, log *slog.Logger, serve func(net.Conn)) error {
 	var wait time.Duration
 	for {
@@ -237,8 +237,8 @@ func (srv *Server) isClosing() bool {
 	return srv.closing
 }
 
-// serveConn starts a Socket on conn. Connections above MaxConns get a proper
-// response, but their number is limited too.
+// serveConn starts a Socket on conn. Connections above MaxConns are answered with
+// status 503, but the number of those is limited too.
 func (srv *Server) serveConn(conn net.Conn) {
 	if srv.TLSConfig != nil {
 		conn = tls.Server(conn, srv.TLSConfig)
@@ -260,12 +260,13 @@ func (srv *Server) serveConn(conn net.Conn) {
 	go a.serve()
 }
 
-// maxRefusing is the maximum number of connections above MaxConns that are refused
-// with a response at a time. Further ones are closed at once.
+// maxRefusing is how many connections above MaxConns are answered at the same time.
+// Further ones are closed at once.
 const maxRefusing = 128
 
-// remember adds a Socket to the roster. The Socket must have been started and have
-// its connection, so that whoever finds it there can end it.
+// remember adds s to the roster. s must have been started and have its connection, so
+// that it can be ended from the roster. full reports whether there are more than
+// MaxConns sockets, and ok whether s was added.
 func (srv *Server) remember(s *Socket) (full, ok bool) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -276,8 +277,8 @@ func (srv *Server) remember(s *Socket) (full, ok bool) {
 	return srv.MaxConns > 0 && srv.sockets.live > srv.MaxConns, true
 }
 
-// forget removes a Socket that has ended, or whose connection net/http has taken
-// over.
+// forget removes s from the roster, when it has ended or net/http has taken over its
+// connection.
 func (srv *Server) forget(s *Socket) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -296,8 +297,8 @@ func (srv *Server) connected(s *Socket) {
 	srv.onConnect(s)
 }
 
-// requested calls the function that OnRequest has set, in a turn. If it panics and
-// Options.Recover is set the request is answered with status 500.
+// requested calls the function that OnRequest has set, in a turn. If that panics and
+// Options.Recover is set, the request is answered with status 500.
 func (srv *Server) requested(r *Request) {
 	if r.socket.opts.Recover {
 		defer func() {
@@ -321,12 +322,12 @@ func (srv *Server) StopListening() {
 	srv.listeners = nil
 }
 
-// Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455,
-// section 7.4.1: going away) and waits until they have closed. When ctx is done it
-// ends the connections that are left and returns ctx.Err(), even if a handler is
-// still running.
+// Shutdown stops listening, closes all sockets with status code 1001 (RFC 6455, section
+// 7.4.1: going away) and waits until they have closed. When ctx is done it ends the
+// connections that are left and returns ctx.Err(), even if a handler is still running.
 //
-// Do not call Shutdown from a handler, for which it would wait. Start a goroutine:
+// Do not call Shutdown from a handler, because it would wait for that handler. Start a
+// goroutine:
 //
 //	go srv.Shutdown(ctx)
 //
@@ -364,8 +365,8 @@ func (srv *Server) Close() error {
 	return nil
 }
 
-// stop calls end for each of the sockets. The channel is closed when there are none
-// left.
+// stop stops listening and calls end for each socket. It returns a channel that is
+// closed when no sockets are left.
 func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 	srv.mu.Lock()
 	srv.closing = true

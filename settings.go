@@ -13,30 +13,30 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// settings are Options with their defaults filled in: 0 means none in them.
+// settings holds Options with the defaults filled in; a limit or time of 0 means none.
 // All sockets of one Options share one settings.
 type settings struct {
 	*Options
 	maxMessage, maxFrame, maxBuffered int
-	maxHead, maxHeadLines             int // as the handshake package takes them
 	handshakeTimeout, closeTimeout    time.Duration
-	slowTurn                          time.Duration       // 0 without a Logger
+	slowTurn                          time.Duration       // 0 also without a Logger
 	deadlines                         transport.Deadlines // of opening handshakes
 	pingInterval, pongTimeout         time.Duration
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
-	messagesOnly                      bool                   // nobody but message handlers wants to know of messages
+	messagesOnly                      bool                   // no hooks, frame events or Recover
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
-	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version, for sockets without extensions
+	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version; no extensions
 }
 
-// maskedVersions are the ones in which clients mask what they send.
+// maskedVersions are the versions in which clients mask what they send.
 var maskedVersions = []wire.Version{wire.Hybi06, wire.Hybi07, wire.Hybi08, wire.Hybi13}
 
 var defaultOptions Options
 
+// settings returns the settings for o, which it makes at the first call.
 func (o *Options) settings() *settings {
 	if o == nil {
 		o = &defaultOptions
@@ -54,8 +54,6 @@ func (o *Options) resolve() *settings {
 		maxMessage:       limit(o.MaxMessage, DefaultMaxMessage),
 		maxFrame:         limit(o.MaxFrame, DefaultMaxMessage),
 		maxBuffered:      limit(o.MaxBuffered, DefaultMaxBuffered),
-		maxHead:          o.MaxHead,
-		maxHeadLines:     o.MaxHeadLines,
 		handshakeTimeout: limit(o.HandshakeTimeout, DefaultHandshakeTimeout),
 		closeTimeout:     limit(o.CloseTimeout, DefaultCloseTimeout),
 		pingInterval:     max(o.PingInterval, 0),
@@ -77,7 +75,7 @@ func (o *Options) resolve() *settings {
 	}
 	st.oldExtensions = st.extensions
 	if o.DeflateStream {
-		// It is the cheaper one for the peer, but both would compress twice.
+		// This replaces permessage-deflate: together they would compress twice.
 		st.oldExtensions = append(slices.Clip(o.Extensions), extensions.DeflateStream{})
 	}
 	if st.clientVersion == 0 {
@@ -112,8 +110,8 @@ func (o *Options) resolve() *settings {
 	return st
 }
 
-// extensionsFor are the extensions that v can have: hixie has none, and
-// deflate-stream left the drafts before 13.
+// extensionsFor returns the extensions that version v can use: the hixie versions have
+// none, and version 13 has no deflate-stream.
 func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
 	switch {
 	case v == wire.Hybi13:
@@ -124,7 +122,7 @@ func (st *settings) extensionsFor(v wire.Version) []extensions.Extension {
 	return nil
 }
 
-// config is the one for a connection that has negotiated exts.
+// config returns the configuration for a connection that has negotiated exts.
 func (st *settings) config(role wire.Role, v wire.Version, exts []wire.Extension) *wire.Config {
 	shared := &st.configs[role][v]
 	if len(exts) == 0 {
@@ -135,7 +133,7 @@ func (st *settings) config(role wire.Role, v wire.Version, exts []wire.Extension
 	return &own
 }
 
-// limit is v, or def where v is zero, or 0 for none where it is negative.
+// limit returns v, or def if v is zero, or 0 (no limit) if v is negative.
 func limit[T int | time.Duration](v, def T) T {
 	switch {
 	case v == 0:
@@ -146,8 +144,8 @@ func limit[T int | time.Duration](v, def T) T {
 	return v
 }
 
-// maskKey makes masking keys. The generator is ChaCha8, seeded by the system:
-// what is sent cannot be foretold from earlier keys (RFC 6455, section 10.3).
+// maskKey returns a new masking key. The generator is ChaCha8, seeded by the system, so
+// keys cannot be predicted from earlier ones (RFC 6455, section 10.3).
 func maskKey() (key [4]byte) {
 	binary.NativeEndian.PutUint32(key[:], rand.Uint32())
 	return key

@@ -20,21 +20,21 @@ import (
 type Socket struct {
 	opts   *settings
 	disp   *Dispatcher
-	server *Server // that accepted the connection
+	server *Server // the Server that accepted the connection, or nil
 
 	life     lifetime
 	sender   sender
 	reader   reader
 	handlers handlers
-	extra    atomic.Pointer[extras] // nil without any of it
+	extra    atomic.Pointer[extras] // nil until it is needed
 
-	opening *opening // under life.mu; nil when nothing is left to say of it
-	clock   *clock   // under life.mu; nil before there is something to wait for
-	slot    int32    // in the roster of server, under its lock
-	ahead   bool     // what is received is decoded ahead of turns
+	opening *opening // guarded by life.mu; nil when it is no longer needed
+	clock   *clock   // guarded by life.mu; nil until a time is set
+	slot    int32    // index in the roster of server, guarded by its lock
+	ahead   bool     // events are decoded before their turn; see ahead.go
 }
 
-// parallel is a Socket with a Dispatcher of its own.
+// A parallel is a Socket with a Dispatcher of its own.
 type parallel struct {
 	disp   Dispatcher
 	socket Socket
@@ -45,7 +45,7 @@ type extras struct {
 	rareHandlers
 }
 
-// noExtras is what extras returns for a Socket that has none.
+// noExtras is what extras returns if there are none.
 var noExtras extras
 
 // extras returns s.extra for reading.
@@ -136,17 +136,17 @@ func (s *Socket) StartServer(conn net.Conn) error {
 }
 
 // Upgrade acts as the server on the connection of a request in any net/http server
-// (Faye's WebSocket.new(env)). If the request is not a valid opening handshake, or
-// is not from an accepted origin, it answers with the corresponding HTTP status and
-// returns a [*handshake.Error]. The ResponseWriter may be wrapped if the wrapper
-// has an Unwrap method, as http.ResponseController requires. Upgrade returns
-// [ErrArgument] if w or r is nil, and [ErrInvalidState] if the socket has been
-// started and is not closed.
+// (Faye's WebSocket.new(env)). If the request is not a valid opening handshake, or is
+// not from an accepted origin, it answers with the corresponding HTTP status and
+// returns a [*handshake.Error]. The ResponseWriter may be wrapped if the wrapper has an
+// Unwrap method, as http.ResponseController requires. Upgrade returns [ErrArgument] if
+// w or r is nil, and [ErrInvalidState] if the socket has been started and is not
+// closed.
 //
-// net/http runs its handlers concurrently; those of sockets run one at a time. A
-// slow one holds up every Socket of its [Dispatcher], which by default is every
-// Socket of the process: do long work in a goroutine that calls [Post] with the
-// result, or set Options.Parallel.
+// net/http runs its handlers concurrently, but the handlers of sockets run one at a
+// time. A slow one holds up every Socket of its [Dispatcher], which by default is every
+// Socket of the process: do long work in a goroutine that calls [Post] with the result,
+// or set Options.Parallel.
 func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
 	if w == nil || r == nil {
 		return ErrArgument
@@ -175,7 +175,7 @@ func (s *Socket) SetProtocol(p string) error {
 	return nil
 }
 
-// preset returns the opening for what SetProtocol has set, or nil.
+// preset returns an opening with the subprotocol that SetProtocol has set, or nil.
 func (s *Socket) preset() *opening {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -185,13 +185,15 @@ func (s *Socket) preset() *opening {
 	return &opening{negotiated: negotiated{protocol: s.opening.protocol}}
 }
 
-// start begins a connection, the first or, after a close, another.
+// start begins a connection. It reports false if the socket has been started and is not
+// closed.
 func (s *Socket) start(role wire.Role, o *opening) bool {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	return s.startLocked(role, o)
 }
 
+// startLocked is start with s.life.mu held.
 func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	if !s.life.begin(role) {
 		return false
@@ -206,7 +208,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	return true
 }
 
-// withdraw undoes start: there is no connection after all, and no event.
+// withdraw undoes start, without events.
 func (s *Socket) withdraw() {
 	s.life.mu.Lock()
 	s.life.on(withdrawn)
@@ -214,7 +216,7 @@ func (s *Socket) withdraw() {
 	s.opts.dispatcher.release()
 }
 
-// attach makes conn the socket's.
+// attach makes conn the connection of s.
 func (s *Socket) attach(conn net.Conn) { s.sender.attach(transport.New(conn)) }
 
 // Pause stops reading from the connection: no more messages are delivered, TCP's

@@ -6,16 +6,18 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// An extension below the frames (deflate-stream) is a layer beside the Decoder and the
-// Encoder: an inflow is in front of the one, and an outflow behind the other.
+// An extension that works below the frames (deflate-stream) is a layer beside the
+// Decoder and the Encoder: an inflow decodes the input of the Decoder, and an outflow
+// encodes the output of the Encoder.
 
-// An inflow decodes what the Decoder is fed with, a piece at a time.
+// An inflow decodes what is received and feeds it to the Decoder, one piece at a time.
 type inflow struct {
 	stream extensions.Stream
-	piece  *wire.Buffer // that the Decoder has; nil when all has been decoded
+	piece  *wire.Buffer // the input of the Decoder; nil when all has been decoded
 	failed bool
 }
 
+// pieceSize is how many decoded bytes are fed to the Decoder at a time.
 const pieceSize = 16 << 10
 
 func (x *inflow) feed(p []byte) {
@@ -24,7 +26,7 @@ func (x *inflow) feed(p []byte) {
 	}
 }
 
-// next feeds dec with the next piece. It returns false if there is none.
+// next feeds the next piece to dec. It returns false if there is none.
 func (x *inflow) next(dec *wire.Decoder) (some bool, err error) {
 	if x.failed {
 		return false, nil
@@ -52,17 +54,17 @@ func (x *inflow) releasePiece() {
 	}
 }
 
-// close lets go of the stream, which the outflow must not use any more.
+// close releases the stream. The outflow must not use it any more.
 func (x *inflow) close() {
 	x.releasePiece()
 	x.stream.Close()
 }
 
-// An outflow encodes what the Encoder has returned, as much at a time as is written at
-// a time: what comes in one piece is shorter.
+// An outflow encodes the output of the Encoder. It encodes what is written at a time,
+// because several frames together become shorter than each by itself.
 type outflow struct{ stream extensions.Stream }
 
-// encode returns what stands for the frames in b, and takes b back.
+// encode returns the encoded frames of b. It puts b back.
 func (x *outflow) encode(b *wire.Buffer) (*wire.Buffer, error) {
 	out := buffers.Get(len(b.B))
 	var err error

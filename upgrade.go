@@ -15,7 +15,7 @@ import (
 // which [Socket.Upgrade] can answer (Faye's isWebSocket).
 func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.Header) }
 
-// upgrade takes over the connection of r.
+// upgrade takes over the connection of r and starts the handshake.
 func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	a := newServerHandshake(s, r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
@@ -33,9 +33,9 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*dial.PrefixConn); ok && len(c.Prefix) == 0 {
-		conn = c.Conn // which can be waited for without a buffer
+		conn = c.Conn // whose descriptor can be used
 	}
-	conn.SetDeadline(time.Time{}) // net/http's own do not apply any more
+	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
 	s.attach(conn)
 	if s.server != nil {
 		var ok bool
@@ -51,8 +51,9 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// cannotHijack returns the error for err of net/http. It names the ResponseWriter
-// that is in the way, which usually belongs to a middleware.
+// cannotHijack returns the error for err, with which net/http has refused to hand over
+// the connection. It names the ResponseWriter that prevents that, which usually belongs
+// to a middleware.
 func cannotHijack(w http.ResponseWriter, err error) error {
 	reason := "the connection cannot be taken over from net/http"
 	if errors.Is(err, http.ErrNotSupported) {
@@ -61,7 +62,8 @@ func cannotHijack(w http.ResponseWriter, err error) error {
 	return &handshake.Error{Status: http.StatusInternalServerError, Reason: reason, Err: err}
 }
 
-// innermost returns the ResponseWriter that http.ResponseController ends at.
+// innermost returns the ResponseWriter that http.ResponseController finds by unwrapping
+// w.
 func innermost(w http.ResponseWriter) http.ResponseWriter {
 	for {
 		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })

@@ -8,8 +8,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// shutdownIfDone ends the sending direction when nothing is to follow, so that
-// the peer sees the end only after all that was sent.
+// shutdownIfDone ends the sending direction if that is wanted and everything has been
+// written, so that the peer has received everything before it sees the end.
 func (t *sender) shutdownIfDone() {
 	if !t.fin || t.writing || t.pending != nil || t.conn == nil {
 		return
@@ -20,30 +20,30 @@ func (t *sender) shutdownIfDone() {
 		conn.CloseWrite()
 		return
 	}
-	go func() { // TLS writes, and may have to wait
+	go func() { // TLS writes here, and may have to wait
 		if !conn.CloseWrite() {
 			conn.Close()
 		}
 	}()
 }
 
-// fail gives up a connection that cannot be written to any more. unsent is the number of
-// bytes that are neither pending nor the writer goroutine's and have not been written.
+// fail gives up a connection to which writing has failed. unsent is the number of
+// unwritten bytes that are neither pending nor left to the writer goroutine.
 func (t *sender) fail(err error, unsent int) {
 	t.broken, t.failing = true, true
 	t.makeExtras().cause = err
 	t.giveUp(unsent)
 }
 
-// giveUp lets go of what has not been written, of which more bytes are in the
-// caller's hands. From now on it is lost.
+// giveUp discards what has not been written, and counts it as lost. more is the number
+// of further unwritten bytes that the caller has.
 func (t *sender) giveUp(more int) {
 	t.inflight += more
 	if n := t.unsentLocked(); n > 0 {
 		t.makeExtras().lost = n
 	}
 	if t.closeLen > 0 && t.held() > 0 {
-		t.closeOut = true // it is the last of what is held
+		t.closeOut = true // it is at the end of what was not written
 	}
 	t.writing, t.data, t.inflight, t.handed, t.closeLen = false, false, 0, 0, 0
 	t.discardPending()
@@ -55,9 +55,9 @@ func (t *sender) giveUp(more int) {
 	}
 }
 
-// unsent returns how many bytes of accepted messages, with the headers of their
-// frames, have not been written, or could not be; whether that is so for the close
-// frame; and why writing has failed, if it has.
+// unsent returns how many bytes of accepted messages, including the headers of their
+// frames, were not written; whether the close frame was not written; and why writing
+// failed, if it did.
 func (t *sender) unsent() (n int, closeFrame bool, cause error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,14 +72,13 @@ func (t *sender) unsentLocked() int {
 	return lost
 }
 
-// handOver is how much of what waits goes into one Write of a connection that is
-// not raw. What is in there may have been sent, and answered, before Write
-// returns, so that BufferedAmount does not count it.
+// handOver is the maximum number of bytes in one Write of a connection without a
+// descriptor. They may have been sent, and even answered, before Write returns, so
+// BufferedAmount does not count them.
 const handOver = 16 << 10
 
-// stashPending puts what is pending behind what the writer goroutine has. As it may
-// have to wait for long, what does not fill its buffer moves to buffers that it
-// does fill.
+// stashPending leaves what is pending to the writer goroutine. Since it may have to
+// wait for long, it is copied to buffers that it fills unless it fills its own.
 func (t *sender) stashPending() {
 	b := t.pending
 	t.pending = nil
@@ -93,8 +92,8 @@ func (t *sender) stashPending() {
 	buffers.Put(b)
 }
 
-// stash puts a copy of p behind what the writer goroutine has, in buffers that it
-// fills. They are long where p is, as each is a Write.
+// stash leaves a copy of p to the writer goroutine, in buffers that it fills. A long p
+// gets long buffers, because each buffer is one Write.
 func (t *sender) stash(p []byte) {
 	t.inflight += len(p)
 	x := t.makeExtras()
@@ -115,27 +114,28 @@ func (t *sender) stash(p []byte) {
 	}
 }
 
-// startWriter leaves b from the offset from on to a new writer goroutine.
+// startWriter starts a writer goroutine, which begins with b from the offset from.
 func (t *sender) startWriter(b *wire.Buffer, from int) {
 	t.inflight = len(b.B) - from
 	t.runWriter(b, from)
 }
 
-// runWriter is startWriter for what inflight counts already.
+// runWriter is startWriter for bytes that inflight already counts.
 func (t *sender) runWriter(b *wire.Buffer, from int) {
 	t.writing = true
 	t.noteHanded(len(b.B) - from)
 	go t.writeLoop(t.conn.NetConn(), t.number, t.conn.CanTry(), b, from)
 }
 
-// noteHanded is for a Write of what is left of a buffer, or for its end.
+// noteHanded sets handed for a Write of a buffer with left bytes to write, or for no
+// Write if left is 0.
 func (t *sender) noteHanded(left int) {
 	if !t.conn.CanTry() {
 		t.handed = uint16(min(left, handOver))
 	}
 }
 
-// writeLoop is the writer goroutine.
+// writeLoop is what the writer goroutine runs.
 func (t *sender) writeLoop(conn net.Conn, number uint16, raw bool, b *wire.Buffer, from int) {
 	for b != nil {
 		p := b.B[from:]
@@ -147,11 +147,13 @@ func (t *sender) writeLoop(conn net.Conn, number uint16, raw bool, b *wire.Buffe
 	}
 }
 
-// nextBuffer tells the writer goroutine of a connection, which has just written n
-// bytes and b up to the offset from, what is next: nil ends it.
+// nextBuffer returns what the writer goroutine of the connection of this number is to
+// write next, or nil if it is to end. The goroutine has just written n bytes, and all
+// of b up to the offset from; err is the error of that Write.
 func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
 	t.mu.Lock()
-	if t.number != number || !t.writing { // there is another connection by now, or this one was given up
+	// There is another connection by now, or this one was given up.
+	if t.number != number || !t.writing {
 		t.mu.Unlock()
 		return nil, 0
 	}
@@ -188,8 +190,8 @@ func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err erro
 	return b, from
 }
 
-// takeChunk returns what the writer goroutine, which has written all that it had,
-// is to write next, or nil.
+// takeChunk returns what the writer goroutine is to write next, or nil if there is
+// nothing. It has written everything that it had.
 func (t *sender) takeChunk() *wire.Buffer {
 	b := t.pending
 	if x := t.extras(); len(x.chunks) > 0 {
@@ -213,8 +215,8 @@ func (t *sender) takeChunk() *wire.Buffer {
 	return b
 }
 
-// enqueueOwedPong puts the pong that is owed behind what waits. It returns the
-// length of its payload, or -1 if there is none.
+// enqueueOwedPong enqueues the pong that is owed. It returns the length of its payload,
+// or -1 if none is owed.
 func (t *sender) enqueueOwedPong() int {
 	p := t.extras().pong
 	if p == nil {
@@ -234,6 +236,7 @@ func (t *sender) allWritten() bool {
 	return t.held() == 0
 }
 
+// writerEnds records that the writer goroutine is about to end.
 func (t *sender) writerEnds() {
 	t.writing = false
 	t.stopWaiting()
@@ -249,8 +252,9 @@ func (t *sender) drain() <-chan struct{} {
 	return t.writerDone()
 }
 
-// writerDone returns nil if there is no writer goroutine, or nobody is to wait for
-// it. Only the reader asks for it.
+// writerDone returns a channel that is closed when the writer goroutine has ended or
+// abandon has been called. It returns nil if there is no writer goroutine, or if nobody
+// is to wait for it. Only the goroutine that serves the connection calls it.
 func (t *sender) writerDone() <-chan struct{} {
 	if !t.writing || t.left {
 		return nil
@@ -260,6 +264,7 @@ func (t *sender) writerDone() <-chan struct{} {
 	return x.done
 }
 
+// stopWaiting closes the channel of writerDone.
 func (t *sender) stopWaiting() {
 	if x := t.extra; x != nil && x.done != nil {
 		close(x.done)
@@ -267,8 +272,8 @@ func (t *sender) stopWaiting() {
 	}
 }
 
-// abandon closes the connection, and nobody waits for the writer goroutine any
-// longer.
+// abandon closes the connection without waiting. From then on nobody waits for the
+// writer goroutine.
 func (t *sender) abandon() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -279,14 +284,14 @@ func (t *sender) abandon() {
 	}
 }
 
-// writerTime is how long the writer goroutine of a connection that has been closed
-// may take to say how far it has come: only a Write that does not return when
-// Close is called takes it.
+// writerTime is how long end waits for the writer goroutine to report what it has
+// written. That takes so long only if a Write does not return when the connection is
+// closed.
 const writerTime = time.Second
 
-// end closes the connection, for which nothing can be sent any more. It waits for
-// the writer goroutine to say how far it has come: the peer may have all that it
-// was sent, and have ended the connection, before the goroutine has come to say so.
+// end closes the connection; nothing more can be sent on it. It waits until the writer
+// goroutine has reported what it has written: the peer may have received everything and
+// ended the connection before the goroutine could report that.
 func (t *sender) end() {
 	t.mu.Lock()
 	t.broken = true

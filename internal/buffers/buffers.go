@@ -1,5 +1,5 @@
-// Package buffers lends memory for what is received in pieces and for what waits to be
-// sent, in sizes that are powers of two.
+// Package buffers provides reusable memory for what is received in pieces and for what
+// waits to be sent. The sizes of the buffers are powers of two.
 package buffers
 
 import (
@@ -15,13 +15,13 @@ var Pool wire.Memory = &bufferPool{pool: pool.New(minSize, MaxSize)}
 
 const minSize = 512
 
-// MaxSize is the capacity of the longest buffers that are kept for reuse.
+// MaxSize is the capacity of the largest buffers that are kept for reuse.
 const MaxSize = 4 << 20
 
 // Get returns an empty buffer with room for at least n bytes.
 func Get(n int) *wire.Buffer { return Pool.Get(n) }
 
-// Put takes a buffer back, whose memory the caller must not use any more.
+// Put returns a buffer to the Pool. The caller must not use its memory any more.
 func Put(b *wire.Buffer) { Pool.Put(b) }
 
 type bufferPool struct{ pool *pool.Pool }
@@ -40,6 +40,6 @@ func (p *bufferPool) Get(n int) *wire.Buffer {
 
 func (p *bufferPool) Put(b *wire.Buffer) {
 	if c := cap(b.B); c >= minSize && !b.Shared {
-		p.pool.Put(b, 1<<(bits.Len(uint(c))-1)) // the size of which it has enough
+		p.pool.Put(b, 1<<(bits.Len(uint(c))-1)) // rounded down to a power of two
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 )
 
-// Allowed reports whether a request may have been made by a page of its origin (RFC 6455,
-// section 10.2): of the server's own origin, or of one that matches one of the patterns,
-// whose form is described at airsocket.Options.Origins. secure says that the connection
-// is TLS.
+// Allowed reports whether a server accepts requests from the origin of req (RFC 6455,
+// section 10.2): no origin, its own origin, or one that matches one of the patterns,
+// whose form is described at airsocket.Options.Origins. secure says whether the
+// connection uses TLS.
 func Allowed(req *handshake.Request, secure bool, patterns []string) bool {
 	if req.Origin == "" {
 		return true
@@ -31,19 +31,19 @@ func Allowed(req *handshake.Request, secure bool, patterns []string) bool {
 	return false
 }
 
-// ownScheme reports whether a page of the server's own can have come by scheme.
-// Extensions and apps have hosts too, which anybody may name as he likes. A page
-// that came by https may use a connection without TLS, as a proxy may have ended
-// that. One that came by http may not use a connection with TLS: whoever sits on
-// the way can write such a page, and the browser would send the cookies of the
-// https site with its request.
+// ownScheme reports whether a page of the server itself may have this scheme. Browser
+// extensions and apps have schemes of their own, with host names that anyone can
+// choose. A page with the scheme https may use a connection without TLS, because a
+// proxy may have ended TLS. A page with the scheme http may not use a connection with
+// TLS: anyone between the browser and the server can forge such a page, and the browser
+// would send the cookies of the https site with the request.
 func ownScheme(scheme string, secure bool) bool {
 	return scheme == "https" || scheme == "http" && !secure
 }
 
-// sameHost compares the host of an origin with a Host field. Which scheme the
-// request came by is not known behind a proxy, so that a Host field without a
-// port stands for the default port of the origin's scheme.
+// sameHost reports whether the host of an origin is the one in a Host field. Behind a
+// proxy the scheme of the request is not known, so a Host field without a port has the
+// default port of the origin's scheme.
 func sameHost(origin *url.URL, host string) bool {
 	return strings.EqualFold(withPort(origin.Host, origin.Scheme), withPort(host, origin.Scheme))
 }

@@ -1,6 +1,6 @@
 // Package transport moves the bytes of connections. A [Conn] reads and writes without
-// waiting where the system allows that, and calls a [Reader] when there is something
-// to read. The package knows nothing of frames, handshakes and sockets.
+// waiting where the system allows that, and calls a [Reader] when there is something to
+// read. The package knows nothing about frames, handshakes and Sockets.
 package transport
 
 import (
@@ -19,30 +19,30 @@ import (
 // ErrWouldBlock is returned by TryRead when there is nothing to read.
 var ErrWouldBlock = errors.New("transport: nothing to read")
 
-// A Conn is a connection. Make it with [New].
+// A Conn is a connection. Make one with [New].
 //
-// A connection of TCP, or of a unix stream socket, is used through its descriptor:
-// TryRead and TryWrite are single system calls. All others, such as those of TLS and
-// pipes, can only be used by waiting: TryWrite does nothing on them, and TryRead
-// returns what Serve has read.
+// A TCP connection, or one of a unix stream socket, is used through its descriptor:
+// TryRead and TryWrite are single system calls. On all others, such as TLS connections
+// and pipes, reading and writing always wait: there TryWrite writes nothing, and
+// TryRead returns what Serve has read.
 type Conn struct {
 	conn   net.Conn
 	raw    syscall.RawConn // nil if the descriptor cannot be used
-	serves *waiting        // of Serve, if raw is nil
-	fd     int32           // while Serve calls the Reader
+	serves *waiting        // used by Serve if raw is nil
+	fd     int32           // valid while Serve calls the Reader
 	flags  flags
 }
 
-// flags are what is known about a connection.
+// flags holds what is known about a connection.
 type flags struct{ bits atomic.Uint32 }
 
 const (
 	skips  = 1 << iota // after a short read Serve waits without looking for the end
-	unsure             // the last read has not shown that nothing more is there
+	unsure             // the last read has not shown whether the end is there
 	listed             // the connection is listed for hangups
 	grown              // a Reader has made the stack grow
 	idle               // nothing was read since the connection was listed
-	urgent             // there has been TCP's urgent data
+	urgent             // TCP's urgent data has been received
 	waited             // Serve has waited for the connection
 	closed             // Close was called
 )
@@ -51,8 +51,8 @@ func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
 func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
 func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 
-// New returns a Conn that moves the bytes of conn. Nobody else may read from conn or
-// write to it from now on.
+// New returns a Conn that moves the bytes of conn. From now on nobody else may read
+// from conn or write to it.
 func New(conn net.Conn) *Conn {
 	c := &Conn{conn: conn, raw: rawConn(conn)}
 	if c.raw != nil && canSkip(conn) && bubble.ID() == 0 {
@@ -68,8 +68,8 @@ func (c *Conn) NetConn() net.Conn { return c.conn }
 func (c *Conn) CanTry() bool { return c.raw != nil }
 
 // TryRead reads what is there. It returns ErrWouldBlock if there is nothing, and io.EOF
-// at the end of what the peer has sent. drained says that nothing more is there, as
-// far as that is known. Only a Reader may call it, while Serve calls the Reader.
+// at the end of what the peer has sent. drained reports whether, as far as is known,
+// nothing more is there. Only a Reader may call TryRead, while Serve calls it.
 func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	if c.raw == nil {
 		return c.serves.take(p)
@@ -79,7 +79,7 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	}
 	switch {
 	case err == ErrWouldBlock:
-		// After a wait there must be something, if only TCP's urgent data.
+		// After a wait there is something to read, unless it is only TCP's urgent data.
 		c.noteUnsure(c.flags.has(skips) && c.flags.has(waited) && !c.flags.has(urgent))
 		return 0, true, err
 	case err != nil:
@@ -106,9 +106,10 @@ func (c *Conn) noteUnsure(is bool) {
 	}
 }
 
-// readUrgent reads once where TCP's urgent data is next. The system says then that there
-// is nothing to read while the thread has a signal to take, as the runtime sends them to
-// goroutines that run for long.
+// readUrgent reads from a connection on which TCP's urgent data comes next. The system
+// then reports that there is nothing to read if the thread has a pending signal, such
+// as those with which the runtime preempts goroutines, so readUrgent tries several
+// times.
 //
 //go:noinline
 func (c *Conn) readUrgent(p []byte) (n int, err error) {
@@ -128,21 +129,21 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	return writeRaw(c.raw, head, body)
 }
 
-// TryWriteServing is TryWrite for the goroutine in which Serve calls the Reader, while
-// it calls it. It is faster than TryWrite.
+// TryWriteServing is like TryWrite, but faster. Only a Reader may call it, while Serve
+// calls that Reader.
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
 	if c.raw == nil {
 		return 0, nil
 	}
 	if len(p) <= shortCall {
-		if n, err := writeNoWait(int(c.fd), p); err == nil { // the common case, with little stack
+		if n, err := writeNoWait(int(c.fd), p); err == nil { // with less stack
 			return n, nil
 		}
 	}
 	return writeFD(int(c.fd), p, nil)
 }
 
-// Write writes p and returns when the system has taken all of it.
+// Write writes p, and returns when the system has taken all of it.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.TryWrite(p, nil)
 	if err != nil || n == len(p) {
@@ -152,7 +153,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n + m, err
 }
 
-// Read waits until there is something to read. It must not be called while Serve runs.
+// Read waits until there is something to read, and reads it. It must not be called
+// while Serve runs.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.raw == nil {
 		return c.conn.Read(p)
@@ -160,9 +162,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return readRaw(c.raw, p)
 }
 
-// CloseWrite ends the sending direction of the connection and of the one below it, and
-// reports whether it has one: there are peers that wait for the end of TCP, and do not
-// take that of TLS for it. Where CanTry is false it may wait.
+// CloseWrite ends the sending direction of the connection, and of the connection below
+// it, such as TCP below TLS: some peers wait for the end of TCP and ignore the end of
+// TLS. It reports whether one of them could be ended. If CanTry returns false,
+// CloseWrite may wait.
 func (c *Conn) CloseWrite() bool { return closeWrite(c.conn) }
 
 func closeWrite(conn net.Conn) bool {
@@ -177,8 +180,8 @@ func closeWrite(conn net.Conn) bool {
 	return ended
 }
 
-// Close closes the connection. It may wait: for a Reader that is being called, and
-// with TLS for a Write.
+// Close closes the connection. It may wait for a Reader that is being called and, with
+// TLS, for a Write.
 func (c *Conn) Close() error {
 	c.flags.set(closed)
 	return c.conn.Close()
@@ -190,33 +193,34 @@ func (c *Conn) CloseSoon() {
 	go c.conn.Close()
 }
 
-// A Reader is who [Conn.Serve] calls. It is called by one goroutine at a time, but not
-// always by the same one.
+// A Reader is called by [Conn.Serve]: by one goroutine at a time, but not always by the
+// same one.
 type Reader interface {
 	// Readable is called when there may be something to read. It calls TryRead until
-	// that has drained the connection or returns an error, and reports whether
-	// nothing more is to be read.
+	// the connection is drained or TryRead returns an error, and reports whether
+	// reading is over.
 	Readable() (over bool)
 
-	// Space returns where the next bytes are best read to, or nil. The next call of
-	// TryRead has the same memory then.
+	// Space returns the memory into which the next bytes are best read, or nil. If it
+	// is not nil, the next call of TryRead passes the same memory.
 	Space() []byte
 
-	// Ended is called once, when Readable has reported that, with a nil error; when
-	// the connection cannot be waited for any more, with the error; or with
-	// ErrNoReturn. io.EOF and io.ErrUnexpectedEOF are the end of what the peer sends.
+	// Ended is called once, at the end. err is nil if Readable has returned true, and
+	// ErrNoReturn if it has not returned; otherwise err says why the connection can no
+	// longer be read or waited for. io.EOF and io.ErrUnexpectedEOF are the end of what
+	// the peer sends.
 	Ended(err error)
 }
 
-// ErrNoReturn is passed to Ended when Readable has ended its goroutine instead of
-// returning, as a failing test does, or panics.
+// ErrNoReturn is passed to Ended when Readable has panicked or has ended its goroutine,
+// as a failing test does, instead of returning.
 var ErrNoReturn = errors.New("transport: the reader has not returned")
 
-// Serve has r called until the connection is over. It returns when that is so, or when
-// another goroutine goes on with it.
+// Serve calls r until the connection is over, and then returns. It returns earlier if
+// another goroutine continues to serve the connection.
 //
-// A raw connection is waited for in one RawConn.Read that lasts as long as the
-// connection, so that a connection that waits holds no buffer and a small stack.
+// On a connection with a descriptor, one call of RawConn.Read lasts as long as the
+// connection, so that a waiting connection needs no buffer and only a small stack.
 func (c *Conn) Serve(r Reader) {
 	returned := false
 	defer func() {
@@ -236,8 +240,8 @@ func (c *Conn) Serve(r Reader) {
 	r.Ended(err)
 }
 
-// reading returns the function that is called when the descriptor can be read. It
-// returns false to wait.
+// reading returns the function for RawConn.Read, which calls it when the descriptor can
+// be read. The function returns false to wait again.
 func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 	return func(fd uintptr) bool {
 		c.fd = int32(fd)
@@ -253,16 +257,18 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 	}
 }
 
-// looksAgain reports whether an error of waiting means that the connection is to be
-// looked at once more: nothing but look sets a deadline in the past for it. The
-// deadline is reset first, so that no other look is missed.
+// looksAgain reports whether err, which has ended a wait, means that the connection
+// must be read once more: while Serve runs, only look sets a deadline in the past. The
+// deadline is removed before the read, so that a later one has an effect.
 func (c *Conn) looksAgain(err error) bool {
 	c.flags.clear(grown)
 	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed) && c.conn.SetReadDeadline(time.Time{}) == nil
 }
 
-// StackMark returns a place on the stack of its caller. It is another one when the
-// stack has grown meanwhile, since a stack grows by moving.
+// StackMark returns an address on the stack of the calling goroutine. If the stack has
+// grown, a later call from the same function returns a different address, because a
+// stack grows by moving. StackMark must not be inlined: each call would then have a
+// variable of its own.
 //
 //go:noinline
 func StackMark() uintptr {

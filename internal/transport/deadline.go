@@ -8,26 +8,26 @@ import (
 	"github.com/airsocket/airsocket/internal/bubble"
 )
 
-// Deadlines are the times by which opening handshakes must be done: of all raw
-// connections for which the same time is set, and so in the order in which they were
-// set. All of them share a timer that is seldom set: a deadline on each connection
-// would often wake up the runtime's poller for nothing. The others, and those in
-// bubbles of testing/synctest, have deadlines instead.
+// Deadlines holds the times by which opening handshakes must be done. All of them have
+// the same timeout, so they are due in the order in which they were set. Connections
+// with a descriptor share one timer, which is seldom set: a deadline on each connection
+// would often wake the runtime's poller for nothing. All other connections, and those
+// in bubbles of testing/synctest, have deadlines of their own instead.
 type Deadlines struct {
 	mu          sync.Mutex
 	first, last *Deadline
-	fires       time.Time // when the timer does; zero or past if there is none
+	fires       time.Time // when the timer fires; zero or in the past if none is set
 }
 
-// A Deadline is one of the times of Deadlines.
+// A Deadline is an entry of Deadlines.
 type Deadline struct {
-	conn       net.Conn // nil if it is not among the others
+	conn       net.Conn // nil if the Deadline is not set
 	due        time.Time
 	prev, next *Deadline
 }
 
-// Set makes c fail with os.ErrDeadlineExceeded after a time that is the same for all.
-// A time of 0 means never.
+// Set makes reads and writes of c fail with os.ErrDeadlineExceeded once the given time
+// has passed. It must be the same in all calls; 0 means never.
 func (ts *Deadlines) Set(t *Deadline, c *Conn, after time.Duration) {
 	switch {
 	case after == 0:
@@ -38,8 +38,8 @@ func (ts *Deadlines) Set(t *Deadline, c *Conn, after time.Duration) {
 	}
 }
 
-// Clear takes the deadline away. It reports whether its time has not come yet, as far
-// as is known: there are connections that have no deadlines.
+// Clear removes the deadline that Set has set with the same arguments. It reports false
+// if the time is known to have passed; deadlines of the connection itself do not tell.
 func (ts *Deadlines) Clear(t *Deadline, c *Conn, after time.Duration) (inTime bool) {
 	switch {
 	case after == 0:
@@ -68,20 +68,20 @@ func (ts *Deadlines) add(t *Deadline, conn net.Conn, after time.Duration) {
 	}
 }
 
-// removed is remove, with the lock.
+// removed is like remove, but takes the lock.
 func (ts *Deadlines) removed(t *Deadline) bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return ts.remove(t)
 }
 
-// start sets the timer for the first one. It is called with the lock held.
+// start sets the timer for the first Deadline. The caller holds the lock.
 func (ts *Deadlines) start(now time.Time) {
 	ts.fires = ts.first.due
 	time.AfterFunc(ts.fires.Sub(now), ts.expire)
 }
 
-// remove takes t from among the others, and reports whether it was there.
+// remove removes t, and reports whether it was set. The caller holds the lock.
 func (ts *Deadlines) remove(t *Deadline) bool {
 	if t.conn == nil {
 		return false
@@ -100,7 +100,7 @@ func (ts *Deadlines) remove(t *Deadline) bool {
 	return true
 }
 
-// expire is called by the timer.
+// expire is called when the timer fires.
 func (ts *Deadlines) expire() {
 	now := time.Now()
 	ts.mu.Lock()

@@ -9,21 +9,21 @@ import (
 	"unsafe"
 )
 
-// A read that brought less than there was room for has emptied the socket, and
-// the next read would only say that there is nothing: the reader waits instead,
-// and a message costs a system call less. But an end of the connection that had
-// come by then, in the same packet as the data perhaps, is in no event that the
-// system will still report. So who waits without having looked is on a list,
-// and hangupDelay later one poll(2) looks for all of them.
+// A read that returns less than it had room for has emptied the socket, and another
+// read would only find nothing. So the Reader does not try one, which saves a system
+// call for each message. But if the peer had ended the connection by then, perhaps in
+// the same packet as the data, the system does not report that again. So a connection
+// that waits without having looked for the end is put on a list, and after hangupDelay
+// one poll(2) looks at all connections on it.
 //
-// The list and its timer are the process's. Sockets of a testing/synctest bubble
-// read until there is nothing left instead.
+// The list and its timer belong to the process. Connections in a bubble of
+// testing/synctest are not put on it: they are read until there is nothing left.
 //
-// That is also the time for a reader whose stack has grown to be replaced by
-// one with a new stack: the collector makes none smaller than 4 KiB.
+// The same look replaces a goroutine whose stack has grown by one with a new stack,
+// because the garbage collector does not make such a stack smaller than 4 KiB again.
 
-// canSkip reports whether conn may be waited for after a short read. It is a TCP
-// connection: those have no boundaries in what is read.
+// canSkip reports whether conn may wait after a short read without looking for the end.
+// Only TCP connections may, because a read of TCP stops at no boundaries.
 func canSkip(conn net.Conn) bool {
 	_, ok := conn.(*net.TCPConn)
 	return ok
@@ -36,7 +36,7 @@ const hangupDelay = 20 * time.Millisecond
 var hangups struct {
 	sync.Mutex
 	waiting []hangup
-	armed   bool // the timer is set
+	armed   bool // the timer has been started
 }
 
 type hangup struct {
@@ -44,8 +44,8 @@ type hangup struct {
 	fd   int32
 }
 
-// willWait is called each time that Serve is going to wait. It has the connection
-// looked at once more, if need be.
+// willWait is called each time before Serve waits. It puts the connection on the list
+// if the last read has not shown whether the end is there.
 //
 //go:noinline
 func (c *Conn) willWait() {
@@ -77,9 +77,9 @@ type pollFD struct {
 	events, revents int16
 }
 
-// pollRDHup asks for the end of what the peer sends. Errors and the end of both
-// directions are told of without being asked for. pollPri asks for TCP's urgent
-// data, at which a read ends although there is more behind it.
+// pollRDHup asks for the end of what the peer sends; errors and the end of both
+// directions are always reported. pollPri asks for TCP's urgent data, at which a read
+// stops although more data follows.
 const (
 	pollRDHup = 0x2000
 	pollPri   = 0x2
@@ -93,18 +93,18 @@ func lookForHangups() {
 	h.Unlock()
 
 	for _, w := range waiting {
-		w.conn.flags.clear(listed) // whoever waits from now on is looked at again
+		w.conn.flags.clear(listed) // a connection that waits from now on is listed again
 	}
 	for chunk := range slices.Chunk(waiting, pollAtOnce) {
 		look(chunk)
 	}
 }
 
-// pollAtOnce is less than any bound on the open files of a process, which is
-// also one on what poll takes.
+// pollAtOnce is the number of descriptors in one call of poll(2), which rejects more
+// than the process may have open files.
 const pollAtOnce = 256
 
-// look asks the system about some of who waits, and has those look that need to.
+// look polls the given connections, and makes those that need it read once more.
 func look(waiting []hangup) {
 	var fds [pollAtOnce]pollFD
 	for i, w := range waiting {
@@ -120,7 +120,8 @@ func look(waiting []hangup) {
 		isGrown, isIdle := w.conn.flags.has(grown), w.conn.flags.has(idle)
 		switch {
 		case fds[i].revents != 0, isGrown && isIdle:
-			// A descriptor that is another's by now only makes a reader look in vain.
+			// If the descriptor has been reused by another connection, this causes only
+			// a read in vain.
 			w.conn.conn.SetReadDeadline(time.Unix(1, 0))
 		case isGrown:
 			busy = append(busy, w)

@@ -4,8 +4,7 @@ package transport
 
 import "net"
 
-// canSkip reports whether conn may be waited for after a short read without looking
-// whether it has ended.
+// canSkip reports whether conn may wait after a short read without looking for the end.
 func canSkip(net.Conn) bool { return false }
 
 func (c *Conn) willWait() {}

@@ -11,11 +11,12 @@ const (
 	lingerBytes = 256 << 10
 )
 
-// GiveTime gives a peer that is refused the time that it has to read why.
+// GiveTime sets the time that a peer has to read why it was refused.
 func (c *Conn) GiveTime() { c.conn.SetDeadline(time.Now().Add(lingerTime)) }
 
-// Linger lets the peer read what was written before the connection is closed: closing
-// it with something left unread resets the connection, and what was written with it.
+// Linger ends the sending direction and reads, up to a limit, what the peer still
+// sends, so that the peer can read what was written. Closing a connection while
+// something is left unread resets it, and the peer may lose what was written.
 func (c *Conn) Linger() {
 	if !c.CloseWrite() {
 		return

@@ -8,8 +8,8 @@ import (
 )
 
 // Listen listens on addr, which is host:port for TCP or unix:path. The connections have
-// the keep-alive settings of package net, and inherit them from the listener where the
-// system has that, so that nobody needs to set them for each.
+// the keep-alive settings of package net. Where the system supports it, they inherit
+// these from the listener, so that they need not be set for each connection.
 func Listen(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return net.Listen("unix", path)

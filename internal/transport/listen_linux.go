@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// keepAlive gives a listener what package net gives each connection, which takes
-// it over (net.KeepAliveConfig has the numbers): a probe after 15 s of silence,
-// then every 15 s, and the end after 9 without an answer.
+// keepAlive sets on a listener the keep-alive settings that package net sets on each
+// connection (see net.KeepAliveConfig), and that connections inherit: a probe after 15
+// s of silence, then one every 15 s, and the end after 9 probes without an answer.
 func keepAlive(_, _ string, c syscall.RawConn) error {
 	set := func(fd uintptr) error {
 		for _, o := range []struct{ level, name, value int }{

@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// keepAlive is for systems where connections are not known to take over what
-// the listener has.
+// keepAlive returns errors.ErrUnsupported: on this system connections are not known to
+// inherit the settings of their listener.
 func keepAlive(string, string, syscall.RawConn) error { return errors.ErrUnsupported }

@@ -7,13 +7,12 @@ import (
 	"unsafe"
 )
 
-// These system calls never wait, whatever mode the descriptor is in, and move no
-// more than shortCall, so the scheduler is not told of them. What it does to be
-// ready for one that waits costs a sixth of a small message. The race detector
-// and the sanitizers have to know of reads and writes: they get those of package
-// syscall.
+// These system calls never wait, whatever mode the descriptor is in, and move at most
+// shortCall bytes, so they are made without telling the scheduler. Telling it costs a
+// sixth of the time of a small message. The race detector and the sanitizers have to
+// see reads and writes: their builds use package syscall instead.
 
-// msgMore is MSG_MORE of send(2): more follows at once.
+// msgMore is MSG_MORE of send(2), which says that more data follows at once.
 const msgMore = 0x8000
 
 func readNoWait(fd int, p []byte) (int, error) {
@@ -24,7 +23,7 @@ func writeNoWait(fd int, p []byte) (int, error) {
 	return noWait(syscall.SYS_SENDTO, fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 }
 
-// writeMore is writeNoWait for what belongs to the write that follows at once.
+// writeMore is like writeNoWait, for data that another write follows at once.
 func writeMore(fd int, p []byte) (int, error) {
 	return noWait(syscall.SYS_SENDTO, fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL|msgMore)
 }
@@ -37,7 +36,7 @@ func noWait(call uintptr, fd int, p []byte, flags uintptr) (int, error) {
 	return int(n), nil
 }
 
-// writeBoth writes head and body, neither of them empty, as one.
+// writeBoth writes head and body, neither of which is empty, with one system call.
 func writeBoth(fd int, head, body []byte) (int, error) {
 	iov := [2]syscall.Iovec{{Base: &head[0]}, {Base: &body[0]}}
 	iov[0].SetLen(len(head))

@@ -7,20 +7,20 @@ import (
 	"unsafe"
 )
 
-// These are for descriptors that do not wait.
+// The descriptors are in nonblocking mode, so these system calls do not wait.
 
-// msgMore is MSG_MORE of send(2): more follows at once.
+// msgMore is MSG_MORE of send(2), which says that more data follows at once.
 const msgMore = 0x8000
 
 func readNoWait(fd int, p []byte) (int, error)  { return syscall.Read(fd, p) }
 func writeNoWait(fd int, p []byte) (int, error) { return syscall.Write(fd, p) }
 
-// writeMore is writeNoWait for what belongs to the write that follows at once.
+// writeMore is like writeNoWait, for data that another write follows at once.
 func writeMore(fd int, p []byte) (int, error) {
 	return syscall.SendmsgN(fd, p, nil, nil, msgMore)
 }
 
-// writeBoth writes head and body, neither of them empty, as one.
+// writeBoth writes head and body, neither of which is empty, with one system call.
 func writeBoth(fd int, head, body []byte) (int, error) {
 	iov := [2]syscall.Iovec{{Base: &head[0]}, {Base: &body[0]}}
 	iov[0].SetLen(len(head))

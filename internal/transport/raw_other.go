@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// rawConn is nil: all connections are read and written in the ordinary way.
+// rawConn returns nil: on this system the descriptors of connections are not used.
 func rawConn(net.Conn) syscall.RawConn { return nil }
 
 func readFD(int, []byte) (int, error) { return 0, syscall.EINVAL }

@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// rawConn is access to the descriptor of c, where reading and writing that are
-// all there is to c: a wrapper of a connection may do more in its methods.
+// rawConn returns access to the descriptor of c. It returns nil unless c is a TCP or
+// unix stream connection of package net: the methods of a wrapper may do more than read
+// and write.
 func rawConn(c net.Conn) syscall.RawConn {
 	switch c := c.(type) {
 	case *net.TCPConn:
@@ -51,13 +52,13 @@ func read(fd int, p []byte) (int, error) {
 	return readNoWait(fd, p)
 }
 
-// shortCall is the number of bytes up to which moving them takes so little time
-// that the collector may have to wait for it.
+// shortCall is the number of bytes up to which a system call takes so little time that
+// the garbage collector may have to wait for it.
 const shortCall = 256 << 10
 
-// rawWrite is a write inside a call of RawConn.Control, which keeps the descriptor
-// open meanwhile; that of RawConn.Write would also prepare to wait. It is kept
-// with its function value so that a call allocates nothing.
+// A rawWrite is a write inside a call of RawConn.Control, which keeps the descriptor
+// open meanwhile; RawConn.Write would also prepare to wait. It is reused together with
+// its function value, so that a write allocates nothing.
 type rawWrite struct {
 	head, body []byte
 	n          int
@@ -71,8 +72,8 @@ var rawWrites = sync.Pool{New: func() any {
 	return w
 }}
 
-// writeRaw writes as much of head and then body as goes without waiting and returns how
-// much that was.
+// writeRaw writes as much of head and then body as the system takes without waiting,
+// and returns how much that was.
 func writeRaw(raw syscall.RawConn, head, body []byte) (int, error) {
 	w := rawWrites.Get().(*rawWrite)
 	w.head, w.body, w.n, w.err = head, body, 0, nil
@@ -86,7 +87,7 @@ func writeRaw(raw syscall.RawConn, head, body []byte) (int, error) {
 	return n, err
 }
 
-// rawRead is a read inside a call of RawConn.Read, which is kept like a rawWrite.
+// A rawRead is a read inside a call of RawConn.Read. It is reused like a rawWrite.
 type rawRead struct {
 	p   []byte
 	n   int
@@ -103,7 +104,7 @@ var rawReads = sync.Pool{New: func() any {
 	return r
 }}
 
-// readRaw waits until there is something to read.
+// readRaw waits until there is something to read, and reads it.
 func readRaw(raw syscall.RawConn, p []byte) (int, error) {
 	r := rawReads.Get().(*rawRead)
 	r.p, r.n, r.err = p, 0, nil
@@ -120,6 +121,7 @@ func readRaw(raw syscall.RawConn, p []byte) (int, error) {
 	return n, err
 }
 
+// writeFD writes as much of head and then body as the system takes without waiting.
 func writeFD(fd int, head, body []byte) (int, error) {
 	for {
 		var n int
@@ -144,9 +146,9 @@ func writeFD(fd int, head, body []byte) (int, error) {
 	}
 }
 
-// writeLong is writeFD for what takes longer. The body is not written together
-// with the head: that would cost a quarter more at 1 MiB, measured over loopback.
-// Nor is it written in pieces, which would cost half as much again.
+// writeLong is writeFD for more than shortCall bytes. The body is not written together
+// with the head, which would take a quarter longer at 1 MiB, measured over loopback,
+// nor in pieces, which would take half as long again.
 //
 //go:noinline
 func writeLong(fd int, head, body []byte) (int, error) {

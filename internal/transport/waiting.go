@@ -6,24 +6,25 @@ import (
 	"github.com/airsocket/airsocket/internal/buffers"
 )
 
-// waiting is a connection that can only be read by waiting in Read. What has been read
-// is kept until TryRead takes it.
+// waiting is the state of a connection that can only be read by waiting in Read. What
+// has been read is kept until TryRead takes it.
 type waiting struct{ kept []byte }
 
-// What is read at a time: little while nothing comes, as each connection has a buffer
-// of its own then, and more as long as that is filled. What belongs to a long payload
-// is read to where the Reader wants it.
+// The number of bytes that are read at a time is small while a connection is idle,
+// because it then holds a buffer of its own, and grows if the buffer is filled. Long
+// payloads are read into the memory of the Reader.
 const (
 	idleRead = 512
 	busyRead = 16 << 10
 )
 
+// serveWaiting is Serve for a connection that can only be read by waiting in Read.
 func (c *Conn) serveWaiting(r Reader) error {
 	c.serves = new(waiting)
 	w := c.serves
 	idle := buffers.Get(idleRead)
 	defer buffers.Put(idle)
-	if r.Readable() { // which may hold it up, as where there is a descriptor
+	if r.Readable() { // which may wait, as it may with a descriptor
 		return nil
 	}
 	for more := false; ; {
@@ -49,7 +50,7 @@ func (c *Conn) serveWaiting(r Reader) error {
 	}
 }
 
-// pass has r take p.
+// pass calls r until it has taken all of p, and reports whether reading is over.
 func (w *waiting) pass(r Reader, p []byte) (over bool) {
 	for w.kept = p; len(w.kept) > 0; {
 		if r.Readable() {
@@ -59,6 +60,7 @@ func (w *waiting) pass(r Reader, p []byte) (over bool) {
 	return false
 }
 
+// take is TryRead for what Serve has read.
 func (w *waiting) take(p []byte) (n int, drained bool, err error) {
 	if len(w.kept) == 0 {
 		return 0, true, ErrWouldBlock
