@@ -65,7 +65,8 @@
 //
 // The first of the reasons in the middle determines the code, the reason and WasClean
 // of the close event. Only closeSent can be followed by another of them, since the
-// peer's answer is still to come; and Drop also counts after the end of the stream.
+// peer's answer is still to come; Drop also counts after the end of the stream, and a
+// handler that panics after Drop.
 //
 // # Layers
 //
