@@ -14,17 +14,37 @@ import (
 
 	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/internal/transport"
+	"github.com/airsocket/airsocket/wire"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/origin"
 )
 
+// StartServer acts as the server on a connection whose opening handshake has not
+// been answered yet, and returns at once (AIR's startServer). From then on the
+// connection belongs to the Socket, which clears the connection's deadlines.
+// StartServer returns [ErrArgument] if conn is nil, and [ErrInvalidState] if the
+// socket has been started and is not closed.
+func (s *Socket) StartServer(conn net.Conn) error {
+	if conn == nil {
+		return ErrArgument
+	}
+	if !s.start(wire.Server, s.preset()) {
+		return startedAlready("StartServer", s.ReadyState())
+	}
+	conn.SetDeadline(time.Time{})
+	s.attach(conn)
+	go newServerHandshake(s, nil, isTLS(conn)).serve()
+	return nil
+}
+
 // A serverHandshake is the server's side of an opening handshake. It runs in stages
 // that leave their results here, one after another instead of nested, so that the stack
 // stays at 2 KiB; see ARCHITECTURE.md.
 type serverHandshake struct {
 	s        *Socket
+	srv      *Server // nil if the program has started s itself
 	hs       handshake.Server
 	read     []byte // what net/http had received
 	full     bool   // the Server already has MaxConns sockets
@@ -44,9 +64,9 @@ const requestSize = 1 << 10
 // not scattered among memory that is needed as long as a connection lasts.
 var serverHandshakes = sync.Pool{New: func() any { return new(serverHandshake) }}
 
-func newServerHandshake(s *Socket, secure bool) *serverHandshake {
+func newServerHandshake(s *Socket, srv *Server, secure bool) *serverHandshake {
 	a := serverHandshakes.Get().(*serverHandshake)
-	a.s = s
+	a.s, a.srv = s, srv
 	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = s.opts.versions, s.opts.MaxHead, s.opts.MaxHeadLines, secure
 	return a
 }
@@ -117,8 +137,8 @@ func (a *serverHandshake) negotiate() error {
 	if err := a.decide(); err != nil {
 		return err
 	}
-	if s.server != nil && s.server.onConnect != nil {
-		a.doOpening(connectTurn, func() { s.server.connected(s) })
+	if a.srv != nil && a.srv.onConnect != nil {
+		a.doOpening(connectTurn, func() { a.srv.connected(s) })
 		if err := s.life.failure(); err != nil {
 			return internalError(err)
 		}
@@ -175,7 +195,7 @@ func (a *serverHandshake) decide() error {
 	s.life.on(requestRead)
 	s.life.mu.Unlock()
 	header := s.opts.Header
-	if s.server != nil && s.server.onRequest != nil {
+	if a.srv != nil && a.srv.onRequest != nil {
 		r, err := a.ask()
 		if err != nil {
 			return err
@@ -202,14 +222,14 @@ func (a *serverHandshake) ask() (*Request, error) {
 		return nil, os.ErrDeadlineExceeded
 	}
 	defer s.opts.deadlines.Set(&a.deadline, conn, limit)
-	srv := s.server
+	srv := a.srv
 	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
 	s.life.mu.Lock()
 	s.opening.refuse, s.opening.keep = func() bool { return r.refuse(errGoingAway) }, true
 	s.opening.cancel = func() { r.refuse(errGoingAway) }
 	over := s.life.at() != stageAccepting
 	s.life.mu.Unlock()
-	if over || srv.isClosing() {
+	if over || srv.sockets.isClosing() {
 		r.refuse(errGoingAway)
 	}
 	var timeout <-chan time.Time
@@ -229,26 +249,6 @@ func (a *serverHandshake) ask() (*Request, error) {
 		return nil, r.refused
 	}
 	return r, nil
-}
-
-// goingAway ends an opening handshake for a Server that is shutting down. If OnRequest
-// has not decided on the request yet, it is rejected. If the request has been accepted,
-// the connection is closed as soon as it is open. Otherwise the connection is aborted.
-func (s *Socket) goingAway() {
-	s.life.mu.Lock()
-	var refuse func() bool
-	accepted := s.ReadyState() != StateConnecting // it may be open by now
-	if o := s.opening; o != nil {
-		refuse, accepted = o.refuse, accepted || o.request != nil
-	}
-	s.life.mu.Unlock()
-	switch {
-	case refuse != nil && refuse():
-	case accepted:
-		s.Close(StatusGoingAway, "")
-	default:
-		s.abort(ErrServerClosed)
-	}
 }
 
 // answer sends the response that opens the connection.
@@ -323,7 +323,7 @@ func isTLS(conn net.Conn) bool {
 func (a *serverHandshake) reject(err error) {
 	s := a.s
 	s.sender.conn.GiveTime()
-	switch srv := s.server; {
+	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
 		a.endQuietly()
 		srv.http.give(s.sender.conn.NetConn(), a.hs.Buffered())
@@ -339,7 +339,7 @@ func (a *serverHandshake) reject(err error) {
 // endQuietly ends the Socket without events. OnConnect has not been called for it.
 func (a *serverHandshake) endQuietly() {
 	s := a.s
-	s.server.forget(s)
+	s.roster.remove(s)
 	s.withdraw()
 }
 

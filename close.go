@@ -201,8 +201,8 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 // the connection, or would have served it, calls it.
 func (s *Socket) finish() {
 	conn := s.disconnect()
-	if s.server != nil {
-		defer s.server.forget(s)
+	if s.roster != nil {
+		defer s.roster.remove(s)
 	}
 	defer s.opts.dispatcher.release()
 	s.lastTurn(conn)

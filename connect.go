@@ -12,6 +12,42 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
+// Connect starts to open a connection to url, asking for one of the subprotocols
+// in order of preference, and returns at once: the open event, or error and close
+// events, report the outcome. Connect itself returns [ErrURL], [ErrProtocol],
+// [ErrInvalidState] if the socket has been started and is not closed, or an error
+// of package handshake for a request that cannot be sent, such as
+// handshake.ErrBadField for an error in Options.Header (AIR's connect and its
+// ArgumentError).
+//
+// The scheme of url is ws or wss; http and https are taken for these. A scheme
+// that ends in "+unix" is followed by the path of a unix socket, a colon and the
+// path of the request, as in ws+unix:///run/chat.sock:/room?id=1. User and password
+// in url are sent as Basic authentication (RFC 7617).
+func (s *Socket) Connect(url string, protocols ...string) error {
+	return s.ConnectContext(context.Background(), url, protocols...)
+}
+
+// ConnectContext is like Connect, but ends the attempt when ctx is done. Once the
+// connection is open ctx has no effect.
+func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
+	if len(protocols) == 0 {
+		protocols = s.opts.Protocols
+	}
+	a, err := s.opts.newAttempt(url, protocols)
+	if err != nil {
+		return err
+	}
+	during, cancel := s.opts.withHandshakeTimeout(ctx)
+	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols)}
+	if !s.start(wire.Client, o) {
+		cancel()
+		return startedAlready("Connect", s.ReadyState())
+	}
+	go s.connect(during, cancel, a)
+	return nil
+}
+
 // newAttempt checks the arguments of Connect, and returns an attempt to connect.
 func (st *settings) newAttempt(url string, protocols []string) (*dial.Attempt, error) {
 	return dial.New(dial.Config{

@@ -57,13 +57,13 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 		}
 		if handshake.IsUpgrade(r.Method, r.Header) {
 			s := NewSocket(srv.Options)
-			s.server = srv
-			if srv.isClosing() {
+			s.roster = &srv.sockets
+			if srv.sockets.isClosing() {
 				s.opts.Hooks.refused(s, errGoingAway)
 				writeError(w, errGoingAway)
 				return
 			}
-			s.Upgrade(w, r)
+			s.upgrade(srv, w, r)
 			return
 		}
 		srv.Handler.ServeHTTP(w, r)

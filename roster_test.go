@@ -16,7 +16,7 @@ func TestRoster(t *testing.T) {
 	for step := range 20_000 {
 		if r.IntN(1000) < 500+200*(1-2*(step/5000%2)) { // by turns, more are added than removed and more removed than added
 			s := new(Socket)
-			have.add(s)
+			have.add(s, 0)
 			want = append(want, s)
 		} else if len(want) > 0 {
 			i := r.IntN(len(want))

@@ -62,10 +62,8 @@ type Server struct {
 	onRequest func(*Request)
 
 	mu        sync.Mutex
-	closing   bool
 	listeners map[net.Listener]struct{}
 	sockets   roster
-	empty     chan struct{} // closed when closing and the last socket is gone
 	http      *httpFallback
 }
 
@@ -92,14 +90,8 @@ func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 // order in which they were accepted.
 func (srv *Server) Sockets() iter.Seq[*Socket] {
 	return func(yield func(*Socket) bool) {
-		srv.mu.Lock()
 		all := srv.sockets.snapshot()
-		srv.mu.Unlock()
-		defer func() {
-			srv.mu.Lock()
-			defer srv.mu.Unlock()
-			srv.sockets.giveBack(all)
-		}()
+		defer func() { srv.sockets.giveBack(all) }()
 		for _, s := range all {
 			if s.ReadyState() == StateOpen && !yield(s) {
 				return
@@ -205,7 +197,7 @@ func isTemporary(err error) bool {
 func (srv *Server) addListener(l net.Listener) bool {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	if srv.closing {
+	if srv.sockets.isClosing() {
 		return false
 	}
 	if srv.listeners == nil {
@@ -228,13 +220,7 @@ func (srv *Server) listensOn(l net.Listener) bool {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
 	_, ok := srv.listeners[l]
-	return ok && !srv.closing
-}
-
-func (srv *Server) isClosing() bool {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	return srv.closing
+	return ok && !srv.sockets.isClosing()
 }
 
 // serveConn starts a Socket on conn. Connections above MaxConns are answered with
@@ -245,48 +231,18 @@ func (srv *Server) serveConn(conn net.Conn) {
 	}
 	conn.SetDeadline(time.Time{}) // the listener may have left one
 	s := NewSocket(srv.Options)
-	s.server = srv
+	s.roster = &srv.sockets
 	s.start(wire.Server, nil)
 	s.attach(conn)
-	full, ok := srv.remember(s)
+	full, ok := s.roster.add(s, srv.MaxConns)
 	if !ok {
-		srv.forget(s)
 		s.withdraw()
 		conn.Close()
 		return
 	}
-	a := newServerHandshake(s, isTLS(conn))
+	a := newServerHandshake(s, srv, isTLS(conn))
 	a.full = full
 	go a.serve()
-}
-
-// maxRefusing is how many connections above MaxConns are answered at the same time.
-// Further ones are closed at once.
-const maxRefusing = 128
-
-// remember adds s to the roster. s must have been started and have its connection, so
-// that it can be ended from the roster. full reports whether there are more than
-// MaxConns sockets, and ok whether s was added.
-func (srv *Server) remember(s *Socket) (full, ok bool) {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	if srv.closing || srv.MaxConns > 0 && srv.sockets.live >= srv.MaxConns+maxRefusing {
-		return false, false
-	}
-	srv.sockets.add(s)
-	return srv.MaxConns > 0 && srv.sockets.live > srv.MaxConns, true
-}
-
-// forget removes s from the roster, when it has ended or net/http has taken over its
-// connection.
-func (srv *Server) forget(s *Socket) {
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	srv.sockets.remove(s)
-	if srv.closing && srv.sockets.live == 0 && srv.empty != nil {
-		close(srv.empty)
-		srv.empty = nil
-	}
 }
 
 // connected calls the function that OnConnect has set, in a turn.
@@ -368,25 +324,36 @@ func (srv *Server) Close() error {
 // stop stops listening and calls end for each socket. It returns a channel that is
 // closed when no sockets are left.
 func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
+	sockets, empty := srv.sockets.close()
 	srv.mu.Lock()
-	srv.closing = true
 	for l := range srv.listeners {
 		l.Close()
-	}
-	if srv.empty == nil {
-		srv.empty = make(chan struct{})
-	}
-	empty := srv.empty
-	sockets := srv.sockets.snapshot()
-	if len(sockets) == 0 {
-		close(srv.empty)
-		srv.empty = nil
 	}
 	srv.mu.Unlock()
 	for _, s := range sockets {
 		end(s)
 	}
 	return empty
+}
+
+// goingAway ends an opening handshake for a Server that is shutting down. If OnRequest
+// has not decided on the request yet, it is rejected. If the request has been accepted,
+// the connection is closed as soon as it is open. Otherwise the connection is aborted.
+func (s *Socket) goingAway() {
+	s.life.mu.Lock()
+	var refuse func() bool
+	accepted := s.ReadyState() != StateConnecting // it may be open by now
+	if o := s.opening; o != nil {
+		refuse, accepted = o.refuse, accepted || o.request != nil
+	}
+	s.life.mu.Unlock()
+	switch {
+	case refuse != nil && refuse():
+	case accepted:
+		s.Close(StatusGoingAway, "")
+	default:
+		s.abort(ErrServerClosed)
+	}
 }
 
 // Listen listens on addr, which is host:port for TCP or unix:path, for

@@ -1,11 +1,8 @@
 package airsocket
 
 import (
-	"context"
 	"net"
-	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
@@ -20,7 +17,7 @@ import (
 type Socket struct {
 	opts   *settings
 	disp   *Dispatcher
-	server *Server // the Server that accepted the connection, or nil
+	roster *roster // of the Server that accepted the connection; nil without one
 
 	life     lifetime
 	sender   sender
@@ -79,87 +76,6 @@ func NewSocket(opts *Options) *Socket {
 	s.sender.owner, s.sender.limit = s, set.maxBuffered
 	s.life.stage.Store(uint32(stageNew))
 	return s
-}
-
-// Connect starts to open a connection to url, asking for one of the subprotocols
-// in order of preference, and returns at once: the open event, or error and close
-// events, report the outcome. Connect itself returns [ErrURL], [ErrProtocol],
-// [ErrInvalidState] if the socket has been started and is not closed, or an error
-// of package handshake for a request that cannot be sent, such as
-// handshake.ErrBadField for an error in Options.Header (AIR's connect and its
-// ArgumentError).
-//
-// The scheme of url is ws or wss; http and https are taken for these. A scheme
-// that ends in "+unix" is followed by the path of a unix socket, a colon and the
-// path of the request, as in ws+unix:///run/chat.sock:/room?id=1. User and password
-// in url are sent as Basic authentication (RFC 7617).
-func (s *Socket) Connect(url string, protocols ...string) error {
-	return s.ConnectContext(context.Background(), url, protocols...)
-}
-
-// ConnectContext is like Connect, but ends the attempt when ctx is done. Once the
-// connection is open ctx has no effect.
-func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
-	if len(protocols) == 0 {
-		protocols = s.opts.Protocols
-	}
-	a, err := s.opts.newAttempt(url, protocols)
-	if err != nil {
-		return err
-	}
-	during, cancel := s.opts.withHandshakeTimeout(ctx)
-	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols)}
-	if !s.start(wire.Client, o) {
-		cancel()
-		return startedAlready("Connect", s.ReadyState())
-	}
-	go s.connect(during, cancel, a)
-	return nil
-}
-
-// StartServer acts as the server on a connection whose opening handshake has not
-// been answered yet, and returns at once (AIR's startServer). From then on the
-// connection belongs to the Socket, which clears the connection's deadlines.
-// StartServer returns [ErrArgument] if conn is nil, and [ErrInvalidState] if the
-// socket has been started and is not closed.
-func (s *Socket) StartServer(conn net.Conn) error {
-	if conn == nil {
-		return ErrArgument
-	}
-	if !s.start(wire.Server, s.preset()) {
-		return startedAlready("StartServer", s.ReadyState())
-	}
-	conn.SetDeadline(time.Time{})
-	s.attach(conn)
-	go newServerHandshake(s, isTLS(conn)).serve()
-	return nil
-}
-
-// Upgrade acts as the server on the connection of a request in any net/http server
-// (Faye's WebSocket.new(env)). If the request is not a valid opening handshake, or is
-// not from an accepted origin, it answers with the corresponding HTTP status and
-// returns a [*handshake.Error]. The ResponseWriter may be wrapped if the wrapper has an
-// Unwrap method, as http.ResponseController requires. Upgrade returns [ErrArgument] if
-// w or r is nil, and [ErrInvalidState] if the socket has been started and is not
-// closed.
-//
-// net/http runs its handlers concurrently, but the handlers of sockets run one at a
-// time. A slow one holds up every Socket of its [Dispatcher], which by default is every
-// Socket of the process: do long work in a goroutine that calls [Post] with the result,
-// or set Options.Parallel.
-func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
-	if w == nil || r == nil {
-		return ErrArgument
-	}
-	if !s.start(wire.Server, s.preset()) {
-		return startedAlready("Upgrade", s.ReadyState())
-	}
-	err := s.upgrade(w, r)
-	if err != nil {
-		s.opts.Hooks.refused(s, err)
-		s.withdraw()
-	}
-	return err
 }
 
 // SetProtocol makes a server answer with the subprotocol p if the client asks for

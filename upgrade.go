@@ -9,15 +9,48 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/internal/origin"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // IsWebSocket reports whether a request is an opening handshake of any version,
 // which [Socket.Upgrade] can answer (Faye's isWebSocket).
 func IsWebSocket(r *http.Request) bool { return handshake.IsUpgrade(r.Method, r.Header) }
 
-// upgrade takes over the connection of r and starts the handshake.
-func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
-	a := newServerHandshake(s, r.TLS != nil)
+// Upgrade acts as the server on the connection of a request in any net/http server
+// (Faye's WebSocket.new(env)). If the request is not a valid opening handshake, or is
+// not from an accepted origin, it answers with the corresponding HTTP status and
+// returns a [*handshake.Error]. The ResponseWriter may be wrapped if the wrapper has an
+// Unwrap method, as http.ResponseController requires. Upgrade returns [ErrArgument] if
+// w or r is nil, and [ErrInvalidState] if the socket has been started and is not
+// closed.
+//
+// net/http runs its handlers concurrently, but the handlers of sockets run one at a
+// time. A slow one holds up every Socket of its [Dispatcher], which by default is every
+// Socket of the process: do long work in a goroutine that calls [Post] with the result,
+// or set Options.Parallel.
+func (s *Socket) Upgrade(w http.ResponseWriter, r *http.Request) error {
+	return s.upgrade(nil, w, r)
+}
+
+// upgrade is Upgrade for srv, or for none if srv is nil.
+func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) error {
+	if w == nil || r == nil {
+		return ErrArgument
+	}
+	if !s.start(wire.Server, s.preset()) {
+		return startedAlready("Upgrade", s.ReadyState())
+	}
+	err := s.takeOver(srv, w, r)
+	if err != nil {
+		s.opts.Hooks.refused(s, err)
+		s.withdraw()
+	}
+	return err
+}
+
+// takeOver takes over the connection of r and starts the handshake.
+func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) error {
+	a := newServerHandshake(s, srv, r.TLS != nil)
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
 	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
@@ -37,9 +70,9 @@ func (s *Socket) upgrade(w http.ResponseWriter, r *http.Request) error {
 	}
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
 	s.attach(conn)
-	if s.server != nil {
+	if srv != nil {
 		var ok bool
-		if a.full, ok = s.server.remember(s); !ok {
+		if a.full, ok = s.roster.add(s, srv.MaxConns); !ok {
 			conn.Close()
 			return errGoingAway
 		}
