@@ -58,7 +58,7 @@ func closeFrame(code StatusCode, reason string) wire.Event {
 // sendCloseLocked sends the close frame ev and starts the time that the peer has to
 // answer. If fin is true the sending direction is ended after the frame.
 func (s *Socket) sendCloseLocked(ev wire.Event, fin bool) {
-	s.startClosing(s.opts.closeTimeout)
+	s.withClock().startClosing(s.opts.closeTimeout)
 	s.writeFailedLocked(s.sender.sendClose(ev, fin))
 }
 
@@ -197,6 +197,38 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 	return e
 }
 
+// withClock returns s.clock, which it creates if it is nil. The caller holds life.mu.
+func (s *Socket) withClock() *clock {
+	if s.clock == nil {
+		s.clock = &clock{tick: s.tick}
+	}
+	return s.clock
+}
+
+// tick does what is due.
+func (s *Socket) tick(c *clock, set int) {
+	if s.whatIsDue(c, set) == pingDue && s.sender.sendPing() == nil {
+		s.opts.Hooks.sent(s, wire.Ping, 0)
+	}
+}
+
+// whatIsDue ends the connection if its time has run out, and returns what is due.
+func (s *Socket) whatIsDue(c *clock, set int) alarm {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if c != s.clock {
+		return nothingDue // there is another connection by now
+	}
+	what := c.due(set, s.reader.isPaused(), s.opts.pingInterval, s.opts.pongTimeout)
+	switch what {
+	case closeDue:
+		s.abortLocked(ErrCloseTimeout)
+	case pongDue:
+		s.abortLocked(ErrPongTimeout)
+	}
+	return what
+}
+
 // finish ends a connection and emits the close event. Only the goroutine that serves
 // the connection, or would have served it, calls it.
 func (s *Socket) finish() {
@@ -212,7 +244,9 @@ func (s *Socket) finish() {
 // none.
 func (s *Socket) disconnect() net.Conn {
 	s.life.mu.Lock()
-	s.stopClock()
+	if s.clock != nil {
+		s.clock.stop()
+	}
 	s.life.mu.Unlock()
 	conn := s.sender.conn
 	s.sender.end()
@@ -234,7 +268,9 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	s.life.mu.Lock()
 	// In the turn, because the state must not change while another handler runs.
 	s.life.on(disconnected)
-	s.stopClock()
+	if s.clock != nil {
+		s.clock.stop()
+	}
 	s.life.mu.Unlock()
 	wasOpen := s.sender.config() != nil
 	clean, cause := s.howItEnded()
@@ -255,7 +291,7 @@ func (s *Socket) lastTurn(conn net.Conn) {
 		s.emitClose(e) // a handler may start s again too
 	}
 	if again {
-		s.reconnectAfter(e, before)
+		before.retries.again(e, before)
 	}
 }
 
@@ -297,6 +333,15 @@ func (s *Socket) emitClose(e *CloseEvent) {
 		}()
 	}
 	call(s, s.handlers.close, e)
+}
+
+// emit calls on, the handler that an On method has set, and the listeners for e. With
+// Options.Recover a panic fails the connection.
+func emit[E Event](s *Socket, on func(E), e E) {
+	if s.opts.Recover {
+		defer s.recoverHandler()
+	}
+	call(s, on, e)
 }
 
 // recoverHandler is deferred around handlers if Options.Recover is set. A panic that no

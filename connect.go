@@ -39,7 +39,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 		return err
 	}
 	during, cancel := s.opts.withHandshakeTimeout(ctx)
-	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols)}
+	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols, s.reconnectAfter)}
 	if !s.start(wire.Client, o) {
 		cancel()
 		return startedAlready("Connect", s.ReadyState())

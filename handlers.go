@@ -153,16 +153,7 @@ func hasHandler[E Event](s *Socket, on func(E)) bool {
 	return on != nil || s.extras().listeners != nil
 }
 
-// emit calls on, the handler that an On method has set, and the listeners for e. With
-// Options.Recover a panic fails the connection.
-func emit[E Event](s *Socket, on func(E), e E) {
-	if s.opts.Recover {
-		defer s.recoverHandler()
-	}
-	call(s, on, e)
-}
-
-// call is like emit, but does not recover from panics.
+// call calls on, the handler that an On method has set, and the listeners for e.
 func call[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)

@@ -92,7 +92,9 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	if o.retries != nil {
 		o.retries.begun()
 	}
-	s.startPinging(cfg.Version)
+	if s.opts.pingInterval > 0 && cfg.Version.Can(wire.Ping) {
+		s.withClock().startPinging(s.opts.pingInterval)
+	}
 	s.writeFailedLocked(failed)
 	return early, true
 }

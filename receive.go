@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
@@ -42,6 +41,15 @@ func (c *serving) Readable() (over bool) {
 	}
 	in.release()
 	return over
+}
+
+// noteRead tells the clock that something was received.
+func (s *Socket) noteRead() {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if s.clock != nil {
+		s.clock.noteRead()
+	}
 }
 
 // Space returns the memory into which the bytes of a long payload can be read, or nil.
@@ -281,65 +289,7 @@ func (s *Socket) drain() {
 		return
 	}
 	s.life.mu.Lock()
-	s.startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
+	s.withClock().startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
 	s.life.mu.Unlock()
 	<-done
-}
-
-// enter takes the turn for handlers of s, and leave ends it. A function that takes a
-// turn begins with
-//
-//	defer s.leave(s.enter(), openTurn, false)
-//
-// so that the turn ends even if a handler ends its goroutine, as a failing test does.
-func (s *Socket) enter() (at time.Duration) {
-	s.disp.enter()
-	if s.opts.slowTurn > 0 {
-		at = turnClock()
-	}
-	return at
-}
-
-func (s *Socket) leave(at time.Duration, kind turnKind, serving bool) {
-	if s.disp.turnEnd != nil {
-		s.disp.callTurnEnd()
-	}
-	if s.opts.slowTurn > 0 {
-		s.leaveTimed(at, kind, serving)
-	} else {
-		s.disp.leave(s.served(serving))
-	}
-}
-
-// served returns the sender if serving is true, and nil otherwise.
-func (s *Socket) served(serving bool) *sender {
-	if serving {
-		return &s.sender
-	}
-	return nil
-}
-
-// leaveTimed is leave if turns are timed. It logs a turn that took too long.
-//
-//go:noinline
-func (s *Socket) leaveTimed(at time.Duration, kind turnKind, serving bool) {
-	took := turnClock() - at
-	s.disp.leave(s.served(serving))
-	if took > s.opts.slowTurn {
-		s.logSlowTurn(kind, took)
-	}
-}
-
-// turnClock returns the time on a clock that measures turns. A Duration is one word,
-// where a time.Time would take three in a stack frame that every message needs. Only
-// differences within one turn are meaningful, as a turn stays in one bubble of
-// testing/synctest.
-func turnClock() time.Duration { return time.Since(turnEpoch) }
-
-var turnEpoch = time.Now()
-
-// do runs fn in a turn.
-func (s *Socket) do(kind turnKind, fn func()) {
-	defer s.leave(s.enter(), kind, false)
-	fn()
 }

@@ -90,7 +90,8 @@ func (r *Reconnect) wait(failed int, asked time.Duration) time.Duration {
 // retries holds the state of Options.Reconnect for a Socket. It is guarded by
 // lifetime.mu.
 type retries struct {
-	ctx       context.Context // ends the attempts
+	again     func(e *CloseEvent, before *opening) // makes the attempt that plan has decided on
+	ctx       context.Context                      // ends the attempts
 	protocols []string
 	failed    int       // attempts since the last connection that was open for at least Min
 	opened    int       // how many connections were opened
@@ -99,11 +100,11 @@ type retries struct {
 }
 
 // newRetries returns the state for policy, or nil if policy is nil.
-func newRetries(policy *Reconnect, ctx context.Context, protocols []string) *retries {
+func newRetries(policy *Reconnect, ctx context.Context, protocols []string, again func(*CloseEvent, *opening)) *retries {
 	if policy == nil {
 		return nil
 	}
-	return &retries{ctx: ctx, protocols: protocols}
+	return &retries{again: again, ctx: ctx, protocols: protocols}
 }
 
 // begun records that a connection is open. From now on the context that was passed
