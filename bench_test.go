@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // BenchmarkEcho measures the round trip of a binary message over TCP on loopback.

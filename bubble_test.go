@@ -9,7 +9,7 @@ import (
 	"weak"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestTimersInsideAndOutsideOfABubble checks that one Dispatcher can be used

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestDeadlinesFromBefore checks that a Socket clears the deadlines that its

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 func TestPostOrder(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/handshake"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 const policyRequest = "<policy-file-request/>\x00"

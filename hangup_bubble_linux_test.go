@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestHangupAfterABubble checks that a bubble of testing/synctest that uses TCP

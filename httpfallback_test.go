@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestHandlerOverTLS checks that a request that a Server passes to its Handler

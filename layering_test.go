@@ -26,7 +26,7 @@ const module = "github.com/airsocket/airsocket"
 var (
 	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/origin", "internal/transport", "internal/dial", "."}
 	programs = []string{"cmd", "examples"}
-	tests    = []string{"internal/wstest", "internal/apitxt", "internal/connecting", "internal/footprint", "internal/interop", "internal/recorded", "internal/versions"}
+	tests    = []string{"internal/test/wstest", "internal/test/apitxt", "internal/test/connecting", "internal/test/footprint", "internal/test/interop", "internal/test/recorded", "internal/test/versions"}
 )
 
 // importers lists the external modules, each with the only package that may import
@@ -96,11 +96,11 @@ func TestImportRules(t *testing.T) {
 		{"extensions", "wire/internal/mask", false},
 		{"cmd/airsocket", ".", true},
 		{"cmd/airsocket", "cmd/bench", false},
-		{"cmd/airsocket", "internal/wstest", false},
-		{".", "internal/wstest", false},
-		{"internal/wstest", ".", true},
-		{"internal/recorded", "internal/wstest", true},
-		{"internal/recorded", "cmd/airsocket", false},
+		{"cmd/airsocket", "internal/test/wstest", false},
+		{".", "internal/test/wstest", false},
+		{"internal/test/wstest", ".", true},
+		{"internal/test/recorded", "internal/test/wstest", true},
+		{"internal/test/recorded", "cmd/airsocket", false},
 	} {
 		if got := mayImport(c.dir, c.pkg); got != c.want {
 			t.Errorf("mayImport(%q, %q) = %t", c.dir, c.pkg, got)
@@ -117,7 +117,7 @@ func TestImportRules(t *testing.T) {
 		{"extensions/internal/inflate", module + "/wire", true},
 		{".", "testing", true},
 		{"wire/internal/mask", "testing/iotest", true},
-		{"internal/wstest", "testing", false},
+		{"internal/test/wstest", "testing", false},
 	} {
 		if got := isForbidden(c.imp, c.dir); got != c.want {
 			t.Errorf("%s must not import %s: %t", c.dir, c.imp, got)
@@ -135,7 +135,7 @@ func TestFolders(t *testing.T) {
 	})
 	for dir, want := range map[string]bool{
 		".": true, "wire": true, "wire/internal/mask": true, "wire/internal/a/b": true, "cmd/airsocket": true, "examples": true,
-		"internal/wstest": true, "internal/wstest/sub": false, "internal": false,
+		"internal/test/wstest": true, "internal/test/wstest/sub": false, "internal": false,
 		"util": false, "wire/sub": false, "wire/sub/internal": false, "internal/unlisted": false, "cmdline": false,
 	} {
 		if got := isKnown(dir); got != want {

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestLogger checks what is logged when connections open, fail and close.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestDescriptorThatWaits checks that a connection whose descriptor has been made

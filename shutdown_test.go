@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestShutdownBehindAStuckHandler checks that Shutdown returns when its context is

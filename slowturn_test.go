@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // slowTurns runs a server that echoes a message. Each of its handlers takes some

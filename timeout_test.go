@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // inTime runs a socket on one end of a pipe, in a synctest bubble, and returns how

@@ -15,7 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 func TestDefault(t *testing.T) {

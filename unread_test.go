@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/internal/wstest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // An unreadConn is a connection to a peer that has asked for an upgrade and then

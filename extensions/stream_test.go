@@ -54,7 +54,7 @@ func readAll(t testing.TB, s extensions.Stream, p []byte, room int) (got []byte)
 
 // The streams that historic peers sent decode to the recorded contents.
 func TestStreamReadsRecordedConversations(t *testing.T) {
-	files, _ := filepath.Glob("../internal/recorded/testdata/vectors/hybi-0*/*deflate-stream*.json")
+	files, _ := filepath.Glob("../internal/test/recorded/testdata/vectors/hybi-0*/*deflate-stream*.json")
 	if len(files) < 10 {
 		t.Fatalf("only %d recordings", len(files))
 	}

@@ -26,7 +26,7 @@ type vector struct {
 
 func vectors(tb testing.TB) []vector {
 	tb.Helper()
-	paths, err := filepath.Glob("../internal/recorded/testdata/vectors/*/*.json")
+	paths, err := filepath.Glob("../internal/test/recorded/testdata/vectors/*/*.json")
 	if err != nil || len(paths) < 100 {
 		tb.Fatalf("%d vectors, %v", len(paths), err)
 	}

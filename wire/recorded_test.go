@@ -29,7 +29,7 @@ var recordedVersions = map[string]wire.Version{"hixie-75": wire.Hixie75, "hixie-
 func TestRecorded(t *testing.T) {
 	frames := 0
 	for dir, version := range recordedVersions {
-		files, err := filepath.Glob("../internal/recorded/testdata/vectors/" + dir + "/*.json")
+		files, err := filepath.Glob("../internal/test/recorded/testdata/vectors/" + dir + "/*.json")
 		if err != nil || len(files) == 0 {
 			t.Fatal(files, err)
 		}
