@@ -4,7 +4,7 @@ import "time"
 
 // A clock holds the times at which something is to be done if nothing else happens
 // first. It is created when the first of them is set, and has one timer for all of
-// them. It is guarded by lifetime.mu.
+// them. The lock of the lifetime guards it.
 type clock struct {
 	tick     func(c *clock, set int) // called by the timer, without the lock
 	timer    *time.Timer

@@ -332,7 +332,7 @@ func (s *Socket) emitClose(e *CloseEvent) {
 			}
 		}()
 	}
-	call(s, s.handlers.close, e)
+	callHandlers(s, s.handlers.close, e)
 }
 
 // emit calls on, the handler that an On method has set, and the listeners for e. With
@@ -341,7 +341,7 @@ func emit[E Event](s *Socket, on func(E), e E) {
 	if s.opts.Recover {
 		defer s.recoverHandler()
 	}
-	call(s, on, e)
+	callHandlers(s, on, e)
 }
 
 // recoverHandler is deferred around handlers if Options.Recover is set. A panic that no

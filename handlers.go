@@ -153,8 +153,8 @@ func hasHandler[E Event](s *Socket, on func(E)) bool {
 	return on != nil || s.extras().listeners != nil
 }
 
-// call calls on, the handler that an On method has set, and the listeners for e.
-func call[E Event](s *Socket, on func(E), e E) {
+// callHandlers calls on, the handler that an On method has set, and the listeners for e.
+func callHandlers[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)
 	}

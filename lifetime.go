@@ -238,14 +238,14 @@ func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 	return true
 }
 
-// drop makes the transition for Drop. If the connection is not open yet, notOpen is
+// drop makes the transition for Drop. If the connection is not open yet, cause is
 // recorded as the cause. drop reports false if there is nothing to end.
-func (l *lifetime) drop(code StatusCode, reason string, notOpen error) bool {
+func (l *lifetime) drop(code StatusCode, reason string, cause error) bool {
 	switch l.at() {
 	case stageOver, stageClosed:
 		return false
 	case stageConnecting, stageAccepting:
-		l.because(notOpen)
+		l.because(cause)
 		l.on(dropCalled)
 	case stageUnwritable, stageAborted:
 		l.on(dropCalled)

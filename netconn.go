@@ -108,7 +108,7 @@ type netConn struct {
 	end      error        // what Read returns at the end; nil before that
 	closed   bool         // Close was called
 
-	readBy, writeBy deadline
+	readBy, writeBy netDeadline
 }
 
 // received is the listener of message events.
@@ -315,7 +315,7 @@ func (c *netConn) SetWriteDeadline(t time.Time) error {
 	return c.setDeadline(&c.writeBy, &c.writable, t)
 }
 
-func (c *netConn) setDeadline(d *deadline, wake *sync.Cond, t time.Time) error {
+func (c *netConn) setDeadline(d *netDeadline, wake *sync.Cond, t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -325,15 +325,15 @@ func (c *netConn) setDeadline(d *deadline, wake *sync.Cond, t time.Time) error {
 	return nil
 }
 
-// A deadline is the deadline of one direction. It is guarded by netConn.mu.
-type deadline struct {
+// A netDeadline is the deadline of one direction. It is guarded by netConn.mu.
+type netDeadline struct {
 	timer  *time.Timer
 	passed bool
 }
 
 // set sets the deadline to t, or removes it if t is the zero Time, and wakes waiting
 // calls.
-func (d *deadline) set(c *netConn, wake *sync.Cond, t time.Time) {
+func (d *netDeadline) set(c *netConn, wake *sync.Cond, t time.Time) {
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil

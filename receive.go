@@ -9,16 +9,16 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// serving is a Socket in its role as the transport.Reader of its connection.
-type serving Socket
+// connReader is a Socket in its role as the transport.Reader of its connection.
+type connReader Socket
 
 // serve serves the connection until it ends and the close event has been emitted. It
 // returns earlier if another goroutine continues to serve it.
-func (s *Socket) serve() { s.sender.conn.Serve((*serving)(s)) }
+func (s *Socket) serve() { s.sender.conn.Serve((*connReader)(s)) }
 
 // Readable reads until there is nothing left, and delivers the events. It reports
 // whether reading is over.
-func (c *serving) Readable() (over bool) {
+func (c *connReader) Readable() (over bool) {
 	s := (*Socket)(c)
 	in := readInputs.Get().(*readInput)
 	for s.reader.read(s.sender.conn, in) {
@@ -53,13 +53,13 @@ func (s *Socket) noteRead() {
 }
 
 // Space returns the memory into which the bytes of a long payload can be read, or nil.
-func (c *serving) Space() []byte { return c.reader.space() }
+func (c *connReader) Space() []byte { return c.reader.space() }
 
 // Ended delivers the events that follow from the end of the stream, and finishes the
 // Socket. TLS that ends without close_notify is reported as io.ErrUnexpectedEOF. That
 // is treated like io.EOF: the frames tell whether the end was to be expected, as they
 // do without TLS.
-func (c *serving) Ended(err error) {
+func (c *connReader) Ended(err error) {
 	s := (*Socket)(c)
 	defer s.finish()
 	if err == transport.ErrNoReturn {

@@ -24,7 +24,7 @@ type Socket struct {
 	sender   sender
 	reader   reader
 	handlers handlers
-	extra    atomic.Pointer[extras] // nil until it is needed
+	extra    atomic.Pointer[socketExtra] // nil until it is needed
 
 	opening *opening // guarded by life.mu; nil when it is no longer needed
 	clock   *clock   // guarded by life.mu; nil until a time is set
@@ -38,25 +38,25 @@ type parallel struct {
 	socket Socket
 }
 
-// extras is the part of a Socket that few sockets have.
-type extras struct {
+// A socketExtra is the part of a Socket that few sockets have.
+type socketExtra struct {
 	rareHandlers
 }
 
-// noExtras is what extras returns if there are none.
-var noExtras extras
+// noSocketExtra is what extras returns if there are none.
+var noSocketExtra socketExtra
 
 // extras returns s.extra for reading.
-func (s *Socket) extras() *extras {
+func (s *Socket) extras() *socketExtra {
 	if r := s.extra.Load(); r != nil {
 		return r
 	}
-	return &noExtras
+	return &noSocketExtra
 }
 
 // makeExtras returns s.extra for writing.
-func (s *Socket) makeExtras() *extras {
-	s.extra.CompareAndSwap(nil, new(extras))
+func (s *Socket) makeExtras() *socketExtra {
+	s.extra.CompareAndSwap(nil, new(socketExtra))
 	return s.extra.Load()
 }
 
