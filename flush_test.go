@@ -2,6 +2,7 @@ package airsocket_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -133,20 +134,23 @@ func TestEachSocketIsFlushed(t *testing.T) {
 	})
 }
 
-// What other goroutines send during a turn goes out at its end too, though they all
-// send at the same time.
+// What other goroutines send during a turn goes out at its end too, though they send
+// at the same time.
 func TestEachSocketIsFlushedForOtherGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const goroutines, rounds = 4, 300
 		d := airsocket.NewDispatcher()
-		sockets, peers := openPipes(t, d, 20)
-		for round := range 100 {
+		sockets, peers := openPipes(t, d, 200)
+		for round := range rounds {
 			text := fmt.Sprint("round ", round)
 			d.Post(func() {
 				var wg sync.WaitGroup
-				for _, s := range sockets {
+				for g := range goroutines {
 					wg.Go(func() {
-						if err := s.Send(text); err != nil {
-							t.Error(err)
+						for i := g; i < len(sockets); i += goroutines {
+							if err := sockets[i].Send(text); err != nil {
+								t.Error(err)
+							}
 						}
 					})
 				}
@@ -161,4 +165,58 @@ func TestEachSocketIsFlushedForOtherGoroutines(t *testing.T) {
 		}
 		d.Run(func() {})
 	})
+}
+
+// Nothing is lost where turns follow each other closely and goroutines without a turn
+// send at the same time, all of them on the same sockets.
+func TestEachSocketIsFlushedByManyAtOnce(t *testing.T) {
+	const talkers, others, listeners, rounds = 4, 2, 8, 300
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
+	var sockets []*airsocket.Socket
+	srv.OnConnect(func(s *airsocket.Socket) {
+		sockets = append(sockets, s)
+		s.OnMessage(func(*airsocket.MessageEvent) {
+			for _, to := range sockets[:listeners] {
+				if err := to.Send("x"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	})
+	url := wstest.Serve(t, srv)
+	var peers []*wstest.RawPeer
+	for range listeners + talkers {
+		peers = append(peers, wstest.ConnectRaw(t, url))
+	}
+	peers[listeners].Send(wstest.OpText, "") // all are known when this is answered
+	for _, p := range peers[:listeners] {
+		p.Want(wstest.OpText, "x")
+	}
+	var wg sync.WaitGroup
+	for _, p := range peers[listeners:] {
+		wg.Go(func() {
+			for range rounds {
+				p.Write(p.Frame(wstest.OpText, ""))
+			}
+		})
+	}
+	for range others {
+		wg.Go(func() {
+			for range rounds {
+				for _, s := range sockets[:listeners] {
+					if err := s.Send("x"); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	for i, p := range peers[:listeners] {
+		want := bytes.Repeat([]byte{wstest.OpText, 1, 'x'}, (talkers+others)*rounds)
+		got := make([]byte, len(want))
+		if n, err := io.ReadFull(p.Reader, got); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("socket %d has sent %d of %d bytes: %v", i, n, len(want), err)
+		}
+	}
+	wg.Wait()
 }
