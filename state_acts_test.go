@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"time"
 
@@ -64,6 +65,8 @@ var acts = map[string]func(*scene) error{
 		sc.peer().raw.Close()
 		return sc.s.Send("x")
 	},
+
+	"Goexit": func(*scene) error { runtime.Goexit(); return nil },
 
 	"CloseTimeout":     func(*scene) error { time.Sleep(2 * time.Second); return nil },
 	"HandshakeTimeout": func(*scene) error { time.Sleep(2 * time.Second); return nil },

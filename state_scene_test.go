@@ -237,6 +237,7 @@ type scene struct {
 	opts     *airsocket.Options
 	s        *airsocket.Socket
 	paused   bool
+	holds    bool              // no handler may run while the act is done
 	srv      *airsocket.Server // a server's, unless StartServer is called
 	listener *pipeListener
 	dial     func(context.Context) (net.Conn, error) // the first time
@@ -247,8 +248,9 @@ type scene struct {
 	mu       sync.Mutex
 	lines    []*line
 	events   []string
-	told     bool // the act has been done
-	state    airsocket.ReadyState
+	told     bool                 // the act has been done
+	state    airsocket.ReadyState // before the act
+	after    airsocket.ReadyState // and after it, if no handler may run
 	err      error
 	acted    chan struct{} // closed when it has returned
 	shutdown chan error
@@ -312,9 +314,13 @@ func (sc *scene) do() {
 	}
 	sc.told, sc.events = true, nil
 	sc.mu.Unlock()
+	defer close(sc.acted)
+	if sc.holds {
+		defer sc.holdTurn()()
+	}
 	sc.state = sc.s.ReadyState()
 	sc.err = acts[sc.act](sc)
-	close(sc.acted)
+	sc.after = sc.s.ReadyState()
 }
 
 func once(fn *func()) {
@@ -327,17 +333,33 @@ func once(fn *func()) {
 // follow keeps s and notes its events.
 func (sc *scene) follow(s *airsocket.Socket) {
 	sc.s = s
-	s.OnOpen(func(*airsocket.OpenEvent) { sc.note("open"); once(&sc.onOpen) })
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		sc.wantReady("open", airsocket.StateOpen)
+		sc.note("open")
+		once(&sc.onOpen)
+	})
 	s.OnMessage(func(e *airsocket.MessageEvent) { once(&sc.onMessage) })
-	s.OnError(func(e *airsocket.ErrorEvent) { sc.note("error(%s)", classOf(e.Err, sc.role)); once(&sc.onError) })
+	s.OnError(func(e *airsocket.ErrorEvent) {
+		sc.wantReady("error", airsocket.StateClosing)
+		sc.note("error(%s)", classOf(e.Err, sc.role))
+		once(&sc.onError)
+	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		clean := "unclean"
 		if e.WasClean {
 			clean = "clean"
 		}
+		sc.wantReady("close", airsocket.StateClosed)
 		sc.note("close %d %q %s", e.Code, e.Reason, clean)
 		once(&sc.onClose)
 	})
+}
+
+// wantReady is for the beginning of a handler.
+func (sc *scene) wantReady(event string, want airsocket.ReadyState) {
+	if got := sc.s.ReadyState(); got != want {
+		sc.t.Errorf("ReadyState is %d in the %s event", got, event)
+	}
 }
 
 // classOf is a name for an error.

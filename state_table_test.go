@@ -33,9 +33,10 @@ type socketState struct {
 	roles string // both if empty
 	ready airsocket.ReadyState
 
+	inTurn   bool   // the act is done in a turn of the Socket
 	noPeer   bool   // there is no connection, or it has ended
 	noServer bool   // that has accepted the connection
-	noTime   string // acts that cannot be: a bubble's time stands still while a writer goroutine waits for the turn
+	noActs   string // that cannot be: a bubble's time stands still while a writer goroutine waits for the turn
 
 	reach func(*scene)
 	rows  []stateRow
@@ -105,13 +106,14 @@ var isOpen = []stateRow{
 	{acts: "ReadFails", then: `error(reading) close 1006 "" unclean`},
 	{acts: "WriteFails", then: `error(unsent, writing) close 1006 "" unclean`},
 	{acts: "PongTimeout", then: `error(pong timeout) close 1006 "" unclean`},
+	{acts: "Goexit", then: refused},
 }
 
 // isClosed are the rows of a connection that is closed: nothing follows, but that it
 // may be started again.
 var isClosed = append(over(""), []stateRow{
 	{acts: "Connect StartServer", then: "open " + bye},
-	{acts: "SetProtocol Drop"},
+	{acts: "SetProtocol Drop Goexit"},
 	{acts: "Pause", then: "| resumed"},
 	{acts: byServer + " " + timesOut},
 }...)
@@ -188,7 +190,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "in OnConnect", roles: "server", ready: airsocket.StateConnecting,
+		name: "in OnConnect", roles: "server", ready: airsocket.StateConnecting, inTurn: true,
 		reach: func(sc *scene) {
 			sc.onConnect = sc.do
 			sc.begin()
@@ -214,6 +216,7 @@ var socketStates = []socketState{
 			{acts: "WriteFails", then: `error(writing) ` + refused},
 			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
 			{acts: "PongTimeout", then: "open " + bye},
+			{acts: "Goexit", then: refused},
 		},
 	},
 	{
@@ -254,7 +257,7 @@ var socketStates = []socketState{
 		},
 	},
 	{
-		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, noPeer: true,
+		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, inTurn: true, noActs: "Goexit", noPeer: true,
 		reach: func(sc *scene) {
 			sc.dial = func(context.Context) (net.Conn, error) { return nil, errDialling }
 			sc.onError = sc.do
@@ -267,7 +270,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, noServer: true,
+		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, inTurn: true, noActs: "Goexit", noServer: true,
 		reach: func(sc *scene) {
 			sc.follow(airsocket.NewSocket(sc.opts))
 			sc.onError = sc.do
@@ -286,7 +289,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "open, in a handler", ready: airsocket.StateOpen, noTime: "PongTimeout",
+		name: "open, in a handler", ready: airsocket.StateOpen, inTurn: true, noActs: "PongTimeout",
 		reach: func(sc *scene) {
 			sc.onMessage = sc.do
 			sc.open()
@@ -379,7 +382,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "failed here, in OnError", ready: airsocket.StateClosing,
+		name: "failed here, in OnError", ready: airsocket.StateClosing, inTurn: true,
 		reach: func(sc *scene) {
 			sc.onError = sc.do
 			sc.open()
@@ -390,11 +393,12 @@ var socketStates = []socketState{
 			{acts: byServer + " PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: broken},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: broken},
 			{acts: "Pause", then: broken + " | resumed"},
+			{acts: "Goexit", then: broken},
 			{acts: "Drop", then: broken}, // which the peer has been told
 		}...),
 	},
 	{
-		name: "dropped", ready: airsocket.StateClosing, noTime: timesOut,
+		name: "dropped", ready: airsocket.StateClosing, inTurn: true, noActs: timesOut,
 		reach: func(sc *scene) {
 			sc.onMessage = func() {
 				sc.s.Drop(3000, "drop")
@@ -407,6 +411,7 @@ var socketStates = []socketState{
 			{acts: starts, err: airsocket.ErrInvalidState, then: dropped},
 			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + byServer + " " + timesOut, then: dropped},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: dropped},
+			{acts: "Goexit", then: dropped},
 			{acts: "Pause", then: dropped + " | resumed"},
 		}...),
 	},
@@ -434,7 +439,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "closed, in OnClose", ready: airsocket.StateClosed, noPeer: true, noTime: timesOut,
+		name: "closed, in OnClose", ready: airsocket.StateClosed, inTurn: true, noPeer: true, noActs: timesOut,
 		reach: func(sc *scene) {
 			sc.onClose = sc.do
 			sc.open()
@@ -477,13 +482,14 @@ const (
 
 // applies reports whether there is such an act in the state.
 func (st *socketState) applies(act, role string) bool {
+	is := func(acts string) bool { return slices.Contains(strings.Fields(acts), act) }
 	switch {
-	case slices.Contains(strings.Fields(byPeer), act):
-		return !st.noPeer
-	case slices.Contains(strings.Fields(byServer), act):
+	case is(st.noActs), st.noPeer && is(byPeer):
+		return false
+	case is(byServer):
 		return !st.noServer && role == "server"
 	}
-	return !slices.Contains(strings.Fields(st.noTime), act)
+	return act != "Goexit" || st.inTurn
 }
 
 // rowsFor are the rows of a state for a role, by act.
@@ -513,7 +519,7 @@ func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 // returns what it should, the events follow that should, with one close event for
 // each connection, and nothing panics.
 func TestEveryStateAndEveryCall(t *testing.T) {
-	for _, st := range socketStates {
+	for _, st := range allStates() {
 		for _, role := range []string{"client", "server"} {
 			if st.roles != "" && st.roles != role {
 				continue
