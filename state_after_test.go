@@ -110,6 +110,9 @@ func TestReadyStateAfterAFailedUpgrade(t *testing.T) {
 			if got := s.ReadyState(); got != airsocket.StateClosed {
 				t.Errorf("%s: ReadyState is %d", name, got)
 			}
+			if err := errors.Join(s.Drop(1000, ""), s.Close(1000, "")); err != nil { // as on any Socket that is closed
+				t.Errorf("%s: %v", name, err)
+			}
 		})
 		j.Want()
 		ours, theirs := net.Pipe()

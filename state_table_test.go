@@ -401,18 +401,18 @@ var socketStates = []socketState{
 		name: "dropped", ready: airsocket.StateClosing, inTurn: true, noActs: timesOut,
 		reach: func(sc *scene) {
 			sc.onMessage = func() {
-				sc.s.Drop(3000, "drop")
+				sc.s.Drop(3001, "at first")
 				sc.do()
 			}
 			sc.open()
 			sc.peer().send(wstest.OpText, "go")
 		},
-		rows: append(over(dropped), []stateRow{
-			{acts: starts, err: airsocket.ErrInvalidState, then: dropped},
-			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + byServer + " " + timesOut, then: dropped},
-			{acts: "WriteFails", err: airsocket.ErrClosed, then: dropped},
-			{acts: "Goexit", then: dropped},
-			{acts: "Pause", then: dropped + " | resumed"},
+		rows: append(over(first), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: first},
+			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + byServer + " " + timesOut, then: first},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: first},
+			{acts: "Goexit", then: first},
+			{acts: "Pause", then: first + " | resumed"},
 		}...),
 	},
 	{
@@ -476,8 +476,9 @@ var socketStates = []socketState{
 const (
 	resumedBye = `| resumed close 1000 "bye" clean`
 
-	done = `| close 1000 "done" clean`
-	away = `| close 1001 "away" clean`
+	first = `close 3001 "at first" unclean`
+	done  = `| close 1000 "done" clean`
+	away  = `| close 1001 "away" clean`
 )
 
 // applies reports whether there is such an act in the state.
