@@ -43,8 +43,14 @@ var acts = map[string]func(*scene) error{
 	"Close1006":       func(sc *scene) error { return sc.s.Close(1006, "") },
 	"CloseLongReason": func(sc *scene) error { return sc.s.Close(1000, strings.Repeat("x", 124)) },
 	"Drop":            func(sc *scene) error { return sc.s.Drop(3000, "drop") },
-	"Drop1006":        func(sc *scene) error { return sc.s.Drop(1006, "") },
-	"DropLongReason":  func(sc *scene) error { return sc.s.Drop(1000, strings.Repeat("x", 124)) },
+	"CloseTwice": func(sc *scene) error {
+		return errors.Join(sc.s.Close(1000, "done"), sc.s.Close(1000, "again"))
+	},
+	"DropTwice": func(sc *scene) error {
+		return errors.Join(sc.s.Drop(3000, "drop"), sc.s.Drop(3001, "again"))
+	},
+	"Drop1006":       func(sc *scene) error { return sc.s.Drop(1006, "") },
+	"DropLongReason": func(sc *scene) error { return sc.s.Drop(1000, strings.Repeat("x", 124)) },
 
 	"Pause":  func(sc *scene) error { sc.s.Pause(); return nil },
 	"Resume": func(sc *scene) error { sc.s.Resume(); return nil },
@@ -78,6 +84,9 @@ var acts = map[string]func(*scene) error{
 		return nil
 	},
 }
+
+// repeated are acts that do nothing that another act does not do.
+var repeated = map[string]string{"CloseTwice": "Close", "DropTwice": "Drop"}
 
 // actTimes are the times of the acts that wait for them. Otherwise they are long.
 var actTimes = map[string]func(*airsocket.Options){

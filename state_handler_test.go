@@ -2,7 +2,6 @@ package airsocket_test
 
 import (
 	"cmp"
-	"slices"
 	"testing/synctest"
 
 	"github.com/airsocket/airsocket"
@@ -141,12 +140,4 @@ var handlerStates = []handlerState{
 		then: "error(protocol) " + broken, paused: "error(protocol) " + broken + " | resumed",
 		closes: unsent, drops: unsent, goexit: unsent,
 	},
-}
-
-func allStates() []socketState {
-	all := slices.Clone(socketStates)
-	for _, h := range handlerStates {
-		all = append(all, h.socketState())
-	}
-	return all
 }

@@ -203,6 +203,7 @@ var socketStates = []socketState{
 			{acts: badCloses, err: airsocket.ErrCode, then: "open " + bye},
 			{acts: longReasons, err: airsocket.ErrReason, then: "open " + bye},
 			{acts: "Close", then: `open close 1000 "done" clean`},
+			{acts: "CloseTwice", then: `open close 1000 "again" clean`}, // the last one counts: it is not closing yet
 			{acts: "Close1001 ServerShutdown", then: `open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `open close 1005 "" clean`},
 			{acts: "Drop", then: aborted},
@@ -241,6 +242,7 @@ var socketStates = []socketState{
 			{acts: badCloses, err: airsocket.ErrCode, then: openBye},
 			{acts: longReasons, err: airsocket.ErrReason, then: openBye},
 			{acts: "Close", then: `| open close 1000 "done" clean`},
+			{acts: "CloseTwice", then: `| open close 1000 "again" clean`},
 			{acts: "Close1001", then: `| open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `| open close 1005 "" clean`},
 			{acts: "Drop", then: aborted},
@@ -360,28 +362,6 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "closing, begun by the peer", ready: airsocket.StateClosing,
-		reach: func(sc *scene) {
-			sc.begin()
-			sc.peer().begins.open()
-			synctest.Wait()
-			sc.peer().close(1001, "away")
-			synctest.Wait()
-			sc.do()
-		},
-		rows: append(over(away), []stateRow{
-			{acts: starts, err: airsocket.ErrInvalidState, then: away},
-			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: away},
-			{acts: "Pause", then: away + " resumed"},
-			{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing that comes behind a close frame counts
-			{acts: "Drop", then: `close 1001 "away" unclean`},
-			{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`},
-			{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`},
-			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(writing) close 1001 "away" unclean`},
-			{acts: "CloseTimeout", then: `error(close timeout) close 1001 "away" unclean`},
-		}...),
-	},
-	{
 		name: "failed here, in OnError", ready: airsocket.StateClosing, inTurn: true,
 		reach: func(sc *scene) {
 			sc.onError = sc.do
@@ -473,6 +453,15 @@ var socketStates = []socketState{
 	},
 }
 
+// allStates are those of all files.
+func allStates() []socketState {
+	all := slices.Concat(socketStates, closingStates)
+	for _, h := range handlerStates {
+		all = append(all, h.socketState())
+	}
+	return all
+}
+
 const (
 	resumedBye = `| resumed close 1000 "bye" clean`
 
@@ -506,6 +495,11 @@ func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 				t.Errorf("%s has two rows for %s", st.name, act)
 			}
 			rows[act] = row
+		}
+	}
+	for again, act := range repeated {
+		if _, own := rows[again]; !own && st.applies(again, role) {
+			rows[again] = rows[act]
 		}
 	}
 	for act := range acts {
