@@ -53,6 +53,12 @@ type over struct{ failing }
 
 func (o over) NetConn() net.Conn { return o.Conn }
 
+// ended is a layer whose sending direction can be ended.
+type ended struct{ failing }
+
+func (ended) CloseWrite() error   { return nil }
+func (e ended) NetConn() net.Conn { return e.Conn }
+
 // What counts is whether the peer is told of the end by any of the layers.
 func TestCloseWriteThatFails(t *testing.T) {
 	ours, theirs := wstest.TCPPair(t)
@@ -61,6 +67,9 @@ func TestCloseWriteThatFails(t *testing.T) {
 	}
 	if transport.New(over{failing{failing{ours}}}).CloseWrite() {
 		t.Error("a direction that no layer could end is reported as ended")
+	}
+	if !transport.New(ended{failing{failing{ours}}}).CloseWrite() {
+		t.Error("the end of the layer above is not reported")
 	}
 	if !transport.New(over{failing{ours}}).CloseWrite() {
 		t.Error("the end of the layer below is not reported")

@@ -136,6 +136,22 @@ func TestWriteAfterClose(t *testing.T) {
 	})
 }
 
+// A peer that is gone is an error, and not a peer that takes nothing.
+func TestTryWriteToNobody(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+		if tcp, ok := peer.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+		peer.Close()
+		if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil { // waits until that is known
+			t.Errorf("Read has returned %d, %v", n, err)
+		}
+		if n, err := c.TryWrite([]byte("x"), nil); n != 0 || (err != nil) != c.CanTry() {
+			t.Errorf("TryWrite has returned %d, %v", n, err)
+		}
+	})
+}
+
 // Read waits for something, and returns what there is, and then the end.
 func TestRead(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
