@@ -49,6 +49,9 @@ var acts = map[string]func(*scene) error{
 	"DropTwice": func(sc *scene) error {
 		return errors.Join(sc.s.Drop(3000, "drop"), sc.s.Drop(3001, "again"))
 	},
+	"CloseDrop": func(sc *scene) error {
+		return errors.Join(sc.s.Close(1000, "done"), sc.s.Drop(3000, "drop"))
+	},
 	"Drop1006":       func(sc *scene) error { return sc.s.Drop(1006, "") },
 	"DropLongReason": func(sc *scene) error { return sc.s.Drop(1000, strings.Repeat("x", 124)) },
 
@@ -60,7 +63,8 @@ var acts = map[string]func(*scene) error{
 		go func() { sc.shutdown <- sc.srv.Shutdown(context.Background()) }()
 		return nil
 	},
-	"ServerClose": func(sc *scene) error { return sc.srv.Close() },
+	"ServerClose":     func(sc *scene) error { return sc.srv.Close() },
+	"ServerCloseDrop": func(sc *scene) error { return errors.Join(sc.srv.Close(), sc.s.Drop(3000, "drop")) },
 
 	"PeerCloses":     func(sc *scene) error { go sc.peer().close(1001, "away"); return nil },
 	"PeerBreaksRule": func(sc *scene) error { go sc.peer().send(0x83, ""); return nil },
@@ -85,8 +89,9 @@ var acts = map[string]func(*scene) error{
 	},
 }
 
-// repeated are acts that do nothing that another act does not do.
-var repeated = map[string]string{"CloseTwice": "Close", "DropTwice": "Drop"}
+// doubles are acts that lead to what another act leads to, where a state does not say
+// otherwise.
+var doubles = map[string]string{"CloseTwice": "Close", "DropTwice": "Drop", "CloseDrop": "Drop", "ServerCloseDrop": "ServerClose"}
 
 // actTimes are the times of the acts that wait for them. Otherwise they are long.
 var actTimes = map[string]func(*airsocket.Options){

@@ -36,7 +36,7 @@ func (st *socketState) readyAfter(act string, err error) airsocket.ReadyState {
 	case is("Connect StartServer"):
 		return airsocket.StateConnecting
 	case is("Close CloseTwice Close0 Close1001 SendMessageClose") && asked: // the connection is opened first
-	case is("Close CloseTwice Close0 Close1001 SendMessageClose Drop DropTwice ServerClose") && st.ready != airsocket.StateClosed:
+	case is("Close CloseTwice Close0 Close1001 SendMessageClose Drop DropTwice CloseDrop ServerClose ServerCloseDrop") && st.ready != airsocket.StateClosed:
 		return airsocket.StateClosing
 	}
 	return st.ready
@@ -46,7 +46,7 @@ func (st *socketState) readyAfter(act string, err error) airsocket.ReadyState {
 // has run.
 func TestReadyStateAfterEveryCall(t *testing.T) {
 	const calls = starts + " " + messages + " SendPart " + badMessages + " " + badCloses + " " + longReasons +
-		" Close CloseTwice Close0 Close1001 SendMessageClose Drop DropTwice Pause Resume Flush ServerClose"
+		" Close CloseTwice Close0 Close1001 SendMessageClose Drop DropTwice CloseDrop Pause Resume Flush ServerClose ServerCloseDrop"
 	for _, st := range allStates() {
 		for _, role := range []string{"client", "server"} {
 			if st.roles != "" && st.roles != role {

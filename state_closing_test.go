@@ -25,6 +25,7 @@ var byBoth = append(over(away), []stateRow{
 	{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing that comes behind a close frame counts
 	{acts: "Drop", then: `close 1001 "away" unclean`},
 	{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`},
+	{acts: "ServerCloseDrop", then: `close 1001 "away" unclean`},
 	{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`},
 	{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(writing) close 1001 "away" unclean`},
 	{acts: "CloseTimeout", then: `error(close timeout) close 1001 "away" unclean`},
@@ -69,8 +70,24 @@ var closingStates = []socketState{
 			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // cannot be any more
 			{acts: "Pause", then: "| " + ended + " resumed"},
 			{acts: "Drop", then: dropped},
+			{acts: "ServerCloseDrop", then: dropped},
 			{acts: "ServerClose CloseTimeout", then: ended},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: ended},
+		}...),
+	},
+	{
+		name: "closing, begun here, and failed, in OnError", ready: airsocket.StateClosing, inTurn: true,
+		reach: func(sc *scene) {
+			sc.onError = sc.do
+			sc.beginClose()
+			go sc.peer().send(0x83, "")
+		},
+		rows: append(over("| "+broken), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: "| " + broken},
+			{acts: "HandshakeTimeout PongTimeout ServerShutdown PeerCloses PeerBreaksRule StreamEnds", then: "| " + broken},
+			{acts: "Pause", then: "| " + broken + " resumed"},
+			{acts: "Drop ServerClose CloseTimeout ReadFails Goexit", then: broken}, // but not how it ends
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: broken},
 		}...),
 	},
 }

@@ -22,7 +22,7 @@ const (
 	badMessages = "SendMessageNil SendMessageFail"
 	badCloses   = "Close1006 Drop1006"
 	longReasons = "CloseLongReason DropLongReason"
-	byServer    = "ServerShutdown ServerClose"
+	byServer    = "ServerShutdown ServerClose ServerCloseDrop"
 	byPeer      = "PeerCloses PeerBreaksRule StreamEnds ReadFails WriteFails"
 	timesOut    = "CloseTimeout HandshakeTimeout PongTimeout"
 )
@@ -414,6 +414,7 @@ var socketStates = []socketState{
 			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // cannot be any more
 			{acts: "Pause", then: "| " + ended + " resumed"},
 			{acts: "Drop", then: dropped},
+			{acts: "ServerCloseDrop", then: dropped},
 			{acts: "ServerClose CloseTimeout", then: `error(unsent, unexpected end) ` + refused},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(unsent, unexpected end) ` + refused},
 		}...),
@@ -497,9 +498,9 @@ func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 			rows[act] = row
 		}
 	}
-	for again, act := range repeated {
-		if _, own := rows[again]; !own && st.applies(again, role) {
-			rows[again] = rows[act]
+	for double, act := range doubles {
+		if _, own := rows[double]; !own && st.applies(double, role) {
+			rows[double] = rows[act]
 		}
 	}
 	for act := range acts {
