@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
 	"runtime"
 	"strings"
 	"syscall"
@@ -254,4 +255,38 @@ func TestHalfCloseWithABacklog(t *testing.T) {
 			j.WantError(wire.ErrUnexpectedEnd)
 		})
 	}
+}
+
+// In hixie-75 the end of the stream stands for the close frame, also where this end
+// has found out by writing.
+func TestHixie75EndFoundByWriting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := airsocket.NewDispatcher()
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Versions: wire.AllVersions(), Origins: []string{"*"}})
+		j := wstest.Follow(t, s)
+		ours, theirs := net.Pipe()
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			theirs.Close()
+			if err := s.Send("lost"); err != nil {
+				t.Error(err)
+			}
+			s.Flush()
+			synctest.Wait()
+		})
+		d.Run(func() {
+			if err := s.StartServer(ours); err != nil {
+				t.Error(err)
+			}
+			go func() {
+				p := wstest.NewRawPeer(t, theirs, true)
+				p.Write([]byte("GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n\r\n"))
+				if _, err := http.ReadResponse(p.Reader, nil); err != nil {
+					t.Error(err)
+				}
+				p.Write([]byte("\x00go\xff"))
+			}()
+		})
+		j.Want("open", "error", `close 1005 "" unclean`)
+		j.WantError(airsocket.ErrUnsent)
+	})
 }

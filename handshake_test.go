@@ -97,6 +97,7 @@ func TestErrorEventOfARefusedClient(t *testing.T) {
 	}
 }
 
+// Which origins are allowed is tested in internal/origin.
 func TestOrigins(t *testing.T) {
 	for _, c := range []struct {
 		origin   string
@@ -105,38 +106,10 @@ func TestOrigins(t *testing.T) {
 	}{
 		{"", nil, true}, // not from a browser
 		{"http://example.com", nil, true},
-		{"http://EXAMPLE.com", nil, true},
-		{"http://example.com:80", nil, true},
-		{"https://example.com", nil, true}, // the server is behind a proxy that does TLS
-		{"http://example.com:8080", nil, false},
-		{"chrome-extension://example.com", nil, false},
-		{"file://example.com", nil, false},
-		{"ws://example.com", nil, false},
-		{"//example.com", nil, false},
-		{"moz-extension://example.com", []string{"moz-extension://example.com"}, true},
 		{"http://example.org", nil, false},
-		{"http://sub.example.com", nil, false},
-		{"http://example.com.evil.test", nil, false},
-		{"null", nil, false},
 		{"null", []string{"*"}, true},
-		{"null", []string{"null"}, true},
-		{"http://a.test", []string{"*"}, true},
-		{"http://a.test", []string{"b.test", "a.test"}, true},
-		{"http://A.test", []string{"a.TEST"}, true},
-		{"http://a.test:80", []string{"a.test"}, true},
-		{"https://a.test:443", []string{"a.test"}, true},
-		{"http://a.test:81", []string{"a.test"}, false},
-		{"http://a.test:81", []string{"a.test:81"}, true},
-		{"http://x.a.test", []string{"a.test"}, false},
-		{"http://x.a.test", []string{"*.a.test"}, true},
-		{"http://y.x.a.test", []string{"*.a.test"}, true},
-		{"http://a.test", []string{"*.a.test"}, false},
-		{"http://xa.test", []string{"*.a.test"}, false},
-		{"http://a.test", []string{"https://a.test"}, false},
-		{"https://a.test", []string{"https://a.test"}, true},
-		{"https://x.a.test", []string{"https://*.a.test"}, true},
-		{"http://a.test@evil.test", []string{"a.test"}, false},
-		{"http://evil.test/a.test", []string{"a.test"}, false},
+		{"http://x.a.test", []string{"b.test", "*.a.test"}, true},
+		{"http://a.test", []string{"b.test", "*.a.test"}, false},
 	} {
 		opts := &airsocket.Options{Origins: c.patterns}
 		fields := []string{}

@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// acts are the calls that a program can make on a Socket, and the things that can
-// happen to it. Each returns the error of its call.
+// acts are what can be done to a Socket, and what can happen to it, each returning
+// what the call has returned.
 var acts = map[string]func(*scene) error{
 	"Connect":     func(sc *scene) error { return sc.s.Connect("ws://example.com/again") },
 	"StartServer": func(sc *scene) error { return sc.s.StartServer(sc.line(true, true)) },
@@ -42,8 +43,17 @@ var acts = map[string]func(*scene) error{
 	"Close1006":       func(sc *scene) error { return sc.s.Close(1006, "") },
 	"CloseLongReason": func(sc *scene) error { return sc.s.Close(1000, strings.Repeat("x", 124)) },
 	"Drop":            func(sc *scene) error { return sc.s.Drop(3000, "drop") },
-	"Drop1006":        func(sc *scene) error { return sc.s.Drop(1006, "") },
-	"DropLongReason":  func(sc *scene) error { return sc.s.Drop(1000, strings.Repeat("x", 124)) },
+	"CloseTwice": func(sc *scene) error {
+		return errors.Join(sc.s.Close(1000, "done"), sc.s.Close(1000, "again"))
+	},
+	"DropTwice": func(sc *scene) error {
+		return errors.Join(sc.s.Drop(3000, "drop"), sc.s.Drop(3001, "again"))
+	},
+	"CloseDrop": func(sc *scene) error {
+		return errors.Join(sc.s.Close(1000, "done"), sc.s.Drop(3000, "drop"))
+	},
+	"Drop1006":       func(sc *scene) error { return sc.s.Drop(1006, "") },
+	"DropLongReason": func(sc *scene) error { return sc.s.Drop(1000, strings.Repeat("x", 124)) },
 
 	"Pause":  func(sc *scene) error { sc.s.Pause(); return nil },
 	"Resume": func(sc *scene) error { sc.s.Resume(); return nil },
@@ -53,17 +63,20 @@ var acts = map[string]func(*scene) error{
 		go func() { sc.shutdown <- sc.srv.Shutdown(context.Background()) }()
 		return nil
 	},
-	"ServerClose": func(sc *scene) error { return sc.srv.Close() },
+	"ServerClose":     func(sc *scene) error { return sc.srv.Close() },
+	"ServerCloseDrop": func(sc *scene) error { return errors.Join(sc.srv.Close(), sc.s.Drop(3000, "drop")) },
 
 	"PeerCloses":     func(sc *scene) error { go sc.peer().close(1001, "away"); return nil },
 	"PeerBreaksRule": func(sc *scene) error { go sc.peer().send(0x83, ""); return nil },
 	"StreamEnds":     func(sc *scene) error { return sc.peer().out.Close() },
 	"ReadFails":      func(sc *scene) error { sc.peer().set(&sc.peer().readFails); return sc.peer().out.Close() },
-	"WriteFails": func(sc *scene) error { // which Send finds out
+	"WriteFails": func(sc *scene) error { // as something is written
 		sc.peer().set(&sc.peer().writeFails)
 		sc.peer().raw.Close()
 		return sc.s.Send("x")
 	},
+
+	"Goexit": func(*scene) error { runtime.Goexit(); return nil },
 
 	"CloseTimeout":     func(*scene) error { time.Sleep(2 * time.Second); return nil },
 	"HandshakeTimeout": func(*scene) error { time.Sleep(2 * time.Second); return nil },
@@ -76,8 +89,11 @@ var acts = map[string]func(*scene) error{
 	},
 }
 
-// actTimes sets the timeouts of the acts that wait for one. In all other acts
-// timeouts are long.
+// doubles are acts that lead to what another act leads to, where a state does not say
+// otherwise.
+var doubles = map[string]string{"CloseTwice": "Close", "DropTwice": "Drop", "CloseDrop": "Drop", "ServerCloseDrop": "ServerClose"}
+
+// actTimes are the times of the acts that wait for them. Otherwise they are long.
 var actTimes = map[string]func(*airsocket.Options){
 	"CloseTimeout":     func(o *airsocket.Options) { o.CloseTimeout = time.Second },
 	"HandshakeTimeout": func(o *airsocket.Options) { o.HandshakeTimeout = time.Second },

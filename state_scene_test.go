@@ -19,18 +19,18 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Errors of the connections in these tests.
+// What the connections of these tests fail with.
 var (
 	errDialling = errors.New("cannot be dialled")
 	errReading  = errors.New("cannot be read")
 	errWriting  = errors.New("cannot be written to")
 )
 
-// A line is a connection made of two pipes, one for each direction, which the peer can
-// end or break independently. It has no descriptor, so writing always waits for a peer
-// that reads.
+// A line is a connection of two pipes, one for each direction, which the peer can
+// end, or break, by itself. It has no descriptor, so that writing always waits for
+// a peer that reads.
 type line struct {
-	net.Conn // for writing
+	net.Conn // that is written to
 	in       net.Conn
 	peer     *linePeer
 }
@@ -58,7 +58,7 @@ func (l *line) SetReadDeadline(t time.Time) error { return l.in.SetReadDeadline(
 func (l *line) CloseWrite() error                 { return l.Conn.Close() }
 func (l *line) Close() error                      { return errors.Join(l.in.Close(), l.Conn.Close()) }
 
-// A gate is something that a linePeer does not do until it is told to.
+// A gate is something that a linePeer does not do before it is told to.
 type gate struct {
 	once sync.Once
 	ch   chan struct{}
@@ -75,22 +75,22 @@ func newGate(opened bool) *gate {
 func (g *gate) open() { g.once.Do(func() { close(g.ch) }) }
 func (g *gate) wait() { <-g.ch }
 
-// A linePeer is the other end of a line. It does what a well-behaved endpoint does,
-// as far as its gates are open.
+// A linePeer is the other end of a line. By itself it does what a good endpoint
+// does, as far as its gates are open.
 type linePeer struct {
-	raw     *wstest.RawPeer // reads from the line
-	out     net.Conn        // writes to the line
-	status  string          // with which a server refuses; empty if it accepts
-	begins  *gate           // doing its part of the handshake
-	reads   *gate           // reading frames
-	answers *gate           // answering a close frame
-	closes  *gate           // closing, if nobody has
+	raw     *wstest.RawPeer // whose Conn it reads
+	out     net.Conn        // that it writes to
+	status  string          // with which a server refuses; empty: it does not
+	begins  *gate           // it does its part of the handshake
+	reads   *gate           // it reads frames
+	answers *gate           // it answers a close frame
+	closes  *gate           // it closes, if nobody has
 
 	mu                            sync.Mutex
 	closed, readFails, writeFails bool
 	mute                          bool          // pings are not answered
-	told                          chan struct{} // closed when its close frame has been read
-	sending                       chan struct{} // full while it writes
+	told                          chan struct{} // closed when its close frame has been taken
+	sending                       chan struct{} // is full while it writes
 }
 
 func (p *linePeer) has(flag *bool) bool {
@@ -99,7 +99,7 @@ func (p *linePeer) has(flag *bool) bool {
 	return *flag
 }
 
-// set sets a flag and returns its previous value.
+// set sets a flag and returns what it was.
 func (p *linePeer) set(flag *bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,8 +108,7 @@ func (p *linePeer) set(flag *bool) bool {
 	return was
 }
 
-// newLine returns a connection to a peer, a client or a server, which is already
-// running.
+// newLine returns a connection to a peer, a client or a server, that runs already.
 func newLine(t *testing.T, client, ready bool) *line {
 	in, theirOut := net.Pipe()
 	out, theirIn := net.Pipe()
@@ -132,7 +131,7 @@ func (p *linePeer) run() {
 	for {
 		first, payload, err := p.raw.ReadFrame()
 		switch {
-		case err != nil && p.has(&p.writeFails): // the peer itself has caused this
+		case err != nil && p.has(&p.writeFails): // by its own doing
 			p.closes.wait()
 			p.close(1000, "bye")
 			return
@@ -142,7 +141,7 @@ func (p *linePeer) run() {
 			go p.send(wstest.OpPong, payload)
 		case first == wstest.OpClose:
 			p.answers.wait()
-			if p.raw.Client { // a client waits for the server to end the connection
+			if p.raw.Client { // it waits for the end
 				go p.sendClose(payload)
 				continue
 			}
@@ -152,14 +151,13 @@ func (p *linePeer) run() {
 	}
 }
 
-// handshake does the peer's part of the opening handshake and reports whether the
-// connection is open.
+// handshake reports whether the connection is open then.
 func (p *linePeer) handshake() bool {
 	if p.raw.Client {
 		p.begins.wait()
 		go io.WriteString(p.out, wstest.UpgradeRequest)
 		head, err := readHead(p.raw.Reader)
-		if err != nil && p.has(&p.writeFails) { // the peer itself has caused this
+		if err != nil && p.has(&p.writeFails) { // by its own doing
 			p.closes.wait()
 			return false
 		}
@@ -201,7 +199,7 @@ func fieldOf(head, name string) string {
 }
 
 func (p *linePeer) send(first byte, payload string) {
-	p.sending <- struct{}{} // not the pipe's lock: synctest.Wait does not return while a goroutine waits for a lock
+	p.sending <- struct{}{} // not the pipe's lock: synctest.Wait does not return while a lock is waited for
 	p.out.Write(p.raw.Frame(first, payload))
 	<-p.sending
 }
@@ -209,7 +207,7 @@ func (p *linePeer) send(first byte, payload string) {
 func (p *linePeer) close(code int, reason string) { p.sendClose(wstest.ClosePayload(code, reason)) }
 
 // sendClose sends a close frame, unless one has been sent, and returns when it has
-// been read.
+// been taken.
 func (p *linePeer) sendClose(payload string) {
 	if !p.set(&p.closed) {
 		p.send(wstest.OpClose, payload)
@@ -218,7 +216,7 @@ func (p *linePeer) sendClose(payload string) {
 	<-p.told
 }
 
-// goOn opens all gates but closes.
+// goOn opens all gates but the last.
 func (p *linePeer) goOn() {
 	for _, g := range []*gate{p.reads, p.answers, p.begins} {
 		g.open()
@@ -230,8 +228,8 @@ func (p *linePeer) hangUp() {
 	p.raw.Close()
 }
 
-// A scene is one Socket in a synctest bubble, which is brought to a state to
-// perform one act there.
+// A scene is one Socket that is brought to a state, in a bubble of time, so that
+// one thing is done to it there.
 type scene struct {
 	t        *testing.T
 	role     string
@@ -239,20 +237,22 @@ type scene struct {
 	opts     *airsocket.Options
 	s        *airsocket.Socket
 	paused   bool
-	srv      *airsocket.Server // of a server, unless StartServer is called
+	holds    bool              // no handler may run while the act is done
+	srv      *airsocket.Server // a server's, unless StartServer is called
 	listener *pipeListener
-	dial     func(context.Context) (net.Conn, error) // of the first attempt
+	dial     func(context.Context) (net.Conn, error) // the first time
 
-	onConnect, onOpen, onMessage, onError, onClose func() // each is called once
-	onGoOn                                         func() // lets everything but the peer go on; may be nil
+	onConnect, onOpen, onMessage, onError, onClose func() // once
+	onGoOn                                         func() // what goes on besides the peer; may be nil
 
 	mu       sync.Mutex
 	lines    []*line
 	events   []string
-	told     bool // the act has begun
-	state    airsocket.ReadyState
+	told     bool                 // the act has been done
+	state    airsocket.ReadyState // before the act
+	after    airsocket.ReadyState // and after it, if no handler may run
 	err      error
-	acted    chan struct{} // closed when the act has returned
+	acted    chan struct{} // closed when it has returned
 	shutdown chan error
 }
 
@@ -272,6 +272,7 @@ func newScene(t *testing.T, role, act string) *scene {
 	return sc
 }
 
+// line returns a new connection.
 func (sc *scene) line(client, ready bool) *line {
 	l := newLine(sc.t, client, ready)
 	sc.mu.Lock()
@@ -280,7 +281,7 @@ func (sc *scene) line(client, ready bool) *line {
 	return l
 }
 
-// peer returns the first peer, or nil if there is none.
+// peer is the first one, or nil.
 func (sc *scene) peer() *linePeer {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
@@ -305,7 +306,7 @@ func (sc *scene) note(format string, args ...any) {
 	sc.events = append(sc.events, fmt.Sprintf(format, args...))
 }
 
-// do performs the act and drops the events before it.
+// do does what the scene is for, and forgets what was before it.
 func (sc *scene) do() {
 	sc.mu.Lock()
 	if sc.told {
@@ -313,9 +314,13 @@ func (sc *scene) do() {
 	}
 	sc.told, sc.events = true, nil
 	sc.mu.Unlock()
+	defer close(sc.acted)
+	if sc.holds {
+		defer sc.holdTurn()()
+	}
 	sc.state = sc.s.ReadyState()
 	sc.err = acts[sc.act](sc)
-	close(sc.acted)
+	sc.after = sc.s.ReadyState()
 }
 
 func once(fn *func()) {
@@ -325,23 +330,39 @@ func once(fn *func()) {
 	}
 }
 
-// follow makes s the Socket of the scene and notes its events.
+// follow keeps s and notes its events.
 func (sc *scene) follow(s *airsocket.Socket) {
 	sc.s = s
-	s.OnOpen(func(*airsocket.OpenEvent) { sc.note("open"); once(&sc.onOpen) })
+	s.OnOpen(func(*airsocket.OpenEvent) {
+		sc.wantReady("open", airsocket.StateOpen)
+		sc.note("open")
+		once(&sc.onOpen)
+	})
 	s.OnMessage(func(e *airsocket.MessageEvent) { once(&sc.onMessage) })
-	s.OnError(func(e *airsocket.ErrorEvent) { sc.note("error(%s)", classOf(e.Err, sc.role)); once(&sc.onError) })
+	s.OnError(func(e *airsocket.ErrorEvent) {
+		sc.wantReady("error", airsocket.StateClosing)
+		sc.note("error(%s)", classOf(e.Err, sc.role))
+		once(&sc.onError)
+	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		clean := "unclean"
 		if e.WasClean {
 			clean = "clean"
 		}
+		sc.wantReady("close", airsocket.StateClosed)
 		sc.note("close %d %q %s", e.Code, e.Reason, clean)
 		once(&sc.onClose)
 	})
 }
 
-// classOf returns the names of the kinds of errors that err wraps.
+// wantReady is for the beginning of a handler.
+func (sc *scene) wantReady(event string, want airsocket.ReadyState) {
+	if got := sc.s.ReadyState(); got != want {
+		sc.t.Errorf("ReadyState is %d in the %s event", got, event)
+	}
+}
+
+// classOf is a name for an error.
 func classOf(err error, role string) string {
 	var names []string
 	for _, c := range []struct {
@@ -373,8 +394,7 @@ func classOf(err error, role string) string {
 	return strings.Join(names, ", ")
 }
 
-// begin starts the Socket, with a peer that does not begin its part of the
-// handshake yet.
+// begin starts the Socket. Its connection is with a peer that does not begin yet.
 func (sc *scene) begin() {
 	if sc.role == "client" {
 		sc.follow(airsocket.NewSocket(sc.opts))
@@ -404,21 +424,20 @@ func (sc *scene) begin() {
 	synctest.Wait()
 }
 
-// open opens the connection, with a peer that reads and answers.
+// open has the connection opened, with a peer that reads and answers.
 func (sc *scene) open() {
 	sc.begin()
 	sc.peer().goOn()
 	synctest.Wait()
 }
 
-// run brings the Socket to the state, performs the act, and returns the events that
-// follow. A bar marks the moment at which the peer, and everything else that has
-// been waiting, goes on.
+// run reaches the state, and returns what follows there. A bar stands for the
+// moment at which the peer, and whoever else has been waiting, goes on.
 func (sc *scene) run(st *socketState) string {
 	defer sc.cleanUp()
 	st.reach(sc)
 	select {
-	case <-sc.acted: // the act may wait for a timeout
+	case <-sc.acted: // it may take its time
 		synctest.Wait()
 	case <-time.After(time.Hour):
 		sc.t.Fatalf("the state was not reached: %q", sc.events)
@@ -446,8 +465,7 @@ func (sc *scene) run(st *socketState) string {
 	return strings.TrimSpace(strings.TrimSuffix(strings.Join(sc.events, " "), "|"))
 }
 
-// cleanUp ends everything that is left, and fails the test if the Socket had not
-// ended.
+// cleanUp ends what is left, and fails if it does not end.
 func (sc *scene) cleanUp() {
 	sc.mu.Lock()
 	events := slices.Clone(sc.events)

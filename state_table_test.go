@@ -22,36 +22,37 @@ const (
 	badMessages = "SendMessageNil SendMessageFail"
 	badCloses   = "Close1006 Drop1006"
 	longReasons = "CloseLongReason DropLongReason"
-	byServer    = "ServerShutdown ServerClose"
+	byServer    = "ServerShutdown ServerClose ServerCloseDrop"
 	byPeer      = "PeerCloses PeerBreaksRule StreamEnds ReadFails WriteFails"
 	timesOut    = "CloseTimeout HandshakeTimeout PongTimeout"
 )
 
-// A socketState is a state, with the result of each act in it.
+// A socketState is a state with what each act does there.
 type socketState struct {
 	name  string
 	roles string // both if empty
 	ready airsocket.ReadyState
 
+	inTurn   bool   // the act is done in a turn of the Socket
 	noPeer   bool   // there is no connection, or it has ended
-	noServer bool   // no Server has accepted the connection
-	noTime   string // impossible acts: a bubble's time stands still while a writer goroutine waits for the turn
+	noServer bool   // that has accepted the connection
+	noActs   string // that cannot be: a bubble's time stands still while a writer goroutine waits for the turn
 
 	reach func(*scene)
 	rows  []stateRow
 }
 
-// A stateRow says what acts return, as an error for errors.Is, and which events
-// follow. The bar marks the moment at which the peer and the program go on.
+// A stateRow says what acts return, an error for errors.Is, and what events follow.
+// The bar is where the peer, and the program, go on.
 type stateRow struct {
-	acts string // an act with @client or @server applies to that role only
+	acts string // those with @client or @server are for that role
 	err  error
 	then string
 }
 
-// How connections end.
+// The ends of a connection.
 const (
-	bye     = `| close 1000 "bye" clean` // the peer closes when it goes on
+	bye     = `| close 1000 "bye" clean` // the peer's, when it goes on
 	openBye = `| open close 1000 "bye" clean`
 	refused = `close 1006 "" unclean`
 	aborted = `error(aborted) close 1006 "" unclean`
@@ -60,8 +61,8 @@ const (
 	ended   = `error(unexpected end) close 1006 "" unclean`
 )
 
-// connecting has the rows shared by all states in which a socket connects and knows
-// no request.
+// connecting are the rows that are the same for all attempts to connect of which no
+// request is known.
 var connecting = []stateRow{
 	{acts: starts + " " + messages + " SendPart", err: airsocket.ErrInvalidState, then: openBye},
 	{acts: badMessages, err: airsocket.ErrArgument, then: openBye},
@@ -72,8 +73,8 @@ var connecting = []stateRow{
 	{acts: "Pause", then: openBye + " resumed"},
 }
 
-// over returns the rows of a connection that is closing or closed, where only the
-// peer, and perhaps Drop, can change how it ends.
+// over are the rows of a connection that is closing or closed, where nothing but
+// what the peer does, and perhaps Drop, changes how it ends.
 func over(end string) []stateRow {
 	return []stateRow{
 		{acts: messages + " SendPart", err: airsocket.ErrClosed, then: end},
@@ -85,7 +86,7 @@ func over(end string) []stateRow {
 	}
 }
 
-// isOpen has the rows of an open connection.
+// isOpen are the rows of an open connection.
 var isOpen = []stateRow{
 	{acts: starts, err: airsocket.ErrInvalidState, then: bye},
 	{acts: messages + " SendPart", then: bye},
@@ -105,13 +106,14 @@ var isOpen = []stateRow{
 	{acts: "ReadFails", then: `error(reading) close 1006 "" unclean`},
 	{acts: "WriteFails", then: `error(unsent, writing) close 1006 "" unclean`},
 	{acts: "PongTimeout", then: `error(pong timeout) close 1006 "" unclean`},
+	{acts: "Goexit", then: refused},
 }
 
-// isClosed has the rows of a closed connection: nothing follows unless it is
-// started again.
+// isClosed are the rows of a connection that is closed: nothing follows, but that it
+// may be started again.
 var isClosed = append(over(""), []stateRow{
 	{acts: "Connect StartServer", then: "open " + bye},
-	{acts: "SetProtocol Drop"},
+	{acts: "SetProtocol Drop Goexit"},
 	{acts: "Pause", then: "| resumed"},
 	{acts: byServer + " " + timesOut},
 }...)
@@ -181,14 +183,14 @@ var socketStates = []socketState{
 		},
 		rows: append(connecting[:len(connecting):len(connecting)], []stateRow{
 			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
-			{acts: "PeerCloses PeerBreaksRule", then: `| error(answered with 400) ` + refused}, // after the peer has had time to read the response
+			{acts: "PeerCloses PeerBreaksRule", then: `| error(answered with 400) ` + refused}, // when it has had time to read why
 			{acts: "StreamEnds", then: `error(no handshake) ` + refused},
 			{acts: "ReadFails", then: `error(reading) ` + refused},
 			{acts: "WriteFails", err: airsocket.ErrInvalidState, then: `| error(writing) ` + refused},
 		}...),
 	},
 	{
-		name: "in OnConnect", roles: "server", ready: airsocket.StateConnecting,
+		name: "in OnConnect", roles: "server", ready: airsocket.StateConnecting, inTurn: true,
 		reach: func(sc *scene) {
 			sc.onConnect = sc.do
 			sc.begin()
@@ -196,11 +198,12 @@ var socketStates = []socketState{
 		},
 		rows: []stateRow{
 			{acts: starts + " SendPart", err: airsocket.ErrInvalidState, then: "open " + bye},
-			{acts: messages, then: "open " + bye}, // only the server's own response is missing
+			{acts: messages, then: "open " + bye}, // nothing but its own answer is missing
 			{acts: badMessages, err: airsocket.ErrArgument, then: "open " + bye},
 			{acts: badCloses, err: airsocket.ErrCode, then: "open " + bye},
 			{acts: longReasons, err: airsocket.ErrReason, then: "open " + bye},
 			{acts: "Close", then: `open close 1000 "done" clean`},
+			{acts: "CloseTwice", then: `open close 1000 "again" clean`}, // the last one counts: it is not closing yet
 			{acts: "Close1001 ServerShutdown", then: `open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `open close 1005 "" clean`},
 			{acts: "Drop", then: aborted},
@@ -214,6 +217,7 @@ var socketStates = []socketState{
 			{acts: "WriteFails", then: `error(writing) ` + refused},
 			{acts: "HandshakeTimeout", then: `error(handshake timeout) ` + refused},
 			{acts: "PongTimeout", then: "open " + bye},
+			{acts: "Goexit", then: refused},
 		},
 	},
 	{
@@ -238,6 +242,7 @@ var socketStates = []socketState{
 			{acts: badCloses, err: airsocket.ErrCode, then: openBye},
 			{acts: longReasons, err: airsocket.ErrReason, then: openBye},
 			{acts: "Close", then: `| open close 1000 "done" clean`},
+			{acts: "CloseTwice", then: `| open close 1000 "again" clean`},
 			{acts: "Close1001", then: `| open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `| open close 1005 "" clean`},
 			{acts: "Drop", then: aborted},
@@ -254,7 +259,7 @@ var socketStates = []socketState{
 		},
 	},
 	{
-		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, noPeer: true,
+		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, inTurn: true, noActs: "Goexit", noPeer: true,
 		reach: func(sc *scene) {
 			sc.dial = func(context.Context) (net.Conn, error) { return nil, errDialling }
 			sc.onError = sc.do
@@ -267,7 +272,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, noServer: true,
+		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, inTurn: true, noActs: "Goexit", noServer: true,
 		reach: func(sc *scene) {
 			sc.follow(airsocket.NewSocket(sc.opts))
 			sc.onError = sc.do
@@ -286,7 +291,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "open, in a handler", ready: airsocket.StateOpen, noTime: "PongTimeout",
+		name: "open, in a handler", ready: airsocket.StateOpen, inTurn: true, noActs: "PongTimeout",
 		reach: func(sc *scene) {
 			sc.onMessage = sc.do
 			sc.open()
@@ -308,7 +313,7 @@ var socketStates = []socketState{
 			sc.open()
 			sc.s.Pause()
 			sc.paused = true
-			sc.peer().send(wstest.OpPing, "") // Pause takes effect after the event that is being read
+			sc.peer().send(wstest.OpPing, "") // it takes effect behind what is being read
 			sc.do()
 		},
 		rows: []stateRow{
@@ -332,7 +337,7 @@ var socketStates = []socketState{
 		},
 	},
 	{
-		name: "closing, begun by this end", ready: airsocket.StateClosing,
+		name: "closing, begun here", ready: airsocket.StateClosing,
 		reach: func(sc *scene) {
 			sc.begin()
 			sc.peer().reads.open()
@@ -357,29 +362,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "closing, begun by the peer", ready: airsocket.StateClosing,
-		reach: func(sc *scene) {
-			sc.begin()
-			sc.peer().begins.open()
-			synctest.Wait()
-			sc.peer().close(1001, "away")
-			synctest.Wait()
-			sc.do()
-		},
-		rows: append(over(away), []stateRow{
-			{acts: starts, err: airsocket.ErrInvalidState, then: away},
-			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: away},
-			{acts: "Pause", then: away + " resumed"},
-			{acts: "PeerCloses PeerBreaksRule StreamEnds", then: away}, // nothing after a close frame counts
-			{acts: "Drop", then: `close 1001 "away" unclean`},
-			{acts: "ServerClose", then: `error(server closed) close 1001 "away" unclean`},
-			{acts: "ReadFails", then: `error(reading) close 1001 "away" unclean`},
-			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(writing) close 1001 "away" unclean`},
-			{acts: "CloseTimeout", then: `error(close timeout) close 1001 "away" unclean`},
-		}...),
-	},
-	{
-		name: "failed by this end, in OnError", ready: airsocket.StateClosing,
+		name: "failed here, in OnError", ready: airsocket.StateClosing, inTurn: true,
 		reach: func(sc *scene) {
 			sc.onError = sc.do
 			sc.open()
@@ -390,28 +373,30 @@ var socketStates = []socketState{
 			{acts: byServer + " PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: broken},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: broken},
 			{acts: "Pause", then: broken + " | resumed"},
-			{acts: "Drop", then: broken}, // the close frame with that code comes before
+			{acts: "Goexit", then: broken},
+			{acts: "Drop", then: broken}, // which the peer has been told
 		}...),
 	},
 	{
-		name: "dropped", ready: airsocket.StateClosing, noTime: timesOut,
+		name: "dropped", ready: airsocket.StateClosing, inTurn: true, noActs: timesOut,
 		reach: func(sc *scene) {
 			sc.onMessage = func() {
-				sc.s.Drop(3000, "drop")
+				sc.s.Drop(3001, "at first")
 				sc.do()
 			}
 			sc.open()
 			sc.peer().send(wstest.OpText, "go")
 		},
-		rows: append(over(dropped), []stateRow{
-			{acts: starts, err: airsocket.ErrInvalidState, then: dropped},
-			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + byServer + " " + timesOut, then: dropped},
-			{acts: "WriteFails", err: airsocket.ErrClosed, then: dropped},
-			{acts: "Pause", then: dropped + " | resumed"},
+		rows: append(over(first), []stateRow{
+			{acts: starts, err: airsocket.ErrInvalidState, then: first},
+			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + byServer + " " + timesOut, then: first},
+			{acts: "WriteFails", err: airsocket.ErrClosed, then: first},
+			{acts: "Goexit", then: first},
+			{acts: "Pause", then: first + " | resumed"},
 		}...),
 	},
 	{
-		name: "the stream has ended, a message waits to be written", ready: airsocket.StateClosing,
+		name: "the stream has ended, something waits to be written", ready: airsocket.StateClosing,
 		reach: func(sc *scene) {
 			sc.begin()
 			sc.peer().begins.open()
@@ -426,15 +411,16 @@ var socketStates = []socketState{
 		rows: append(over("| "+ended), []stateRow{
 			{acts: starts, err: airsocket.ErrInvalidState, then: "| " + ended},
 			{acts: "HandshakeTimeout PongTimeout ServerShutdown", then: "| " + ended},
-			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // these can no longer happen
+			{acts: "PeerCloses PeerBreaksRule StreamEnds ReadFails", then: "| " + ended}, // cannot be any more
 			{acts: "Pause", then: "| " + ended + " resumed"},
 			{acts: "Drop", then: dropped},
+			{acts: "ServerCloseDrop", then: dropped},
 			{acts: "ServerClose CloseTimeout", then: `error(unsent, unexpected end) ` + refused},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: `error(unsent, unexpected end) ` + refused},
 		}...),
 	},
 	{
-		name: "closed, in OnClose", ready: airsocket.StateClosed, noPeer: true, noTime: timesOut,
+		name: "closed, in OnClose", ready: airsocket.StateClosed, inTurn: true, noPeer: true, noActs: timesOut,
 		reach: func(sc *scene) {
 			sc.onClose = sc.do
 			sc.open()
@@ -468,25 +454,36 @@ var socketStates = []socketState{
 	},
 }
 
+// allStates are those of all files.
+func allStates() []socketState {
+	all := slices.Concat(socketStates, closingStates)
+	for _, h := range handlerStates {
+		all = append(all, h.socketState())
+	}
+	return all
+}
+
 const (
 	resumedBye = `| resumed close 1000 "bye" clean`
 
-	done = `| close 1000 "done" clean`
-	away = `| close 1001 "away" clean`
+	first = `close 3001 "at first" unclean`
+	done  = `| close 1000 "done" clean`
+	away  = `| close 1001 "away" clean`
 )
 
-// applies reports whether the act is possible in the state.
+// applies reports whether there is such an act in the state.
 func (st *socketState) applies(act, role string) bool {
+	is := func(acts string) bool { return slices.Contains(strings.Fields(acts), act) }
 	switch {
-	case slices.Contains(strings.Fields(byPeer), act):
-		return !st.noPeer
-	case slices.Contains(strings.Fields(byServer), act):
+	case is(st.noActs), st.noPeer && is(byPeer):
+		return false
+	case is(byServer):
 		return !st.noServer && role == "server"
 	}
-	return !slices.Contains(strings.Fields(st.noTime), act)
+	return act != "Goexit" || st.inTurn
 }
 
-// rowsFor returns the rows of a state for a role, by act.
+// rowsFor are the rows of a state for a role, by act.
 func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 	rows := map[string]stateRow{}
 	for _, row := range st.rows {
@@ -501,6 +498,11 @@ func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 			rows[act] = row
 		}
 	}
+	for double, act := range doubles {
+		if _, own := rows[double]; !own && st.applies(double, role) {
+			rows[double] = rows[act]
+		}
+	}
 	for act := range acts {
 		if _, ok := rows[act]; !ok && st.applies(act, role) {
 			t.Errorf("%s has no row for %s", st.name, act)
@@ -509,11 +511,11 @@ func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 	return rows
 }
 
-// TestEveryStateAndEveryCall performs every act in every state. It checks that the
-// call returns what it should, that the right events follow, with one close event
-// for each connection, and that nothing panics.
+// In every state a Socket takes every call, and all that can happen to it: the call
+// returns what it should, the events follow that should, with one close event for
+// each connection, and nothing panics.
 func TestEveryStateAndEveryCall(t *testing.T) {
-	for _, st := range socketStates {
+	for _, st := range allStates() {
 		for _, role := range []string{"client", "server"} {
 			if st.roles != "" && st.roles != role {
 				continue

@@ -1,0 +1,314 @@
+package transport_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/airsocket/airsocket/internal/transport"
+)
+
+// A journal is a Reader that takes all there is, in a buffer of its own length, and
+// keeps it.
+type journal struct {
+	t        *testing.T
+	c        *transport.Conn
+	buf      []byte
+	drained  bool         // it stops reading when it is told that nothing more is there
+	enough   int          // bytes after which it ends the reading; 0: all
+	readable func() error // called before each TryRead, if not nil; an error ends the reading
+
+	calls int
+	got   bytes.Buffer
+	err   error // of TryRead
+	ended []error
+	over  chan struct{} // closed by Ended
+}
+
+func newJournal(t *testing.T, c *transport.Conn, size int) *journal {
+	return &journal{t: t, c: c, buf: make([]byte, size), over: make(chan struct{})}
+}
+
+func (j *journal) Readable() (over bool) {
+	j.calls++
+	for {
+		if j.readable != nil && j.readable() != nil {
+			return true
+		}
+		n, drained, err := j.c.TryRead(j.buf)
+		if n > len(j.buf) || n == 0 && err == nil || n > 0 && err != nil {
+			j.t.Errorf("TryRead has returned %d, %v, %v", n, drained, err)
+			return true
+		}
+		j.got.Write(j.buf[:n])
+		switch {
+		case err == transport.ErrWouldBlock:
+			return false
+		case j.enough > 0 && j.got.Len() >= j.enough:
+			return true
+		case err != nil:
+			j.err = err
+			return true
+		case drained && j.drained:
+			return false
+		}
+	}
+}
+
+func (j *journal) Space() []byte { return nil }
+
+func (j *journal) Ended(err error) {
+	if j.ended = append(j.ended, err); len(j.ended) == 1 {
+		close(j.over)
+	}
+}
+
+// serve serves c up to its end, and for as long as Serve takes to return, if it has
+// not left the connection to another goroutine.
+func (j *journal) serve() {
+	j.c.Serve(j)
+	<-j.over
+}
+
+// wantEnd checks that Ended was called once, with an error that is want.
+func (j *journal) wantEnd(want ...error) {
+	j.t.Helper()
+	if len(j.ended) != 1 {
+		j.t.Fatalf("Ended was called with %v", j.ended)
+	}
+	for _, w := range want {
+		if errors.Is(j.ended[0], w) {
+			return
+		}
+	}
+	j.t.Errorf("Ended was called with %v, want %v", j.ended[0], want)
+}
+
+var errEnough = errors.New("enough")
+
+// Readable is called before Serve waits for anything: there may be something to hold
+// it up, or something to do that needs no bytes.
+func TestReadableComesFirst(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+		j := newJournal(t, c, 10)
+		j.readable = func() error {
+			if n, drained, err := c.TryRead(j.buf); n != 0 || !drained || err != transport.ErrWouldBlock {
+				t.Errorf("TryRead has returned %d, %v, %v", n, drained, err)
+			}
+			return errEnough
+		}
+		j.serve() // though the peer writes nothing
+		if j.calls != 1 {
+			t.Errorf("Readable was called %d times", j.calls)
+		}
+		j.wantEnd(nil)
+	})
+}
+
+// While nothing comes, Readable is not called again.
+func TestReadableIsCalledForSomething(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		j := newJournal(t, transport.New(ours), 10)
+		go j.serve()
+		for i := range 3 {
+			synctest.Wait()
+			if j.calls != 1+i {
+				t.Errorf("Readable was called %d times, want %d", j.calls, 1+i)
+			}
+			theirs.Write([]byte("x"))
+		}
+		theirs.Close()
+		<-j.over
+		if j.got.String() != "xxx" {
+			t.Errorf("%q has come", &j.got)
+		}
+		j.wantEnd(io.EOF)
+	})
+}
+
+// All that the peer writes comes in order, whatever the lengths of its writes and of
+// the buffers that it is read to, and then its end.
+func TestAllComesInOrder(t *testing.T) {
+	lengths := []int{1, 2, 511, 512, 513, 1, 4096, 16 << 10, 16<<10 + 1, 64 << 10, 3, 200 << 10}
+	for _, size := range []int{1, 7, 512, 64 << 10, 1 << 20} {
+		for _, drained := range []bool{false, true} {
+			t.Run(fmt.Sprintf("buffer=%d/drained=%v", size, drained), func(t *testing.T) {
+				eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+					var all [][]byte
+					for _, n := range lengths {
+						if n <= 2000*size {
+							all = append(all, noise(n))
+						}
+					}
+					j := newJournal(t, c, size)
+					j.drained = drained
+					go func() {
+						for _, p := range all {
+							if _, err := peer.Write(p); err != nil {
+								t.Error(err)
+							}
+						}
+						peer.Close()
+					}()
+					j.serve()
+					if want := bytes.Join(all, nil); !bytes.Equal(j.got.Bytes(), want) {
+						t.Errorf("%d bytes have come that are not the %d that were written", j.got.Len(), len(want))
+					}
+					if k.raw && j.err == io.EOF {
+						j.wantEnd(nil)
+					} else {
+						j.wantEnd(io.EOF)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What has come together with the end of the stream is read first.
+func TestLastBytesComeBeforeTheEnd(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+		if k.name == "pipe" {
+			return // has no place for what is not read
+		}
+		want := noise(1000)
+		if _, err := peer.Write(want); err != nil {
+			t.Fatal(err)
+		}
+		peer.Close()
+		j := newJournal(t, c, 100)
+		j.serve()
+		if !bytes.Equal(j.got.Bytes(), want) {
+			t.Errorf("%d bytes have come", j.got.Len())
+		}
+		j.wantEnd(nil, io.EOF)
+	})
+}
+
+// A peer that resets the connection is no end of its stream.
+func TestReset(t *testing.T) {
+	for _, k := range kinds {
+		if k.name != "TCP" && k.name != "wrapped" {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			ours, theirs := k.pair(t)
+			c := transport.New(ours)
+			j := newJournal(t, c, 100)
+			j.readable = func() error {
+				if j.calls == 1 {
+					theirs.(*net.TCPConn).SetLinger(0)
+					theirs.Close()
+				}
+				return nil
+			}
+			j.serve()
+			if err := errors.Join(j.err, j.ended[0]); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
+// Ended is called with nil when the Reader has enough, though the peer has not ended.
+func TestReaderHasEnough(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+		j := newJournal(t, c, 2)
+		j.enough = 5
+		go peer.Write([]byte("1234567890"))
+		j.serve()
+		if j.got.String() != "123456" {
+			t.Errorf("%q has been read", &j.got)
+		}
+		j.wantEnd(nil)
+	})
+}
+
+// Ended is called with ErrNoReturn when the Reader ends its goroutine or panics.
+func TestReaderThatDoesNotReturn(t *testing.T) {
+	for _, first := range []bool{true, false} { // at once, or when something has come
+		t.Run(fmt.Sprintf("first=%v", first), func(t *testing.T) {
+			for how, leave := range map[string]func(){"Goexit": runtime.Goexit, "panic": func() { panic(errEnough) }} {
+				t.Run(how, func(t *testing.T) {
+					eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+						j := newJournal(t, c, 10)
+						j.readable = func() error {
+							if first || j.got.Len() > 0 {
+								leave()
+							}
+							return nil
+						}
+						gone := make(chan struct{})
+						go func() {
+							defer close(gone)
+							defer func() {
+								if v := recover(); v != nil && v != errEnough {
+									t.Error(v)
+								}
+							}()
+							c.Serve(j)
+							t.Error("Serve has returned")
+						}()
+						if !first {
+							if _, err := peer.Write([]byte("x")); err != nil {
+								t.Error(err)
+							}
+						}
+						<-gone
+						j.wantEnd(transport.ErrNoReturn)
+					})
+				})
+			}
+		})
+	}
+}
+
+// Close and CloseSoon end Serve, from another goroutine while it waits, and CloseSoon
+// also from within the Reader, which Close would wait for.
+func TestCloseEndsServe(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind, _ *transport.Conn, _ net.Conn) {
+		for name, close := range map[string]func(*transport.Conn){
+			"Close":     func(c *transport.Conn) { c.Close() },
+			"CloseSoon": func(c *transport.Conn) { c.CloseSoon() },
+		} {
+			ours, theirs := k.pair(t)
+			defer theirs.Close()
+			c := transport.New(ours)
+			j := newJournal(t, c, 10)
+			served := make(chan struct{}, 1)
+			j.readable = func() error {
+				select {
+				case served <- struct{}{}:
+				default:
+				}
+				return nil
+			}
+			go func() {
+				<-served
+				close(c)
+			}()
+			j.serve()
+			if j.err != nil {
+				t.Errorf("%s: TryRead has returned %v", name, j.err)
+			}
+			j.wantEnd(net.ErrClosed, io.ErrClosedPipe)
+		}
+		ours, theirs := k.pair(t)
+		defer theirs.Close()
+		c := transport.New(ours)
+		j := newJournal(t, c, 10)
+		j.readable = func() error {
+			c.CloseSoon()
+			return nil
+		}
+		j.serve()
+		j.wantEnd(net.ErrClosed, io.ErrClosedPipe)
+	})
+}
