@@ -35,7 +35,9 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 		s.abortLocked(ErrAborted)
 	case stageAccepting:
 		// What was sent before goes out first.
-		s.opening.early.close = func() { s.Close(code, reason) }
+		if s.opening.early.close == nil {
+			s.opening.early.close = func() { s.Close(code, reason) }
+		}
 	case stageOpen, stageUnwritable:
 		s.life.on(closeCalled)
 		if s.opts.SilentClose {
@@ -263,7 +265,6 @@ func (s *Socket) disconnect() net.Conn {
 //
 //go:noinline
 func (s *Socket) lastTurn(conn net.Conn) {
-	log := s.opts.Logger
 	defer s.leave(s.enter(), closeTurn, false)
 	s.life.mu.Lock()
 	// In the turn, because the state must not change while another handler runs.
@@ -274,9 +275,18 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	s.life.mu.Unlock()
 	wasOpen := s.sender.config() != nil
 	clean, cause := s.howItEnded()
+	// Deferred, because the handler of the error event may end this goroutine.
+	defer s.emitEnd(conn, wasOpen, clean, cause)
 	if !clean {
 		s.emitError(cause)
 	}
+}
+
+// emitEnd emits the close event, and makes the socket ready for another connection. The
+// caller has the turn.
+//
+//go:noinline
+func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	e, isSilent := s.closeEvent(clean)
 	s.life.mu.Lock()
 	before := s.opening
@@ -284,7 +294,7 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	s.life.on(finished) // from now on another goroutine may start s again
 	s.life.mu.Unlock()
 	s.opts.Hooks.ended(s, wasOpen, e, cause)
-	if log != nil {
+	if log := s.opts.Logger; log != nil {
 		e.log(log, conn)
 	}
 	if !isSilent {
@@ -302,8 +312,9 @@ func (s *Socket) howItEnded() (clean bool, cause error) {
 	defer s.life.mu.Unlock()
 	end := s.life.theEnd()
 	n, closeFrame, failure := s.sender.unsent()
-	if closeFrame && end.stream {
-		end.code = StatusAbnormalClosure // it has not answered us
+	clean = end.clean && n == 0 && !closeFrame
+	if end.stream && !clean {
+		end.code = StatusAbnormalClosure // the peer cannot have answered
 	}
 	if cause = end.cause; n > 0 && !end.dropped {
 		if cause == nil {
@@ -311,7 +322,7 @@ func (s *Socket) howItEnded() (clean bool, cause error) {
 		}
 		cause = &unsentError{n, cause}
 	}
-	return end.clean && n == 0 && !closeFrame, cause
+	return clean, cause
 }
 
 // closeEvent returns the close event, and whether Options.SilentClose omits it.

@@ -286,7 +286,7 @@ func TestHixie75EndFoundByWriting(t *testing.T) {
 				p.Write([]byte("\x00go\xff"))
 			}()
 		})
-		j.Want("open", "error", `close 1005 "" unclean`)
+		j.Want("open", "error", `close 1006 "" unclean`)
 		j.WantError(airsocket.ErrUnsent)
 	})
 }

@@ -245,7 +245,7 @@ type stuckConn struct {
 }
 
 func (c stuckConn) Write(p []byte) (int, error) {
-	if len(p) < 1<<20 {
+	if len(p) < 4<<10 {
 		return c.Conn.Write(p)
 	}
 	<-c.release

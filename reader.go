@@ -129,6 +129,14 @@ func (r *reader) feed(p []byte, direct bool) {
 	}
 }
 
+// discard drops what r was fed with and has not been decoded.
+func (r *reader) discard() {
+	r.dec.Feed(nil)
+	if r.below != nil {
+		r.below.failed = true
+	}
+}
+
 // A gate makes a reader wait while the Socket is paused, and stops it for good when
 // this end has ended the connection.
 type gate struct {

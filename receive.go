@@ -123,6 +123,7 @@ func (s *Socket) deliverAhead(in *readInput, serving bool) {
 		slot := s.takeSlot()
 		if s.reader.isStopped() { // perhaps while waiting for the slot
 			slot.release()
+			s.reader.discard()
 			return
 		}
 		more = in.ahead.fill(&s.reader.dec, s.reader.below)

@@ -203,7 +203,7 @@ var socketStates = []socketState{
 			{acts: badCloses, err: airsocket.ErrCode, then: "open " + bye},
 			{acts: longReasons, err: airsocket.ErrReason, then: "open " + bye},
 			{acts: "Close", then: `open close 1000 "done" clean`},
-			{acts: "CloseTwice", then: `open close 1000 "again" clean`}, // the last one counts: it is not closing yet
+			{acts: "CloseTwice", then: `open close 1000 "done" clean`},
 			{acts: "Close1001 ServerShutdown", then: `open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `open close 1005 "" clean`},
 			{acts: "Drop", then: aborted},
@@ -242,7 +242,7 @@ var socketStates = []socketState{
 			{acts: badCloses, err: airsocket.ErrCode, then: openBye},
 			{acts: longReasons, err: airsocket.ErrReason, then: openBye},
 			{acts: "Close", then: `| open close 1000 "done" clean`},
-			{acts: "CloseTwice", then: `| open close 1000 "again" clean`},
+			{acts: "CloseTwice", then: `| open close 1000 "done" clean`},
 			{acts: "Close1001", then: `| open close 1001 "" clean`},
 			{acts: "Close0 SendMessageClose", then: `| open close 1005 "" clean`},
 			{acts: "Drop", then: aborted},
@@ -259,7 +259,7 @@ var socketStates = []socketState{
 		},
 	},
 	{
-		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, inTurn: true, noActs: "Goexit", noPeer: true,
+		name: "failed opening, in OnError", roles: "client", ready: airsocket.StateClosing, inTurn: true, noPeer: true,
 		reach: func(sc *scene) {
 			sc.dial = func(context.Context) (net.Conn, error) { return nil, errDialling }
 			sc.onError = sc.do
@@ -267,12 +267,12 @@ var socketStates = []socketState{
 		},
 		rows: append(over(refused), []stateRow{
 			{acts: starts, err: airsocket.ErrInvalidState, then: refused},
-			{acts: "Drop " + timesOut, then: refused},
+			{acts: "Drop Goexit " + timesOut, then: refused},
 			{acts: "Pause", then: refused + " | resumed"},
 		}...),
 	},
 	{
-		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, inTurn: true, noActs: "Goexit", noServer: true,
+		name: "failed opening, in OnError", roles: "server", ready: airsocket.StateClosing, inTurn: true, noServer: true,
 		reach: func(sc *scene) {
 			sc.follow(airsocket.NewSocket(sc.opts))
 			sc.onError = sc.do
@@ -285,7 +285,7 @@ var socketStates = []socketState{
 		},
 		rows: append(over(refused), []stateRow{
 			{acts: starts, err: airsocket.ErrInvalidState, then: refused},
-			{acts: "Drop PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: refused},
+			{acts: "Drop Goexit PeerCloses PeerBreaksRule StreamEnds ReadFails " + timesOut, then: refused},
 			{acts: "WriteFails", err: airsocket.ErrClosed, then: refused},
 			{acts: "Pause", then: refused + " | resumed"},
 		}...),
