@@ -92,8 +92,8 @@ func (c *clock) schedule() {
 		c.timer = nil
 	}
 	if next := c.next(); !next.IsZero() {
-		set := c.set
-		c.timer = time.AfterFunc(time.Until(next), func() { c.tick(c, set) })
+		set, tick := c.set, c.tick
+		c.timer = time.AfterFunc(time.Until(next), func() { tick(c, set) })
 	}
 }
 
