@@ -95,7 +95,7 @@ func (a *serverHandshake) serve() {
 func (a *serverHandshake) run() (serve bool) {
 	s := a.s
 	mark := transport.StackMark()
-	conn := s.sender.conn
+	conn := &s.sender.conn
 	s.opts.deadlines.Set(&a.deadline, conn, s.opts.handshakeTimeout)
 	err := a.negotiate()
 	if !s.opts.deadlines.Clear(&a.deadline, conn, s.opts.handshakeTimeout) && err == nil {
@@ -217,7 +217,7 @@ func (a *serverHandshake) decide() error {
 // afterwards.
 func (a *serverHandshake) ask() (*Request, error) {
 	s := a.s
-	limit, conn := s.opts.handshakeTimeout, s.sender.conn
+	limit, conn := s.opts.handshakeTimeout, &s.sender.conn
 	if !s.opts.deadlines.Clear(&a.deadline, conn, limit) {
 		return nil, os.ErrDeadlineExceeded
 	}

@@ -250,15 +250,12 @@ func (s *Socket) disconnect() net.Conn {
 		s.clock.stop()
 	}
 	s.life.mu.Unlock()
-	conn := s.sender.conn
+	conn := s.sender.netConn()
 	s.sender.end()
 	if s.sender.config() != nil {
 		s.reader.end()
 	}
-	if conn == nil {
-		return nil
-	}
-	return conn.NetConn()
+	return conn
 }
 
 // lastTurn runs the turn of the close event.

@@ -21,7 +21,7 @@ func (s *Socket) serve() { s.sender.conn.Serve((*connReader)(s)) }
 func (c *connReader) Readable() (over bool) {
 	s := (*Socket)(c)
 	in := readInputs.Get().(*readInput)
-	for s.reader.read(s.sender.conn, in) {
+	for s.reader.read(&s.sender.conn, in) {
 		if s.opts.pingInterval > 0 {
 			s.noteRead()
 		}

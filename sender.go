@@ -3,6 +3,7 @@ package airsocket
 import (
 	"errors"
 	"math"
+	"net"
 	"sync"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -42,7 +43,7 @@ type sender struct {
 	closed   bool         // a close frame has been sent, or what replaces it
 	closeOut bool         // the close frame could not be written
 
-	conn *transport.Conn // nil before there is one
+	conn transport.Conn // nothing before there is one
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
@@ -102,7 +103,8 @@ func (t *sender) reset() {
 	t.mu.Lock()
 	t.number++
 	t.discardPending()
-	t.conn, t.extra = nil, nil
+	t.conn.Clear()
+	t.extra = nil
 	t.enc = wire.Encoder{}
 	t.inflight, t.handed, t.closeLen = 0, 0, 0
 	t.writing, t.fin, t.data, t.failing, t.left, t.closed, t.closeOut = false, false, false, false, false, false, false
@@ -111,17 +113,17 @@ func (t *sender) reset() {
 }
 
 // attach makes conn the connection.
-func (t *sender) attach(conn *transport.Conn) {
+func (t *sender) attach(conn net.Conn) {
 	t.mu.Lock()
-	t.conn = conn
+	t.conn.Init(conn)
 	t.mu.Unlock()
 }
 
-// connection returns the connection, or nil before there is one.
-func (t *sender) connection() *transport.Conn {
+// netConn returns the connection, or nil before there is one.
+func (t *sender) netConn() net.Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.conn
+	return t.conn.NetConn()
 }
 
 // config returns the configuration of the connection, or nil if it has never been open.
@@ -456,7 +458,7 @@ func (t *sender) flushLocked(serving bool) {
 		t.shutdownIfDone()
 		return
 	}
-	if t.conn == nil || t.broken {
+	if !t.conn.IsSet() || t.broken {
 		return // giveUp counts what is pending
 	}
 	b, err := t.takePending()

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -134,7 +133,7 @@ func (s *Socket) withdraw() {
 }
 
 // attach makes conn the connection of s.
-func (s *Socket) attach(conn net.Conn) { s.sender.attach(transport.New(conn)) }
+func (s *Socket) attach(conn net.Conn) { s.sender.attach(conn) }
 
 // Pause stops reading from the connection: no more messages are delivered, TCP's
 // flow control holds up the sender, and neither pings nor the end of the connection
@@ -163,10 +162,7 @@ func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 func (s *Socket) Conn() net.Conn {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	if c := s.sender.connection(); c != nil {
-		return c.NetConn()
-	}
-	return nil
+	return s.sender.netConn()
 }
 
 // enter takes the turn for handlers of s, and leave ends it. A function that takes a

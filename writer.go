@@ -11,20 +11,15 @@ import (
 // shutdownIfDone ends the sending direction if that is wanted and everything has been
 // written, so that the peer has received everything before it sees the end.
 func (t *sender) shutdownIfDone() {
-	if !t.fin || t.writing || t.pending != nil || t.conn == nil {
+	if !t.fin || t.writing || t.pending != nil || !t.conn.IsSet() {
 		return
 	}
 	t.fin = false
-	conn := t.conn
-	if conn.CanTry() {
-		conn.CloseWrite()
-		return
+	if t.conn.CanTry() {
+		t.conn.CloseWrite()
+	} else {
+		t.conn.CloseWriteSoon() // TLS writes, and may have to wait
 	}
-	go func() { // TLS writes here, and may have to wait
-		if !conn.CloseWrite() {
-			conn.Close()
-		}
-	}()
 }
 
 // fail gives up a connection to which writing has failed. unsent is the number of
@@ -279,7 +274,7 @@ func (t *sender) abandon() {
 	defer t.mu.Unlock()
 	t.left = true
 	t.stopWaiting()
-	if t.conn != nil {
+	if t.conn.IsSet() {
 		t.conn.CloseSoon()
 	}
 }
@@ -295,10 +290,10 @@ const writerTime = time.Second
 func (t *sender) end() {
 	t.mu.Lock()
 	t.broken = true
-	conn := t.conn
+	isSet := t.conn.IsSet()
 	t.mu.Unlock()
-	if conn != nil {
-		conn.Close()
+	if isSet {
+		t.conn.Close()
 	}
 	t.mu.Lock()
 	t.left = false

@@ -19,18 +19,17 @@ import (
 // ErrWouldBlock is returned by TryRead when there is nothing to read.
 var ErrWouldBlock = errors.New("transport: nothing to read")
 
-// A Conn is a connection. Make one with [New].
+// A Conn is a connection. Call [Conn.Init] before using it.
 //
 // A TCP connection, or one of a unix stream socket, is used through its descriptor:
 // TryRead and TryWrite are single system calls. On all others, such as TLS connections
 // and pipes, reading and writing always wait: there TryWrite writes nothing, and
 // TryRead returns what Serve has read.
 type Conn struct {
-	conn   net.Conn
-	raw    syscall.RawConn // nil if the descriptor cannot be used
-	serves *waiting        // used by Serve if raw is nil
-	fd     int32           // valid while Serve calls the Reader
-	flags  flags
+	conn  net.Conn
+	raw   syscall.RawConn // nil if the descriptor cannot be used
+	fd    int32           // valid while Serve calls the Reader
+	flags flags
 }
 
 // flags holds what is known about a connection.
@@ -51,18 +50,32 @@ func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
 func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
 func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 
-// New returns a Conn that moves the bytes of conn. From now on nobody else may read
-// from conn or write to it.
-func New(conn net.Conn) *Conn {
-	c := &Conn{conn: conn, raw: rawConn(conn)}
-	if c.raw != nil && canSkip(conn) && bubble.ID() == 0 {
+// Init makes c the connection conn. Nobody else may read from conn or write to it from
+// now on. A Conn may be used again when Serve has called Ended.
+func (c *Conn) Init(conn net.Conn) {
+	c.conn, c.raw, c.fd = conn, rawConn(conn), 0
+	c.flags.bits.Store(0)
+	switch {
+	case c.raw == nil:
+		c.conn = &waiting{Conn: conn}
+	case canSkip(conn) && bubble.ID() == 0:
 		c.flags.set(skips)
 	}
-	return c
 }
 
-// NetConn returns the connection that was passed to New.
-func (c *Conn) NetConn() net.Conn { return c.conn }
+// Clear makes c no connection.
+func (c *Conn) Clear() { c.conn, c.raw = nil, nil }
+
+// IsSet reports whether c is a connection.
+func (c *Conn) IsSet() bool { return c.conn != nil }
+
+// NetConn returns the connection that was passed to Init, or nil.
+func (c *Conn) NetConn() net.Conn {
+	if w, ok := c.conn.(*waiting); ok {
+		return w.Conn
+	}
+	return c.conn
+}
 
 // CanTry reports whether TryWrite may write something.
 func (c *Conn) CanTry() bool { return c.raw != nil }
@@ -72,7 +85,7 @@ func (c *Conn) CanTry() bool { return c.raw != nil }
 // nothing more is there. Only a Reader may call TryRead, while Serve calls it.
 func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	if c.raw == nil {
-		return c.serves.take(p)
+		return c.conn.(*waiting).take(p)
 	}
 	if n, err = readFD(int(c.fd), p); err == ErrWouldBlock && c.flags.has(urgent) {
 		n, err = c.readUrgent(p)
@@ -166,7 +179,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 // it, such as TCP below TLS: some peers wait for the end of TCP and ignore the end of
 // TLS. It reports whether one of them could be ended. If CanTry returns false,
 // CloseWrite may wait.
-func (c *Conn) CloseWrite() bool { return closeWrite(c.conn) }
+func (c *Conn) CloseWrite() bool { return closeWrite(c.NetConn()) }
 
 func closeWrite(conn net.Conn) bool {
 	c, ok := conn.(interface{ CloseWrite() error })
@@ -178,6 +191,17 @@ func closeWrite(conn net.Conn) bool {
 		return closeWrite(over.NetConn()) || ended
 	}
 	return ended
+}
+
+// CloseWriteSoon is like CloseWrite, but does not wait. A connection whose sending
+// direction cannot be ended is closed.
+func (c *Conn) CloseWriteSoon() {
+	conn := c.NetConn()
+	go func() {
+		if !closeWrite(conn) {
+			conn.Close()
+		}
+	}()
 }
 
 // Close closes the connection. It may wait for a Reader that is being called and, with

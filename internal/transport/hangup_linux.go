@@ -40,7 +40,8 @@ var hangups struct {
 }
 
 type hangup struct {
-	conn *Conn
+	of   *Conn // which may be another connection by now
+	conn net.Conn
 	fd   int32
 }
 
@@ -53,7 +54,7 @@ func (c *Conn) willWait() {
 		c.flags.set(waited)
 	}
 	if c.flags.has(unsure) && !c.flags.has(listed) {
-		listForHangups(hangup{c, c.fd})
+		listForHangups(hangup{c, c.conn, c.fd})
 	}
 }
 
@@ -62,7 +63,7 @@ func listForHangups(waiting ...hangup) {
 	h.Lock()
 	defer h.Unlock()
 	for _, w := range waiting {
-		w.conn.flags.set(listed | idle)
+		w.of.flags.set(listed | idle)
 	}
 	h.waiting = append(h.waiting, waiting...)
 	if !h.armed {
@@ -93,7 +94,7 @@ func lookForHangups() {
 	h.Unlock()
 
 	for _, w := range waiting {
-		w.conn.flags.clear(listed) // a connection that waits from now on is listed again
+		w.of.flags.clear(listed) // a connection that waits from now on is listed again
 	}
 	for chunk := range slices.Chunk(waiting, pollAtOnce) {
 		look(chunk)
@@ -115,14 +116,14 @@ func look(waiting []hangup) {
 	var busy []hangup
 	for i, w := range waiting {
 		if fds[i].revents&pollPri != 0 {
-			w.conn.flags.set(urgent)
+			w.of.flags.set(urgent)
 		}
-		isGrown, isIdle := w.conn.flags.has(grown), w.conn.flags.has(idle)
+		isGrown, isIdle := w.of.flags.has(grown), w.of.flags.has(idle)
 		switch {
 		case fds[i].revents != 0, isGrown && isIdle:
 			// If the descriptor has been reused by another connection, this causes only
 			// a read in vain.
-			w.conn.conn.SetReadDeadline(time.Unix(1, 0))
+			w.conn.SetReadDeadline(time.Unix(1, 0))
 		case isGrown:
 			busy = append(busy, w)
 		}

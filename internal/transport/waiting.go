@@ -1,14 +1,18 @@
 package transport
 
 import (
+	"net"
 	"unsafe"
 
 	"github.com/airsocket/airsocket/internal/buffers"
 )
 
-// waiting is the state of a connection that can only be read by waiting in Read. What
-// has been read is kept until TryRead takes it.
-type waiting struct{ kept []byte }
+// A waiting is a connection that can only be read by waiting in Read. What has been read
+// is kept until TryRead takes it.
+type waiting struct {
+	net.Conn
+	kept []byte
+}
 
 // The number of bytes that are read at a time is small while a connection is idle,
 // because it then holds a buffer of its own, and grows if the buffer is filled. Long
@@ -20,8 +24,7 @@ const (
 
 // serveWaiting is Serve for a connection that can only be read by waiting in Read.
 func (c *Conn) serveWaiting(r Reader) error {
-	c.serves = new(waiting)
-	w := c.serves
+	w := c.conn.(*waiting)
 	idle := buffers.Get(idleRead)
 	defer buffers.Put(idle)
 	if r.Readable() { // which may wait, as it may with a descriptor
@@ -35,7 +38,7 @@ func (c *Conn) serveWaiting(r Reader) error {
 		if p == nil {
 			p = b.B[:cap(b.B)]
 		}
-		n, err := c.conn.Read(p)
+		n, err := w.Conn.Read(p)
 		more = n == len(p)
 		over := n > 0 && w.pass(r, p[:n])
 		if b != idle {
