@@ -250,7 +250,7 @@ func (s *Socket) disconnect() net.Conn {
 		s.clock.stop()
 	}
 	s.life.mu.Unlock()
-	conn := s.sender.netConn()
+	conn := s.sender.connection()
 	s.sender.end()
 	if s.sender.config() != nil {
 		s.reader.end()

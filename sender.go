@@ -119,8 +119,8 @@ func (t *sender) attach(conn net.Conn) {
 	t.mu.Unlock()
 }
 
-// netConn returns the connection, or nil before there is one.
-func (t *sender) netConn() net.Conn {
+// connection returns the connection, or nil before there is one.
+func (t *sender) connection() net.Conn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.conn.NetConn()

@@ -162,7 +162,7 @@ func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 func (s *Socket) Conn() net.Conn {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	return s.sender.netConn()
+	return s.sender.connection()
 }
 
 // enter takes the turn for handlers of s, and leave ends it. A function that takes a
