@@ -51,8 +51,9 @@ func (c *clock) stop() {
 	c.schedule()
 }
 
-// due returns what the timer that was set for the set-th time has fired for. While
-// reading is paused, pongs are not missed.
+// due returns what is to be done when a timer fires. set is what c.set was when that
+// timer was set: an earlier timer does nothing. While reading is paused, a missing pong
+// does not count.
 func (c *clock) due(set int, isPaused bool, pingInterval, pongTimeout time.Duration) alarm {
 	if set != c.set {
 		return nothingDue

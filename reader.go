@@ -182,26 +182,26 @@ func (g *gate) open(stop bool) {
 	}
 }
 
-// isPaused reports whether reading is paused.
+// isPaused reports whether pause was called, and nothing has undone it.
 func (r *reader) isPaused() bool {
-	g := r.gate.Load()
-	if g == nil {
-		return false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.opened != nil
+	paused, _ := r.gate.Load().state()
+	return paused
 }
 
-// isStopped reports whether stop has been called.
+// isStopped reports whether stop was called.
 func (r *reader) isStopped() bool {
-	g := r.gate.Load()
+	_, stopped := r.gate.Load().state()
+	return stopped
+}
+
+// state may be called for a gate that is nil.
+func (g *gate) state() (paused, stopped bool) {
 	if g == nil {
-		return false
+		return false, false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.stopped
+	return g.opened != nil, g.stopped
 }
 
 // waitResumed waits while r is paused. The caller must not hold the turn.
