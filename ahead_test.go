@@ -45,7 +45,7 @@ func (x slowSession) DecodeMessage(dst []byte, _ wire.Kind, _ wire.RSV, p []byte
 // for a message that arrives together with another.
 func TestDecodingHoldsUpNobody(t *testing.T) {
 	begun, release := make(chan string, 10), make(chan struct{})
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var got []string
 	opts := &airsocket.Options{Dispatcher: d, Extensions: []extensions.Extension{slowExtension{begun, release}}}
 	other := &airsocket.Options{Dispatcher: d}
@@ -114,7 +114,7 @@ func TestInflatedMessagesThatWait(t *testing.T) {
 // for a socket and perProcessor bytes for a processor.
 func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcessor int) {
 	payload := string(deflated(t, message))
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	blocked, leave := make(chan struct{}), make(chan struct{})
 	var over atomic.Bool
 	var messages atomic.Int32
@@ -169,7 +169,7 @@ func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcess
 // not keep those of another one from decoding.
 func TestDecodingOfOtherDispatchers(t *testing.T) {
 	n := runtime.GOMAXPROCS(0) + 1
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	blocked, leave := make(chan struct{}), make(chan struct{})
 	stuck := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Compression: airsocket.CompressionTakeover}}
 	stuck.OnConnect(func(s *airsocket.Socket) {
@@ -197,7 +197,7 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 	}
 	for _, opts := range []*airsocket.Options{
 		{Parallel: true, Compression: airsocket.CompressionTakeover},
-		{Dispatcher: airsocket.NewDispatcher(), Compression: airsocket.CompressionTakeover},
+		{Dispatcher: new(airsocket.Dispatcher), Compression: airsocket.CompressionTakeover},
 	} {
 		srv := &airsocket.Server{Options: opts}
 		srv.OnConnect(func(s *airsocket.Socket) {

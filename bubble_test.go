@@ -19,7 +19,7 @@ func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 		setTimeout, setInterval func(func(), time.Duration) *airsocket.Timer
 		run                     func(func())
 	}
-	own := airsocket.NewDispatcher()
+	own := new(airsocket.Dispatcher)
 	for name, d := range map[string]timed{
 		"default": {airsocket.SetTimeout, airsocket.SetInterval, airsocket.Run},
 		"own":     {own.SetTimeout, own.SetInterval, own.Run},
@@ -59,7 +59,7 @@ func TestTimersInsideAndOutsideOfABubble(t *testing.T) {
 // the same time, and checks that each Run waits for what was started in the same
 // place.
 func TestParallelBubbles(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	total := 0 // no lock: the race detector would report an overlap
 	for range 4 {
 		t.Run("", func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestParallelBubbles(t *testing.T) {
 // TestPostInABubble checks that a function posted in a bubble runs there, even
 // while a function that was posted outside has not returned.
 func TestPostInABubble(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	busy, free := make(chan struct{}), make(chan struct{})
 	d.Post(func() { close(busy); <-free })
 	<-busy
@@ -112,7 +112,7 @@ func TestPostInABubble(t *testing.T) {
 // TestClearAcrossBubbles checks that a timer can be cleared from a place with
 // another clock.
 func TestClearAcrossBubbles(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	timers, cleared := make(chan *airsocket.Timer), make(chan struct{})
 	go func() {
 		(<-timers).Clear()
@@ -133,7 +133,7 @@ func TestClearAcrossBubbles(t *testing.T) {
 // TestTimersOfAnEndedBubble checks that a bubble that ends with waiting timers
 // leaves nothing on its Dispatcher, and that a later Run does not wait for them.
 func TestTimersOfAnEndedBubble(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var held []weak.Pointer[[1024]byte]
 	for range 3 {
 		synctest.Test(t, func(t *testing.T) {

@@ -34,7 +34,7 @@ func (c *endingConn) Read(p []byte) (int, error) {
 func TestTimerOfTheConnectionBefore(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // or the timer is seen to by another processor, and soon
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, PingInterval: time.Second})
 		opened := 0
 		var conn *endingConn

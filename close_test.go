@@ -103,7 +103,7 @@ func TestOrderWithASlowReader(t *testing.T) {
 func TestEchoFloodDoesNotDeadlock(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		const size, start, enough = 256 << 10, 40, 60
-		opts := &airsocket.Options{MaxBuffered: -1, Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}
+		opts := &airsocket.Options{MaxBuffered: -1, Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)}
 		theirs, ours := wstest.TCPPair(t)
 		a, b := airsocket.NewSocket(opts), airsocket.NewSocket(&airsocket.Options{
 			MaxBuffered: -1, Parallel: parallel, Dispatcher: opts.Dispatcher, Dial: wstest.DialTo(ours)})
@@ -275,7 +275,7 @@ func TestResetFoundByWriting(t *testing.T) {
 }
 
 func TestManyCloseAtOnce(t *testing.T) {
-	url := wstest.ServeEcho(t, &airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+	url := wstest.ServeEcho(t, &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)})
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {

@@ -71,9 +71,6 @@ func Default() *Dispatcher { return defaultDispatcher }
 // endOfTurn terminates the list of unflushed senders.
 var endOfTurn = new(sender)
 
-// NewDispatcher returns a new Dispatcher.
-func NewDispatcher() *Dispatcher { return new(Dispatcher) }
-
 // enter takes the turn; leave ends it.
 func (d *Dispatcher) enter() {
 	d.turn.Lock()

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPostOrder(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var got []int
 	wstest.Run(t, d, func() {
 		for i := range 3 {
@@ -31,7 +31,7 @@ func TestPostOrder(t *testing.T) {
 }
 
 func TestPostFromManyGoroutines(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	const goroutines, each = 8, 500
 	next := make([]int, goroutines) // no lock: the race detector would report an overlap
 	wstest.Run(t, d, func() {
@@ -61,7 +61,7 @@ func TestPostFromManyGoroutines(t *testing.T) {
 // for sockets until they have ended, and that it goes on waiting for a socket that
 // is opened again in its close handler.
 func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestRunReturnsWhenNothingIsLeft(t *testing.T) {
 // Dispatcher that it would have without Options.Parallel.
 func TestRunWaitsForParallelSockets(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	closed := false
 	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Parallel: true})
@@ -122,7 +122,7 @@ func TestHandlersDoNotOverlap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var inside atomic.Int32
 			total := 0 // no lock: the race detector would report an overlap
-			srv := &airsocket.Server{Options: &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}}
+			srv := &airsocket.Server{Options: &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)}}
 			srv.OnConnect(func(s *airsocket.Socket) {
 				var own atomic.Int32
 				of := &inside
@@ -208,7 +208,7 @@ func TestGoexitInAHandler(t *testing.T) {
 	}
 	for _, when := range []string{"connect", "open", "message", "message with the request", "close"} {
 		t.Run(when, func(t *testing.T) {
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 			first := true
 			srv.OnConnect(func(s *airsocket.Socket) {
@@ -236,7 +236,7 @@ func TestGoexitInAHandler(t *testing.T) {
 		})
 	}
 	t.Run("posted and timers", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		ran := 0
 		wstest.Run(t, d, func() {
 			d.Post(runtime.Goexit)
@@ -249,7 +249,7 @@ func TestGoexitInAHandler(t *testing.T) {
 		}
 	})
 	t.Run("main", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -22,7 +22,7 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 	refused := func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 
 	t.Run("client", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: refused})
 		j := wstest.Follow(t, s)
 		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) {
@@ -36,7 +36,7 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 	})
 
 	t.Run("from another goroutine", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: refused})
 		j := wstest.Follow(t, s)
 		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) {
@@ -52,7 +52,7 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 
 	// The client resets the connection while OnConnect runs.
 	t.Run("server", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 		begun, gone := make(chan struct{}), make(chan struct{})
 		closed := make(chan *wstest.Journal, 1)
@@ -77,7 +77,7 @@ func TestDropOfWhatWasNeverOpen(t *testing.T) {
 // can report it any more.
 func TestRecoverInTheErrorOfAFailedOpening(t *testing.T) {
 	var log strings.Builder
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{
 		Dispatcher: d,
 		Recover:    true,
@@ -106,7 +106,7 @@ func TestRecoverInTheErrorOfAFailedOpening(t *testing.T) {
 func TestRecoverInACloseHandlerThatConnects(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	var log strings.Builder
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Recover: true, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Close(1000, "") })
@@ -172,7 +172,7 @@ func TestUncleanWhenAcceptedMessagesAreNotSent(t *testing.T) {
 	t.Run("ordinary connection", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 			j := wstest.Follow(t, s)
 			airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) { s.Send("never read") })
@@ -261,7 +261,7 @@ func TestHalfCloseWithABacklog(t *testing.T) {
 // has found out by writing.
 func TestHixie75EndFoundByWriting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Versions: wire.AllVersions(), Origins: []string{"*"}})
 		j := wstest.Follow(t, s)
 		ours, theirs := net.Pipe()

@@ -210,7 +210,7 @@ func TestRecoverInOnConnect(t *testing.T) {
 func TestSecondConnection(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	first, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, SilentClose: true, MaxBuffered: -1})
 	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -257,7 +257,7 @@ func (c stuckConn) Write(p []byte) (int, error) {
 func TestWriterOfTheFirstConnection(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
 	first, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	j := wstest.Follow(t, s)
 	release := make(chan struct{})

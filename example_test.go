@@ -33,7 +33,7 @@ func ExampleSocket_Connect() {
 	url, stop := echoServer()
 	defer stop()
 
-	events := airsocket.NewDispatcher()
+	events := new(airsocket.Dispatcher)
 	events.Run(func() {
 		ws := airsocket.NewSocket(&airsocket.Options{Dispatcher: events})
 		ws.OnOpen(func(*airsocket.OpenEvent) {
@@ -148,7 +148,7 @@ func ExampleSocket_Upgrade() {
 // Run runs its function in the first turn and waits for everything that the
 // function has started, as in EventMachine and Node.
 func ExampleDispatcher_Run() {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	d.Run(func() {
 		d.Post(func() { fmt.Println("then this") })
 		fmt.Println("first this")
@@ -184,7 +184,7 @@ func ExampleAddEventListener() {
 	url, stop := echoServer()
 	defer stop()
 
-	events := airsocket.NewDispatcher()
+	events := new(airsocket.Dispatcher)
 	events.Run(func() {
 		ws := airsocket.NewSocket(&airsocket.Options{Dispatcher: events})
 		airsocket.AddEventListener(ws, airsocket.EventMessage, func(e *airsocket.MessageEvent) {

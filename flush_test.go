@@ -35,7 +35,7 @@ func TestMuchIsWrittenBeforeTheEndOfTheTurn(t *testing.T) {
 		for _, hooks := range []*airsocket.Hooks{nil, {}} { // with hooks messages go another way
 			t.Run(fmt.Sprintf("%s/hooks=%v", name, hooks != nil), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					d := airsocket.NewDispatcher()
+					d := new(airsocket.Dispatcher)
 					s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: hooks})
 					ours, theirs := net.Pipe()
 					begun := make(chan struct{}) // closed when something has been written
@@ -105,7 +105,7 @@ func openPipes(t *testing.T, d *airsocket.Dispatcher, many int) (sockets []*airs
 // at its end each of them gets all that was sent on it.
 func TestEachSocketIsFlushed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		sockets, peers := openPipes(t, d, 20)
 		for round := range 3 { // what one turn leaves behind is seen in the next
 			d.Post(func() {
@@ -139,7 +139,7 @@ func TestEachSocketIsFlushed(t *testing.T) {
 func TestEachSocketIsFlushedForOtherGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const goroutines, rounds = 4, 300
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		sockets, peers := openPipes(t, d, 200)
 		for round := range rounds {
 			text := fmt.Sprint("round ", round)
@@ -171,7 +171,7 @@ func TestEachSocketIsFlushedForOtherGoroutines(t *testing.T) {
 // send at the same time, all of them on the same sockets.
 func TestEachSocketIsFlushedByManyAtOnce(t *testing.T) {
 	const talkers, others, listeners, rounds = 4, 2, 8, 300
-	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}}
 	var sockets []*airsocket.Socket
 	srv.OnConnect(func(s *airsocket.Socket) {
 		sockets = append(sockets, s)

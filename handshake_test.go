@@ -170,7 +170,7 @@ func TestSubprotocols(t *testing.T) {
 	} {
 		opts := &airsocket.Options{Protocols: c.spoken}
 		for where, url := range map[string]string{"Server": wstest.ServeEcho(t, opts), "Upgrade": wstest.ServeHandler(t, wstest.Upgrading(t, opts, nil))} {
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 			got := "?"
 			s.OnOpen(func(*airsocket.OpenEvent) {
@@ -341,7 +341,7 @@ func TestVersions(t *testing.T) {
 
 // echo exchanges messages with the server at url in version v.
 func echo(t *testing.T, v wire.Version, opts *airsocket.Options, url string) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	opts.Dispatcher = d
 	s := airsocket.NewSocket(opts)
 	j := wstest.Follow(t, s)

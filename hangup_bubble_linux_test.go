@@ -18,7 +18,7 @@ func TestHangupAfterABubble(t *testing.T) {
 	for range 2 {
 		synctest.Test(t, func(t *testing.T) {
 			theirs, ours := wstest.TCPPair(t)
-			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher)})
 			ended := make(chan airsocket.StatusCode, 1)
 			s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 			s.OnClose(func(e *airsocket.CloseEvent) { ended <- e.Code })
@@ -99,7 +99,7 @@ func TestDataBehindUrgentData(t *testing.T) {
 		begun, sent := make(chan struct{}), make(chan struct{})
 		lengths := make([]int, 0, 3)
 		theirs, ours := wstest.TCPPair(t)
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		s.OnMessage(func(e *airsocket.MessageEvent) {
 			if lengths = append(lengths, len(e.Bytes())); len(lengths) == 1 {

@@ -81,7 +81,7 @@ func (l *hookLog) want(t *testing.T, who string, lines ...string) {
 func TestHooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ofClient, ofServer hookLog
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		c := airsocket.NewSocket(&airsocket.Options{
 			Dispatcher: d, Hooks: ofClient.hooks(), QueueBeforeOpen: true, SilentClose: true, Compression: airsocket.CompressionTakeover,
 		})
@@ -121,7 +121,7 @@ func TestHooks(t *testing.T) {
 func TestHooksOfFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ofClient, ofServer hookLog
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: ofClient.hooks(), Origin: "http://elsewhere"})
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: ofServer.hooks()})
 		if err := airsocket.Pipe(c, s); err != nil {
@@ -142,7 +142,7 @@ func TestHooksOfFailures(t *testing.T) {
 // TestHooksEmpty checks that a Hooks without functions works as none.
 func TestHooksEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Hooks: new(airsocket.Hooks)}
+		o := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Hooks: new(airsocket.Hooks)}
 		c, s := airsocket.NewSocket(o), airsocket.NewSocket(o)
 		j := wstest.Follow(t, s)
 		if err := airsocket.Pipe(c, s); err != nil {

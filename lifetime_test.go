@@ -53,7 +53,7 @@ func TestEndOfARequestThatIsBeingDecidedOn(t *testing.T) {
 		"Shutdown":    func(srv *airsocket.Server, _ *airsocket.Socket) { go srv.Shutdown(t.Context()) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
+			srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}}
 			asked := make(chan *airsocket.Socket)
 			var decided sync.WaitGroup
 			decided.Add(1)
@@ -80,7 +80,7 @@ func TestStreamExtensionEncodesATurnAtOnce(t *testing.T) {
 	text := `{"x":1,"y":2,"name":"somebody"}`
 	theirs, ours := wstest.TCPPair(t)
 	counted := &countingConn{Conn: theirs}
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	server := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, DeflateStream: true})
 	client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, DeflateStream: true, Version: wire.Hybi08, Dial: wstest.DialTo(counted)})
 	server.OnMessage(func(*airsocket.MessageEvent) {

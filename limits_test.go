@@ -31,9 +31,9 @@ func TestMaxMessageAndMaxFrame(t *testing.T) {
 		{"frame over the limit", 0, 1000, whole, 1001, wire.ErrFrameTooBig},
 		{"frames under the limit, message above it", 0, 1000, halves, 1800, nil},
 		{"the lower limit counts", 1000, 2000, whole, 1500, wire.ErrMessageTooBig},
-		{"default message", 0, -1, halves, airsocket.DefaultMaxMessage + 1, wire.ErrMessageTooBig},
-		{"default frame", -1, 0, whole, airsocket.DefaultMaxMessage + 1, wire.ErrFrameTooBig},
-		{"none", -1, -1, whole, airsocket.DefaultMaxMessage + 1, nil},
+		{"default message", 0, -1, halves, 16<<20 + 1, wire.ErrMessageTooBig},
+		{"default frame", -1, 0, whole, 16<<20 + 1, wire.ErrFrameTooBig},
+		{"none", -1, -1, whole, 16<<20 + 1, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := -1
@@ -186,7 +186,7 @@ func TestMaxBufferedBeforeOpen(t *testing.T) {
 	j.Want("open", "text x", `close 1000 "" clean`)
 
 	theirs, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{QueueBeforeOpen: true, MaxBuffered: 1000, Dispatcher: d, Dial: wstest.DialTo(ours)})
 	wstest.Run(t, d, func() {
 		if err := s.Send("x"); !errors.Is(err, airsocket.ErrInvalidState) {
@@ -230,14 +230,14 @@ func TestMaxHead(t *testing.T) {
 		request string
 		status  int
 	}{
-		{"at the default", nil, long(airsocket.DefaultMaxHead), 101},
-		{"over the default", nil, long(airsocket.DefaultMaxHead + 1), 431},
+		{"at the default", nil, long(16 << 10), 101},
+		{"over the default", nil, long(16<<10 + 1), 431},
 		{"over the limit", &airsocket.Options{MaxHead: 500}, long(501), 431},
-		{"no limit", &airsocket.Options{MaxHead: -1}, long(airsocket.DefaultMaxHead + 1), 101},
-		{"lines at the default", nil, lines(airsocket.DefaultMaxHeadLines), 101},
-		{"lines over the default", nil, lines(airsocket.DefaultMaxHeadLines + 1), 431},
+		{"no limit", &airsocket.Options{MaxHead: -1}, long(16<<10 + 1), 101},
+		{"lines at the default", nil, lines(100), 101},
+		{"lines over the default", nil, lines(100 + 1), 431},
 		{"lines over the limit", &airsocket.Options{MaxHeadLines: 10}, lines(11), 431},
-		{"no limit of lines", &airsocket.Options{MaxHeadLines: -1}, lines(airsocket.DefaultMaxHeadLines + 1), 101},
+		{"no limit of lines", &airsocket.Options{MaxHeadLines: -1}, lines(100 + 1), 101},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := wstest.DialRaw(t, wstest.ServeEcho(t, c.opts))
@@ -253,7 +253,7 @@ func TestMaxHead(t *testing.T) {
 // too long.
 func TestHeadWithoutEnd(t *testing.T) {
 	p := wstest.DialRaw(t, wstest.ServeEcho(t, nil))
-	p.WriteRaw([]byte(wstest.UpgradeRequest[:len(wstest.UpgradeRequest)-2] + "X: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
+	p.WriteRaw([]byte(wstest.UpgradeRequest[:len(wstest.UpgradeRequest)-2] + "X: " + strings.Repeat("x", 16<<10)))
 	if got := p.ReadResponse().StatusCode; got != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("status %d", got)
 	}
@@ -273,7 +273,7 @@ func TestRefusalOfASendingPeer(t *testing.T) {
 func TestMaxHeadOfAnAnswer(t *testing.T) {
 	j := wstest.StartClient(t, nil, nil, func(p *wstest.RawPeer) {
 		p.ReadRequest()
-		p.WriteRaw([]byte("HTTP/1.1 101 OK\r\nX: " + strings.Repeat("x", airsocket.DefaultMaxHead)))
+		p.WriteRaw([]byte("HTTP/1.1 101 OK\r\nX: " + strings.Repeat("x", 16<<10)))
 		p.WantEnd()
 	})
 	j.Want(wstest.Refused...)

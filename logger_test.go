@@ -80,7 +80,7 @@ func (h callingHandler) Handle(ctx context.Context, r slog.Record) error {
 func TestLoggerMayCallTheSocket(t *testing.T) {
 	var log lockedBuffer
 	theirs, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	h := &callingHandler{Handler: slog.NewTextHandler(&log, nil)}
 	h.socket = airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Logger: slog.New(h)})
 	go func() {

@@ -25,7 +25,7 @@ import (
 // them.
 func netPair(t testing.TB, client, server *airsocket.Options, kind wire.Kind) (cs, ss *airsocket.Socket, c, s net.Conn) {
 	t.Helper()
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	client.Dispatcher, server.Dispatcher = d, d
 	cs, ss = airsocket.NewSocket(client), airsocket.NewSocket(server)
 	c, s = netConn(t, cs, kind), netConn(t, ss, kind)
@@ -56,11 +56,11 @@ func TestNetConnPromises(t *testing.T) {
 	})
 	t.Run("tcp", func(t *testing.T) {
 		conns := make(chan net.Conn, 1)
-		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
+		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}}
 		srv.OnConnect(func(s *airsocket.Socket) { conns <- netConn(t, s, wire.Binary) })
 		url := wstest.Serve(t, srv)
 		nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
-			cs := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+			cs := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher)})
 			c := netConn(t, cs, wire.Binary)
 			if err := cs.Connect(url); err != nil {
 				return nil, nil, nil, err
@@ -299,7 +299,7 @@ func TestNetConnBoundsUnsent(t *testing.T) {
 
 func TestNetConnBeforeOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}
+		o := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}
 		cs, ss := airsocket.NewSocket(o), airsocket.NewSocket(o)
 		c, s := netConn(t, cs, wire.Text), netConn(t, ss, wire.Text)
 		c.SetWriteDeadline(time.Now().Add(time.Second))
@@ -350,7 +350,7 @@ func TestNetConnText(t *testing.T) {
 
 func TestNetConnKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}
+		o := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}
 		cs, ss := airsocket.NewSocket(o), airsocket.NewSocket(o)
 		j, s := wstest.Follow(t, cs), netConn(t, ss, wire.Binary)
 		if err := airsocket.Pipe(cs, ss); err != nil {

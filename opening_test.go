@@ -17,7 +17,7 @@ import (
 // the same Dispatcher runs.
 func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 	theirs, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(ours), Compression: airsocket.CompressionTakeover})
 	properties := func() (all string) {
 		status, header := s.Response()
@@ -64,7 +64,7 @@ func TestPropertiesBeforeTheOpenEvent(t *testing.T) {
 func TestBufferedAmountOverTLS(t *testing.T) {
 	root := wstest.NewAuthority(t, nil)
 	url := wstest.ServeTLS(t, root.Issue(t, wstest.ServerCertificate("127.0.0.1")))
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, TLS: root.ClientConfig()})
 	const n = 2000
 	count, wrong := 0, 0
@@ -89,7 +89,7 @@ func TestBufferedAmountOverTLS(t *testing.T) {
 // take at once counts as waiting, except for the piece that is being written.
 func TestBufferedAmountOfAPipe(t *testing.T) {
 	ours, theirs := net.Pipe()
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	const n, size = 64, 4 << 10
 	opened := make(chan struct{})

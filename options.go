@@ -230,14 +230,13 @@ const (
 
 // The defaults of Options.
 const (
-	DefaultMaxMessage       = 16 << 20
-	DefaultMaxBuffered      = 16 << 20
-	DefaultMaxHead          = 16 << 10
-	DefaultMaxHeadLines     = 100
-	DefaultHandshakeTimeout = 30 * time.Second
-	DefaultCloseTimeout     = 30 * time.Second
-	DefaultPongTimeout      = 10 * time.Second
-	DefaultSlowTurn         = 100 * time.Millisecond
+	defaultMaxMessage       = 16 << 20
+	defaultMaxBuffered      = 16 << 20
+	defaultMaxHeadLines     = 100
+	defaultHandshakeTimeout = 30 * time.Second
+	defaultCloseTimeout     = 30 * time.Second
+	defaultPongTimeout      = 10 * time.Second
+	defaultSlowTurn         = 100 * time.Millisecond
 )
 
 // AS3Options returns the defaults of AS3WebSocket's WebSocketConfig: it accepts

@@ -351,7 +351,7 @@ func TestBeginningsOfAClient(t *testing.T) {
 
 func TestCloseWhileConnecting(t *testing.T) {
 	t.Run("server", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		j := wstest.Follow(t, s)
 		theirs, ours := wstest.TCPPair(t)
@@ -366,7 +366,7 @@ func TestCloseWhileConnecting(t *testing.T) {
 		j.WantError(airsocket.ErrAborted)
 	})
 	t.Run("dialling", func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -394,7 +394,7 @@ func TestCloseWhileConnecting(t *testing.T) {
 func TestContextEndsTheAttempt(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	theirs, ours := wstest.TCPPair(t)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(ours)})
 	j := wstest.Follow(t, s)
@@ -410,7 +410,7 @@ func TestContextEndsTheAttempt(t *testing.T) {
 
 func TestContextHasNoEffectOnceOpen(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	j := wstest.Follow(t, s)
 	airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
@@ -429,7 +429,7 @@ func TestConnectionRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	j := wstest.Follow(t, s)
 	wstest.Run(t, d, func() { s.Connect("ws://" + l.Addr().String()) })

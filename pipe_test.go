@@ -31,7 +31,7 @@ func ExamplePipe() {
 
 func TestPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Protocols: []string{"chat"}, Header: http.Header{"X-Name": {"c"}}, Compression: airsocket.CompressionTakeover})
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Protocols: []string{"chat"}, Compression: airsocket.CompressionTakeover})
 		jc, js := wstest.Follow(t, c), wstest.Follow(t, s)
@@ -69,7 +69,7 @@ func TestPipe(t *testing.T) {
 func TestPipeVersions(t *testing.T) {
 	for _, v := range []wire.Version{wire.Hixie75, wire.Hixie76, wire.Hybi06, wire.Hybi13} {
 		synctest.Test(t, func(t *testing.T) {
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Version: v, Origin: "http://pipe"})
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Versions: wire.AllVersions()})
 			for range 2 {
@@ -92,7 +92,7 @@ func TestPipeVersions(t *testing.T) {
 
 func TestPipeRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		c := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Origin: "http://elsewhere"})
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		jc, js := wstest.Follow(t, c), wstest.Follow(t, s)
@@ -119,7 +119,7 @@ func TestPipeArguments(t *testing.T) {
 	if err := airsocket.Pipe(bad, s); !errors.Is(err, airsocket.ErrProtocol) {
 		t.Errorf("a subprotocol that is not a token: %v", err)
 	}
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	one := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	wstest.Run(t, d, func() { // Run would not return if the failed start still counted
 		if err := airsocket.Pipe(one, one); !errors.Is(err, airsocket.ErrInvalidState) {

@@ -20,7 +20,7 @@ import (
 // TestNoEventsWhereUpgradeFails checks that there are no events for a request that
 // Upgrade refuses.
 func TestNoEventsWhereUpgradeFails(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	j := wstest.Follow(t, s)
 	wstest.Run(t, d, func() {
@@ -65,7 +65,7 @@ func TestBufferedAmountWithinATurn(t *testing.T) {
 // TestReadyStateAfterCloseWhileConnecting checks that Close while connecting
 // changes the state at once, as in the browser.
 func TestReadyStateAfterCloseWhileConnecting(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.HangingDial})
 	j := wstest.Follow(t, s)
 	wstest.Run(t, d, func() {
@@ -92,7 +92,7 @@ func TestSubprotocolsAreOptional(t *testing.T) {
 		if v <= wire.Hixie76 {
 			asked = asked[1:] // in these versions there is at most one
 		}
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		theirs, ours := wstest.TCPPair(t)
 		opts, o := wstest.AnyOrigin(), wstest.ClientOf(v, d)
 		opts.Dispatcher, o.Dial = d, wstest.DialTo(theirs)
@@ -139,7 +139,7 @@ func TestConnectsInParallel(t *testing.T) {
 			p.Close()
 		}
 	}()
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	opened := 0
 	wstest.Run(t, d, func() {
 		for range n {

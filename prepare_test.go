@@ -42,7 +42,7 @@ func preparedCases() (all []preparedCase) {
 // other.
 func (c preparedCase) connected(t testing.TB, attach func(client, server *airsocket.Socket)) {
 	t.Helper()
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	theirs, ours := wstest.TCPPair(t)
 	opts, o := wstest.AnyOrigin(), wstest.ClientOf(c.version, d)
 	opts.Dispatcher, o.Dial = d, wstest.DialTo(theirs)

@@ -27,7 +27,7 @@ func (c slowConn) Write(p []byte) (int, error) {
 // before the open event and around it arrive if they were accepted.
 func TestQueueWhileBecomingOpen(t *testing.T) {
 	var arrived atomic.Int64
-	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}}
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(*airsocket.MessageEvent) { arrived.Add(1) })
 	})
@@ -35,7 +35,7 @@ func TestQueueWhileBecomingOpen(t *testing.T) {
 	for range 5 {
 		arrived.Store(0)
 		s := airsocket.NewSocket(&airsocket.Options{
-			Dispatcher:      airsocket.NewDispatcher(),
+			Dispatcher:      new(airsocket.Dispatcher),
 			QueueBeforeOpen: true,
 			MaxBuffered:     256 << 10,
 			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -72,7 +72,7 @@ func TestQueueWhileBecomingOpen(t *testing.T) {
 // payload.
 func TestPingFuncThatIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher(), MaxBuffered: 1000, CloseTimeout: 1})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher), MaxBuffered: 1000, CloseTimeout: 1})
 		conn := newUnreadConn(0)
 		var called []string
 		s.OnOpen(func(*airsocket.OpenEvent) {
@@ -100,7 +100,7 @@ func TestPingFuncThatIsRefused(t *testing.T) {
 // handler runs changes nothing for that handler: what it sends is kept for the next
 // attempt.
 func TestSendWhileAnAttemptFails(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	refused := make(chan struct{})
 	s := airsocket.NewSocket(&airsocket.Options{
 		Dispatcher:      d,

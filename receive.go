@@ -290,7 +290,7 @@ func (s *Socket) drain() {
 		return
 	}
 	s.life.mu.Lock()
-	s.withClock().startClosing(cmp.Or(s.opts.closeTimeout, DefaultCloseTimeout))
+	s.withClock().startClosing(cmp.Or(s.opts.closeTimeout, defaultCloseTimeout))
 	s.life.mu.Unlock()
 	<-done
 }

@@ -39,8 +39,8 @@ import (
 // sum is at most Max. The bound starts again at Min after a connection that was open
 // for at least Min.
 type Reconnect struct {
-	Min    time.Duration // the first bound; zero or less means DefaultReconnectMin
-	Max    time.Duration // the longest wait; zero or less means DefaultReconnectMax
+	Min    time.Duration // the first bound; zero or less means 1 s
+	Max    time.Duration // the longest wait; zero or less means 30 s
 	Factor float64       // by which the bound grows; less than 1 means 2
 
 	// MaxAttempts is the number of attempts after which the Socket gives up,
@@ -53,20 +53,20 @@ type Reconnect struct {
 
 // The defaults of Reconnect.
 const (
-	DefaultReconnectMin = time.Second
-	DefaultReconnectMax = 30 * time.Second
+	defaultReconnectMin = time.Second
+	defaultReconnectMax = 30 * time.Second
 )
 
 func (r *Reconnect) min() time.Duration {
 	if r.Min <= 0 {
-		return DefaultReconnectMin
+		return defaultReconnectMin
 	}
 	return r.Min
 }
 
 func (r *Reconnect) max() time.Duration {
 	if r.Max <= 0 {
-		return DefaultReconnectMax
+		return defaultReconnectMax
 	}
 	return r.Max
 }

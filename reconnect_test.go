@@ -31,7 +31,7 @@ type keeper struct {
 var errUnreachable = errors.New("unreachable")
 
 func newKeeper(t *testing.T, o *Options, serve ...func(net.Conn)) *keeper {
-	k := &keeper{t: t, d: NewDispatcher(), begin: time.Now(), serve: serve}
+	k := &keeper{t: t, d: new(Dispatcher), begin: time.Now(), serve: serve}
 	o.Dispatcher = k.d
 	if o.Reconnect.random == nil {
 		o.Reconnect.random = func() float64 { return 0.5 }
@@ -102,7 +102,7 @@ func answers(answer string) func(net.Conn) {
 // accepts returns a server that opens the connection and then calls then.
 func accepts(then func(*Socket)) func(net.Conn) {
 	return func(c net.Conn) {
-		s := NewSocket(&Options{Dispatcher: NewDispatcher()})
+		s := NewSocket(&Options{Dispatcher: new(Dispatcher)})
 		s.OnOpen(func(*OpenEvent) { then(s) })
 		s.OnMessage(func(e *MessageEvent) { s.Send(e.Text()) })
 		s.StartServer(c)
@@ -197,7 +197,7 @@ func TestReconnectNotAfter(t *testing.T) {
 		{"503 with Retry-After", refusal(503, "Retry-After: 7\r\n"), 8 * time.Second},
 		{"429 with Retry-After", refusal(429, "Retry-After: 7\r\n"), 8 * time.Second},
 		{"502, for which Retry-After is ignored", refusal(502, "Retry-After: 7\r\n"), time.Second},
-		{"503 with a long Retry-After", refusal(503, "Retry-After: 3600\r\n"), DefaultReconnectMax},
+		{"503 with a long Retry-After", refusal(503, "Retry-After: 3600\r\n"), defaultReconnectMax},
 		{"503 with a Retry-After that overflows", refusal(503, "Retry-After: 99999999999999999999\r\n"), time.Second},
 		{"503 until a date", refusal(503, "Retry-After: Sat, 01 Jan 2000 00:00:20 GMT\r\n"), 21 * time.Second}, // 20 s after the time at which bubbles begin
 		{"503 until a date in the past", refusal(503, "Retry-After: Fri, 01 Jan 1999 00:00:20 GMT\r\n"), time.Second},
@@ -360,16 +360,16 @@ func TestReconnectWaits(t *testing.T) {
 		asked  time.Duration
 		most   time.Duration
 	}{
-		{Reconnect{}, 0, 0, DefaultReconnectMin},
-		{Reconnect{}, 3, 0, 8 * DefaultReconnectMin},
-		{Reconnect{}, 1 << 30, 0, DefaultReconnectMax},
-		{Reconnect{}, 1 << 30, math.MaxInt64, DefaultReconnectMax},
-		{Reconnect{Factor: 3}, 2, 0, 9 * DefaultReconnectMin},
-		{Reconnect{Factor: 1}, 9, 0, DefaultReconnectMin},
-		{Reconnect{Factor: math.NaN()}, 1, 0, 2 * DefaultReconnectMin},
-		{Reconnect{Factor: math.Inf(1)}, 1, 0, DefaultReconnectMax},
-		{Reconnect{Min: time.Minute}, 0, 0, DefaultReconnectMax},
-		{Reconnect{Min: -1, Max: -1}, 9, 0, DefaultReconnectMax},
+		{Reconnect{}, 0, 0, defaultReconnectMin},
+		{Reconnect{}, 3, 0, 8 * defaultReconnectMin},
+		{Reconnect{}, 1 << 30, 0, defaultReconnectMax},
+		{Reconnect{}, 1 << 30, math.MaxInt64, defaultReconnectMax},
+		{Reconnect{Factor: 3}, 2, 0, 9 * defaultReconnectMin},
+		{Reconnect{Factor: 1}, 9, 0, defaultReconnectMin},
+		{Reconnect{Factor: math.NaN()}, 1, 0, 2 * defaultReconnectMin},
+		{Reconnect{Factor: math.Inf(1)}, 1, 0, defaultReconnectMax},
+		{Reconnect{Min: time.Minute}, 0, 0, defaultReconnectMax},
+		{Reconnect{Min: -1, Max: -1}, 9, 0, defaultReconnectMax},
 		{Reconnect{Max: math.MaxInt64}, 1 << 20, math.MaxInt64 - 1, math.MaxInt64},
 		{Reconnect{Max: math.MaxInt64}, 1 << 20, 0, math.MaxInt64},
 	} {
@@ -387,7 +387,7 @@ func TestReconnectWaits(t *testing.T) {
 	different := false
 	for range 100 {
 		got := r.wait(0, 0)
-		if got < 0 || got >= DefaultReconnectMin {
+		if got < 0 || got >= defaultReconnectMin {
 			t.Fatalf("a wait of %v", got)
 		}
 		different = different || got != r.wait(0, 0)

@@ -88,7 +88,7 @@ func TestRequestReject(t *testing.T) {
 }
 
 func TestRequestAcceptedLater(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 	srv.OnRequest(func(r *airsocket.Request) {
 		d.Post(func() {
@@ -120,7 +120,7 @@ func TestRequestNobodyAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := airsocket.NewDispatcher()
+				d := new(airsocket.Dispatcher)
 				srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 				srv.OnRequest(func(*airsocket.Request) {})
 				l := newPipeListener()
@@ -233,7 +233,7 @@ func TestRouter(t *testing.T) {
 
 func TestBroadcast(t *testing.T) {
 	for _, compression := range []airsocket.Compression{airsocket.CompressionOff, airsocket.CompressionNoTakeover, airsocket.CompressionTakeover} {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		srv := &airsocket.Server{Options: &airsocket.Options{Compression: compression, Dispatcher: d, Versions: wire.AllVersions()}}
 		open := 0
 		text := strings.Repeat("the same for all ", 20)
@@ -279,7 +279,7 @@ func TestBroadcast(t *testing.T) {
 }
 
 func TestResponse(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Header: http.Header{"X-Greeting": {"hello"}}}}
 	url := wstest.Serve(t, srv)
 	wstest.Run(t, d, func() {
@@ -321,7 +321,7 @@ func TestOptionsClone(t *testing.T) {
 }
 
 func TestQueueRefusesWhatCannotBeSent(t *testing.T) {
-	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher(), QueueBeforeOpen: true, Version: wire.Hixie76, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher), QueueBeforeOpen: true, Version: wire.Hixie76, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}})
@@ -339,7 +339,7 @@ func TestQueueRefusesWhatCannotBeSent(t *testing.T) {
 }
 
 func TestStopListening(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 	defer srv.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

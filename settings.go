@@ -51,13 +51,13 @@ func (o *Options) settings() *settings {
 func (o *Options) resolve() *settings {
 	st := &settings{
 		Options:          o,
-		maxMessage:       limit(o.MaxMessage, DefaultMaxMessage),
-		maxFrame:         limit(o.MaxFrame, DefaultMaxMessage),
-		maxBuffered:      limit(o.MaxBuffered, DefaultMaxBuffered),
-		handshakeTimeout: limit(o.HandshakeTimeout, DefaultHandshakeTimeout),
-		closeTimeout:     limit(o.CloseTimeout, DefaultCloseTimeout),
+		maxMessage:       limit(o.MaxMessage, defaultMaxMessage),
+		maxFrame:         limit(o.MaxFrame, defaultMaxMessage),
+		maxBuffered:      limit(o.MaxBuffered, defaultMaxBuffered),
+		handshakeTimeout: limit(o.HandshakeTimeout, defaultHandshakeTimeout),
+		closeTimeout:     limit(o.CloseTimeout, defaultCloseTimeout),
 		pingInterval:     max(o.PingInterval, 0),
-		pongTimeout:      limit(o.PongTimeout, DefaultPongTimeout),
+		pongTimeout:      limit(o.PongTimeout, defaultPongTimeout),
 		clientVersion:    o.Version,
 		versions:         o.Versions,
 		dispatcher:       o.Dispatcher,
@@ -89,7 +89,7 @@ func (o *Options) resolve() *settings {
 		st.dispatcher = defaultDispatcher
 	}
 	if st.log != nil {
-		st.slowTurn = limit(o.SlowTurn, DefaultSlowTurn)
+		st.slowTurn = limit(o.SlowTurn, defaultSlowTurn)
 	} else {
 		st.log = slog.New(slog.DiscardHandler)
 	}

@@ -20,7 +20,7 @@ import (
 // done, although a handler, and with it the turn, goes on.
 func TestShutdownBehindAStuckHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher()}}
+		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}}
 		release := make(chan struct{})
 		srv.OnConnect(func(*airsocket.Socket) { <-release })
 		l := newPipeListener()
@@ -51,7 +51,7 @@ func TestShutdownFromAHandler(t *testing.T) {
 	for _, by := range []string{"Serve", "Run"} {
 		t.Run(by, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := airsocket.NewDispatcher()
+				d := new(airsocket.Dispatcher)
 				srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 				l := newPipeListener()
 				served := make(chan error, 1)
@@ -101,7 +101,7 @@ func TestShutdownFromAHandler(t *testing.T) {
 // which waits for the requests of Handler too.
 func TestRunWaitsForShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		answered := false
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 		srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +140,7 @@ func TestEndOfAServerAfterAccept(t *testing.T) {
 				// A connection that was missed would wait for ever, which synctest reports as a
 				// deadlock.
 				synctest.Test(t, func(t *testing.T) {
-					srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), HandshakeTimeout: -1}}
+					srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), HandshakeTimeout: -1}}
 					ours, theirs := net.Pipe()
 					l := &eagerListener{pipeListener: newPipeListener(), conn: theirs}
 					go srv.Serve(l)
@@ -207,7 +207,7 @@ func TestEndOfAServerDuringUpgrade(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listening := make(stopped)
 				srv := &airsocket.Server{
-					Options: &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), HandshakeTimeout: -1},
+					Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), HandshakeTimeout: -1},
 					Handler: listening,
 				}
 				l := newPipeListener()

@@ -28,7 +28,7 @@ import (
 func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 	var log lockedBuffer
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		logger := slog.New(slog.NewJSONHandler(&log, nil))
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Logger: logger, SlowTurn: slow}}
 		srv.OnRequest(func(r *airsocket.Request) { time.Sleep(takes); r.Accept("") })
@@ -107,7 +107,7 @@ func TestSlowTurn(t *testing.T) {
 // ended and without a lock: it may take a turn and call the Socket.
 func TestSlowTurnIsToldAfterIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		own, d := airsocket.NewDispatcher(), airsocket.NewDispatcher()
+		own, d := new(airsocket.Dispatcher), new(airsocket.Dispatcher)
 		var s *airsocket.Socket
 		told := 0
 		logger := slog.New(&warned{slog.DiscardHandler, func() {

@@ -10,7 +10,7 @@ import (
 
 func TestEcho(t *testing.T) {
 	url := wstest.ServeEcho(t, nil)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var got [][]byte
 	sizes := []int{0, 1, 125, 126, 65535, 65536, 1 << 20}
 	d.Run(func() {

@@ -91,7 +91,7 @@ func TestReadyStateAfterAFailedUpgrade(t *testing.T) {
 		"Close":   func(s *airsocket.Socket) error { return s.Close(1000, "") },
 		"Drop":    func(s *airsocket.Socket) error { return s.Drop(1000, "") },
 	} {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		j := wstest.Follow(t, s)
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wstest.UpgradeRequest)))

@@ -86,7 +86,7 @@ func TestErrorsOfASecondStart(t *testing.T) {
 				}
 			})
 		}
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		theirs, ours := wstest.TCPPair(t)
 		server := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 		client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(theirs)})
@@ -112,7 +112,7 @@ func TestErrorsOfASecondStart(t *testing.T) {
 // request, but not before.
 func TestErrorsOfAServerThatWaits(t *testing.T) {
 	theirs, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
 	wstest.Run(t, d, func() {
 		if err := s.StartServer(ours); err != nil {

@@ -258,7 +258,7 @@ type scene struct {
 
 func newScene(t *testing.T, role, act string) *scene {
 	sc := &scene{t: t, role: role, act: act, acted: make(chan struct{}), shutdown: make(chan error, 1)}
-	sc.opts = &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Protocols: []string{"p"}}
+	sc.opts = &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Protocols: []string{"p"}}
 	if set := actTimes[act]; set != nil {
 		set(sc.opts)
 	}

@@ -19,7 +19,7 @@ func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*air
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		opts.Dispatcher = d
 		opts.Dial = wstest.DialTo(ours)
 		s := airsocket.NewSocket(opts)
@@ -49,7 +49,7 @@ func TestHandshakeTimeout(t *testing.T) {
 	for _, c := range []struct {
 		option, want time.Duration
 	}{
-		{0, airsocket.DefaultHandshakeTimeout},
+		{0, 30 * time.Second},
 		{7 * time.Second, 7 * time.Second},
 	} {
 		j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: c.option}, nil, func(p *wstest.RawPeer) {
@@ -106,7 +106,7 @@ func (timeless) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 // TestConnectionWithoutDeadlines checks that a connection without deadlines works.
 func TestConnectionWithoutDeadlines(t *testing.T) {
 	theirs, ours := wstest.TCPPair(t)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	client := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: func(context.Context, string, string) (net.Conn, error) {
 		return timeless{theirs}, nil
 	}})
@@ -143,7 +143,7 @@ func TestHandshakeTimeoutIsForAll(t *testing.T) {
 
 func TestHandshakeTimeoutInDial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -153,7 +153,7 @@ func TestHandshakeTimeoutInDial(t *testing.T) {
 		d.Run(func() { s.Connect("ws://example.com/") })
 		j.Want(wstest.Refused...)
 		j.WantError(airsocket.ErrHandshakeTimeout)
-		if took := time.Since(start); took != airsocket.DefaultHandshakeTimeout {
+		if took := time.Since(start); took != 30*time.Second {
 			t.Errorf("it took %v", took)
 		}
 	})
@@ -192,7 +192,7 @@ func TestCloseTimeout(t *testing.T) {
 		for _, c := range []struct {
 			option, want time.Duration
 		}{
-			{0, airsocket.DefaultCloseTimeout},
+			{0, 30 * time.Second},
 			{2 * time.Second, 2 * time.Second},
 		} {
 			j, took := inTime(t, client, &airsocket.Options{CloseTimeout: c.option}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
@@ -225,7 +225,7 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 	})
 	j.Want("open", `close 1000 "" clean`)
 	j.WantError(nil)
-	if took != airsocket.DefaultCloseTimeout {
+	if took != 30*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -262,7 +262,7 @@ func TestPongTimeout(t *testing.T) {
 		for _, c := range []struct {
 			pong, want time.Duration
 		}{
-			{0, airsocket.DefaultPongTimeout},
+			{0, 10 * time.Second},
 			{3 * time.Second, 3 * time.Second},
 			{time.Minute, time.Minute}, // longer than the interval
 		} {

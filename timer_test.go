@@ -21,7 +21,7 @@ func inBothTimes(t *testing.T, test func(t *testing.T)) {
 
 func TestTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		start := time.Now()
 		var got []string
 		at := func(what string) { got = append(got, what+" "+time.Since(start).String()) }
@@ -50,7 +50,7 @@ func TestTimers(t *testing.T) {
 
 func TestTimersOfTheSameTimeRunInTheOrderOfTheCalls(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got []int
 		d.Run(func() {
 			for i := range 100 {
@@ -73,7 +73,7 @@ func TestTimersOfTheSameTimeRunInTheOrderOfTheCalls(t *testing.T) {
 // close together that many have passed before the first function can run.
 func TestTimersRunInTheOrderOfTheirTimes(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		start := time.Now()
 		type timer struct{ first, last time.Duration } // bounds of the time at which it is due
 		var got []timer
@@ -107,7 +107,7 @@ func TestTimersRunInTheOrderOfTheirTimes(t *testing.T) {
 // sets comes after them.
 func TestTimersDueTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		start := time.Now()
 		var got []string
 		note := func(what string) func() {
@@ -145,7 +145,7 @@ func TestTimersDueTogether(t *testing.T) {
 // those that are already due.
 func TestNestedTimers(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got []string
 		var note func(what string, depth int) func()
 		note = func(what string, depth int) func() {
@@ -175,7 +175,7 @@ func TestManyTimers(t *testing.T) {
 			call  int
 			delay time.Duration
 		}
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got, want []timer
 		d.Run(func() {
 			handles := make([]*airsocket.Timer, 5000)
@@ -202,7 +202,7 @@ func TestManyTimers(t *testing.T) {
 // often.
 func TestIntervalAfterASlowRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		start := time.Now()
 		var got []time.Duration
 		d.Run(func() {
@@ -225,7 +225,7 @@ func TestIntervalAfterASlowRun(t *testing.T) {
 // can clear the other.
 func TestClearInATurn(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got []string
 		d.Run(func() {
 			var a, b *airsocket.Timer
@@ -242,7 +242,7 @@ func TestClearInATurn(t *testing.T) {
 // timer, from any goroutine, and that Run does not wait for them.
 func TestClearFromOutside(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		d.Run(func() {
 			var timers []*airsocket.Timer
 			for i := range 9 {
@@ -259,7 +259,7 @@ func TestClearFromOutside(t *testing.T) {
 
 func TestZeroIntervalIsAMillisecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		start := time.Now()
 		d.Run(func() {
 			var every *airsocket.Timer
@@ -275,7 +275,7 @@ func TestZeroIntervalIsAMillisecond(t *testing.T) {
 // that has cleared its own timer, and for everything that it starts.
 func TestRunWaitsForTheFunctionOfAClearedTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		done := ""
 		d.Run(func() {
 			var every *airsocket.Timer
@@ -296,7 +296,7 @@ func TestRunWaitsForTheFunctionOfAClearedTimer(t *testing.T) {
 // last handler of a socket.
 func TestRunWaitsForHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		done := ""
 		d.Run(func() {
 			d.Post(func() {
@@ -327,7 +327,7 @@ func TestRunWaitsForHandlers(t *testing.T) {
 // does, holds up neither other timers nor its own interval.
 func TestGoexitInATimer(t *testing.T) {
 	inBothTimes(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got []string
 		d.Run(func() {
 			d.SetTimeout(func() { got = append(got, "a"); runtime.Goexit() }, 0)
@@ -352,7 +352,7 @@ func TestGoexitInATimer(t *testing.T) {
 // BenchmarkTimerAmongAMillion measures setting and clearing a timer while a million
 // others wait.
 func BenchmarkTimerAmongAMillion(b *testing.B) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	for range 1_000_000 {
 		d.SetTimeout(func() {}, time.Hour+rand.N(time.Hour))
 	}

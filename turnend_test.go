@@ -34,7 +34,7 @@ func TestDefault(t *testing.T) {
 
 func TestTurnEndOfFunctionsAndTimers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got []string
 		note := func(what string) func() { return func() { got = append(got, what) } }
 		d.OnTurnEnd(note("end"))
@@ -63,7 +63,7 @@ func TestTurnEndOfFunctionsAndTimers(t *testing.T) {
 // the end of the same turn, and that it can be replaced and removed.
 func TestTurnEndIsReplacedAndRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		var got []string
 		note := func(what string) func() { return func() { got = append(got, what) } }
 		d.Run(func() {
@@ -126,7 +126,7 @@ func (p *turnEndPeer) want(texts ...string) {
 }
 
 func TestTurnEndOfSockets(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var got []string
 	d.OnTurnEnd(func() { got = append(got, "end") })
 	connect := func(s *airsocket.Socket) {
@@ -165,7 +165,7 @@ func TestTurnEndOfSockets(t *testing.T) {
 // TestTurnEndSendsWithTheTurn checks that what the handlers have sent is written
 // only after the function of OnTurnEnd has run, in one write with what that sends.
 func TestTurnEndSendsWithTheTurn(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var socket *airsocket.Socket
 	microtasks := 0
 	d.OnTurnEnd(func() {
@@ -196,7 +196,7 @@ func TestTurnEndSendsWithTheTurn(t *testing.T) {
 // the turn when slow turns are reported.
 func TestSlowTurnEnd(t *testing.T) {
 	var log lockedBuffer
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	slow := false
 	d.OnTurnEnd(func() {
 		if slow {
@@ -221,7 +221,7 @@ func TestSlowTurnEnd(t *testing.T) {
 // TestTurnEndAndParallelSockets checks that the turns of Parallel sockets are not
 // turns of the Dispatcher.
 func TestTurnEndAndParallelSockets(t *testing.T) {
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	ends, messages := 0, 0
 	d.OnTurnEnd(func() { ends++ })
 	serveTurnEnd(t, &airsocket.Options{Dispatcher: d, Parallel: true}, func(s *airsocket.Socket) {
@@ -252,7 +252,7 @@ func TestTurnEndAndParallelSockets(t *testing.T) {
 func TestGoexitAtTheTurnEnd(t *testing.T) {
 	t.Run("functions and timers", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			ran, ends := 0, 0
 			d.Run(func() {
 				d.Post(func() { d.OnTurnEnd(func() { ends++; runtime.Goexit() }) })
@@ -271,7 +271,7 @@ func TestGoexitAtTheTurnEnd(t *testing.T) {
 		"in a handler": {true, false}, "at the end": {false, true}, "in both": {true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			exits, ends, closes := false, 0, 0
 			var sockets []*airsocket.Socket
 			d.OnTurnEnd(func() {
@@ -317,7 +317,7 @@ func TestGoexitAtTheTurnEnd(t *testing.T) {
 
 func TestPanicAtTheTurnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := airsocket.NewDispatcher()
+		d := new(airsocket.Dispatcher)
 		d.OnTurnEnd(func() { panic("at the end") })
 		func() {
 			defer func() {

@@ -79,7 +79,7 @@ func (*unreadConn) SetWriteDeadline(time.Time) error { return nil }
 // read.
 func TestGoexitDoesNotWaitForThePeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher)})
 		conn := newUnreadConn(0)
 		closed := make(chan time.Time, 1)
 		s.OnMessage(func(*airsocket.MessageEvent) {
@@ -101,9 +101,9 @@ func TestGoexitDoesNotWaitForThePeer(t *testing.T) {
 // direction and does not read is waited for no longer than CloseTimeout or, if that
 // is negative, its default.
 func TestHalfClosedPeerThatDoesNotRead(t *testing.T) {
-	for timeout, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, -1: airsocket.DefaultCloseTimeout} {
+	for timeout, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, -1: 30 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher(), CloseTimeout: timeout, PingInterval: time.Second})
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher), CloseTimeout: timeout, PingInterval: time.Second})
 			conn := newUnreadConn(0)
 			closed := make(chan time.Time, 1)
 			j := wstest.Follow(t, s)
@@ -130,7 +130,7 @@ func TestHalfClosedPeerThatDoesNotRead(t *testing.T) {
 // unsent messages.
 func TestUnsentPongIsNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher)})
 		conn := newUnreadConn(0)
 		j := wstest.Follow(t, s)
 		closed := make(chan struct{})
@@ -151,7 +151,7 @@ func TestUnsentPongIsNoLoss(t *testing.T) {
 func TestDrainOfAPipe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: airsocket.NewDispatcher()})
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher)})
 		var drains atomic.Int32
 		begun, goOn := make(chan struct{}), make(chan struct{})
 		s.OnOpen(func(*airsocket.OpenEvent) { s.Send("first") })
@@ -217,7 +217,7 @@ func TestGoexitKeepsWhatWasDecoded(t *testing.T) {
 	for range 20 {
 		for i, want := range []string{"secret", "own"} {
 			var got []string
-			d := airsocket.NewDispatcher()
+			d := new(airsocket.Dispatcher)
 			theirs, ours := wstest.TCPPair(t)
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Compression: airsocket.CompressionTakeover})
 			s.OnMessage(func(e *airsocket.MessageEvent) {

@@ -73,7 +73,7 @@ func connect(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err != nil {
 		return exitUsage, err
 	}
-	c := &client{config: cfg, disp: airsocket.NewDispatcher()}
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher)}
 	c.config.options.Dispatcher = c.disp
 	tty := findTerminal(stdin, stdout)
 	if len(cfg.texts) > 0 {
@@ -113,8 +113,8 @@ func parseConnect(args []string) (*connectConfig, error) {
 	fs.StringVar(&version, "version", "13", "speak `VERSION` of the protocol: "+versionHelp)
 	fs.BoolVar(&compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
-	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "do not receive messages, or send lines, longer than `BYTES`;\nnegative: no limit")
-	o.HandshakeTimeout = airsocket.DefaultHandshakeTimeout
+	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "do not receive messages, or send lines, longer than `BYTES`;\nnegative: no limit")
+	o.HandshakeTimeout = 30 * time.Second
 	fs.Var((*seconds)(&o.HandshakeTimeout), "timeout", "give up when opening or closing takes longer than `TIME`; negative: no limit")
 	others, err := parseFlags(fs, connectIntro, args)
 	if err != nil {

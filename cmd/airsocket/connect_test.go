@@ -168,7 +168,7 @@ func TestConnectJSON(t *testing.T) {
 func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got string, took time.Duration) {
 	t.Helper()
 	here, there := net.Pipe()
-	server := airsocket.NewDispatcher()
+	server := new(airsocket.Dispatcher)
 	go server.Run(func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: server})
 		s.OnMessage(func(*airsocket.MessageEvent) {
@@ -185,7 +185,7 @@ func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got 
 	cfg := &connectConfig{url: "ws://pipe/", texts: []string{"go"}, wait: wait}
 	cfg.options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 	var out output
-	c := &client{config: cfg, disp: airsocket.NewDispatcher(), input: &given{cfg.texts}, print: plain(&out, io.Discard, false)}
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{cfg.texts}, print: plain(&out, io.Discard, false)}
 	cfg.options.Dispatcher = c.disp
 	begin := time.Now()
 	if code, err := c.run(t.Context()); code != exitOK || err != nil {

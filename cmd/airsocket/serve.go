@@ -61,7 +61,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) (int, e
 		return exitUsage, err
 	}
 	logger := newLogger(stderr, cfg.log, cfg.quiet)
-	disp := airsocket.NewDispatcher()
+	disp := new(airsocket.Dispatcher)
 	o := &cfg.options
 	o.Logger, o.Dispatcher, o.Parallel, o.DeflateStream = logger, disp, true, true
 	o.Protocols = append(o.Protocols, subprotocols...)
@@ -114,7 +114,7 @@ func parseServe(args []string) (*serveConfig, error) {
 	fs.Var(&origins, "origin", "accept pages whose origin matches `PATTERN`, such as *.example.com (repeatable;\ndefault any)")
 	fs.Var((*list)(&o.Protocols), "subprotocol", "also accept the subprotocol `NAME`, and echo for its clients (repeatable)")
 	fs.Var(&versions, "versions", "speak only these `VERSIONS` of the protocol, separated by commas (default all):\n"+versionHelp)
-	fs.IntVar(&o.MaxMessage, "max-message", airsocket.DefaultMaxMessage, "do not receive messages longer than `BYTES`; negative: no limit")
+	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "do not receive messages longer than `BYTES`; negative: no limit")
 	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send messages longer than `BYTES` in several frames of at most this length")
 	fs.IntVar(&c.server.MaxConns, "max-conns", 0, "serve at most `N` sockets at a time; 0: no limit")
 	c.shutdownTimeout = 5 * time.Second

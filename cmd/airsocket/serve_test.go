@@ -80,7 +80,7 @@ func talk(t *testing.T, o *airsocket.Options, url, protocol string, attach func(
 	if o == nil {
 		o = &airsocket.Options{}
 	}
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	o.Dispatcher = d
 	d.Run(func() {
 		s := airsocket.NewSocket(o)

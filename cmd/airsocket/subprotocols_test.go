@@ -98,7 +98,7 @@ func TestMirrorClosesWhoDoesNotRead(t *testing.T) {
 func TestMirrorHoldsUpWhoIsTooFast(t *testing.T) {
 	t.Parallel()
 	busy := make(chan struct{})
-	m := &mirror{disp: airsocket.NewDispatcher()}
+	m := &mirror{disp: new(airsocket.Dispatcher)}
 	m.disp.Post(func() { <-busy })
 	defer close(busy)
 	flood(t, dialRaw(t, serveWith(t, &airsocket.Options{Parallel: true}, m.serve)))

@@ -25,7 +25,7 @@ func Connect(t *testing.T, opts *airsocket.Options, url string, protocols ...str
 	if opts == nil {
 		opts = new(airsocket.Options)
 	}
-	opts.Dispatcher = airsocket.NewDispatcher()
+	opts.Dispatcher = new(airsocket.Dispatcher)
 	p := &Peer{Socket: airsocket.NewSocket(opts), t: t, events: make(chan string, 1000)}
 	p.OnOpen(func(*airsocket.OpenEvent) { p.note("open %s", p.Protocol()) })
 	p.OnMessage(func(e *airsocket.MessageEvent) {
@@ -77,7 +77,7 @@ func Listen(t *testing.T, srv *airsocket.Server) string {
 	if srv.Options == nil {
 		srv.Options = new(airsocket.Options)
 	}
-	srv.Options.Dispatcher = airsocket.NewDispatcher()
+	srv.Options.Dispatcher = new(airsocket.Dispatcher)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

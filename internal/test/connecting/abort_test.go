@@ -96,7 +96,7 @@ func TestConnectEnds(t *testing.T) {
 					start := time.Now()
 					ctx, cancel := context.WithCancelCause(t.Context())
 					defer cancel(nil)
-					d := airsocket.NewDispatcher()
+					d := new(airsocket.Dispatcher)
 					var j *wstest.Journal
 					d.Run(func() {
 						s := airsocket.NewSocket(st.options(d))
@@ -151,7 +151,7 @@ func TestConnectRefusalWithoutItsBody(t *testing.T) {
 	} {
 		t.Run(st.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := airsocket.NewDispatcher()
+				d := new(airsocket.Dispatcher)
 				var event *airsocket.ErrorEvent
 				d.Run(func() {
 					s := airsocket.NewSocket(st.options(d))

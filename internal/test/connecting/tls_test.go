@@ -242,7 +242,7 @@ func TestConnectPanicInACertificateError(t *testing.T) {
 // Connect, as in a browser.
 func TestConnectHandlerAfterConnect(t *testing.T) {
 	url := wstest.ServeTLS(t, (*wstest.Authority)(nil).Issue(t, wstest.ServerCertificate()))
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	opened := false
 	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})

@@ -20,7 +20,7 @@ func TestEchoAllocatesNothing(t *testing.T) {
 		for _, size := range []int{0, 16, 125, 126, 1 << 10, 16 << 10, 64 << 10} {
 			for _, client := range []bool{false, true} {
 				t.Run(fmt.Sprintf("parallel=%v/%d/client=%v", parallel, size, client), func(t *testing.T) {
-					testEchoAllocs(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()}, size, client)
+					testEchoAllocs(t, &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)}, size, client)
 				})
 			}
 		}

@@ -61,7 +61,7 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 func TestEchoKeepsSmallStacks(t *testing.T) {
 	const conns, kept = 1000, 3 << 10
 	for _, parallel := range []bool{true, false} {
-		url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()})
+		url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)})
 		before := stackInUse()
 		var open []*wstest.RawPeer
 		for range conns {

@@ -27,7 +27,7 @@ func TestSystemCallsOfAnEcho(t *testing.T) {
 
 func testSystemCalls(t *testing.T, parallel bool, together int) {
 	const rounds, slack = 1000, 50 // the runtime makes some calls itself
-	url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: airsocket.NewDispatcher()})
+	url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)})
 	fd := dialBlocking(t, strings.Trim(strings.TrimPrefix(url, "ws://"), "/"))
 	buf := make([]byte, 64<<10)
 	if err := syscall.Sendto(fd, []byte(wstest.UpgradeRequest), 0, nil); err != nil {

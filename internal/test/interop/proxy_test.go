@@ -235,7 +235,7 @@ func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 	var got []int
 	var ping string
 	sizes := []int{0, 1, 125, 126, 4096, 65535, 65536, 1 << 20}
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	opts.Dispatcher = d
 	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(opts)
@@ -288,7 +288,7 @@ func TestInteropNginxShutdown(t *testing.T) {
 		s.OnOpen(func(*airsocket.OpenEvent) { go srv.Shutdown(context.WithoutCancel(t.Context())) })
 	})
 	plain, _ := startNginx(t, nginx, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), "http://"+wstest.HostOf(wstest.Serve(t, srv)))
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	var end *airsocket.CloseEvent
 	wstest.Run(t, d, func() {
 		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})

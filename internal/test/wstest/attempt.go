@@ -22,7 +22,7 @@ type Attempt struct {
 func Try(t testing.TB, opts *airsocket.Options, url string, setup ...func(*airsocket.Socket)) *Attempt {
 	t.Helper()
 	a := new(Attempt)
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	opts.Dispatcher = d
 	Run(t, d, func() {
 		s := airsocket.NewSocket(opts)

@@ -39,7 +39,7 @@ func StartClient(t testing.TB, set func(*airsocket.Options), attach func(*airsoc
 // the Socket on the other end of the connection of p.
 func Converse(t testing.TB, opts *airsocket.Options, set func(*airsocket.Options), attach func(*airsocket.Socket), start func(*airsocket.Socket) error, p *RawPeer, peer func(*RawPeer)) *Journal {
 	t.Helper()
-	d := airsocket.NewDispatcher()
+	d := new(airsocket.Dispatcher)
 	opts.Dispatcher = d
 	if set != nil {
 		set(opts)

@@ -25,7 +25,7 @@ func OwnDispatcher(opts *airsocket.Options) *airsocket.Options {
 		opts = new(airsocket.Options)
 	}
 	if opts.Dispatcher == nil {
-		opts.Dispatcher = airsocket.NewDispatcher()
+		opts.Dispatcher = new(airsocket.Dispatcher)
 	}
 	return opts
 }

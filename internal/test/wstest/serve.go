@@ -107,7 +107,7 @@ func ServeHandler(t testing.TB, h http.Handler) string {
 // "Upgrade", or "StartServer", which accepts only one. If config is not nil, the
 // server uses TLS.
 func ServeBy(t testing.TB, by string, config *tls.Config) string {
-	opts := &airsocket.Options{Dispatcher: airsocket.NewDispatcher(), Versions: wire.AllVersions()}
+	opts := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Versions: wire.AllVersions()}
 	switch by {
 	case "Server":
 		srv := Echoing(&airsocket.Server{Options: opts, TLSConfig: config})
