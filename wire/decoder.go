@@ -179,8 +179,10 @@ func (d *Decoder) step(ev *Event) bool {
 	if d.stage != inPayload {
 		return false
 	}
-	view, err := d.payload()
-	if err != nil {
+	var view []byte
+	if d.canView() {
+		view = d.viewPayload()
+	} else if err := d.bufferPayload(); err != nil {
 		d.fail(ev, err)
 		return true
 	}

@@ -7,26 +7,25 @@ import (
 	"github.com/airsocket/airsocket/wire/internal/text"
 )
 
-// payload consumes the input that belongs to the frame's payload. A payload that has
-// arrived completely and is not joined to others is unmasked in place and returned.
-// Any other is moved to a buffer.
-func (d *Decoder) payload() (view []byte, err *ProtocolError) {
+// viewPayload consumes the frame's payload, for which canView has returned true. It
+// unmasks it in place and returns it.
+func (d *Decoder) viewPayload() []byte {
 	f := &d.frame
-	if f.left > uint64(len(d.in)) || !d.canView() {
-		return nil, d.bufferPayload()
-	}
 	n := int(f.left)
-	view, d.in = d.in[:n:n], d.in[n:]
+	view := d.in[:n:n]
+	d.in = d.in[n:]
 	mask.XOR(view, view, f.key)
 	f.left = 0
-	return view, nil
+	return view
 }
 
-// canView reports whether the frame's payload, all of which has arrived, can be
-// delivered in place because it is not joined to bytes before or after it.
+// canView reports whether the frame's payload can be delivered in place, because all of
+// it has arrived and it is not joined to bytes before or after it.
 func (d *Decoder) canView() bool {
 	f := &d.frame
 	switch {
+	case f.left > uint64(len(d.in)):
+		return false
 	case f.op >= Close || d.frameCoded:
 		return d.own == nil
 	case f.open || d.msg != nil:

@@ -29,6 +29,7 @@ type Conn struct {
 	conn  net.Conn
 	raw   syscall.RawConn // nil if the descriptor cannot be used
 	fd    int32           // valid while Serve calls the Reader
+	woken bool            // Serve has waited, and nothing was read since; only Serve uses it
 	flags flags
 }
 
@@ -42,7 +43,6 @@ const (
 	grown              // a Reader has made the stack grow
 	idle               // nothing was read since the connection was listed
 	urgent             // TCP's urgent data has been received
-	waited             // Serve has waited for the connection
 	closed             // Close was called
 )
 
@@ -53,7 +53,7 @@ func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 // Init makes c the connection conn. Nobody else may read from conn or write to it from
 // now on. A Conn may be used again when Serve has called Ended.
 func (c *Conn) Init(conn net.Conn) {
-	c.conn, c.raw, c.fd = conn, rawConn(conn), 0
+	c.conn, c.raw, c.fd, c.woken = conn, rawConn(conn), 0, false
 	c.flags.bits.Store(0)
 	switch {
 	case c.raw == nil:
@@ -93,14 +93,14 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	switch {
 	case err == ErrWouldBlock:
 		// After a wait there is something to read, unless it is only TCP's urgent data.
-		c.noteUnsure(c.flags.has(skips) && c.flags.has(waited) && !c.flags.has(urgent))
+		c.noteUnsure(c.flags.has(skips) && c.woken && !c.flags.has(urgent))
 		return 0, true, err
 	case err != nil:
 		return 0, true, err
 	case n == 0:
 		return 0, true, io.EOF
 	}
-	if c.flags.has(grown) {
+	if c.woken = false; c.flags.has(grown) {
 		c.flags.clear(idle)
 	}
 	drained = n < len(p) && c.flags.has(skips)
@@ -273,10 +273,11 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 		if r.Readable() {
 			return true
 		}
-		if StackMark() != mark {
+		if c.flags.has(unsure) && StackMark() != mark { // only then is the connection listed
 			c.flags.set(grown)
 		}
 		c.willWait()
+		c.woken = true
 		return false
 	}
 }
@@ -286,6 +287,7 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 // deadline is removed before the read, so that a later one has an effect.
 func (c *Conn) looksAgain(err error) bool {
 	c.flags.clear(grown)
+	c.woken = false
 	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed) && c.conn.SetReadDeadline(time.Time{}) == nil
 }
 

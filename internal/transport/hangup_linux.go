@@ -50,9 +50,6 @@ type hangup struct {
 //
 //go:noinline
 func (c *Conn) willWait() {
-	if !c.flags.has(waited) {
-		c.flags.set(waited)
-	}
 	if c.flags.has(unsure) && !c.flags.has(listed) {
 		listForHangups(hangup{c, c.conn, c.fd})
 	}
