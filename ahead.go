@@ -23,6 +23,7 @@ type ahead struct {
 	memory []*wire.Buffer // the buffers that the events refer to
 	size   int            // capacity of memory in bytes
 	long   bool           // one of the buffers is longer than longMessage
+	more   bool           // there may be more to decode
 }
 
 const (
@@ -47,6 +48,9 @@ func fitted(b *wire.Buffer, data []byte) (*wire.Buffer, []byte) {
 func decodesAhead(cfg *wire.Config, stream extensions.Stream) bool {
 	return stream != nil || len(cfg.Extensions) > 0 || cfg.Version < wire.Hybi06
 }
+
+// waits reports whether there are events to handle.
+func (a *ahead) waits() bool { return a.next < len(a.events) }
 
 // fill decodes events until a has enough, and reports whether there may be more. If
 // below is not nil, fill feeds dec from it.

@@ -43,7 +43,7 @@ func (s *Socket) Close(code StatusCode, reason string) error {
 		if s.opts.SilentClose {
 			s.life.theEnd().silent = true
 		}
-		s.reader.resume() // otherwise the answer would not be read
+		s.resumeLocked() // otherwise the answer would not be read
 		s.sendCloseLocked(closeFrame(code, reason), false)
 	}
 	return nil

@@ -26,17 +26,16 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 	return !isOpen
 }
 
-// receive delivers the events in rest.
+// receive delivers the events in rest. What is left when the socket is paused is
+// delivered by Readable.
 func (s *Socket) receive(rest []byte) {
 	in := readInputs.Get().(*readInput)
-	if s.reader.feed(rest, false); s.ahead {
-		s.deliverAhead(in, false)
+	s.reader.feed(append(in.buf[:0], rest...), false)
+	if s.deliver(in, false) {
+		s.reader.keep(in)
 	} else {
-		for s.deliverTurn(in, false) {
-			s.reader.waitResumed()
-		}
+		in.release()
 	}
-	in.release()
 }
 
 // becomeOpenTurn runs the turn of the open event. It reports false if the connection

@@ -12,12 +12,14 @@ import (
 )
 
 // A reader is the receiving half of a connection. It turns bytes into events, whatever
-// their source. Only the goroutine that serves the connection uses it, except for its
-// gate, which any goroutine may use.
+// their source. Only the goroutine that serves the connection uses it, except for pause,
+// resume, stop and isPaused, which any goroutine may call.
 type reader struct {
 	dec   wire.Decoder
-	below *inflow              // decodes what dec is fed with; nil without such an extension
-	gate  atomic.Pointer[gate] // nil if it has never been needed
+	below *inflow       // decodes what dec is fed with; nil without such an extension
+	kept  *readInput    // what was left when the Socket was paused; nil if nothing was
+	gate  atomic.Uint32 // pausedGate and stoppedGate
+	ended bool          // the peer's stream has ended, and the last events are delivered
 }
 
 // begin prepares r to read frames as cfg says, decoded by stream if it is not nil.
@@ -30,7 +32,10 @@ func (r *reader) begin(cfg *wire.Config, stream extensions.Stream) {
 }
 
 // reset prepares r for another connection.
-func (r *reader) reset() { r.gate.Store(nil) }
+func (r *reader) reset() {
+	r.gate.Store(0)
+	r.kept, r.ended = nil, false
+}
 
 // end releases all memory. The sender must have ended before, as it uses the same
 // stream.
@@ -48,9 +53,9 @@ func (r *reader) end() {
 type readInput struct {
 	buf     [readSize]byte
 	ev      wire.Event // the event that is being handled
-	over    bool       // reading is over
-	err     error      // why; nil at the end of the peer's stream
-	drained bool       // as far as is known, the last read has left nothing
+	next    transport.Next
+	err     error // why reading is over; nil at the end of the peer's stream
+	drained bool  // as far as is known, the last read has left nothing
 	ahead   ahead
 	message MessageEvent
 	ping    PingEvent
@@ -64,20 +69,32 @@ var readInputs = sync.Pool{New: func() any { return new(readInput) }}
 // release returns in to the pool. It must not be called if a handler has ended the
 // goroutine, because in then still holds decoded events.
 func (in *readInput) release() {
-	in.over, in.err = false, nil
+	in.next, in.err = transport.Wait, nil
 	readInputs.Put(in)
 }
 
-// read reads once, after waiting while r is paused. It reports whether it has read
-// something.
+// input returns the readInput for what is read next, and whether it still holds
+// something to deliver.
+func (r *reader) input() (in *readInput, undelivered bool) {
+	if in = r.kept; in != nil {
+		r.kept = nil
+		return in, true
+	}
+	return readInputs.Get().(*readInput), false
+}
+
+// keep keeps in, some of whose events are not delivered, until input is called.
+func (r *reader) keep(in *readInput) {
+	in.next = transport.Wait
+	r.kept = in
+}
+
+// read reads once. It reports whether it has read something.
 //
 //go:noinline
 func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
-	if in.over {
-		return false
-	}
-	if g := r.gate.Load(); g != nil && !g.pass() {
-		in.over, in.err = true, net.ErrClosed
+	if gate := r.gate.Load(); gate != 0 {
+		in.stopsAt(gate)
 		return false
 	}
 	p := r.space()
@@ -94,6 +111,15 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 	return true
 }
 
+// stopsAt records that nothing is read because of gate.
+//
+//go:noinline
+func (in *readInput) stopsAt(gate uint32) {
+	if in.next = transport.Hold; gate&stoppedGate != 0 {
+		in.next, in.err = transport.Over, net.ErrClosed
+	}
+}
+
 // ends records the error of a read, which ends the reading unless there was just
 // nothing to read.
 //
@@ -102,7 +128,7 @@ func (in *readInput) ends(err error) {
 	if err == transport.ErrWouldBlock {
 		return
 	}
-	if in.over = true; err != io.EOF {
+	if in.next = transport.Over; err != io.EOF {
 		in.err = err
 	}
 }
@@ -137,88 +163,23 @@ func (r *reader) discard() {
 	}
 }
 
-// A gate makes a reader wait while the Socket is paused, and stops it for good when
-// this end has ended the connection.
-type gate struct {
-	mu      sync.Mutex
-	stopped bool
-	opened  chan struct{} // closed when the gate opens; nil while it is open
-}
-
-// withGate returns the gate, which it creates if there is none.
-func (r *reader) withGate() *gate {
-	r.gate.CompareAndSwap(nil, new(gate))
-	return r.gate.Load()
-}
+// The bits of reader.gate.
+const (
+	pausedGate  = 1 << iota // nothing is read until resume is called
+	stoppedGate             // nothing is read any more, because this end has ended the connection
+)
 
 // pause stops reading until resume or stop is called.
-func (r *reader) pause() {
-	g := r.withGate()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.opened == nil && !g.stopped {
-		g.opened = make(chan struct{})
-	}
-}
+func (r *reader) pause() { r.gate.Or(pausedGate) }
 
-// resume continues reading after pause.
-func (r *reader) resume() {
-	if g := r.gate.Load(); g != nil {
-		g.open(false)
-	}
-}
+// resume continues reading after pause. It reports whether it was paused.
+func (r *reader) resume() (was bool) { return r.gate.And(^uint32(pausedGate))&pausedGate != 0 }
 
 // stop ends reading for good.
-func (r *reader) stop() { r.withGate().open(true) }
+func (r *reader) stop() { r.gate.Store(stoppedGate) }
 
-// open opens the gate. If stop is true nothing is read after that.
-func (g *gate) open(stop bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.stopped = g.stopped || stop
-	if g.opened != nil {
-		close(g.opened)
-		g.opened = nil
-	}
-}
-
-// isPaused reports whether pause was called, and nothing has undone it.
-func (r *reader) isPaused() bool {
-	paused, _ := r.gate.Load().state()
-	return paused
-}
+// isPaused reports whether pause was called, and neither resume nor stop since.
+func (r *reader) isPaused() bool { return r.gate.Load() == pausedGate }
 
 // isStopped reports whether stop was called.
-func (r *reader) isStopped() bool {
-	_, stopped := r.gate.Load().state()
-	return stopped
-}
-
-// state may be called for a gate that is nil.
-func (g *gate) state() (paused, stopped bool) {
-	if g == nil {
-		return false, false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.opened != nil, g.stopped
-}
-
-// waitResumed waits while r is paused. The caller must not hold the turn.
-func (r *reader) waitResumed() {
-	if g := r.gate.Load(); g != nil {
-		g.pass()
-	}
-}
-
-// pass waits until the gate is open. It reports false if nothing more is to be read.
-func (g *gate) pass() bool {
-	g.mu.Lock()
-	opened, stopped := g.opened, g.stopped
-	g.mu.Unlock()
-	if opened == nil {
-		return !stopped
-	}
-	<-opened
-	return g.pass()
-}
+func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }

@@ -16,31 +16,48 @@ type connReader Socket
 // returns earlier if another goroutine continues to serve it.
 func (s *Socket) serve() { s.sender.conn.Serve((*connReader)(s)) }
 
-// Readable reads until there is nothing left, and delivers the events. It reports
-// whether reading is over.
-func (c *connReader) Readable() (over bool) {
+// Readable reads until there is nothing left, and delivers the events.
+func (c *connReader) Readable() transport.Next {
 	s := (*Socket)(c)
-	in := readInputs.Get().(*readInput)
-	for s.reader.read(&s.sender.conn, in) {
+	if s.reader.ended {
+		return s.holdUntilSent()
+	}
+	in, undelivered := s.reader.input()
+	for undelivered || s.reader.read(&s.sender.conn, in) {
+		undelivered = false
 		if s.opts.pingInterval > 0 {
 			s.noteRead()
 		}
-		if s.ahead {
-			s.deliverAhead(in, true)
+		held := false
+		if s.ahead { // as deliver does, with less stack
+			held = s.deliverAhead(in, true)
 		} else {
-			for s.deliverTurn(in, true) {
-				s.reader.waitResumed()
-			}
+			held = s.deliverTurn(in, true)
 		}
-		if in.drained && !in.over {
+		if held {
+			s.reader.keep(in)
+			return transport.Hold
+		}
+		if in.drained {
 			break
 		}
 	}
-	if over = in.over; in.err != nil {
-		s.life.fails(in.err)
-	}
+	next, err := in.next, in.err
 	in.release()
-	return over
+	if next == transport.Over {
+		next = s.readingEnds(err)
+	}
+	return next
+}
+
+// deliver delivers the events in what the reader was fed with, until none are left or
+// the socket is paused. It reports whether the socket is paused. serving says that the
+// call comes from transport.Conn.Serve.
+func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
+	if s.ahead {
+		return s.deliverAhead(in, serving)
+	}
+	return s.deliverTurn(in, serving)
 }
 
 // noteRead tells the clock that something was received.
@@ -55,29 +72,43 @@ func (s *Socket) noteRead() {
 // Space returns the memory into which the bytes of a long payload can be read, or nil.
 func (c *connReader) Space() []byte { return c.reader.space() }
 
-// Ended delivers the events that follow from the end of the stream, and finishes the
-// Socket. TLS that ends without close_notify is reported as io.ErrUnexpectedEOF. That
-// is treated like io.EOF: the frames tell whether the end was to be expected, as they
-// do without TLS.
-func (c *connReader) Ended(err error) {
-	s := (*Socket)(c)
-	defer s.finish()
-	if err == transport.ErrNoReturn {
-		return
-	}
-	streamEnded := err == nil || err == io.EOF || err == io.ErrUnexpectedEOF
+// Ended finishes the Socket.
+func (c *connReader) Ended() { (*Socket)(c).finish() }
+
+// readingEnds delivers the events that follow from the end of the stream, or from the
+// error of a read. TLS that ends without close_notify is reported as
+// io.ErrUnexpectedEOF. That is treated like io.EOF: the frames tell whether the end was
+// to be expected, as they do without TLS.
+//
+//go:noinline
+func (s *Socket) readingEnds(err error) transport.Next {
+	streamEnded := err == nil || err == io.ErrUnexpectedEOF
 	if !streamEnded {
 		s.life.fails(err)
 	}
 	s.lastEvents()
-	if streamEnded {
-		s.drain()
+	if !streamEnded {
+		return transport.Over
 	}
+	s.reader.ended = true
+	return s.holdUntilSent()
 }
 
-// deliverTurn delivers, in one turn, the events in what the reader was fed with, until
-// none are left or the socket is paused. It reports whether the socket is paused.
-// serving says that the call comes from transport.Conn.Serve.
+// holdUntilSent returns Hold until what was sent has been written, for a peer that has ended
+// its own direction but may still read. It returns Over when the connection is aborted,
+// after Options.CloseTimeout at the latest. Here a negative CloseTimeout means the
+// default, because a peer that sends nothing more cannot be told from one that has gone.
+func (s *Socket) holdUntilSent() transport.Next {
+	if s.reader.isStopped() || !s.sender.drains() {
+		return transport.Over
+	}
+	s.life.mu.Lock()
+	s.withClock().startClosing(cmp.Or(s.opts.closeTimeout, defaultCloseTimeout))
+	s.life.mu.Unlock()
+	return transport.Hold
+}
+
+// deliverTurn is deliver in one turn, which decodes the events too.
 func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, serving)
 	for {
@@ -90,7 +121,7 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 		} else {
 			s.handle(in)
 		}
-		if s.reader.gate.Load() != nil && s.reader.isPaused() {
+		if s.reader.isPaused() {
 			return true
 		}
 	}
@@ -116,32 +147,35 @@ func (s *Socket) nextEvent(in *readInput) (plain bool) {
 	return true
 }
 
-// deliverAhead decodes the events in what the reader was fed with before it takes the
-// turns in which it delivers them.
-func (s *Socket) deliverAhead(in *readInput, serving bool) {
-	for more := true; more && !in.over; {
-		slot := s.takeSlot()
+// deliverAhead is like deliver, but decodes the events before it takes the turns in
+// which it delivers them.
+func (s *Socket) deliverAhead(in *readInput, serving bool) (held bool) {
+	a := &in.ahead
+	a.more = a.more || !a.waits()
+	for slot := (decodingSlot{}); ; {
+		if a.waits() {
+			if s.deliverTurnAhead(in, serving, &slot) {
+				return true
+			}
+			a.empty()
+		}
+		if !a.more {
+			return false
+		}
+		slot = s.takeSlot()
 		if s.reader.isStopped() { // perhaps while waiting for the slot
 			slot.release()
 			s.reader.discard()
-			return
+			a.more = false
+			return false
 		}
-		more = in.ahead.fill(&s.reader.dec, s.reader.below)
-		if !in.ahead.long {
+		if a.more = a.fill(&s.reader.dec, s.reader.below); !a.long || !a.waits() {
 			slot.release()
 		}
-		if len(in.ahead.events) == 0 {
-			slot.release()
-			return
-		}
-		for s.deliverTurnAhead(in, serving, &slot) {
-			s.reader.waitResumed()
-		}
-		in.ahead.empty()
 	}
 }
 
-// deliverTurnAhead is like deliverTurn, for the events in in.ahead.
+// deliverTurnAhead delivers the events in in.ahead in one turn.
 func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlot) (held bool) {
 	defer s.leave(s.enter(), receiveTurn, serving)
 	slot.release()
@@ -278,19 +312,4 @@ func (s *Socket) peerClosed(ev wire.Event) {
 func (s *Socket) peerFailed(ev wire.Event) {
 	answer, _ := wire.Reply(ev)
 	s.fail(ruleBroken, ev.Code, string(answer.Data), ev.Err)
-}
-
-// drain waits until what was sent has been written, for a peer that has ended its own
-// direction but may still read. It stops waiting when the connection is aborted, after
-// Options.CloseTimeout at the latest. Here a negative CloseTimeout means the default,
-// because a peer that sends nothing more cannot be told from one that has gone.
-func (s *Socket) drain() {
-	done := s.sender.drain()
-	if done == nil {
-		return
-	}
-	s.life.mu.Lock()
-	s.withClock().startClosing(cmp.Or(s.opts.closeTimeout, defaultCloseTimeout))
-	s.life.mu.Unlock()
-	<-done
 }

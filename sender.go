@@ -39,7 +39,7 @@ type sender struct {
 	data     bool         // what waits is not only automatic pings and pongs
 	broken   bool         // nothing can be sent: not open yet, failed, or ended
 	failing  bool         // the owner must still be told that writing has failed
-	left     bool         // nobody waits for the writer goroutine any longer
+	awaited  bool         // the connection is woken when the writer goroutine ends
 	closed   bool         // a close frame has been sent, or what replaces it
 	closeOut bool         // the close frame could not be written
 
@@ -62,7 +62,7 @@ type senderExtra struct {
 	chunks []*wire.Buffer // for the writer goroutine, to be written before pending
 	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
 	lost   int            // bytes of accepted messages that could not be written
-	done   chan struct{}  // closed when the writer goroutine ends; nil if nobody waits
+	done   chan struct{}  // closed when the writer goroutine ends; nil unless end waits
 	cause  error          // why writing has failed
 }
 
@@ -107,7 +107,7 @@ func (t *sender) reset() {
 	t.extra = nil
 	t.enc = wire.Encoder{}
 	t.inflight, t.handed, t.closeLen = 0, 0, 0
-	t.writing, t.fin, t.data, t.failing, t.left, t.closed, t.closeOut = false, false, false, false, false, false, false
+	t.writing, t.fin, t.data, t.failing, t.awaited, t.closed, t.closeOut = false, false, false, false, false, false, false
 	t.broken = true // until begin
 	t.mu.Unlock()
 }

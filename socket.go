@@ -151,7 +151,13 @@ func (s *Socket) Pause() {
 func (s *Socket) Resume() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	s.reader.resume()
+	s.resumeLocked()
+}
+
+func (s *Socket) resumeLocked() {
+	if s.reader.resume() {
+		s.sender.wake()
+	}
 }
 
 // ReadyState returns the state of the socket (WHATWG readyState).

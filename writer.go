@@ -234,49 +234,49 @@ func (t *sender) allWritten() bool {
 // writerEnds records that the writer goroutine is about to end.
 func (t *sender) writerEnds() {
 	t.writing = false
-	t.stopWaiting()
+	if x := t.extra; x != nil && x.done != nil {
+		close(x.done)
+		x.done = nil
+	}
+	if t.awaited {
+		t.awaited = false
+		t.conn.Wake()
+	}
 }
 
-// drain writes what is pending. It returns a channel that is closed when the writer
-// goroutine has ended or abandon has been called, or nil if there is nothing to
-// wait for.
-func (t *sender) drain() <-chan struct{} {
+// drains writes what is pending, and reports whether the writer goroutine has something
+// left to write. If it has, it wakes the connection when it ends.
+func (t *sender) drains() bool {
 	t.mu.Lock()
 	defer t.unlock()
 	t.flushLocked(false)
-	return t.writerDone()
+	t.awaited = t.writing
+	return t.writing
 }
 
-// writerDone returns a channel that is closed when the writer goroutine has ended or
-// abandon has been called. It returns nil if there is no writer goroutine, or if nobody
-// is to wait for it. Only the goroutine that serves the connection calls it.
+// wake wakes the connection, whose Reader may have returned Hold.
+func (t *sender) wake() { t.conn.Wake() }
+
+// abandon closes the connection without waiting.
+func (t *sender) abandon() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn.IsSet() {
+		t.conn.CloseSoon()
+	}
+}
+
+// writerDone returns a channel that is closed when the writer goroutine has ended, or
+// nil if there is none.
 func (t *sender) writerDone() <-chan struct{} {
-	if !t.writing || t.left {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.writing {
 		return nil
 	}
 	x := t.makeExtras()
 	x.done = make(chan struct{})
 	return x.done
-}
-
-// stopWaiting closes the channel of writerDone.
-func (t *sender) stopWaiting() {
-	if x := t.extra; x != nil && x.done != nil {
-		close(x.done)
-		x.done = nil
-	}
-}
-
-// abandon closes the connection without waiting. From then on nobody waits for the
-// writer goroutine.
-func (t *sender) abandon() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.left = true
-	t.stopWaiting()
-	if t.conn.IsSet() {
-		t.conn.CloseSoon()
-	}
 }
 
 // writerTime is how long end waits for the writer goroutine to report what it has
@@ -295,10 +295,7 @@ func (t *sender) end() {
 	if isSet {
 		t.conn.Close()
 	}
-	t.mu.Lock()
-	t.left = false
 	done := t.writerDone()
-	t.mu.Unlock()
 	if done != nil {
 		timer := time.NewTimer(writerTime)
 		select {

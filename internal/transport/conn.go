@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,10 +29,15 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 type Conn struct {
 	conn  net.Conn
 	raw   syscall.RawConn // nil if the descriptor cannot be used
-	fd    int32           // valid while Serve calls the Reader
-	woken bool            // Serve has waited, and nothing was read since; only Serve uses it
+	halt  atomic.Pointer[halt]
+	fd    int32 // valid while Serve calls the Reader; noFD after the end
+	woken bool  // Serve has waited, and nothing was read since; only Serve uses it
 	flags flags
 }
+
+// noFD is the descriptor of a connection that can no longer be read. System calls refuse
+// it.
+const noFD = -1
 
 // flags holds what is known about a connection.
 type flags struct{ bits atomic.Uint32 }
@@ -55,6 +61,7 @@ func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 func (c *Conn) Init(conn net.Conn) {
 	c.conn, c.raw, c.fd, c.woken = conn, rawConn(conn), 0, false
 	c.flags.bits.Store(0)
+	c.halt.Store(nil)
 	switch {
 	case c.raw == nil:
 		c.conn = &waiting{Conn: conn}
@@ -96,7 +103,7 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 		c.noteUnsure(c.flags.has(skips) && c.woken && !c.flags.has(urgent))
 		return 0, true, err
 	case err != nil:
-		return 0, true, err
+		return 0, true, c.readError(err)
 	case n == 0:
 		return 0, true, io.EOF
 	}
@@ -106,6 +113,17 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	drained = n < len(p) && c.flags.has(skips)
 	c.noteUnsure(drained)
 	return n, drained, nil
+}
+
+// readError returns the error that has ended the wait for the connection, or err if
+// there is none.
+//
+//go:noinline
+func (c *Conn) readError(err error) error {
+	if h := c.halt.Load(); c.fd == noFD && h != nil && h.err != nil {
+		return h.err
+	}
+	return err
 }
 
 func (c *Conn) noteUnsure(is bool) {
@@ -145,8 +163,8 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 // TryWriteServing is like TryWrite, but faster. Only a Reader may call it, while Serve
 // calls that Reader.
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
-	if c.raw == nil {
-		return 0, nil
+	if c.fd == noFD || c.raw == nil {
+		return c.TryWrite(p, nil)
 	}
 	if len(p) <= shortCall {
 		if n, err := writeNoWait(int(c.fd), p); err == nil { // with less stack
@@ -208,37 +226,44 @@ func (c *Conn) CloseWriteSoon() {
 // TLS, for a Write.
 func (c *Conn) Close() error {
 	c.flags.set(closed)
+	c.Wake()
 	return c.conn.Close()
 }
 
 // CloseSoon closes the connection without waiting.
 func (c *Conn) CloseSoon() {
 	c.flags.set(closed)
+	c.Wake()
 	go c.conn.Close()
 }
+
+// A Next is what a [Reader] wants next.
+type Next uint8
+
+const (
+	Wait Next = iota // Readable is called when there may be something to read
+	Hold             // Readable is called after Wake
+	Over             // Ended is called
+)
 
 // A Reader is called by [Conn.Serve]: by one goroutine at a time, but not always by the
 // same one.
 type Reader interface {
 	// Readable is called when there may be something to read. It calls TryRead until
-	// the connection is drained or TryRead returns an error, and reports whether
-	// reading is over.
-	Readable() (over bool)
+	// the connection is drained or TryRead returns an error, and returns what it wants
+	// next. It may also stop reading earlier and return Hold. It must not return Wait
+	// after an error other than ErrWouldBlock.
+	Readable() Next
 
 	// Space returns the memory into which the next bytes are best read, or nil. If it
 	// is not nil, the next call of TryRead passes the same memory.
 	Space() []byte
 
-	// Ended is called once, at the end. err is nil if Readable has returned true, and
-	// ErrNoReturn if it has not returned; otherwise err says why the connection can no
-	// longer be read or waited for. io.EOF and io.ErrUnexpectedEOF are the end of what
-	// the peer sends.
-	Ended(err error)
+	// Ended is called once, at the end: when Readable has returned Over, and when it
+	// has not returned, because it has panicked or has ended its goroutine, as a failing
+	// test does.
+	Ended()
 }
-
-// ErrNoReturn is passed to Ended when Readable has panicked or has ended its goroutine,
-// as a failing test does, instead of returning.
-var ErrNoReturn = errors.New("transport: the reader has not returned")
 
 // Serve calls r until the connection is over, and then returns. It returns earlier if
 // another goroutine continues to serve the connection.
@@ -246,22 +271,48 @@ var ErrNoReturn = errors.New("transport: the reader has not returned")
 // On a connection with a descriptor, one call of RawConn.Read lasts as long as the
 // connection, so that a waiting connection needs no buffer and only a small stack.
 func (c *Conn) Serve(r Reader) {
-	returned := false
+	goesOn := false
 	defer func() {
-		if !returned {
-			r.Ended(ErrNoReturn)
+		if !goesOn {
+			r.Ended()
 		}
 	}()
-	var err error
 	if c.raw == nil {
-		err = c.serveWaiting(r)
-	} else if err = c.raw.Read(c.reading(r)); err != nil && c.looksAgain(err) {
-		returned = true
-		go c.Serve(r) // on a stack that has not grown
+		c.serveWaiting(r)
 		return
 	}
-	returned = true
-	r.Ended(err)
+	err := c.raw.Read(c.reading(r))
+	c.fd = noFD
+	switch {
+	case err == nil:
+	case c.looksAgain(err):
+		goesOn = true
+		go c.Serve(r) // on a stack that has not grown
+	default:
+		c.withHalt().err = err
+		c.call(r)
+	}
+}
+
+// call calls r.Readable, and calls it again after Wake as long as it returns Hold.
+func (c *Conn) call(r Reader) Next {
+	next := r.Readable()
+	if next == Hold {
+		next = c.callAgain(r)
+	}
+	return next
+}
+
+// callAgain is call after Readable has returned Hold.
+//
+//go:noinline
+func (c *Conn) callAgain(r Reader) Next {
+	for {
+		c.withHalt().wait()
+		if next := r.Readable(); next != Hold {
+			return next
+		}
+	}
 }
 
 // reading returns the function for RawConn.Read, which calls it when the descriptor can
@@ -270,7 +321,11 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 	return func(fd uintptr) bool {
 		c.fd = int32(fd)
 		mark := StackMark()
-		if r.Readable() {
+		next := r.Readable()
+		if next == Hold {
+			next = c.callAgain(r)
+		}
+		if next == Over {
 			return true
 		}
 		if c.flags.has(unsure) && StackMark() != mark { // only then is the connection listed
@@ -282,7 +337,55 @@ func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
 	}
 }
 
-// looksAgain reports whether err, which has ended a wait, means that the connection
+// A halt is where the goroutine that serves a connection waits while its Reader holds
+// it.
+type halt struct {
+	mu    sync.Mutex
+	woken bool
+	wake  chan struct{} // closed by Wake; nil unless the goroutine waits
+	err   error         // that has ended RawConn.Read; used only by Serve
+}
+
+// withHalt returns c.halt, which it creates if it is nil.
+func (c *Conn) withHalt() *halt {
+	if h := c.halt.Load(); h != nil {
+		return h
+	}
+	c.halt.CompareAndSwap(nil, new(halt))
+	return c.halt.Load()
+}
+
+// Wake has Serve call Readable again after it has returned Hold. If Readable has not
+// returned yet, it is called again at once when it returns Hold.
+func (c *Conn) Wake() {
+	h := c.withHalt()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.woken = true
+	if h.wake != nil {
+		close(h.wake)
+		h.wake = nil
+	}
+}
+
+// wait waits until Wake is called, unless it was called since the last wait.
+func (h *halt) wait() {
+	h.mu.Lock()
+	var wake chan struct{}
+	if !h.woken {
+		wake = make(chan struct{})
+		h.wake = wake
+	}
+	h.mu.Unlock()
+	if wake != nil {
+		<-wake
+	}
+	h.mu.Lock()
+	h.woken = false
+	h.mu.Unlock()
+}
+
+// looksAgain reports whether err, which has ended RawConn.Read, means that the connection
 // must be read once more: while Serve runs, only look sets a deadline in the past. The
 // deadline is removed before the read, so that a later one has an effect.
 func (c *Conn) looksAgain(err error) bool {

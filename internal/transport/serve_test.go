@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,7 @@ type journal struct {
 	calls int
 	got   bytes.Buffer
 	err   error // of TryRead
-	ended []error
+	ended int
 	over  chan struct{} // closed by Ended
 }
 
@@ -35,36 +36,36 @@ func newJournal(t *testing.T, c *transport.Conn, size int) *journal {
 	return &journal{t: t, c: c, buf: make([]byte, size), over: make(chan struct{})}
 }
 
-func (j *journal) Readable() (over bool) {
+func (j *journal) Readable() transport.Next {
 	j.calls++
 	for {
 		if j.readable != nil && j.readable() != nil {
-			return true
+			return transport.Over
 		}
 		n, drained, err := j.c.TryRead(j.buf)
 		if n > len(j.buf) || n == 0 && err == nil || n > 0 && err != nil {
 			j.t.Errorf("TryRead has returned %d, %v, %v", n, drained, err)
-			return true
+			return transport.Over
 		}
 		j.got.Write(j.buf[:n])
 		switch {
 		case err == transport.ErrWouldBlock:
-			return false
+			return transport.Wait
 		case j.enough > 0 && j.got.Len() >= j.enough:
-			return true
+			return transport.Over
 		case err != nil:
 			j.err = err
-			return true
+			return transport.Over
 		case drained && j.drained:
-			return false
+			return transport.Wait
 		}
 	}
 }
 
 func (j *journal) Space() []byte { return nil }
 
-func (j *journal) Ended(err error) {
-	if j.ended = append(j.ended, err); len(j.ended) == 1 {
+func (j *journal) Ended() {
+	if j.ended++; j.ended == 1 {
 		close(j.over)
 	}
 }
@@ -76,18 +77,19 @@ func (j *journal) serve() {
 	<-j.over
 }
 
-// wantEnd checks that Ended was called once, with an error that is want.
+// wantEnd checks that Ended was called once, after TryRead has returned one of want, or
+// no error.
 func (j *journal) wantEnd(want ...error) {
 	j.t.Helper()
-	if len(j.ended) != 1 {
-		j.t.Fatalf("Ended was called with %v", j.ended)
+	if j.ended != 1 {
+		j.t.Fatalf("Ended was called %d times", j.ended)
 	}
 	for _, w := range want {
-		if errors.Is(j.ended[0], w) {
+		if errors.Is(j.err, w) {
 			return
 		}
 	}
-	j.t.Errorf("Ended was called with %v, want %v", j.ended[0], want)
+	j.t.Errorf("TryRead has returned %v, want %v", j.err, want)
 }
 
 var errEnough = errors.New("enough")
@@ -161,11 +163,7 @@ func TestAllComesInOrder(t *testing.T) {
 					if want := bytes.Join(all, nil); !bytes.Equal(j.got.Bytes(), want) {
 						t.Errorf("%d bytes have come that are not the %d that were written", j.got.Len(), len(want))
 					}
-					if k.raw && j.err == io.EOF {
-						j.wantEnd(nil)
-					} else {
-						j.wantEnd(io.EOF)
-					}
+					j.wantEnd(io.EOF)
 				})
 			})
 		}
@@ -188,7 +186,7 @@ func TestLastBytesComeBeforeTheEnd(t *testing.T) {
 		if !bytes.Equal(j.got.Bytes(), want) {
 			t.Errorf("%d bytes have come", j.got.Len())
 		}
-		j.wantEnd(nil, io.EOF)
+		j.wantEnd(io.EOF)
 	})
 }
 
@@ -210,14 +208,14 @@ func TestReset(t *testing.T) {
 				return nil
 			}
 			j.serve()
-			if err := errors.Join(j.err, j.ended[0]); !errors.Is(err, syscall.ECONNRESET) {
+			if err := j.err; !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("the error is %v", err)
 			}
 		})
 	}
 }
 
-// Ended is called with nil when the Reader has enough, though the peer has not ended.
+// Ended is called when the Reader has enough, though the peer has not ended.
 func TestReaderHasEnough(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
 		j := newJournal(t, c, 2)
@@ -231,7 +229,7 @@ func TestReaderHasEnough(t *testing.T) {
 	})
 }
 
-// Ended is called with ErrNoReturn when the Reader ends its goroutine or panics.
+// Ended is called when the Reader ends its goroutine or panics.
 func TestReaderThatDoesNotReturn(t *testing.T) {
 	for _, first := range []bool{true, false} { // at once, or when something has come
 		t.Run(fmt.Sprintf("first=%v", first), func(t *testing.T) {
@@ -262,7 +260,7 @@ func TestReaderThatDoesNotReturn(t *testing.T) {
 							}
 						}
 						<-gone
-						j.wantEnd(transport.ErrNoReturn)
+						j.wantEnd(nil)
 					})
 				})
 			}
@@ -274,9 +272,9 @@ func TestReaderThatDoesNotReturn(t *testing.T) {
 // also from within the Reader, which Close would wait for.
 func TestCloseEndsServe(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, _ *transport.Conn, _ net.Conn) {
-		for name, close := range map[string]func(*transport.Conn){
-			"Close":     func(c *transport.Conn) { c.Close() },
-			"CloseSoon": func(c *transport.Conn) { c.CloseSoon() },
+		for _, close := range []func(*transport.Conn){
+			func(c *transport.Conn) { c.Close() },
+			func(c *transport.Conn) { c.CloseSoon() },
 		} {
 			ours, theirs := k.pair(t)
 			defer theirs.Close()
@@ -295,9 +293,6 @@ func TestCloseEndsServe(t *testing.T) {
 				close(c)
 			}()
 			j.serve()
-			if j.err != nil {
-				t.Errorf("%s: TryRead has returned %v", name, j.err)
-			}
 			j.wantEnd(net.ErrClosed, io.ErrClosedPipe)
 		}
 		ours, theirs := k.pair(t)
@@ -312,3 +307,69 @@ func TestCloseEndsServe(t *testing.T) {
 		j.wantEnd(net.ErrClosed, io.ErrClosedPipe)
 	})
 }
+
+// TestHold checks that a Reader that has returned Hold is called again after Wake, even
+// if Wake was called before, and only then.
+func TestHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		c := transport.New(ours)
+		r := &holder{next: transport.Hold, over: make(chan struct{})}
+		for i, wake := range []bool{false, true, false, true, true} {
+			before := r.calls
+			if i == 0 {
+				go c.Serve(r)
+			}
+			if wake {
+				c.Wake()
+			}
+			synctest.Wait()
+			if called := r.calls > before; called != (wake || i == 0) {
+				t.Errorf("%d: called %d times", i, r.calls-before)
+			}
+		}
+		r.next = transport.Over
+		c.Wake()
+		<-r.over
+		theirs.Close()
+	})
+}
+
+// TestCloseEndsHold checks that Close has a Reader called that has returned Hold, and
+// that TryRead then says why.
+func TestCloseEndsHold(t *testing.T) {
+	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+		r := &holder{next: transport.Hold, over: make(chan struct{}), held: make(chan struct{}, 100)}
+		go c.Serve(r)
+		<-r.held
+		c.CloseSoon()
+		<-r.held
+		r.mu.Lock()
+		r.next = transport.Over
+		r.mu.Unlock()
+		c.Wake()
+		<-r.over
+	})
+}
+
+// A holder is a Reader that does nothing but return next.
+type holder struct {
+	mu    sync.Mutex
+	next  transport.Next
+	calls int
+	held  chan struct{} // receives something for each call, if not nil
+	over  chan struct{} // closed by Ended
+}
+
+func (r *holder) Readable() transport.Next {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calls++
+	if r.held != nil {
+		r.held <- struct{}{}
+	}
+	return r.next
+}
+
+func (r *holder) Space() []byte { return nil }
+func (r *holder) Ended()        { close(r.over) }

@@ -12,6 +12,7 @@ import (
 type waiting struct {
 	net.Conn
 	kept []byte
+	err  error // of Read, which TryRead returns after what is kept
 }
 
 // The number of bytes that are read at a time is small while a connection is idle,
@@ -23,14 +24,14 @@ const (
 )
 
 // serveWaiting is Serve for a connection that can only be read by waiting in Read.
-func (c *Conn) serveWaiting(r Reader) error {
+func (c *Conn) serveWaiting(r Reader) {
 	w := c.conn.(*waiting)
 	idle := buffers.Get(idleRead)
 	defer buffers.Put(idle)
-	if r.Readable() { // which may wait, as it may with a descriptor
-		return nil
+	if c.call(r) == Over { // which may wait, as it may with a descriptor
+		return
 	}
-	for more := false; ; {
+	for more := false; w.err == nil; {
 		b, p := idle, r.Space()
 		if p == nil && more {
 			b = buffers.Get(busyRead)
@@ -38,26 +39,31 @@ func (c *Conn) serveWaiting(r Reader) error {
 		if p == nil {
 			p = b.B[:cap(b.B)]
 		}
-		n, err := w.Conn.Read(p)
+		n := 0
+		n, w.err = w.Conn.Read(p)
 		more = n == len(p)
-		over := n > 0 && w.pass(r, p[:n])
+		over := c.pass(r, p[:n])
 		if b != idle {
 			buffers.Put(b)
 		}
 		if over {
-			return nil
-		}
-		if err != nil {
-			return err
+			return
 		}
 	}
 }
 
-// pass calls r until it has taken all of p, and reports whether reading is over.
-func (w *waiting) pass(r Reader, p []byte) (over bool) {
-	for w.kept = p; len(w.kept) > 0; {
-		if r.Readable() {
+// pass calls r until it has taken all of p, and then the error if there is one. It
+// reports whether r has returned Over.
+func (c *Conn) pass(r Reader, p []byte) (over bool) {
+	w := c.conn.(*waiting)
+	w.kept = p
+	for len(w.kept) > 0 || w.err != nil {
+		failed := len(w.kept) == 0
+		if c.call(r) == Over {
 			return true
+		}
+		if failed {
+			break
 		}
 	}
 	return false
@@ -65,7 +71,11 @@ func (w *waiting) pass(r Reader, p []byte) (over bool) {
 
 // take is TryRead for what Serve has read.
 func (w *waiting) take(p []byte) (n int, drained bool, err error) {
-	if len(w.kept) == 0 {
+	switch {
+	case len(w.kept) > 0:
+	case w.err != nil:
+		return 0, true, w.err
+	default:
 		return 0, true, ErrWouldBlock
 	}
 	n = min(len(p), len(w.kept))
@@ -73,5 +83,5 @@ func (w *waiting) take(p []byte) (n int, drained bool, err error) {
 		copy(p, w.kept)
 	}
 	w.kept = w.kept[n:]
-	return n, len(w.kept) == 0, nil
+	return n, len(w.kept) == 0 && w.err == nil, nil
 }

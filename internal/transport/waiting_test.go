@@ -32,21 +32,24 @@ type drainingReader struct {
 	err   error
 }
 
-func (r *drainingReader) Readable() (over bool) {
+func (r *drainingReader) Readable() Next {
 	for {
 		p := r.buf
 		if r.space != nil {
 			p = r.space
 		}
 		n, drained, err := r.c.TryRead(p)
-		if r.total += n; err != nil || drained {
-			return false
+		if r.total += n; err != nil && err != ErrWouldBlock {
+			r.err = err
+			return Over
+		} else if err != nil || drained {
+			return Wait
 		}
 	}
 }
 
-func (r *drainingReader) Space() []byte   { return r.space }
-func (r *drainingReader) Ended(err error) { r.err = err }
+func (r *drainingReader) Space() []byte { return r.space }
+func (r *drainingReader) Ended()        {}
 
 // TestWaitingReads checks how much a connection without a descriptor reads at a time: a
 // little while it is idle, and never more than 16 KiB into memory of its own.

@@ -64,18 +64,22 @@ type echo struct {
 	end chan error
 }
 
-func (e *echo) Readable() (over bool) {
+func (e *echo) Readable() transport.Next {
 	var b [16]byte
 	n, _, err := e.c.TryRead(b[:])
 	if err != nil {
-		return err != transport.ErrWouldBlock
+		if err == transport.ErrWouldBlock {
+			return transport.Wait
+		}
+		e.err = err
+		return transport.Over
 	}
 	e.n, e.err = e.c.TryWriteServing(b[:n])
-	return true
+	return transport.Over
 }
 
-func (e *echo) Space() []byte   { return nil }
-func (e *echo) Ended(err error) { e.end <- err }
+func (e *echo) Space() []byte { return nil }
+func (e *echo) Ended()        { e.end <- e.err }
 
 // The Reader can write while it is called.
 func TestTryWriteServing(t *testing.T) {
@@ -85,8 +89,8 @@ func TestTryWriteServing(t *testing.T) {
 		if _, err := peer.Write([]byte("hello")); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-e.end; err != nil || e.err != nil {
-			t.Fatal(err, e.err)
+		if err := <-e.end; err != nil {
+			t.Fatal(err)
 		}
 		if !c.CanTry() {
 			if e.n != 0 {
