@@ -35,30 +35,27 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	}
 	conn.SetDeadline(time.Time{})
 	s.attach(conn)
-	go newServerHandshake(s, nil, isTLS(conn)).serve()
+	newServerHandshake(s, nil, isTLS(conn)).start()
 	return nil
 }
 
-// A serverHandshake is the server's side of an opening handshake. It runs in stages
-// that leave their results here, one after another instead of nested, so that the stack
-// stays at 2 KiB; see ARCHITECTURE.md.
+// A serverHandshake is the server's side of an opening handshake, and the Reader of the
+// connection until it is open. It goes on as far as what has arrived allows, and leaves
+// its results here.
 type serverHandshake struct {
 	s        *Socket
 	srv      *Server // nil if the program has started s itself
 	hs       handshake.Server
-	read     []byte // what net/http had received
-	full     bool   // the Server already has MaxConns sockets
-	offered  bool   // hs already has the request, from net/http
+	read     []byte   // what net/http had received
+	full     bool     // the Server already has MaxConns sockets
+	offered  bool     // hs has the whole request
+	asked    *Request // what OnRequest was asked; nil if it was not
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received after the request
 	deadline transport.Deadline
 	opening
-	buf [requestSize]byte
 }
-
-// requestSize is the number of bytes of a request that are read at a time.
-const requestSize = 1 << 10
 
 // serverHandshakes are reused, so that memory that is needed only for a handshake is
 // not scattered among memory that is needed as long as a connection lasts.
@@ -79,51 +76,58 @@ func (a *serverHandshake) recycle() {
 	}
 }
 
-// serve performs the handshake and then serves the connection, if there is one.
-func (a *serverHandshake) serve() {
+// start starts the handshake.
+func (a *serverHandshake) start() {
 	s := a.s
-	if a.run() {
-		s.serve()
-	}
+	s.opts.deadlines.Set(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
+	s.sender.conn.Start(a)
 }
 
-// run performs the handshake, and opens or rejects the connection. It reports whether
-// the calling goroutine is to serve the connection. If its stack has grown meanwhile,
-// for instance in a handler, run starts another goroutine for that and returns false.
-//
-//go:noinline
-func (a *serverHandshake) run() (serve bool) {
-	s := a.s
-	mark := transport.StackMark()
-	conn := &s.sender.conn
-	s.opts.deadlines.Set(&a.deadline, conn, s.opts.handshakeTimeout)
+// errUndecided is returned by the steps of a handshake that cannot go on yet.
+var errUndecided = errors.New("airsocket: not decided yet")
+
+// Readable goes on with the handshake. When it is done the Socket becomes the Reader.
+func (a *serverHandshake) Readable() transport.Next {
 	err := a.negotiate()
-	if !s.opts.deadlines.Clear(&a.deadline, conn, s.opts.handshakeTimeout) && err == nil {
+	switch {
+	case err == transport.ErrWouldBlock:
+		return transport.Wait
+	case err == errUndecided:
+		return transport.Hold
+	}
+	s := a.s
+	if !s.opts.deadlines.Clear(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout) && err == nil {
 		err = os.ErrDeadlineExceeded
 	}
-	switch {
-	case err != nil:
-		a.reject(err)
-	case a.established():
-	case transport.StackMark() == mark:
-		return true
-	default:
-		go s.serve()
+	if err != nil {
+		return a.reject(err)
 	}
-	return false
+	return a.established()
 }
 
-// established opens the connection when the request has been accepted and answered. It
-// reports whether the connection has already ended.
+// Space returns nil, as requests are short.
+func (a *serverHandshake) Space() []byte { return nil }
+
+// Ended finishes the Socket of a handshake that a handler has not let come to an end.
+func (a *serverHandshake) Ended() { a.s.finish() }
+
+// established opens the connection when the request has been accepted and answered.
 //
 //go:noinline
-func (a *serverHandshake) established() (over bool) {
-	over = a.s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
+func (a *serverHandshake) established() transport.Next {
+	s := a.s
+	r := (*connReader)(s)
+	s.sender.conn.Become(r)
+	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
 	a.recycle()
-	return over
+	if over {
+		return transport.Over
+	}
+	return r.Readable()
 }
 
-// negotiate reads a request, decides on it and, if it is accepted, answers it.
+// negotiate reads a request, decides on it and, if it is accepted, answers it. It
+// returns transport.ErrWouldBlock or errUndecided if that is not done yet.
 //
 //go:noinline
 func (a *serverHandshake) negotiate() error {
@@ -138,7 +142,7 @@ func (a *serverHandshake) negotiate() error {
 		return err
 	}
 	if a.srv != nil && a.srv.onConnect != nil {
-		a.doOpening(connectTurn, func() { a.srv.connected(s) })
+		s.do(connectTurn, func() { a.srv.connected(s) })
 		if err := s.life.failure(); err != nil {
 			return internalError(err)
 		}
@@ -150,27 +154,42 @@ func (a *serverHandshake) negotiate() error {
 var errFull = &handshake.Error{Status: http.StatusServiceUnavailable, Reason: "too many connections"}
 
 // readRequest reads the client's request, unless net/http has read it.
+//
+//go:noinline
 func (a *serverHandshake) readRequest() error {
 	if a.offered {
 		return nil
 	}
-	for p := a.read; ; {
-		if len(p) > 0 {
-			rest, done, err := a.hs.Feed(p)
-			if err != nil || done {
-				a.rest = rest
-				return err
-			}
-		}
-		n, err := a.s.sender.conn.Read(a.buf[:])
-		if n == 0 && (err == nil || err == io.EOF) {
-			return handshake.ErrUnexpected
-		}
-		if n == 0 {
+	if p := a.read; len(p) > 0 {
+		a.read = nil
+		if err := a.feed(p); err != nil || a.offered {
 			return err
 		}
-		p = a.buf[:n]
 	}
+	in := readInputs.Get().(*readInput)
+	defer in.release()
+	for !a.offered {
+		n, _, err := a.s.sender.conn.TryRead(in.buf[:])
+		if err == io.EOF {
+			err = handshake.ErrUnexpected
+		}
+		if err == nil {
+			err = a.feed(in.buf[:n])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// feed passes p to the handshake, and keeps what follows the request.
+func (a *serverHandshake) feed(p []byte) error {
+	rest, done, err := a.hs.Feed(p)
+	if a.offered = done; len(rest) > 0 {
+		a.rest = append([]byte(nil), rest...)
+	}
+	return err
 }
 
 // internalError returns the error for a failure that is not the client's fault.
@@ -180,24 +199,19 @@ func internalError(err error) error {
 
 // decide decides whether to accept a valid request, and with which subprotocol and
 // extensions.
+//
+//go:noinline
 func (a *serverHandshake) decide() error {
 	s := a.s
 	req := a.hs.Request()
-	if !origin.Allowed(req, a.hs.Secure, s.opts.Origins) {
-		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
-	}
-	s.life.mu.Lock()
-	if s.opening == nil {
-		s.opening = &a.opening
-	}
-	s.opening.request = req
-	a.accept.Protocol = a.chooseProtocol(req.Protocols)
-	s.life.on(requestRead)
-	s.life.mu.Unlock()
 	header := s.opts.Header
-	if a.srv != nil && a.srv.onRequest != nil {
-		r, err := a.ask()
-		if err != nil {
+	if r := a.asked; r == nil {
+		if err := a.consider(req); err != nil {
+			return err
+		}
+	}
+	if r := a.asked; r != nil {
+		if err := a.decided(r); err != nil {
 			return err
 		}
 		a.accept.Protocol, header = r.protocol, joinHeaders(header, r.ResponseHeader)
@@ -212,18 +226,38 @@ func (a *serverHandshake) decide() error {
 	return nil
 }
 
-// ask calls the function that OnRequest has set, and waits until the request is
-// accepted or rejected. The handshake timeout does not run meanwhile, and starts again
-// afterwards.
-func (a *serverHandshake) ask() (*Request, error) {
+// consider checks the origin of the request, chooses a subprotocol, and asks the
+// function that OnRequest has set, if there is one.
+func (a *serverHandshake) consider(req *handshake.Request) error {
+	s := a.s
+	if !origin.Allowed(req, a.hs.Secure, s.opts.Origins) {
+		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
+	}
+	s.life.mu.Lock()
+	if s.opening == nil {
+		s.opening = &a.opening
+	}
+	s.opening.request = req
+	a.accept.Protocol = a.chooseProtocol(req.Protocols)
+	s.life.on(requestRead)
+	s.life.mu.Unlock()
+	if a.srv != nil && a.srv.onRequest != nil {
+		return a.ask()
+	}
+	return nil
+}
+
+// ask calls the function that OnRequest has set. Until the request is accepted or
+// rejected the handshake timeout does not run; it starts again afterwards.
+func (a *serverHandshake) ask() error {
 	s := a.s
 	limit, conn := s.opts.handshakeTimeout, &s.sender.conn
 	if !s.opts.deadlines.Clear(&a.deadline, conn, limit) {
-		return nil, os.ErrDeadlineExceeded
+		return os.ErrDeadlineExceeded
 	}
-	defer s.opts.deadlines.Set(&a.deadline, conn, limit)
 	srv := a.srv
-	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, answered: make(chan struct{})}
+	r := &Request{Request: a.hs.Request(), socket: s, trusted: srv.TrustedProxies, decided: s.sender.wake}
+	a.asked = r
 	s.life.mu.Lock()
 	s.opening.refuse, s.opening.keep = func() bool { return r.refuse(errGoingAway) }, true
 	s.opening.cancel = func() { r.refuse(errGoingAway) }
@@ -232,23 +266,24 @@ func (a *serverHandshake) ask() (*Request, error) {
 	if over || srv.sockets.isClosing() {
 		r.refuse(errGoingAway)
 	}
-	var timeout <-chan time.Time
-	if limit > 0 {
-		timer := time.NewTimer(limit)
-		defer timer.Stop()
-		timeout = timer.C
+	r.startTimer(limit)
+	s.do(requestTurn, func() { srv.requested(r) })
+	return nil
+}
+
+// decided returns errUndecided if the request has not been accepted or rejected yet, and
+// the response of a request that was rejected.
+func (a *serverHandshake) decided(r *Request) error {
+	answered, refused := r.answer()
+	if !answered {
+		return errUndecided
 	}
-	a.doOpening(requestTurn, func() { srv.requested(r) })
-	select {
-	case <-r.answered:
-	case <-timeout:
-		r.refuse(&handshake.Error{Status: http.StatusNotFound, Reason: "the server did not answer the request"})
-		<-r.answered
+	r.stopTimer()
+	a.s.opts.deadlines.Set(&a.deadline, &a.s.sender.conn, a.s.opts.handshakeTimeout)
+	if refused != nil {
+		return refused
 	}
-	if r.refused != nil {
-		return nil, r.refused
-	}
-	return r, nil
+	return nil
 }
 
 // answer sends the response that opens the connection.
@@ -261,20 +296,6 @@ func (a *serverHandshake) answer() error {
 	}
 	_, err = a.s.sender.conn.Write(out)
 	return err
-}
-
-// doOpening runs a handler in a turn before the connection is open. If the handler ends
-// the goroutine, as a failing test does, doOpening finishes the Socket.
-func (a *serverHandshake) doOpening(kind turnKind, fn func()) {
-	s := a.s
-	returned := false
-	defer func() {
-		if !returned {
-			s.finish()
-		}
-	}()
-	s.do(kind, fn)
-	returned = true
 }
 
 // joinHeaders returns the fields of a and b. It changes neither.
@@ -320,19 +341,22 @@ func isTLS(conn net.Conn) bool {
 // to net/http, a Flash client gets its policy, or the client is refused.
 //
 //go:noinline
-func (a *serverHandshake) reject(err error) {
+func (a *serverHandshake) reject(err error) transport.Next {
 	s := a.s
-	s.sender.conn.GiveTime()
+	conn := &s.sender.conn
 	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
 		a.endQuietly()
-		srv.http.give(s.sender.conn.NetConn(), a.hs.Buffered())
+		srv.http.give(conn.NetConn(), a.hs.Buffered())
+		return transport.Gone
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
-		s.sender.conn.Write(srv.FlashPolicy.AppendTo(nil))
+		conn.GiveTime(&a.deadline)
+		conn.Write(srv.FlashPolicy.AppendTo(nil))
 		a.endQuietly()
-		s.sender.conn.Close()
+		conn.CloseSoon()
+		return transport.Gone
 	default:
-		a.refuse(err)
+		return a.refuse(err)
 	}
 }
 
@@ -344,17 +368,19 @@ func (a *serverHandshake) endQuietly() {
 }
 
 // refuse answers a request that is not accepted, and finishes the Socket.
-func (a *serverHandshake) refuse(err error) {
+func (a *serverHandshake) refuse(err error) transport.Next {
 	s := a.s
+	conn := &s.sender.conn
+	over := func() { s.failOpening(err) }
+	conn.GiveTime(&a.deadline)
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		b := buffers.Get(512)
-		s.sender.conn.Write(a.hs.AppendReject(b.B, he))
+		conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)
-		s.sender.conn.Linger()
-	} else {
-		answerPlain(err)
+		return conn.Linger(&a.deadline, over)
 	}
-	s.failOpening(err)
+	answerPlain(err)
+	return conn.EndWith(&a.deadline, over)
 }
 
 // errPlain is the response to a request without TLS on a port that requires TLS, as in

@@ -86,8 +86,15 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 		s.failOpening(dialError(err))
 		return
 	}
+	goesOn := false // if a handler ends this goroutine, as a failing test does
+	defer func() {
+		if !goesOn {
+			s.finish()
+		}
+	}()
 	if !s.becomeOpen(agreement{res.Answer.Version, res.Sessions, &res.Answer}, res.Rest) {
-		go s.serve() // on a stack that has not grown
+		goesOn = true
+		s.sender.conn.Start((*connReader)(s))
 	}
 }
 

@@ -10,19 +10,12 @@ import (
 
 // becomeOpen makes the socket open, emits the open event and delivers the events in
 // rest, which was received together with the handshake. It reports whether the
-// connection has already ended. If it has not, the caller makes sure that it is served.
+// connection has already ended.
 func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
-	goesOn := false // if a handler ends this goroutine, as a failing test does
-	defer func() {
-		if !goesOn {
-			s.finish()
-		}
-	}()
 	isOpen := s.becomeOpenTurn(&a)
 	if isOpen && len(rest) > 0 {
 		s.receive(rest)
 	}
-	goesOn = isOpen
 	return !isOpen
 }
 

@@ -12,10 +12,6 @@ import (
 // connReader is a Socket in its role as the transport.Reader of its connection.
 type connReader Socket
 
-// serve serves the connection until it ends and the close event has been emitted. It
-// returns earlier if another goroutine continues to serve it.
-func (s *Socket) serve() { s.sender.conn.Serve((*connReader)(s)) }
-
 // Readable reads until there is nothing left, and delivers the events.
 func (c *connReader) Readable() transport.Next {
 	s := (*Socket)(c)
@@ -52,7 +48,7 @@ func (c *connReader) Readable() transport.Next {
 
 // deliver delivers the events in what the reader was fed with, until none are left or
 // the socket is paused. It reports whether the socket is paused. serving says that the
-// call comes from transport.Conn.Serve.
+// call comes from a connReader.
 func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
 	if s.ahead {
 		return s.deliverAhead(in, serving)

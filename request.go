@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/airsocket/airsocket/handshake"
 )
@@ -32,10 +33,13 @@ type Request struct {
 	socket  *Socket
 	trusted []netip.Prefix
 
+	decided func() // called once, by Accept or Reject
+
 	mu       sync.Mutex
-	answered chan struct{} // closed by Accept or Reject
+	answered bool
 	refused  *handshake.Error
 	protocol string
+	timer    *time.Timer // rejects the request when it is too late
 }
 
 // Socket returns the Socket that Accept will return. It is still connecting.
@@ -105,11 +109,11 @@ func (r *Request) Accept(protocol string) (*Socket, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.isAnswered() {
+	if r.answered {
 		return nil, answeredAlready("Accept")
 	}
-	r.protocol = protocol
-	close(r.answered)
+	r.answered, r.protocol = true, protocol
+	r.decided()
 	return r.socket, nil
 }
 
@@ -131,11 +135,11 @@ func (r *Request) Reject(status int, reason string) error {
 func (r *Request) refuse(err *handshake.Error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.isAnswered() {
+	if r.answered {
 		return false
 	}
-	r.refused = err
-	close(r.answered)
+	r.answered, r.refused = true, err
+	r.decided()
 	return true
 }
 
@@ -143,11 +147,30 @@ func answeredAlready(call string) error {
 	return &stateError{call, "the request has already been answered"}
 }
 
-func (r *Request) isAnswered() bool {
-	select {
-	case <-r.answered:
-		return true
-	default:
-		return false
+// answer reports whether the request was accepted or rejected, and how it was rejected.
+func (r *Request) answer() (answered bool, refused *handshake.Error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answered, r.refused
+}
+
+// startTimer has the request rejected after the given time, if it is not answered by
+// then. 0 means never.
+func (r *Request) startTimer(after time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if after > 0 && !r.answered {
+		r.timer = time.AfterFunc(after, func() { r.refuse(errNotAnswered) })
 	}
 }
+
+func (r *Request) stopTimer() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+}
+
+// errNotAnswered is the response to a request that OnRequest has not decided on in time.
+var errNotAnswered = &handshake.Error{Status: http.StatusNotFound, Reason: "the server did not answer the request"}

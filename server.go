@@ -242,7 +242,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 	}
 	a := newServerHandshake(s, srv, isTLS(conn))
 	a.full = full
-	go a.serve()
+	a.start()
 }
 
 // connected calls the function that OnConnect has set, in a turn.

@@ -80,7 +80,7 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	if a.offered = done; done {
 		a.rest = a.read
 	}
-	go a.serve()
+	a.start()
 	return nil
 }
 

@@ -25,14 +25,15 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // A TCP connection, or one of a unix stream socket, is used through its descriptor:
 // TryRead and TryWrite are single system calls. On all others, such as TLS connections
 // and pipes, reading and writing always wait: there TryWrite writes nothing, and
-// TryRead returns what Serve has read.
+// TryRead returns what was read before.
 type Conn struct {
-	conn  net.Conn
-	raw   syscall.RawConn // nil if the descriptor cannot be used
-	halt  atomic.Pointer[halt]
-	fd    int32 // valid while Serve calls the Reader; noFD after the end
-	woken bool  // Serve has waited, and nothing was read since; only Serve uses it
-	flags flags
+	conn   net.Conn
+	raw    syscall.RawConn // nil if the descriptor cannot be used
+	reader Reader          // only the goroutine that serves the connection uses it
+	halt   atomic.Pointer[halt]
+	fd     int32 // valid while the Reader is called; noFD after the end
+	woken  bool  // the connection was waited for, and nothing was read since
+	flags  flags
 }
 
 // noFD is the descriptor of a connection that can no longer be read. System calls refuse
@@ -43,13 +44,16 @@ const noFD = -1
 type flags struct{ bits atomic.Uint32 }
 
 const (
-	skips  = 1 << iota // after a short read Serve waits without looking for the end
-	unsure             // the last read has not shown whether the end is there
-	listed             // the connection is listed for hangups
-	grown              // a Reader has made the stack grow
-	idle               // nothing was read since the connection was listed
-	urgent             // TCP's urgent data has been received
-	closed             // Close was called
+	skips   = 1 << iota // after a short read the connection is waited for without looking for the end
+	unsure              // the last read has not shown whether the end is there
+	listed              // the connection is listed for hangups
+	grown               // a Reader has made the stack grow
+	renew               // another Reader has taken over: a grown stack is replaced at once
+	idle                // nothing was read since the connection was listed
+	timed               // a deadline of the connection itself is set
+	expired             // a time of Deadlines has passed
+	urgent              // TCP's urgent data has been received
+	closed              // Close was called
 )
 
 func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
@@ -57,9 +61,9 @@ func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
 func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 
 // Init makes c the connection conn. Nobody else may read from conn or write to it from
-// now on. A Conn may be used again when Serve has called Ended.
+// now on. A Conn may be used again when Ended was called.
 func (c *Conn) Init(conn net.Conn) {
-	c.conn, c.raw, c.fd, c.woken = conn, rawConn(conn), 0, false
+	c.conn, c.raw, c.reader, c.fd, c.woken = conn, rawConn(conn), nil, 0, false
 	c.flags.bits.Store(0)
 	c.halt.Store(nil)
 	switch {
@@ -71,7 +75,7 @@ func (c *Conn) Init(conn net.Conn) {
 }
 
 // Clear makes c no connection.
-func (c *Conn) Clear() { c.conn, c.raw = nil, nil }
+func (c *Conn) Clear() { c.conn, c.raw, c.reader = nil, nil, nil }
 
 // IsSet reports whether c is a connection.
 func (c *Conn) IsSet() bool { return c.conn != nil }
@@ -89,7 +93,8 @@ func (c *Conn) CanTry() bool { return c.raw != nil }
 
 // TryRead reads what is there. It returns ErrWouldBlock if there is nothing, and io.EOF
 // at the end of what the peer has sent. drained reports whether, as far as is known,
-// nothing more is there. Only a Reader may call TryRead, while Serve calls it.
+// nothing more is there. Only a Reader may call TryRead,
+// while it is being called.
 func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	if c.raw == nil {
 		return c.conn.(*waiting).take(p)
@@ -160,8 +165,8 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	return writeRaw(c.raw, head, body)
 }
 
-// TryWriteServing is like TryWrite, but faster. Only a Reader may call it, while Serve
-// calls that Reader.
+// TryWriteServing is like TryWrite, but faster. Only a Reader may call it,
+// while it is being called.
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
 	if c.fd == noFD || c.raw == nil {
 		return c.TryWrite(p, nil)
@@ -182,15 +187,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	m, err := c.conn.Write(p[n:])
 	return n + m, err
-}
-
-// Read waits until there is something to read, and reads it. It must not be called
-// while Serve runs.
-func (c *Conn) Read(p []byte) (int, error) {
-	if c.raw == nil {
-		return c.conn.Read(p)
-	}
-	return readRaw(c.raw, p)
 }
 
 // CloseWrite ends the sending direction of the connection, and of the connection below
@@ -244,10 +240,11 @@ const (
 	Wait Next = iota // Readable is called when there may be something to read
 	Hold             // Readable is called after Wake
 	Over             // Ended is called
+	Gone             // nothing more is called, as the connection belongs to somebody else
 )
 
-// A Reader is called by [Conn.Serve]: by one goroutine at a time, but not always by the
-// same one.
+// A Reader is called for a connection that was passed to [Conn.Start]: by one goroutine
+// at a time, but not always by the same one.
 type Reader interface {
 	// Readable is called when there may be something to read. It calls TryRead until
 	// the connection is drained or TryRead returns an error, and returns what it wants
@@ -265,40 +262,68 @@ type Reader interface {
 	Ended()
 }
 
-// Serve calls r until the connection is over, and then returns. It returns earlier if
-// another goroutine continues to serve the connection.
+// Start begins to call r, and returns at once.
+func (c *Conn) Start(r Reader) {
+	c.reader = r
+	go c.serve()
+}
+
+// Become makes r the Reader that is called from now on. Only the Reader may call it,
+// while it is being called; what that call returns counts for r.
+func (c *Conn) Become(r Reader) {
+	c.reader = r
+	c.flags.set(renew)
+}
+
+// serve calls the Reader until the connection is over, and then returns. It returns
+// earlier if another goroutine continues to serve the connection.
 //
 // On a connection with a descriptor, one call of RawConn.Read lasts as long as the
 // connection, so that a waiting connection needs no buffer and only a small stack.
-func (c *Conn) Serve(r Reader) {
+func (c *Conn) serve() {
 	goesOn := false
 	defer func() {
 		if !goesOn {
-			r.Ended()
+			c.reader.Ended()
 		}
 	}()
+	var next Next
 	if c.raw == nil {
-		c.serveWaiting(r)
-		return
+		next = c.serveWaiting()
+	} else {
+		next = c.serveRaw()
 	}
-	err := c.raw.Read(c.reading(r))
-	c.fd = noFD
-	switch {
-	case err == nil:
-	case c.looksAgain(err):
-		goesOn = true
-		go c.Serve(r) // on a stack that has not grown
-	default:
-		c.withHalt().err = err
-		c.call(r)
+	if goesOn = next != Over; next == Wait {
+		go c.serve() // on a stack that has not grown
 	}
 }
 
-// call calls r.Readable, and calls it again after Wake as long as it returns Hold.
-func (c *Conn) call(r Reader) Next {
-	next := r.Readable()
+// serveRaw is serve for a connection with a descriptor. It returns Wait if another
+// goroutine is to continue.
+func (c *Conn) serveRaw() (next Next) {
+	err := c.raw.Read(c.reading(&next))
+	c.fd = noFD
+	switch {
+	case err == nil:
+		return next
+	case c.looksAgain(err):
+		return Wait
+	}
+	if c.flags.has(expired) {
+		err = os.ErrDeadlineExceeded
+	}
+	c.withHalt().err = err
+	if next = c.call(); next == Wait {
+		next = Over // a Reader must not wait after an error
+	}
+	return next
+}
+
+// call calls Readable, and calls it again after Wake as long as it returns Hold.
+func (c *Conn) call() Next {
+	next := c.reader.Readable()
 	if next == Hold {
-		next = c.callAgain(r)
+		next = c.callAgain()
 	}
 	return next
 }
@@ -306,35 +331,51 @@ func (c *Conn) call(r Reader) Next {
 // callAgain is call after Readable has returned Hold.
 //
 //go:noinline
-func (c *Conn) callAgain(r Reader) Next {
+func (c *Conn) callAgain() Next {
 	for {
 		c.withHalt().wait()
-		if next := r.Readable(); next != Hold {
+		if next := c.reader.Readable(); next != Hold {
 			return next
 		}
 	}
 }
 
 // reading returns the function for RawConn.Read, which calls it when the descriptor can
-// be read. The function returns false to wait again.
-func (c *Conn) reading(r Reader) func(fd uintptr) (over bool) {
+// be read. The function returns false to wait again; otherwise it sets *next.
+func (c *Conn) reading(next *Next) func(fd uintptr) (done bool) {
 	return func(fd uintptr) bool {
 		c.fd = int32(fd)
 		mark := StackMark()
-		next := r.Readable()
-		if next == Hold {
-			next = c.callAgain(r)
+		n := c.reader.Readable()
+		if n == Hold {
+			n = c.callAgain()
 		}
-		if next == Over {
+		if n != Wait {
+			*next = n
 			return true
 		}
-		if c.flags.has(unsure) && StackMark() != mark { // only then is the connection listed
-			c.flags.set(grown)
+		if StackMark() != mark && c.hasGrown() {
+			return true
 		}
 		c.willWait()
 		c.woken = true
 		return false
 	}
+}
+
+// hasGrown is called when the stack has grown. It reports whether another goroutine is
+// to continue at once, with a new stack.
+//
+//go:noinline
+func (c *Conn) hasGrown() (atOnce bool) {
+	if c.flags.has(renew) {
+		c.flags.clear(renew)
+		return true
+	}
+	if c.flags.has(unsure) { // only then is the connection listed
+		c.flags.set(grown)
+	}
+	return false
 }
 
 // A halt is where the goroutine that serves a connection waits while its Reader holds
@@ -343,7 +384,7 @@ type halt struct {
 	mu    sync.Mutex
 	woken bool
 	wake  chan struct{} // closed by Wake; nil unless the goroutine waits
-	err   error         // that has ended RawConn.Read; used only by Serve
+	err   error         // that has ended RawConn.Read; used only by serveRaw
 }
 
 // withHalt returns c.halt, which it creates if it is nil.
@@ -355,7 +396,7 @@ func (c *Conn) withHalt() *halt {
 	return c.halt.Load()
 }
 
-// Wake has Serve call Readable again after it has returned Hold. If Readable has not
+// Wake has Readable called again after it has returned Hold. If Readable has not
 // returned yet, it is called again at once when it returns Hold.
 func (c *Conn) Wake() {
 	h := c.withHalt()
@@ -385,13 +426,13 @@ func (h *halt) wait() {
 	h.mu.Unlock()
 }
 
-// looksAgain reports whether err, which has ended RawConn.Read, means that the connection
-// must be read once more: while Serve runs, only look sets a deadline in the past. The
-// deadline is removed before the read, so that a later one has an effect.
+// looksAgain reports whether err, which has ended RawConn.Read, means that the
+// connection must be read once more: unless a deadline is set with Deadlines, only look
+// sets one, in the past. The deadline is removed before the read, so that a later one has an effect.
 func (c *Conn) looksAgain(err error) bool {
 	c.flags.clear(grown)
 	c.woken = false
-	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed) && c.conn.SetReadDeadline(time.Time{}) == nil
+	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed|expired|timed) && c.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // StackMark returns an address on the stack of the calling goroutine. If the stack has

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"net"
 	"sync"
 	"time"
 
@@ -21,7 +20,7 @@ type Deadlines struct {
 
 // A Deadline is an entry of Deadlines.
 type Deadline struct {
-	conn       net.Conn // nil if the Deadline is not set
+	conn       *Conn // nil if the Deadline is not set
 	due        time.Time
 	prev, next *Deadline
 }
@@ -32,8 +31,9 @@ func (ts *Deadlines) Set(t *Deadline, c *Conn, after time.Duration) {
 	switch {
 	case after == 0:
 	case c.raw != nil && bubble.ID() == 0:
-		ts.add(t, c.conn, after)
+		ts.add(t, c, after)
 	default:
+		c.flags.set(timed)
 		c.conn.SetDeadline(time.Now().Add(after))
 	}
 }
@@ -47,11 +47,12 @@ func (ts *Deadlines) Clear(t *Deadline, c *Conn, after time.Duration) (inTime bo
 		return ts.removed(t)
 	default:
 		c.conn.SetDeadline(time.Time{})
+		c.flags.clear(timed)
 	}
 	return true
 }
 
-func (ts *Deadlines) add(t *Deadline, conn net.Conn, after time.Duration) {
+func (ts *Deadlines) add(t *Deadline, conn *Conn, after time.Duration) {
 	now := time.Now()
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -107,10 +108,16 @@ func (ts *Deadlines) expire() {
 	defer ts.mu.Unlock()
 	ts.fires = time.Time{}
 	for t := ts.first; t != nil && !now.Before(t.due); t = ts.first {
-		t.conn.SetDeadline(time.Unix(1, 0))
+		t.conn.expire()
 		ts.remove(t)
 	}
 	if ts.first != nil {
 		ts.start(now)
 	}
+}
+
+// expire makes reads and writes of c fail with os.ErrDeadlineExceeded.
+func (c *Conn) expire() {
+	c.flags.set(expired)
+	c.conn.SetDeadline(time.Unix(1, 0))
 }

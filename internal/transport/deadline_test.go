@@ -27,7 +27,7 @@ func TestTimeouts(t *testing.T) {
 				}
 			}()
 			to := new(Deadline)
-			ts.add(to, ours, after)
+			ts.add(to, New(ours), after)
 			return to, failed
 		}
 		var began []*Deadline

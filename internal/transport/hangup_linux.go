@@ -45,7 +45,7 @@ type hangup struct {
 	fd   int32
 }
 
-// willWait is called each time before Serve waits. It puts the connection on the list
+// willWait is called each time before the connection is waited for. It puts the connection on the list
 // if the last read has not shown whether the end is there.
 //
 //go:noinline

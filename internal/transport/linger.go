@@ -11,23 +11,58 @@ const (
 	lingerBytes = 256 << 10
 )
 
-// GiveTime sets the time that a peer has to read why it was refused.
-func (c *Conn) GiveTime() { c.conn.SetDeadline(time.Now().Add(lingerTime)) }
+// lingering holds the times of all connections that linger.
+var lingering Deadlines
 
-// Linger ends the sending direction and reads, up to a limit, what the peer still
-// sends, so that the peer can read what was written. Closing a connection while
-// something is left unread resets it, and the peer may lose what was written.
-func (c *Conn) Linger() {
+// GiveTime sets the time that the peer has to read why it was refused.
+func (c *Conn) GiveTime(t *Deadline) { lingering.Set(t, c, lingerTime) }
+
+// Linger ends the sending direction, and reads and drops what the peer still sends until
+// the time of GiveTime or a limit of bytes is reached, so that the peer can read what was
+// written. Then it calls over. Closing a connection while something is left unread
+// resets it, and the peer may lose what was written. Like Become, only the Reader may
+// call Linger, which returns what the Reader is to return.
+func (c *Conn) Linger(t *Deadline, over func()) Next {
+	l := &lingerer{c: c, t: t, over: over}
+	c.Become(l)
 	if !c.CloseWrite() {
-		return
+		return Over
 	}
+	return l.Readable()
+}
+
+// EndWith has over called at the end, instead of the Ended method of the Reader, which
+// returns what EndWith returns. t is the Deadline of GiveTime.
+func (c *Conn) EndWith(t *Deadline, over func()) Next {
+	c.Become(&lingerer{c: c, t: t, over: over})
+	return Over
+}
+
+// A lingerer is the Reader of a connection that lingers.
+type lingerer struct {
+	c     *Conn
+	t     *Deadline
+	total int
+	over  func()
+}
+
+func (l *lingerer) Readable() Next {
 	b := buffers.Get(4 << 10)
 	defer buffers.Put(b)
-	for total := 0; total < lingerBytes; {
-		n, err := c.conn.Read(b.B[:cap(b.B)])
-		total += n
-		if err != nil {
-			return
+	for l.total < lingerBytes {
+		n, _, err := l.c.TryRead(b.B[:cap(b.B)])
+		if l.total += n; err == ErrWouldBlock {
+			return Wait
+		} else if err != nil {
+			break
 		}
 	}
+	return Over
+}
+
+func (l *lingerer) Space() []byte { return nil }
+
+func (l *lingerer) Ended() {
+	lingering.Clear(l.t, l.c, lingerTime)
+	l.over()
 }

@@ -13,9 +13,9 @@ type halfPipe struct{ net.Conn }
 
 func (halfPipe) CloseWrite() error { return nil }
 
-// lingering has a Conn linger in a bubble of time, and the peer do something. It
+// linger has a Conn linger in a bubble of time, and the peer do something. It
 // returns how long that took.
-func lingering(t *testing.T, half bool, peer func(net.Conn)) (took time.Duration) {
+func linger(t *testing.T, half bool, peer func(net.Conn)) (took time.Duration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -29,8 +29,11 @@ func lingering(t *testing.T, half bool, peer func(net.Conn)) (took time.Duration
 			peer(theirs)
 		}()
 		start := time.Now()
-		c.GiveTime()
-		c.Linger()
+		ended := make(chan struct{})
+		var d Deadline
+		c.GiveTime(&d)
+		c.Start(&starter{c, func() Next { return c.Linger(&d, func() { close(ended) }) }})
+		<-ended
 		took = time.Since(start)
 		c.Close()
 		<-done
@@ -41,7 +44,7 @@ func lingering(t *testing.T, half bool, peer func(net.Conn)) (took time.Duration
 // A peer that goes on sending is not listened to for ever: its bytes have a limit.
 func TestLingerHasALimitOfBytes(t *testing.T) {
 	sent := 0
-	took := lingering(t, true, func(peer net.Conn) {
+	took := linger(t, true, func(peer net.Conn) {
 		for {
 			n, err := peer.Write(make([]byte, 1000))
 			sent += n
@@ -60,14 +63,14 @@ func TestLingerHasALimitOfBytes(t *testing.T) {
 
 // So has its time, for a peer that says nothing.
 func TestLingerHasALimitOfTime(t *testing.T) {
-	if took := lingering(t, true, func(peer net.Conn) { io.Copy(io.Discard, peer) }); took != lingerTime {
+	if took := linger(t, true, func(peer net.Conn) { io.Copy(io.Discard, peer) }); took != lingerTime {
 		t.Errorf("it took %v", took)
 	}
 }
 
 // The end that the peer comes to is the end.
 func TestLingerEndsWithThePeer(t *testing.T) {
-	took := lingering(t, true, func(peer net.Conn) {
+	took := linger(t, true, func(peer net.Conn) {
 		peer.Write([]byte("x"))
 		time.Sleep(time.Second)
 		peer.Close()
@@ -80,7 +83,7 @@ func TestLingerEndsWithThePeer(t *testing.T) {
 // Where one direction cannot be ended by itself, the peer would not know that there is
 // an end to wait for.
 func TestLingerWithoutADirection(t *testing.T) {
-	if took := lingering(t, false, func(peer net.Conn) { io.Copy(io.Discard, peer) }); took != 0 {
+	if took := linger(t, false, func(peer net.Conn) { io.Copy(io.Discard, peer) }); took != 0 {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -109,12 +112,9 @@ func TestLingerSavesWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.GiveTime()
-		c.Linger()
-		c.Close()
-	}()
+	var d Deadline
+	c.GiveTime(&d)
+	c.Start(&starter{c, func() Next { return c.Linger(&d, func() { c.Close(); close(done) }) }})
 	got, err := io.ReadAll(peer)
 	if string(got) != "why" || err != nil {
 		t.Errorf("the peer has got %q, %v", got, err)
@@ -122,3 +122,13 @@ func TestLingerSavesWhatWasWritten(t *testing.T) {
 	peer.Close()
 	<-done
 }
+
+// A starter is a Reader that calls a function, which names its successor.
+type starter struct {
+	c     *Conn
+	first func() Next
+}
+
+func (s *starter) Readable() Next { return s.first() }
+func (s *starter) Space() []byte  { return nil }
+func (s *starter) Ended()         {}

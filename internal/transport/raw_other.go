@@ -12,8 +12,6 @@ func rawConn(net.Conn) syscall.RawConn { return nil }
 
 func readFD(int, []byte) (int, error) { return 0, syscall.EINVAL }
 
-func readRaw(syscall.RawConn, []byte) (int, error) { return 0, syscall.EINVAL }
-
 func writeRaw(syscall.RawConn, []byte, []byte) (int, error) { return 0, syscall.EINVAL }
 
 func writeFD(int, []byte, []byte) (int, error) { return 0, syscall.EINVAL }

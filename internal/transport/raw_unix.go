@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -84,40 +83,6 @@ func writeRaw(raw syscall.RawConn, head, body []byte) (int, error) {
 	n := w.n
 	w.head, w.body = nil, nil
 	rawWrites.Put(w)
-	return n, err
-}
-
-// A rawRead is a read inside a call of RawConn.Read. It is reused like a rawWrite.
-type rawRead struct {
-	p   []byte
-	n   int
-	err error
-	do  func(fd uintptr) (done bool)
-}
-
-var rawReads = sync.Pool{New: func() any {
-	r := new(rawRead)
-	r.do = func(fd uintptr) bool {
-		r.n, r.err = readFD(int(fd), r.p)
-		return r.err != ErrWouldBlock
-	}
-	return r
-}}
-
-// readRaw waits until there is something to read, and reads it.
-func readRaw(raw syscall.RawConn, p []byte) (int, error) {
-	r := rawReads.Get().(*rawRead)
-	r.p, r.n, r.err = p, 0, nil
-	err := raw.Read(r.do)
-	if err == nil {
-		err = r.err
-	}
-	n := r.n
-	r.p = nil
-	rawReads.Put(r)
-	if n == 0 && err == nil {
-		err = io.EOF
-	}
 	return n, err
 }
 

@@ -70,10 +70,9 @@ func (j *journal) Ended() {
 	}
 }
 
-// serve serves c up to its end, and for as long as Serve takes to return, if it has
-// not left the connection to another goroutine.
+// serve serves c up to its end.
 func (j *journal) serve() {
-	j.c.Serve(j)
+	j.c.Start(j)
 	<-j.over
 }
 
@@ -118,7 +117,7 @@ func TestReadableIsCalledForSomething(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		j := newJournal(t, transport.New(ours), 10)
-		go j.serve()
+		j.c.Start(j)
 		for i := range 3 {
 			synctest.Wait()
 			if j.calls != 1+i {
@@ -318,7 +317,7 @@ func TestHold(t *testing.T) {
 		for i, wake := range []bool{false, true, false, true, true} {
 			before := r.calls
 			if i == 0 {
-				go c.Serve(r)
+				c.Start(r)
 			}
 			if wake {
 				c.Wake()
@@ -340,7 +339,7 @@ func TestHold(t *testing.T) {
 func TestCloseEndsHold(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
 		r := &holder{next: transport.Hold, over: make(chan struct{}), held: make(chan struct{}, 100)}
-		go c.Serve(r)
+		c.Start(r)
 		<-r.held
 		c.CloseSoon()
 		<-r.held

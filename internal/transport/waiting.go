@@ -23,16 +23,18 @@ const (
 	busyRead = 16 << 10
 )
 
-// serveWaiting is Serve for a connection that can only be read by waiting in Read.
-func (c *Conn) serveWaiting(r Reader) {
+// serveWaiting is serve for a connection that can only be read by waiting in Read. It
+// returns Wait if another goroutine is to continue.
+func (c *Conn) serveWaiting() Next {
 	w := c.conn.(*waiting)
 	idle := buffers.Get(idleRead)
 	defer buffers.Put(idle)
-	if c.call(r) == Over { // which may wait, as it may with a descriptor
-		return
+	mark := StackMark()
+	if next := c.call(); next != Wait { // which may wait, as it may with a descriptor
+		return next
 	}
 	for more := false; w.err == nil; {
-		b, p := idle, r.Space()
+		b, p := idle, c.reader.Space()
 		if p == nil && more {
 			b = buffers.Get(busyRead)
 		}
@@ -42,34 +44,35 @@ func (c *Conn) serveWaiting(r Reader) {
 		n := 0
 		n, w.err = w.Conn.Read(p)
 		more = n == len(p)
-		over := c.pass(r, p[:n])
+		next := c.pass(p[:n])
 		if b != idle {
 			buffers.Put(b)
 		}
-		if over {
-			return
+		if next != Wait {
+			return next
+		}
+		if c.flags.has(renew) && StackMark() != mark {
+			c.flags.clear(renew)
+			return Wait
 		}
 	}
+	return Over // a Reader must not wait after an error
 }
 
-// pass calls r until it has taken all of p, and then the error if there is one. It
-// reports whether r has returned Over.
-func (c *Conn) pass(r Reader, p []byte) (over bool) {
+// pass calls the Reader until it has taken all of p, and then the error if there is one.
+func (c *Conn) pass(p []byte) Next {
 	w := c.conn.(*waiting)
 	w.kept = p
 	for len(w.kept) > 0 || w.err != nil {
-		failed := len(w.kept) == 0
-		if c.call(r) == Over {
-			return true
-		}
-		if failed {
-			break
+		last := len(w.kept) == 0
+		if next := c.call(); next != Wait || last {
+			return next
 		}
 	}
-	return false
+	return Wait
 }
 
-// take is TryRead for what Serve has read.
+// take is TryRead for what was read.
 func (w *waiting) take(p []byte) (n int, drained bool, err error) {
 	switch {
 	case len(w.kept) > 0:
