@@ -261,7 +261,7 @@ func (c *netConn) waitUnsent(most int) error {
 			if c.s.BufferedAmount() <= most {
 				return nil
 			}
-			// After a Flush only a writer goroutine can have something left, and a
+			// After a Flush only a writer can have something left, and a
 			// drain event follows when it ends.
 			c.s.Flush()
 			if c.s.BufferedAmount() <= most {

@@ -204,7 +204,7 @@ func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
 
 func (s *Socket) sentLater(kind wire.Kind, n int) { s.opts.Hooks.sent(s, kind, n) }
 
-// drained emits the drain event, unless there is another writer goroutine by now: then
+// drained emits the drain event, unless there is another writer by now: then
 // its end causes the event.
 func (s *Socket) drained() {
 	s.do(drainTurn, func() {

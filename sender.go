@@ -14,7 +14,7 @@ import (
 
 // A sender is the sending half of a connection. Messages become frames in pending, and
 // are written at the end of the turn, or at once outside of turns. What the system does
-// not take without waiting is left to a writer goroutine, which ends when everything
+// not take without waiting is left to a writer, which ends when everything
 // has been written.
 //
 // A sender does not know its Socket. It returns the errors of a call, and tells its
@@ -29,17 +29,17 @@ type sender struct {
 	pending  *wire.Buffer // frames of which nothing has been written yet
 	next     *sender      // in the Dispatcher's list of unflushed senders
 	extra    *senderExtra // nil until it is needed
-	inflight int          // bytes that are left to the writer goroutine
+	inflight int          // bytes that are left to the writer
 	handed   uint16       // of inflight, inside a Write on a connection that is not raw
 	number   uint16       // counts the connections that there have been
 	closeLen uint8        // length of the close frame, which nothing follows
 	listed   bool         // in the Dispatcher's list
-	writing  bool         // there is a writer goroutine
+	writing  bool         // there is a writer
 	fin      bool         // end the sending direction when all is written
 	data     bool         // what waits is not only automatic pings and pongs
 	broken   bool         // nothing can be sent: not open yet, failed, or ended
 	failing  bool         // the owner must still be told that writing has failed
-	awaited  bool         // the connection is woken when the writer goroutine ends
+	awaited  bool         // the connection is woken when the writer ends
 	closed   bool         // a close frame has been sent, or what replaces it
 	closeOut bool         // the close frame could not be written
 
@@ -59,10 +59,9 @@ type senderOwner interface {
 // everything that is sent, after a failure, or with an extension below the frames.
 type senderExtra struct {
 	stream *outflow       // the extension below the frames; nil without one
-	chunks []*wire.Buffer // for the writer goroutine, to be written before pending
+	chunks []*wire.Buffer // for the writer, to be written before pending
 	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
 	lost   int            // bytes of accepted messages that could not be written
-	done   chan struct{}  // closed when the writer goroutine ends; nil unless end waits
 	cause  error          // why writing has failed
 }
 
@@ -97,7 +96,7 @@ const maxControl = 125
 // maxHeader is the length of the longest frame header (RFC 6455, section 5.2).
 const maxHeader = 14
 
-// reset prepares t for another connection. A writer goroutine of the previous
+// reset prepares t for another connection. A writer of the previous
 // connection no longer has any effect.
 func (t *sender) reset() {
 	t.mu.Lock()
@@ -250,7 +249,7 @@ func (t *sender) sendPing() error {
 	return err
 }
 
-// sendPong answers a ping. While the writer goroutine is writing, only the pong for the
+// sendPong answers a ping. While the writer is writing, only the pong for the
 // latest ping is kept until later (RFC 6455, section 5.5.3), so that a peer that does
 // not read what it asks for costs no more than one pong. sendPong reports whether the
 // pong is sent now.
@@ -372,7 +371,7 @@ func (t *sender) append(ev wire.Event) error {
 }
 
 // sendDirect writes what is pending, a header, and the payload without copying it
-// first. What the system does not take at once is copied for the writer goroutine.
+// first. What the system does not take at once is copied for the writer.
 func (t *sender) sendDirect(ev wire.Event) error {
 	n := maxHeader
 	if t.enc.Config().Role == wire.Client {
@@ -447,7 +446,7 @@ func (t *sender) flushNow() error {
 }
 
 // flushLocked writes what is pending as far as the system takes it. The rest is left to
-// the writer goroutine.
+// the writer.
 //
 //go:noinline
 func (t *sender) flushLocked(serving bool) {

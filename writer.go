@@ -1,9 +1,6 @@
 package airsocket
 
 import (
-	"net"
-	"time"
-
 	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/wire"
 )
@@ -23,7 +20,7 @@ func (t *sender) shutdownIfDone() {
 }
 
 // fail gives up a connection to which writing has failed. unsent is the number of
-// unwritten bytes that are neither pending nor left to the writer goroutine.
+// unwritten bytes that are neither pending nor left to the writer.
 func (t *sender) fail(err error, unsent int) {
 	t.broken, t.failing = true, true
 	t.makeExtras().cause = err
@@ -72,7 +69,7 @@ func (t *sender) unsentLocked() int {
 // BufferedAmount does not count them.
 const handOver = 16 << 10
 
-// stashPending leaves what is pending to the writer goroutine. Since it may have to
+// stashPending leaves what is pending to the writer. Since it may have to
 // wait for long, it is copied to buffers that it fills unless it fills its own.
 func (t *sender) stashPending() {
 	b := t.pending
@@ -87,7 +84,7 @@ func (t *sender) stashPending() {
 	buffers.Put(b)
 }
 
-// stash leaves a copy of p to the writer goroutine, in buffers that it fills. A long p
+// stash leaves a copy of p to the writer, in buffers that it fills. A long p
 // gets long buffers, because each buffer is one Write.
 func (t *sender) stash(p []byte) {
 	t.inflight += len(p)
@@ -109,7 +106,7 @@ func (t *sender) stash(p []byte) {
 	}
 }
 
-// startWriter starts a writer goroutine, which begins with b from the offset from.
+// startWriter starts a writer, which begins with b from the offset from.
 func (t *sender) startWriter(b *wire.Buffer, from int) {
 	t.inflight = len(b.B) - from
 	t.runWriter(b, from)
@@ -119,7 +116,7 @@ func (t *sender) startWriter(b *wire.Buffer, from int) {
 func (t *sender) runWriter(b *wire.Buffer, from int) {
 	t.writing = true
 	t.noteHanded(len(b.B) - from)
-	go t.writeLoop(t.conn.NetConn(), t.number, t.conn.CanTry(), b, from)
+	t.conn.WriteLater(&writer{t: t, number: t.number, piecewise: !t.conn.CanTry(), b: b, from: from})
 }
 
 // noteHanded sets handed for a Write of a buffer with left bytes to write, or for no
@@ -130,27 +127,51 @@ func (t *sender) noteHanded(left int) {
 	}
 }
 
-// writeLoop is what the writer goroutine runs.
-func (t *sender) writeLoop(conn net.Conn, number uint16, raw bool, b *wire.Buffer, from int) {
-	for b != nil {
-		p := b.B[from:]
-		if !raw {
-			p = p[:min(len(p), handOver)]
-		}
-		n, err := conn.Write(p)
-		b, from = t.nextBuffer(number, b, from+n, n, err)
+// A writer is the transport.Source of what a sender could not write at once.
+type writer struct {
+	t         *sender
+	number    uint16 // of the connection
+	piecewise bool   // handOver applies
+	b         *wire.Buffer
+	from      int // what of b was written
+	drained   bool
+}
+
+// Next returns what is to be written next, or nil if there is nothing, there is another
+// connection by now, or this one was given up.
+func (w *writer) Next(n int, err error) []byte {
+	w.from += n
+	pong := w.t.wrote(w, n, err)
+	if pong >= 0 {
+		w.t.owner.sentLater(wire.Pong, pong)
+	}
+	if w.b == nil {
+		return nil
+	}
+	p := w.b.B[w.from:]
+	if w.piecewise {
+		p = p[:min(len(p), handOver)]
+	}
+	return p
+}
+
+// Finished tells the owner if everything was written.
+func (w *writer) Finished() {
+	if w.drained {
+		w.t.owner.drained()
 	}
 }
 
-// nextBuffer returns what the writer goroutine of the connection of this number is to
-// write next, or nil if it is to end. The goroutine has just written n bytes, and all
-// of b up to the offset from; err is the error of that Write.
-func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err error) (*wire.Buffer, int) {
+// wrote records that w has written n bytes, and err if that has failed, and sets what it
+// is to write next. It returns the length of the payload of a pong that is sent with it,
+// or -1.
+func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	t.mu.Lock()
-	// There is another connection by now, or this one was given up.
-	if t.number != number || !t.writing {
-		t.mu.Unlock()
-		return nil, 0
+	defer t.unlock()
+	b, from := w.b, w.from
+	w.b, w.from = nil, 0
+	if t.number != w.number || !t.writing {
+		return -1
 	}
 	t.inflight -= n
 	t.noteHanded(0)
@@ -159,10 +180,9 @@ func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err erro
 		if !t.broken {
 			t.fail(err, 0)
 		}
-		t.unlock()
-		return nil, 0
+		return -1
 	}
-	pong := -1
+	pong = -1
 	if from == len(b.B) {
 		buffers.Put(b)
 		pong = t.enqueueOwedPong()
@@ -174,18 +194,13 @@ func (t *sender) nextBuffer(number uint16, b *wire.Buffer, from, n int, err erro
 		t.data = false
 		t.writerEnds()
 		t.shutdownIfDone()
+		w.drained = true
 	}
-	t.unlock()
-	if pong >= 0 {
-		t.owner.sentLater(wire.Pong, pong)
-	}
-	if b == nil {
-		t.owner.drained()
-	}
-	return b, from
+	w.b, w.from = b, from
+	return pong
 }
 
-// takeChunk returns what the writer goroutine is to write next, or nil if there is
+// takeChunk returns what the writer is to write next, or nil if there is
 // nothing. It has written everything that it had.
 func (t *sender) takeChunk() *wire.Buffer {
 	b := t.pending
@@ -231,20 +246,16 @@ func (t *sender) allWritten() bool {
 	return t.held() == 0
 }
 
-// writerEnds records that the writer goroutine is about to end.
+// writerEnds records that the writer has nothing left to write.
 func (t *sender) writerEnds() {
 	t.writing = false
-	if x := t.extra; x != nil && x.done != nil {
-		close(x.done)
-		x.done = nil
-	}
 	if t.awaited {
 		t.awaited = false
 		t.conn.Wake()
 	}
 }
 
-// drains writes what is pending, and reports whether the writer goroutine has something
+// drains writes what is pending, and reports whether the writer has something
 // left to write. If it has, it wakes the connection when it ends.
 func (t *sender) drains() bool {
 	t.mu.Lock()
@@ -266,27 +277,7 @@ func (t *sender) abandon() {
 	}
 }
 
-// writerDone returns a channel that is closed when the writer goroutine has ended, or
-// nil if there is none.
-func (t *sender) writerDone() <-chan struct{} {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.writing {
-		return nil
-	}
-	x := t.makeExtras()
-	x.done = make(chan struct{})
-	return x.done
-}
-
-// writerTime is how long end waits for the writer goroutine to report what it has
-// written. That takes so long only if a Write does not return when the connection is
-// closed.
-const writerTime = time.Second
-
-// end closes the connection; nothing more can be sent on it. It waits until the writer
-// goroutine has reported what it has written: the peer may have received everything and
-// ended the connection before the goroutine could report that.
+// end closes the connection; nothing more can be sent on it.
 func (t *sender) end() {
 	t.mu.Lock()
 	t.broken = true
@@ -294,15 +285,6 @@ func (t *sender) end() {
 	t.mu.Unlock()
 	if isSet {
 		t.conn.Close()
-	}
-	done := t.writerDone()
-	if done != nil {
-		timer := time.NewTimer(writerTime)
-		select {
-		case <-done:
-		case <-timer.C:
-		}
-		timer.Stop()
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -27,13 +27,14 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // and pipes, reading and writing always wait: there TryWrite writes nothing, and
 // TryRead returns what was read before.
 type Conn struct {
-	conn   net.Conn
-	raw    syscall.RawConn // nil if the descriptor cannot be used
-	reader Reader          // only the goroutine that serves the connection uses it
-	halt   atomic.Pointer[halt]
-	fd     int32 // valid while the Reader is called; noFD after the end
-	woken  bool  // the connection was waited for, and nothing was read since
-	flags  flags
+	conn    net.Conn
+	raw     syscall.RawConn // nil if the descriptor cannot be used
+	reader  Reader          // only the goroutine that serves the connection uses it
+	halt    atomic.Pointer[halt]
+	backlog atomic.Pointer[backlog]
+	fd      int32 // valid while the Reader is called; noFD after the end
+	woken   bool  // the connection was waited for, and nothing was read since
+	flags   flags
 }
 
 // noFD is the descriptor of a connection that can no longer be read. System calls refuse
@@ -66,6 +67,7 @@ func (c *Conn) Init(conn net.Conn) {
 	c.conn, c.raw, c.reader, c.fd, c.woken = conn, rawConn(conn), nil, 0, false
 	c.flags.bits.Store(0)
 	c.halt.Store(nil)
+	c.backlog.Store(nil)
 	switch {
 	case c.raw == nil:
 		c.conn = &waiting{Conn: conn}
@@ -218,12 +220,18 @@ func (c *Conn) CloseWriteSoon() {
 	}()
 }
 
-// Close closes the connection. It may wait for a Reader that is being called and, with
-// TLS, for a Write.
+// Close closes the connection. If there is a Source, Close waits until the Source knows
+// what was written: the peer may have received everything and ended the connection
+// before. Close may also wait for a Reader that is being called and, with TLS, for a
+// Write.
 func (c *Conn) Close() error {
 	c.flags.set(closed)
 	c.Wake()
-	return c.conn.Close()
+	err := c.conn.Close()
+	if w := c.backlog.Load(); w != nil {
+		w.reported()
+	}
+	return err
 }
 
 // CloseSoon closes the connection without waiting.
