@@ -33,5 +33,8 @@ func OnIdle(f func(Counts)) {
 	}
 }
 
-// Registered returns the Task of a descriptor.
-func Registered(fd int) *Task { return process.tasks.find(int32(fd)) }
+// Stale adds an event of an earlier registration of t's descriptor, as if it had been on
+// its way.
+func Stale(t *Task, events uint32) {
+	process.push(event(events, t.fd.Load(), uint32(t.state.Load()>>32)-1))
+}

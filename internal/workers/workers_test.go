@@ -207,7 +207,13 @@ func TestWakeWhileRunning(t *testing.T) {
 // the bubble, and the process survives.
 func TestBubble(t *testing.T) {
 	inside := make(chan bool, 2000)
-	s, peer := add(t, func(s *served, _ bool) { inside <- true })
+	s, peer := add(t, func(s *served, hup bool) {
+		if hup {
+			s.end()
+			return
+		}
+		inside <- true
+	})
 	synctest.Test(t, func(t *testing.T) {
 		for range 1000 {
 			s.Wake()
@@ -217,6 +223,7 @@ func TestBubble(t *testing.T) {
 	s.Wake()
 	<-inside
 	peer.Close()
+	<-s.ended
 }
 
 // TestOut checks that Out is called when there is room again, at once if there is
