@@ -1,0 +1,40 @@
+//go:build linux
+
+package workers
+
+// Counts is the number of workers by what they do.
+type Counts struct {
+	Active, Parked, Held int
+	Polling, Watching    bool
+	Most, Ready          int
+}
+
+// Count counts the workers of the process.
+func Count() Counts {
+	p := &process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counts()
+}
+
+func (p *pool) counts() Counts {
+	return Counts{len(p.active), len(p.parked), p.held, p.polling, p.watch.awake, p.most, p.ready.len()}
+}
+
+// OnIdle makes the monitor call f each time when it is going to sleep, instead of what it
+// called before. f must not wait.
+func OnIdle(f func(Counts)) {
+	p := &process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch.slept = nil
+	if f != nil {
+		p.watch.slept = func() { f(p.counts()) }
+	}
+}
+
+// Stale adds an event of an earlier registration of t's descriptor, as if it had been on
+// its way.
+func Stale(t *Task, events uint32) {
+	process.push(event(events, t.fd.Load(), uint32(t.state.Load()>>32)-1))
+}

@@ -1,0 +1,75 @@
+//go:build linux
+
+package workers
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// A poller is an epoll instance with an eventfd, by which wait can be interrupted.
+type poller struct {
+	epoll, eventfd int
+}
+
+// wakeEvent is the Events of an event that does not come from the kernel, but from Wake.
+const wakeEvent = 0
+
+// event returns an event as the kernel gives it. The descriptor and the generation say
+// together whom it is for.
+func event(events uint32, fd int32, gen uint32) syscall.EpollEvent {
+	return syscall.EpollEvent{Events: events, Fd: fd, Pad: int32(gen)}
+}
+
+func (p *poller) open() error {
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	fd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	if errno != 0 {
+		syscall.Close(epoll)
+		return os.NewSyscallError("eventfd2", errno)
+	}
+	p.epoll, p.eventfd = epoll, int(fd)
+	// Being edge-triggered, it need not be read: each write is an event.
+	if err := p.control(syscall.EPOLL_CTL_ADD, p.eventfd, always, 0); err != nil {
+		syscall.Close(epoll)
+		syscall.Close(p.eventfd)
+		return err
+	}
+	return nil
+}
+
+func (p *poller) control(op, fd int, events uint32, gen uint32) error {
+	ev := event(events, int32(fd), gen)
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epoll, op, fd, &ev))
+}
+
+// wait waits for events. Only one goroutine may call it at a time.
+func (p *poller) wait(events []syscall.EpollEvent) int {
+	// Under load there is nearly always something, and asking without telling the
+	// scheduler is cheaper. The call does not wait.
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epoll), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	if errno == 0 && n > 0 {
+		return int(n)
+	}
+	// No runtime.Gosched here: it would wake idle processors.
+	for {
+		n, err := syscall.EpollWait(p.epoll, events, -1)
+		if n > 0 {
+			return n
+		}
+		if err != nil && err != syscall.EINTR {
+			// No connection could be served any more, and nobody would notice.
+			panic("workers: epoll_wait: " + err.Error() + "; some code has closed a descriptor that it does not own")
+		}
+	}
+}
+
+// interrupt makes a wait that is running, or else the next one, return.
+func (p *poller) interrupt() {
+	one := [8]byte{7: 1, 0: 1} // any number but 0 and the largest, in either order of bytes
+	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(p.eventfd), uintptr(unsafe.Pointer(&one)), 8)
+}
