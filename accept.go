@@ -53,6 +53,7 @@ type serverHandshake struct {
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received after the request
+	unsent   []byte // of the response
 	deadline transport.Deadline
 	opening
 }
@@ -109,7 +110,11 @@ func (a *serverHandshake) Readable() transport.Next {
 func (a *serverHandshake) Space() []byte { return nil }
 
 // Ended finishes the Socket of a handshake that a handler has not let come to an end.
-func (a *serverHandshake) Ended() { a.s.finish() }
+func (a *serverHandshake) Ended() {
+	s := a.s
+	s.opts.deadlines.Clear(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
+	s.finish()
+}
 
 // established opens the connection when the request has been accepted and answered.
 //
@@ -118,7 +123,7 @@ func (a *serverHandshake) established() transport.Next {
 	s := a.s
 	r := (*connReader)(s)
 	s.sender.conn.Become(r)
-	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions}, a.rest)
+	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions, unsent: a.unsent}, a.rest)
 	a.recycle()
 	if over {
 		return transport.Over
@@ -286,7 +291,8 @@ func (a *serverHandshake) decided(r *Request) error {
 	return nil
 }
 
-// answer sends the response that opens the connection.
+// answer sends the response that opens the connection. What the system does not take at
+// once is sent before the first message.
 func (a *serverHandshake) answer() error {
 	b := buffers.Get(512)
 	defer buffers.Put(b)
@@ -294,7 +300,10 @@ func (a *serverHandshake) answer() error {
 	if err != nil {
 		return internalError(err)
 	}
-	_, err = a.s.sender.conn.Write(out)
+	n, err := a.s.sender.conn.Write(out)
+	if err == io.ErrShortWrite {
+		a.unsent, err = slices.Clone(out[n:]), nil
+	}
 	return err
 }
 
@@ -346,12 +355,16 @@ func (a *serverHandshake) reject(err error) transport.Next {
 	conn := &s.sender.conn
 	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
+		given, err := conn.Detach()
 		a.endQuietly()
-		srv.http.give(conn.NetConn(), a.hs.Buffered())
+		if err == nil {
+			srv.http.give(given, a.hs.Buffered())
+		}
 		return transport.Gone
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		conn.GiveTime(&a.deadline)
 		conn.Write(srv.FlashPolicy.AppendTo(nil))
+		conn.TakeTime(&a.deadline)
 		a.endQuietly()
 		conn.CloseSoon()
 		return transport.Gone

@@ -92,7 +92,7 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 			s.finish()
 		}
 	}()
-	if !s.becomeOpen(agreement{res.Answer.Version, res.Sessions, &res.Answer}, res.Rest) {
+	if !s.becomeOpen(agreement{version: res.Answer.Version, sessions: res.Sessions, answer: &res.Answer}, res.Rest) {
 		goesOn = true
 		s.sender.conn.Start((*connReader)(s))
 	}

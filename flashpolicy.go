@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/transport"
 )
 
 // A FlashPolicyServer answers the socket policy requests that Flash clients such as
@@ -49,7 +50,9 @@ func (p *FlashPolicyServer) Serve(l net.Listener) error {
 		return ErrServerClosed
 	}
 	defer untrack(p, p.listeners, l)
-	return acceptAll(l, p.isClosed, nil, func(conn net.Conn) {
+	a := &accepting{closing: p.isClosed}
+	return a.result(transport.AcceptAll(l, func(conn net.Conn) {
+		a.wait = 0
 		limit := p.MaxConns
 		if limit == 0 {
 			limit = 1000
@@ -59,7 +62,7 @@ func (p *FlashPolicyServer) Serve(l net.Listener) error {
 			return
 		}
 		go p.serveConn(conn)
-	})
+	}, a.retry))
 }
 
 // Close closes all listeners, so that Serve returns, and all connections.

@@ -80,7 +80,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	}
 	early, o.early = o.early, earlyQueue{}
 	var failed error
-	early.events, failed = s.sender.begin(cfg, stream, early.events)
+	early.events, failed = s.sender.begin(cfg, stream, a.unsent, early.events)
 	if o.retries != nil {
 		o.retries.begun()
 	}

@@ -52,6 +52,7 @@ type agreement struct {
 	version  wire.Version
 	sessions []extensions.Session
 	answer   *handshake.Result // for a client; nil on a server
+	unsent   []byte            // of a server's response
 }
 
 // split returns the extensions that work on messages or frames, and the one that works

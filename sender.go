@@ -132,13 +132,16 @@ func (t *sender) config() *wire.Config {
 	return t.enc.Config()
 }
 
-// begin allows sending, through stream if it is not nil, and enqueues the messages in
-// queue before all others. It returns those that were accepted, and an error if writing
-// has failed.
-func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, queue []wire.Event) (sent []wire.Event, err error) {
+// begin allows sending, through stream if it is not nil. What is unsent of the handshake
+// goes out first, and then the messages in queue, before all others. begin returns those
+// that were accepted, and an error if writing has failed.
+func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, unsent []byte, queue []wire.Event) (sent []wire.Event, err error) {
 	t.mu.Lock()
 	t.broken = false
 	t.enc.Init(cfg)
+	if len(unsent) > 0 {
+		t.startWriter(&wire.Buffer{B: unsent}, 0)
+	}
 	if stream != nil {
 		t.makeExtras().stream = &outflow{stream}
 	}

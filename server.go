@@ -159,31 +159,42 @@ func (srv *Server) Serve(l net.Listener) error {
 	disp.hold()
 	defer disp.release()
 
-	return acceptAll(l, func() bool { return !srv.listensOn(l) }, srv.Options.settings().log, srv.serveConn)
+	a := &accepting{log: srv.Options.settings().log, closing: func() bool { return !srv.listensOn(l) }}
+	serve := func(conn net.Conn) {
+		a.wait = 0
+		srv.serveConn(conn)
+	}
+	if srv.TLSConfig != nil {
+		return a.result(transport.AcceptAll(l, serve, a.retry))
+	}
+	return a.result(transport.Serve(l, serve, a.retry))
 }
 
-// acceptAll accepts connections from l and passes them to serve, until closing reports
-// true or Accept fails with an error that is not temporary.
-func acceptAll(l net.Listener, closing func() bool, log *slog.Logger, serve func(net.Conn)) error {
-	var wait time.Duration
-	for {
-		conn, err := l.Accept()
-		switch {
-		case err == nil:
-			wait = 0
-			serve(conn)
-		case closing():
-			return ErrServerClosed
-		case isTemporary(err): // such as too many open files
-			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
-			if log != nil {
-				log.Error("accept", slog.Any("err", err), slog.Duration("again in", wait))
-			}
-			time.Sleep(wait)
-		default:
-			return err
-		}
+// An accepting decides what follows when a connection cannot be accepted.
+type accepting struct {
+	log     *slog.Logger
+	closing func() bool   // whether the listener was closed on purpose
+	wait    time.Duration // before the last attempt
+}
+
+// retry returns how long to wait before the next attempt, or -1 if err is not temporary.
+func (a *accepting) retry(err error) time.Duration {
+	if a.closing() || !isTemporary(err) {
+		return -1
 	}
+	a.wait = min(max(2*a.wait, 5*time.Millisecond), time.Second)
+	if a.log != nil {
+		a.log.Error("accept", slog.Any("err", err), slog.Duration("again in", a.wait))
+	}
+	return a.wait
+}
+
+// result returns what a Serve method returns after err.
+func (a *accepting) result(err error) error {
+	if a.closing() {
+		return ErrServerClosed
+	}
+	return err
 }
 
 func isTemporary(err error) bool {
@@ -237,7 +248,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 	full, ok := s.roster.add(s, srv.MaxConns)
 	if !ok {
 		s.withdraw()
-		conn.Close()
+		s.sender.conn.Close()
 		return
 	}
 	a := newServerHandshake(s, srv, isTLS(conn))

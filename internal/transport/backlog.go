@@ -2,6 +2,7 @@ package transport
 
 import (
 	"net"
+	"sync"
 	"time"
 )
 
@@ -19,13 +20,24 @@ type Source interface {
 // A backlog is what is left to write on a connection.
 type backlog struct {
 	src  Source
-	done chan struct{} // closed when Next has returned nil
+	done chan struct{} // closed when Next has returned nil; nil if workers write
+
+	mu      sync.Mutex // held while workers write
+	begun   bool
+	piece   []byte // what they write next
+	stopped bool   // src must not be called any more
 }
 
 // WriteLater writes what src has, and returns at once. It must not be called again before
 // Next has returned nil.
 func (c *Conn) WriteLater(src Source) {
-	w := &backlog{src: src, done: make(chan struct{})}
+	w := &backlog{src: src}
+	if c.way == byWorkers {
+		c.backlog.Store(w)
+		c.task.WantOut()
+		return
+	}
+	w.done = make(chan struct{})
 	c.backlog.Store(w)
 	go c.write(c.NetConn(), w)
 }
@@ -52,4 +64,38 @@ func (w *backlog) reported() {
 	case <-w.done:
 	case <-timer.C:
 	}
+}
+
+// writeSome writes as much as the system takes without waiting. It reports whether src
+// has nothing left.
+func (w *backlog) writeSome(c *Conn) (done bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped {
+		return true
+	}
+	if !w.begun {
+		w.begun, w.piece = true, w.src.Next(0, nil)
+	}
+	for w.piece != nil {
+		n, err := c.TryWrite(w.piece, nil)
+		if n == 0 && err == nil {
+			return false
+		}
+		w.piece = w.src.Next(n, err)
+	}
+	return true
+}
+
+// stop waits until src is not being called, and makes sure that it is not called again.
+func (w *backlog) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+}
+
+func (w *backlog) isStopped() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stopped
 }

@@ -28,14 +28,26 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // TryRead returns what was read before.
 type Conn struct {
 	conn    net.Conn
-	raw     syscall.RawConn // nil if the descriptor cannot be used
+	raw     syscall.RawConn // set if way is byRaw
 	reader  Reader          // only the goroutine that serves the connection uses it
 	halt    atomic.Pointer[halt]
 	backlog atomic.Pointer[backlog]
 	fd      int32 // valid while the Reader is called; noFD after the end
-	woken   bool  // the connection was waited for, and nothing was read since
 	flags   flags
+	users   atomic.Int32 // who use the descriptor outside of the Reader, if way is byWorkers
+	way     way
+	woken   bool // the connection was waited for, and nothing was read since
+	task    task // if way is byWorkers
 }
+
+// A way says how a connection is waited for.
+type way uint8
+
+const (
+	byRead    way = iota // by a goroutine that calls Read
+	byRaw                // by a goroutine that calls RawConn.Read
+	byWorkers            // by all workers together
+)
 
 // noFD is the descriptor of a connection that can no longer be read. System calls refuse
 // it.
@@ -64,15 +76,22 @@ func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 // Init makes c the connection conn. Nobody else may read from conn or write to it from
 // now on. A Conn may be used again when Ended was called.
 func (c *Conn) Init(conn net.Conn) {
-	c.conn, c.raw, c.reader, c.fd, c.woken = conn, rawConn(conn), nil, 0, false
+	c.conn, c.raw, c.reader, c.fd, c.way, c.woken = conn, rawConn(conn), nil, 0, byRead, false
 	c.flags.bits.Store(0)
+	c.users.Store(0)
 	c.halt.Store(nil)
 	c.backlog.Store(nil)
 	switch {
+	case c.initAccepted(conn):
+		c.way = byWorkers
+		c.flags.set(skips)
 	case c.raw == nil:
 		c.conn = &waiting{Conn: conn}
-	case canSkip(conn) && bubble.ID() == 0:
-		c.flags.set(skips)
+	default:
+		c.way = byRaw
+		if canSkip(conn) && bubble.ID() == 0 {
+			c.flags.set(skips)
+		}
 	}
 }
 
@@ -91,15 +110,17 @@ func (c *Conn) NetConn() net.Conn {
 }
 
 // CanTry reports whether TryWrite may write something.
-func (c *Conn) CanTry() bool { return c.raw != nil }
+func (c *Conn) CanTry() bool { return c.way != byRead }
 
 // TryRead reads what is there. It returns ErrWouldBlock if there is nothing, and io.EOF
 // at the end of what the peer has sent. drained reports whether, as far as is known,
-// nothing more is there. Only a Reader may call TryRead,
-// while it is being called.
+// nothing more is there. Only a Reader may call TryRead, while it is being called.
 func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
-	if c.raw == nil {
+	switch {
+	case c.way == byRead:
 		return c.conn.(*waiting).take(p)
+	case c.flags.has(closed | expired):
+		return 0, true, c.stopped()
 	}
 	if n, err = readFD(int(c.fd), p); err == ErrWouldBlock && c.flags.has(urgent) {
 		n, err = c.readUrgent(p)
@@ -120,6 +141,15 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	drained = n < len(p) && c.flags.has(skips)
 	c.noteUnsure(drained)
 	return n, drained, nil
+}
+
+// stopped returns why a connection that was closed, or whose time is over, cannot be
+// read.
+func (c *Conn) stopped() error {
+	if c.flags.has(closed) {
+		return net.ErrClosed
+	}
+	return os.ErrDeadlineExceeded
 }
 
 // readError returns the error that has ended the wait for the connection, or err if
@@ -161,8 +191,11 @@ func (c *Conn) readUrgent(p []byte) (n int, err error) {
 // TryWrite writes as much of head and then body as the system takes without waiting,
 // and returns how much that was.
 func (c *Conn) TryWrite(head, body []byte) (int, error) {
-	if c.raw == nil {
+	switch c.way {
+	case byRead:
 		return 0, nil
+	case byWorkers:
+		return c.writeFD(head, body)
 	}
 	return writeRaw(c.raw, head, body)
 }
@@ -181,11 +214,16 @@ func (c *Conn) TryWriteServing(p []byte) (int, error) {
 	return writeFD(int(c.fd), p, nil)
 }
 
-// Write writes p, and returns when the system has taken all of it.
+// Write writes p, and returns when the system has taken all of it. On a connection that
+// is served by workers it does not wait, and returns io.ErrShortWrite if the system has
+// not taken everything.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.TryWrite(p, nil)
-	if err != nil || n == len(p) {
+	switch {
+	case err != nil || n == len(p):
 		return n, err
+	case c.way == byWorkers:
+		return n, io.ErrShortWrite
 	}
 	m, err := c.conn.Write(p[n:])
 	return n + m, err
@@ -195,7 +233,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 // it, such as TCP below TLS: some peers wait for the end of TCP and ignore the end of
 // TLS. It reports whether one of them could be ended. If CanTry returns false,
 // CloseWrite may wait.
-func (c *Conn) CloseWrite() bool { return closeWrite(c.NetConn()) }
+func (c *Conn) CloseWrite() bool {
+	if c.way == byWorkers {
+		return c.shutdown()
+	}
+	return closeWrite(c.NetConn())
+}
 
 func closeWrite(conn net.Conn) bool {
 	c, ok := conn.(interface{ CloseWrite() error })
@@ -220,12 +263,16 @@ func (c *Conn) CloseWriteSoon() {
 	}()
 }
 
-// Close closes the connection. If there is a Source, Close waits until the Source knows
-// what was written: the peer may have received everything and ended the connection
-// before. Close may also wait for a Reader that is being called and, with TLS, for a
-// Write.
+// Close closes the connection. Only the Reader may call it, or anybody before Start. If
+// there is a Source, Close waits until the Source knows what was written: the peer may
+// have received everything and ended the connection before. Close may also wait for a
+// Write on a TLS connection.
 func (c *Conn) Close() error {
 	c.flags.set(closed)
+	if c.way == byWorkers {
+		c.leave()
+		return nil
+	}
 	c.Wake()
 	err := c.conn.Close()
 	if w := c.backlog.Load(); w != nil {
@@ -234,11 +281,23 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// CloseSoon closes the connection without waiting.
+// CloseSoon closes the connection without waiting. The Reader is called once more, and
+// TryRead returns net.ErrClosed.
 func (c *Conn) CloseSoon() {
 	c.flags.set(closed)
 	c.Wake()
-	go c.conn.Close()
+	if c.way != byWorkers {
+		go c.conn.Close()
+	}
+}
+
+// Detach returns the connection for somebody else to use, for a Reader that returns
+// Gone.
+func (c *Conn) Detach() (net.Conn, error) {
+	if c.way == byWorkers {
+		return c.detachFD()
+	}
+	return c.NetConn(), nil
 }
 
 // A Next is what a [Reader] wants next.
@@ -273,7 +332,21 @@ type Reader interface {
 // Start begins to call r, and returns at once.
 func (c *Conn) Start(r Reader) {
 	c.reader = r
-	go c.serve()
+	if c.way != byWorkers {
+		go c.serve()
+	} else if err := c.register(); err != nil {
+		go c.refuse(err)
+	} else if c.flags.has(closed) {
+		c.Wake()
+	}
+}
+
+// refuse passes err to the Reader of a connection that cannot be waited for.
+func (c *Conn) refuse(err error) {
+	defer c.reader.Ended()
+	c.fd = noFD
+	c.withHalt().err = err
+	c.call()
 }
 
 // Become makes r the Reader that is called from now on. Only the Reader may call it,
@@ -296,7 +369,7 @@ func (c *Conn) serve() {
 		}
 	}()
 	var next Next
-	if c.raw == nil {
+	if c.way == byRead {
 		next = c.serveWaiting()
 	} else {
 		next = c.serveRaw()
@@ -407,6 +480,10 @@ func (c *Conn) withHalt() *halt {
 // Wake has Readable called again after it has returned Hold. If Readable has not
 // returned yet, it is called again at once when it returns Hold.
 func (c *Conn) Wake() {
+	if c.way == byWorkers {
+		c.task.Wake()
+		return
+	}
 	h := c.withHalt()
 	h.mu.Lock()
 	defer h.mu.Unlock()

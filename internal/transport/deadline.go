@@ -30,7 +30,7 @@ type Deadline struct {
 func (ts *Deadlines) Set(t *Deadline, c *Conn, after time.Duration) {
 	switch {
 	case after == 0:
-	case c.raw != nil && bubble.ID() == 0:
+	case c.sharesDeadlines():
 		ts.add(t, c, after)
 	default:
 		c.flags.set(timed)
@@ -43,7 +43,7 @@ func (ts *Deadlines) Set(t *Deadline, c *Conn, after time.Duration) {
 func (ts *Deadlines) Clear(t *Deadline, c *Conn, after time.Duration) (inTime bool) {
 	switch {
 	case after == 0:
-	case c.raw != nil && bubble.ID() == 0:
+	case c.sharesDeadlines():
 		return ts.removed(t)
 	default:
 		c.conn.SetDeadline(time.Time{})
@@ -116,8 +116,17 @@ func (ts *Deadlines) expire() {
 	}
 }
 
+// sharesDeadlines reports whether the deadlines of c are in lists with others.
+func (c *Conn) sharesDeadlines() bool {
+	return c.way == byWorkers || c.way == byRaw && bubble.ID() == 0
+}
+
 // expire makes reads and writes of c fail with os.ErrDeadlineExceeded.
 func (c *Conn) expire() {
 	c.flags.set(expired)
+	if c.way == byWorkers {
+		c.Wake()
+		return
+	}
 	c.conn.SetDeadline(time.Unix(1, 0))
 }

@@ -17,6 +17,9 @@ var lingering Deadlines
 // GiveTime sets the time that the peer has to read why it was refused.
 func (c *Conn) GiveTime(t *Deadline) { lingering.Set(t, c, lingerTime) }
 
+// TakeTime removes the time that GiveTime has set.
+func (c *Conn) TakeTime(t *Deadline) { lingering.Clear(t, c, lingerTime) }
+
 // Linger ends the sending direction, and reads and drops what the peer still sends until
 // the time of GiveTime or a limit of bytes is reached, so that the peer can read what was
 // written. Then it calls over. Closing a connection while something is left unread
@@ -63,6 +66,6 @@ func (l *lingerer) Readable() Next {
 func (l *lingerer) Space() []byte { return nil }
 
 func (l *lingerer) Ended() {
-	lingering.Clear(l.t, l.c, lingerTime)
+	l.c.TakeTime(l.t)
 	l.over()
 }

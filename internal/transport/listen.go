@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"time"
 )
 
 // Listen listens on addr, which is host:port for TCP or unix:path. The connections have
@@ -17,7 +18,26 @@ func Listen(addr string) (net.Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1, Control: keepAlive}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return net.Listen("tcp", addr)
+		l, err = net.Listen("tcp", addr)
 	}
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	return newListener(l), nil
+}
+
+// AcceptAll is like Serve, but the connections are served by goroutines of their own.
+func AcceptAll(l net.Listener, serve func(net.Conn), retry func(error) time.Duration) error {
+	for {
+		conn, err := l.Accept()
+		if err == nil {
+			serve(conn)
+			continue
+		}
+		wait := retry(err)
+		if wait < 0 {
+			return err
+		}
+		time.Sleep(wait)
+	}
 }

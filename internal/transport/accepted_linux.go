@@ -1,0 +1,208 @@
+//go:build !portable
+
+package transport
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// accept accepts a connection. It returns nil if there is none.
+func accept(listener int) (*accepted, error) {
+	for {
+		fd, addr, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+		switch err {
+		case nil:
+			return &accepted{fd: int32(fd), remote: addrPort(addr)}, nil
+		case syscall.EAGAIN:
+			return nil, nil
+		case syscall.EINTR, syscall.ECONNABORTED:
+		default:
+			return nil, os.NewSyscallError("accept4", err)
+		}
+	}
+}
+
+func addrPort(addr syscall.Sockaddr) netip.AddrPort {
+	switch a := addr.(type) {
+	case *syscall.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
+	case *syscall.SockaddrInet6:
+		ip := netip.AddrFrom16(a.Addr)
+		if a.ZoneId != 0 {
+			if ifi, err := net.InterfaceByIndex(int(a.ZoneId)); err == nil {
+				ip = ip.WithZone(ifi.Name)
+			}
+		}
+		return netip.AddrPortFrom(ip, uint16(a.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// adopt returns a connection that workers serve instead of conn, which it closes. It
+// returns conn itself if conn is not a TCP connection of package net, or if no other
+// descriptor can be had.
+func adopt(conn net.Conn) net.Conn {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return conn
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return conn
+	}
+	fd := -1
+	var remote netip.AddrPort
+	raw.Control(func(of uintptr) {
+		if n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, of, syscall.F_DUPFD_CLOEXEC, 0); errno == 0 {
+			fd = int(n)
+		}
+	})
+	if fd < 0 {
+		return conn
+	}
+	if addr, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
+		remote = addr.AddrPort()
+	}
+	tcp.Close() // leaves the runtime's poller
+	return &accepted{fd: int32(fd), remote: remote}
+}
+
+// An accepted is the face of a connection that workers serve, for addresses and socket
+// options. It can be closed, but neither read nor written.
+type accepted struct {
+	mu     sync.Mutex
+	fd     int32 // noFD once it is closed
+	conn   *Conn // that uses it; nil before and after
+	remote netip.AddrPort
+	local  *net.TCPAddr // set when it is asked for, and when the descriptor is closed
+}
+
+// closeFD closes the descriptor.
+func (a *accepted) closeFD() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.fd == noFD {
+		return
+	}
+	a.localLocked()
+	syscall.Close(int(a.fd))
+	a.fd, a.conn = noFD, nil
+}
+
+// errServed is the error of what would disturb the Socket.
+var errServed = errors.New("the connection belongs to its Socket: use the methods of the Socket, and for options of the system SyscallConn")
+
+func (a *accepted) failed(op string) error {
+	return &net.OpError{Op: op, Net: "tcp", Addr: a.RemoteAddr(), Err: errServed}
+}
+
+func (a *accepted) Read([]byte) (int, error)         { return 0, a.failed("read") }
+func (a *accepted) Write([]byte) (int, error)        { return 0, a.failed("write") }
+func (a *accepted) SetDeadline(time.Time) error      { return a.failed("set deadline") }
+func (a *accepted) SetReadDeadline(time.Time) error  { return a.failed("set deadline") }
+func (a *accepted) SetWriteDeadline(time.Time) error { return a.failed("set deadline") }
+
+// Close closes the connection under its Socket.
+func (a *accepted) Close() error {
+	a.mu.Lock()
+	c, fd := a.conn, a.fd
+	if c != nil {
+		c.CloseSoon() // with the lock, so that c is not used for another connection yet
+	}
+	a.mu.Unlock()
+	switch {
+	case fd == noFD:
+		return net.ErrClosed
+	case c == nil:
+		a.closeFD()
+	}
+	return nil
+}
+
+func (a *accepted) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(a.remote) }
+
+func (a *accepted) LocalAddr() net.Addr {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.localLocked()
+}
+
+func (a *accepted) localLocked() *net.TCPAddr {
+	if a.local == nil {
+		a.local = new(net.TCPAddr)
+		if addr, err := syscall.Getsockname(int(a.fd)); err == nil {
+			a.local = net.TCPAddrFromAddrPort(addrPort(addr))
+		}
+	}
+	return a.local
+}
+
+// SyscallConn returns access to the descriptor, for socket options.
+func (a *accepted) SyscallConn() (syscall.RawConn, error) { return rawAccepted{a}, nil }
+
+func (a *accepted) set(level, name, value int) error {
+	var failed error
+	if err := (rawAccepted{a}).Control(func(fd uintptr) {
+		failed = os.NewSyscallError("setsockopt", syscall.SetsockoptInt(int(fd), level, name, value))
+	}); err != nil {
+		return err
+	}
+	return failed
+}
+
+// SetNoDelay is like the method of net.TCPConn, as are the following methods.
+func (a *accepted) SetNoDelay(on bool) error {
+	return a.set(syscall.IPPROTO_TCP, syscall.TCP_NODELAY, oneIf(on))
+}
+
+func (a *accepted) SetKeepAlive(on bool) error {
+	return a.set(syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, oneIf(on))
+}
+
+func (a *accepted) SetReadBuffer(bytes int) error {
+	return a.set(syscall.SOL_SOCKET, syscall.SO_RCVBUF, bytes)
+}
+
+func (a *accepted) SetWriteBuffer(bytes int) error {
+	return a.set(syscall.SOL_SOCKET, syscall.SO_SNDBUF, bytes)
+}
+
+func (a *accepted) SetLinger(sec int) error {
+	l := syscall.Linger{Onoff: int32(oneIf(sec >= 0)), Linger: int32(max(sec, 0))}
+	var failed error
+	if err := (rawAccepted{a}).Control(func(fd uintptr) {
+		failed = os.NewSyscallError("setsockopt", syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &l))
+	}); err != nil {
+		return err
+	}
+	return failed
+}
+
+func oneIf(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// A rawAccepted is the syscall.RawConn of an accepted.
+type rawAccepted struct{ *accepted }
+
+func (r rawAccepted) Control(f func(fd uintptr)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fd == noFD {
+		return net.ErrClosed
+	}
+	f(uintptr(r.fd))
+	return nil
+}
+
+func (r rawAccepted) Read(func(uintptr) bool) error  { return r.failed("raw-read") }
+func (r rawAccepted) Write(func(uintptr) bool) error { return r.failed("raw-write") }

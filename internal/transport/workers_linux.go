@@ -1,0 +1,135 @@
+//go:build !portable
+
+package transport
+
+import (
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/airsocket/airsocket/internal/workers"
+)
+
+// A task is the registration of a connection that workers serve.
+type task struct{ workers.Task }
+
+// In is called by a worker when there is something to read, and after Wake. After an
+// event that says more than that there is data, a short read does not show that nothing
+// is left.
+func (c *Conn) In(hup bool) {
+	over := true
+	defer func() {
+		if over { // or a handler has ended the goroutine
+			c.reader.Ended()
+		}
+	}()
+	if hup && c.flags.has(skips) {
+		c.flags.set(urgent)
+		c.flags.clear(skips)
+	}
+	over = c.reader.Readable() == Over
+}
+
+// Out is called by a worker when there is room to write.
+func (c *Conn) Out() {
+	w := c.backlog.Load()
+	if w == nil || !w.writeSome(c) {
+		return
+	}
+	if c.backlog.CompareAndSwap(w, nil) {
+		c.task.NoOut()
+		if c.backlog.Load() != nil {
+			c.task.WantOut() // which NoOut may have undone
+		}
+	}
+	if !w.isStopped() {
+		w.src.Finished()
+	}
+}
+
+// register has workers serve c from now on.
+func (c *Conn) register() error { return c.task.Add(int(c.fd), c) }
+
+// leave ends the registration, and closes the descriptor when nobody uses it any more.
+func (c *Conn) leave() {
+	c.task.Remove()
+	if w := c.backlog.Load(); w != nil {
+		w.stop()
+	}
+	for {
+		n := c.users.Load()
+		if n < 0 {
+			return // it was left before
+		}
+		if c.users.CompareAndSwap(n, n+left) {
+			if n == 0 {
+				c.conn.(*accepted).closeFD()
+			}
+			return
+		}
+	}
+}
+
+// left is what makes users negative when the descriptor must not be used any more.
+const left = -1 << 30
+
+// use makes sure that the descriptor is not closed before unuse is called. It returns
+// false if it may be closed already.
+func (c *Conn) use() bool {
+	if c.users.Add(1) > 0 {
+		return true
+	}
+	c.unuse()
+	return false
+}
+
+func (c *Conn) unuse() {
+	if c.users.Add(-1) == left {
+		c.conn.(*accepted).closeFD()
+	}
+}
+
+// writeFD is TryWrite.
+func (c *Conn) writeFD(head, body []byte) (int, error) {
+	if !c.use() {
+		return 0, net.ErrClosed
+	}
+	n, err := writeFD(int(c.fd), head, body)
+	c.unuse()
+	return n, err
+}
+
+// shutdown ends the sending direction.
+func (c *Conn) shutdown() bool {
+	if !c.use() {
+		return false
+	}
+	err := syscall.Shutdown(int(c.fd), syscall.SHUT_WR)
+	c.unuse()
+	return err == nil
+}
+
+// initAccepted makes c the connection conn if that was accepted for workers.
+func (c *Conn) initAccepted(conn net.Conn) bool {
+	a, ok := conn.(*accepted)
+	if !ok {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.conn, c.fd = c, a.fd
+	return true
+}
+
+// detachFD is Detach.
+func (c *Conn) detachFD() (net.Conn, error) {
+	c.task.Remove()
+	a := c.conn.(*accepted)
+	a.mu.Lock()
+	fd := a.fd
+	a.fd, a.conn = noFD, nil
+	a.mu.Unlock()
+	f := os.NewFile(uintptr(fd), "")
+	defer f.Close()
+	return net.FileConn(f) // which uses a duplicate
+}

@@ -1,0 +1,32 @@
+//go:build !linux || portable
+
+package transport
+
+import (
+	"errors"
+	"net"
+	"time"
+)
+
+// On this system no connection is served by workers.
+
+type task struct{}
+
+func (task) Wake()          {}
+func (task) WantOut() error { return errors.ErrUnsupported }
+
+func (c *Conn) initAccepted(net.Conn) bool          { return false }
+func (c *Conn) register() error                     { return errors.ErrUnsupported }
+func (c *Conn) leave()                              {}
+func (c *Conn) writeFD([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
+func (c *Conn) shutdown() bool                      { return false }
+func (c *Conn) detachFD() (net.Conn, error)         { return nil, errors.ErrUnsupported }
+
+func newListener(l net.Listener) net.Listener { return l }
+
+// Serve accepts connections from l and passes them to serve, until l is closed or fails.
+// If an error is temporary, such as too many open files, retry returns how long to wait
+// before the next attempt, and otherwise a negative number.
+func Serve(l net.Listener, serve func(net.Conn), retry func(error) time.Duration) error {
+	return AcceptAll(l, serve, retry)
+}
