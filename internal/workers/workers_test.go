@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -187,6 +188,26 @@ func TestWake(t *testing.T) {
 	}
 }
 
+// TestWakeIdle checks that Wake interrupts a leader that nobody else would, however often.
+func TestWakeIdle(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	calls := make(chan bool)
+	s, peer := add(t, func(s *served, hup bool) {
+		if hup {
+			s.end()
+			return
+		}
+		calls <- true
+	})
+	idle(t, 0)
+	for range 1000 {
+		s.Wake()
+		<-calls
+	}
+	peer.Close()
+	<-s.ended
+}
+
 // TestWakeWhileRunning checks that In is called again if Wake comes while it runs, and
 // that it can wake itself.
 func TestWakeWhileRunning(t *testing.T) {
@@ -336,6 +357,8 @@ func TestAddAgain(t *testing.T) {
 	}
 
 	fd2, peer2 := pair(t)
+	peer2.Write([]byte("x"))
+	other, otherPeer := add(t, echo)
 	s, peer = add(t, func(s *served, _ bool) {
 		s.Remove()
 		syscall.Close(s.fd)
@@ -343,10 +366,15 @@ func TestAddAgain(t *testing.T) {
 		if err := s.Add(fd2, s); err != nil {
 			t.Error(err)
 		}
+		// The event of fd2 is taken before this one, and must not begin a second call.
+		otherPeer.Write([]byte("x"))
+		io.ReadFull(otherPeer, make([]byte, 1))
+		otherPeer.Close()
+		<-other.ended
 	})
 	peer.Write([]byte("x"))
-	peer2.Write([]byte("x"))
 	io.ReadFull(peer2, make([]byte, 1))
+	peer.Close()
 	peer2.Close()
 	<-s.ended
 
