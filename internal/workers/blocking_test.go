@@ -229,3 +229,44 @@ func TestGOMAXPROCS(t *testing.T) {
 		}
 	}
 }
+
+// TestNoAllocation checks that events, Wake and WantOut allocate nothing.
+func TestNoAllocation(t *testing.T) {
+	var p [4096]byte
+	outs := make(chan bool)
+	fd, peer := pair(t)
+	s := &served{fd: fd, t: t, ended: make(chan struct{})}
+	s.in = func(s *served, _ bool) {
+		for {
+			n, err := syscall.Read(s.fd, p[:])
+			if err != nil {
+				return
+			}
+			if n == 0 {
+				s.end()
+				return
+			}
+			syscall.Write(s.fd, p[:n])
+		}
+	}
+	s.out = func(s *served) {
+		s.NoOut()
+		outs <- true
+	}
+	if err := s.Add(fd, s); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 100)
+	n := testing.AllocsPerRun(1000, func() {
+		peer.Write(b)
+		io.ReadFull(peer, b)
+		s.Wake()
+		s.WantOut()
+		<-outs
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	peer.Close()
+	<-s.ended
+}

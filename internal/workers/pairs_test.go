@@ -57,15 +57,17 @@ func (s *served) end() {
 // add registers one end of a pair of unix sockets, and returns the other one.
 func add(t testing.TB, in func(s *served, hup bool)) (*served, net.Conn) {
 	t.Helper()
+	return addBoth(t, in, nil)
+}
+
+// addBoth is like add for a Server that calls WantOut in In.
+func addBoth(t testing.TB, in func(s *served, hup bool), out func(s *served)) (*served, net.Conn) {
+	t.Helper()
 	fd, peer := pair(t)
-	s := &served{fd: fd, in: in, t: t, ended: make(chan struct{})}
+	s := &served{fd: fd, in: in, out: out, t: t, ended: make(chan struct{})}
 	if err := s.Add(fd, s); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		// The end of the peer is not the end of s for all functions in.
-		peer.Close()
-	})
 	return s, peer
 }
 

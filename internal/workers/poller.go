@@ -4,6 +4,7 @@ package workers
 
 import (
 	"os"
+	"runtime"
 	"syscall"
 	"unsafe"
 )
@@ -47,15 +48,19 @@ func (p *poller) control(op, fd int, events uint32, gen uint32) error {
 	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epoll, op, fd, &ev))
 }
 
-// wait waits for events. Only one goroutine may call it at a time.
-func (p *poller) wait(events []syscall.EpollEvent) int {
-	// Under load there is nearly always something, and asking without telling the
-	// scheduler is cheaper. The call does not wait.
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epoll), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
-	if errno == 0 && n > 0 {
-		return int(n)
+// wait waits for events. Only one goroutine may call it at a time. procs is GOMAXPROCS.
+func (p *poller) wait(events []syscall.EpollEvent, procs int) int {
+	if n := p.look(events); n > 0 {
+		return n
 	}
-	// No runtime.Gosched here: it would wake idle processors.
+	if procs == 1 {
+		// A goroutine that can run would otherwise wait until the runtime notices that the
+		// only processor is stuck in the system call, which may take 10 ms.
+		runtime.Gosched()
+		if n := p.look(events); n > 0 {
+			return n
+		}
+	} // else no runtime.Gosched, because it wakes idle processors
 	for {
 		n, err := syscall.EpollWait(p.epoll, events, -1)
 		if n > 0 {
@@ -68,8 +73,19 @@ func (p *poller) wait(events []syscall.EpollEvent) int {
 	}
 }
 
-// interrupt makes a wait that is running, or else the next one, return.
+// look returns the events that there are. Under load there are nearly always some, and
+// asking without telling the scheduler is cheaper. The call does not wait.
+func (p *poller) look(events []syscall.EpollEvent) int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(p.epoll), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// interrupt makes a wait that is running, or else the next one, return. It adds 1 to the
+// eventfd's 64 bits, which nobody reads and which will not be full.
 func (p *poller) interrupt() {
-	one := [8]byte{7: 1, 0: 1} // any number but 0 and the largest, in either order of bytes
-	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(p.eventfd), uintptr(unsafe.Pointer(&one)), 8)
+	one := uint64(1)
+	syscall.RawSyscall(syscall.SYS_WRITE, uintptr(p.eventfd), uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one))
 }

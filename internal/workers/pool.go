@@ -197,8 +197,9 @@ func (p *pool) take(w *worker) bool {
 // lead polls; p.mu is held, but not meanwhile.
 func (p *pool) lead() {
 	p.polling = true
+	procs := p.most
 	p.mu.Unlock()
-	n := p.poller.wait(p.found[:])
+	n := p.poller.wait(p.found[:], procs)
 	p.mu.Lock()
 	p.polling, p.interrupted = false, false
 	for _, ev := range p.found[:n] {

@@ -61,7 +61,7 @@ func TestStress(t *testing.T) {
 
 func stressOne(t *testing.T, random *rand.Rand, blocked chan<- chan bool, outs *atomic.Int64) {
 	mine := rand.New(rand.NewPCG(random.Uint64(), 0))
-	s, peer := add(t, func(s *served, hup bool) {
+	s, peer := addBoth(t, func(s *served, hup bool) {
 		switch mine.IntN(100) {
 		case 0:
 			resume := make(chan bool)
@@ -76,8 +76,7 @@ func stressOne(t *testing.T, random *rand.Rand, blocked chan<- chan bool, outs *
 			s.NoOut()
 		}
 		echo(s, hup)
-	})
-	s.out = func(s *served) { outs.Add(1) }
+	}, func(s *served) { outs.Add(1) })
 	woken := make(chan bool)
 	go func() {
 		defer close(woken)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -48,18 +47,18 @@ func TestEcho(t *testing.T) {
 func TestNoEventIsLost(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
-		var seen atomic.Int64
+		seen := make(chan int, 10)
 		s, peer := add(t, func(s *served, _ bool) {
 			var p [16]byte
-			if !drain(s.fd, p[:], func(b []byte) { seen.Add(int64(len(b))) }) {
+			if !drain(s.fd, p[:], func(b []byte) { seen <- len(b) }) {
 				s.end()
 			}
 		})
 		wg.Go(func() {
-			for i := range int64(5000) {
+			for range 5000 {
 				peer.Write([]byte{1})
-				for seen.Load() <= i {
-					runtime.Gosched()
+				if n := <-seen; n != 1 {
+					t.Errorf("%d bytes at once", n)
 				}
 			}
 			peer.Close()
@@ -121,9 +120,10 @@ func TestHangup(t *testing.T) {
 	})
 	t.Run("stays", func(t *testing.T) {
 		hups := make(chan bool, 3)
+		calls := 0
 		s, peer := add(t, func(s *served, hup bool) {
 			hups <- hup
-			if len(hups) == cap(hups) {
+			if calls++; calls == cap(hups) {
 				s.end()
 			}
 		})
@@ -137,17 +137,21 @@ func TestHangup(t *testing.T) {
 		if !<-hups {
 			t.Error("no hup in a call for Wake")
 		}
+		<-s.ended
 		peer.Close()
-		// The end of the other direction calls In until hups is full.
 	})
 }
 
 // TestWake checks that a call of In follows each Wake, from many goroutines at once.
 func TestWake(t *testing.T) {
-	var asked, done atomic.Int64
+	var mu sync.Mutex
+	cond := sync.NewCond(&mu)
+	asked, done := 0, 0
 	s, peer := add(t, func(s *served, _ bool) {
-		n := asked.Load()
-		done.Store(n)
+		mu.Lock()
+		done = asked
+		mu.Unlock()
+		cond.Broadcast()
 		var p [16]byte
 		if !drain(s.fd, p[:], func([]byte) {}) {
 			s.end()
@@ -157,11 +161,16 @@ func TestWake(t *testing.T) {
 	for range 16 {
 		wg.Go(func() {
 			for range 1000 {
-				n := asked.Add(1)
+				mu.Lock()
+				asked++
+				n := asked
+				mu.Unlock()
 				s.Wake()
-				for done.Load() < n {
-					runtime.Gosched()
+				mu.Lock()
+				for done < n {
+					cond.Wait()
 				}
+				mu.Unlock()
 			}
 		})
 	}
@@ -177,6 +186,26 @@ func TestWake(t *testing.T) {
 	if now := s.calls.Load(); now != calls {
 		t.Errorf("%d calls of In after Remove", now-calls)
 	}
+}
+
+// TestWakeIdle checks that Wake interrupts a leader that nobody else would, however often.
+func TestWakeIdle(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	calls := make(chan bool)
+	s, peer := add(t, func(s *served, hup bool) {
+		if hup {
+			s.end()
+			return
+		}
+		calls <- true
+	})
+	idle(t, 0)
+	for range 1000 {
+		s.Wake()
+		<-calls
+	}
+	peer.Close()
+	<-s.ended
 }
 
 // TestWakeWhileRunning checks that In is called again if Wake comes while it runs, and
@@ -328,6 +357,8 @@ func TestAddAgain(t *testing.T) {
 	}
 
 	fd2, peer2 := pair(t)
+	peer2.Write([]byte("x"))
+	other, otherPeer := add(t, echo)
 	s, peer = add(t, func(s *served, _ bool) {
 		s.Remove()
 		syscall.Close(s.fd)
@@ -335,10 +366,15 @@ func TestAddAgain(t *testing.T) {
 		if err := s.Add(fd2, s); err != nil {
 			t.Error(err)
 		}
+		// The event of fd2 is taken before this one, and must not begin a second call.
+		otherPeer.Write([]byte("x"))
+		io.ReadFull(otherPeer, make([]byte, 1))
+		otherPeer.Close()
+		<-other.ended
 	})
 	peer.Write([]byte("x"))
-	peer2.Write([]byte("x"))
 	io.ReadFull(peer2, make([]byte, 1))
+	peer.Close()
 	peer2.Close()
 	<-s.ended
 
