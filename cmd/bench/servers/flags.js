@@ -1,4 +1,4 @@
-// The flags of the Node server, spelled like those of the Go servers.
+// The flags of the servers in JavaScript, spelled like those of the Go servers.
 'use strict';
 const { values } = require('util').parseArgs({
   args: process.argv.slice(2).map((a) => a.replace(/^-(?=[a-z])/, '--')),
