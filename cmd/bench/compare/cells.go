@@ -68,6 +68,9 @@ func echoes() (all []cell) {
 		if e.conns >= 10000 { // one round takes about a quarter of a second
 			c.load = append(c.load, "-warmup", "1s")
 		}
+		if e.conns > 10000 { // lws, which uses poll, would need minutes to open the connections
+			c.peers = servers("airsockethttp", "lws")
+		}
 		all = append(all, c)
 	}
 	return all
@@ -128,7 +131,7 @@ func idles() []cell {
 			title: "idle, Unix socket",
 			load:  args("-mode idle -state echoed -conns 10000"),
 			unix:  true,
-			peers: few, table: memory, reps: 1,
+			peers: append(few, named("uwebsockets")...), table: memory, reps: 1,
 		},
 		{
 			name:   "idle/tls/c3000",

@@ -9,4 +9,6 @@ const { values } = require('util').parseArgs({
   },
 });
 const [host, port] = values.addr.split(':');
-module.exports = { host, port: +port, compress: values.compress, broadcast: values.broadcast };
+// unix:@name is in the abstract namespace, as in Go's package net.
+const path = host === 'unix' ? port.replace(/^@/, '\0') : undefined;
+module.exports = { host, port: +port, path, compress: values.compress, broadcast: values.broadcast };

@@ -1,13 +1,13 @@
 // Echoes with uWebSockets, which is built into Bun.
 'use strict';
-const { host, port, compress, broadcast } = require('../flags');
+const { host, port, path, compress, broadcast } = require('../flags');
 
 const zip = compress !== 'off';
 const compressor = compress === 'takeover' ? '256KB' : 'shared'; // a window of its own, or none
 const longest = 64 << 20; // as in the server of this library
 
 const server = Bun.serve({
-  hostname: host, port, idleTimeout: 0,
+  ...(path ? { unix: path } : { hostname: host, port }), idleTimeout: 0,
   fetch(request, server) {
     if (!server.upgrade(request)) return new Response('not a WebSocket handshake', { status: 426 });
   },
