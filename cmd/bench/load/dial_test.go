@@ -25,7 +25,7 @@ func TestHeld(t *testing.T) {
 	}
 	for range 2 {
 		if err := ours.held(); !errors.Is(err, errSent) {
-			t.Errorf("after a byte: %v", err)
+			t.Fatalf("after a byte: %v", err)
 		}
 	}
 	if _, err := ours.Read(make([]byte, 2)); err != nil {
