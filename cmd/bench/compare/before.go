@@ -45,26 +45,37 @@ func pairUp(chosen []cell) []cell {
 	return chosen
 }
 
-// printBefore prints a row for each scenario and program, with the medians, and
-// the median and quartiles of the ratios. Each ratio is taken within one
-// repetition.
+// printBefore prints a row for each scenario, program and figure, with the
+// medians, and the median and quartiles of the ratios. Each ratio is taken
+// within one repetition.
 func printBefore(w io.Writer, chosen []cell, all map[string]runs) {
 	fmt.Fprint(w, "| scenario | program | before | now | now ÷ before | quartiles | pairs |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, c := range chosen {
-		_, by := columns(c.table)
-		l := all[c.name]
 		for _, p := range c.peers {
 			if p.bin != "" {
 				continue
 			}
-			ratios := l.ratios(p.name, p.name+beforeSuffix, by)
-			if len(ratios) == 0 {
-				fmt.Fprintf(w, "| %s | %s | – | – | – | – | 0 |\n", c.name, p.name)
+			if c.table != latencies {
+				_, by := columns(c.table)
+				printPair(w, c.name, p.name, all[c.name], by)
 				continue
 			}
-			fmt.Fprintf(w, "| %s | %s | %.4g | %.4g | %.3f | %.3f to %.3f | %d |\n", c.name, p.name,
-				median(l.of(p.name+beforeSuffix).values(by)), median(l.of(p.name).values(by)),
-				median(ratios), quantile(ratios, 0.25), quantile(ratios, 0.75), len(ratios))
+			printPair(w, c.name+", CPU", p.name, all[c.name], cost)
+			printPair(w, c.name+", p50", p.name, all[c.name], p50)
+			printPair(w, c.name+", p99", p.name, all[c.name], p99)
+			printPair(w, c.name+", p99.9", p.name, all[c.name], p999)
 		}
 	}
+}
+
+func printPair(w io.Writer, title, p string, l runs, by metric) {
+	was := p + beforeSuffix
+	ratios := l.ratios(p, was, by)
+	if len(ratios) == 0 {
+		fmt.Fprintf(w, "| %s | %s | – | – | – | – | 0 |\n", title, p)
+		return
+	}
+	fmt.Fprintf(w, "| %s | %s | %.4g | %.4g | %.3f | %.3f to %.3f | %d |\n", title, p,
+		median(l.of(was).values(by)), median(l.of(p).values(by)),
+		median(ratios), quantile(ratios, 0.25), quantile(ratios, 0.75), len(ratios))
 }

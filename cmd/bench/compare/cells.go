@@ -13,6 +13,8 @@ type cell struct {
 	title  string   // the heading of its column
 	load   []string // arguments of load
 	server []string // arguments of the measured program
+	unix   bool     // over a Unix socket instead of TCP
+	procs  int      // GOMAXPROCS of the measured program, if it is in Go; 0: the default
 	peers  []peer
 	table  table
 	reps   int // maximum number of repetitions; 0: only -reps counts
@@ -23,6 +25,7 @@ type table int
 
 const (
 	costs     table = iota // CPU time per message
+	sizes                  // with the bytes sent for each message
 	memory                 // of idle connections
 	latencies              // at a fixed rate
 )
@@ -47,6 +50,7 @@ func echoes() (all []cell) {
 	}{
 		{"ascii", 16, 100, 1}, {"ascii", 16, 100, 16},
 		{"ascii", 125, 1, 1}, {"ascii", 125, 100, 1}, {"ascii", 125, 100, 16}, {"ascii", 125, 1000, 1}, {"ascii", 125, 1000, 16},
+		{"ascii", 125, 10000, 1}, {"ascii", 125, 19000, 1},
 		{"ascii", 1 << 10, 100, 1}, {"ascii", 1 << 10, 100, 16}, {"ascii", 1 << 10, 1000, 1},
 		{"binary", 16, 100, 16}, {"binary", 125, 100, 16},
 		{"binary", 1 << 10, 100, 16}, {"chinese", 1 << 10, 100, 16}, {"russian", 1 << 10, 100, 16},
@@ -55,12 +59,19 @@ func echoes() (all []cell) {
 		{"binary", 64 << 10, 100, 1},
 		{"binary", 1 << 20, 1, 1}, {"binary", 1 << 20, 1, 16}, {"binary", 1 << 20, 100, 1},
 	} {
-		all = append(all, cell{
+		c := cell{
 			name:  fmt.Sprintf("echo/%s/%s/c%d/i%d", e.charset, bytesName(e.size), e.conns, e.inflight),
 			title: fmt.Sprintf("%s %s, %d × %d", bytesTitle(e.size), e.charset, e.conns, e.inflight),
 			load:  args("-mode echo -charset %s -size %d -conns %d -inflight %d", e.charset, e.size, e.conns, e.inflight),
 			peers: servers("airsockethttp"),
-		})
+		}
+		if e.conns >= 10000 { // one round takes about a quarter of a second
+			c.load = append(c.load, "-warmup", "1s")
+		}
+		if e.conns > 10000 { // lws, which uses poll, would need minutes to open the connections
+			c.peers = servers("airsockethttp", "lws")
+		}
+		all = append(all, c)
 	}
 	return all
 }
@@ -76,9 +87,10 @@ func compressed() (all []cell) {
 				load:   args("-mode echo -compress %s -charset json -size %d -conns 50", how, size),
 				server: args("-compress %s", how),
 				peers:  servers("airsockethttp", "raw", "rawepoll", "gobwaslow", "xnet"),
+				table:  sizes,
 			}
 			if how == "takeover" {
-				c.peers = named("airsocket", "airsocketdefault", "gws", "coder", "nodews")
+				c.peers = named("airsocket", "airsocketdefault", "gws", "coder", "nodews", "uwebsockets")
 			}
 			all = append(all, c)
 		}
@@ -88,7 +100,7 @@ func compressed() (all []cell) {
 
 // idles returns the scenarios with connections that do nothing.
 func idles() []cell {
-	few := named("airsocket", "airsockethttp", "raw", "gws", "gorilla")
+	few := named("airsocket", "airsockethttp", "raw", "rawheld", "gws", "gorilla")
 	return []cell{
 		{
 			name:  "idle/c10000",
@@ -99,13 +111,32 @@ func idles() []cell {
 		{
 			name:  "idle/echoed/c10000",
 			title: "idle, after an echo",
-			load:  args("-mode idle -touch -conns 10000"),
-			peers: servers("lws"), table: memory, reps: 1,
+			load:  args("-mode idle -state echoed -conns 10000"),
+			peers: append(servers("lws"), named("rawheld")...), table: memory, reps: 1,
+		},
+		{
+			name:  "idle/connected/c10000",
+			title: "half-open, nothing sent",
+			load:  args("-mode idle -state connected -conns 10000"),
+			peers: servers("rawepoll"), table: memory, reps: 1,
+		},
+		{
+			name:  "idle/halfhead/c10000",
+			title: "half-open, half a head",
+			load:  args("-mode idle -state halfhead -conns 10000"),
+			peers: servers("raw", "rawepoll"), table: memory, reps: 1,
+		},
+		{
+			name:  "idle/unix/c10000",
+			title: "idle, Unix socket",
+			load:  args("-mode idle -state echoed -conns 10000"),
+			unix:  true,
+			peers: append(few, named("uwebsockets")...), table: memory, reps: 1,
 		},
 		{
 			name:   "idle/tls/c3000",
 			title:  "idle, TLS",
-			load:   args("-mode idle -touch -tls -conns 3000"),
+			load:   args("-mode idle -state echoed -tls -conns 3000"),
 			server: []string{"-tls"},
 			peers:  few, table: memory, reps: 1,
 		},
@@ -127,28 +158,45 @@ func others() []cell {
 			title:  fmt.Sprintf("broadcast to %d", n),
 			load:   args("-mode broadcast -conns %d", n),
 			server: []string{"-broadcast"},
-			peers:  named("airsocket", "airsocketdefault", "gws", "gobwas", "gorilla", "coder", "nbio", "nodews"),
+			peers:  named("airsocket", "airsocketdefault", "gws", "gobwas", "gorilla", "coder", "nbio", "nodews", "uwebsockets"),
 		})
 	}
 	for _, e := range []struct {
-		size, inflight int
-	}{{125, 1}, {125, 16}, {16 << 10, 1}} {
-		message := args("-charset %s -size %d -conns 1000 -inflight %d", map[bool]string{true: "ascii", false: "binary"}[e.size < 1<<10], e.size, e.inflight)
+		size, conns, inflight int
+	}{{125, 1000, 1}, {125, 1000, 16}, {16 << 10, 1000, 1}, {125, 10000, 1}} {
+		message := args("-charset %s -size %d -conns %d -inflight %d", map[bool]string{true: "ascii", false: "binary"}[e.size < 1<<10], e.size, e.conns, e.inflight)
 		all = append(all, cell{
-			name:   fmt.Sprintf("client/%s/c1000/i%d", bytesName(e.size), e.inflight),
-			title:  fmt.Sprintf("client, %s, 1000 × %d", bytesTitle(e.size), e.inflight),
+			name:   fmt.Sprintf("client/%s/c%d/i%d", bytesName(e.size), e.conns, e.inflight),
+			title:  fmt.Sprintf("client, %s, %d × %d", bytesTitle(e.size), e.conns, e.inflight),
 			load:   append([]string{"-mode", "serve"}, message...),
 			server: message,
 			peers:  clients(),
 		})
 	}
-	return append(all, cell{
-		name:  "rate/125B/c1000/20000",
-		title: "latency",
-		load:  args("-mode rate -charset ascii -conns 1000 -rate 20000 -duration 4s"),
-		peers: servers("airsockethttp", "rawepoll"),
-		table: latencies,
+	message := args("-conns 10000")
+	all = append(all, cell{
+		name:   "client/idle/c10000",
+		title:  "client, idle",
+		load:   append([]string{"-mode", "hold"}, message...),
+		server: message,
+		peers:  clients(), table: memory, reps: 1,
 	})
+	for _, procs := range []int{0, 1, 2, 8} {
+		c := cell{
+			name:  "rate/125B/c1000/20000",
+			title: "latency",
+			load:  args("-mode rate -charset ascii -conns 1000 -rate 20000 -duration 4s"),
+			procs: procs,
+			peers: servers("airsockethttp", "rawepoll"),
+			table: latencies,
+		}
+		if procs > 0 {
+			c.name += fmt.Sprintf("/p%d", procs)
+			c.title += fmt.Sprintf(", GOMAXPROCS %d", procs)
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // growthSizes are the numbers of connections in the plot.
@@ -169,7 +217,7 @@ func growths() (all []cell) {
 		}, cell{
 			name:  fmt.Sprintf("growth/memory/c%d", n),
 			title: fmt.Sprintf("memory, %d", n),
-			load:  args("-mode idle -touch -conns %d", n),
+			load:  args("-mode idle -state echoed -conns %d", n),
 			peers: growthPeers(), table: memory, reps: 1,
 		})
 	}

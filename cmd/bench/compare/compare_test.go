@@ -83,6 +83,42 @@ func TestTables(t *testing.T) {
 	}
 }
 
+func TestBytesSentAreInTheTables(t *testing.T) {
+	c := cell{name: "deflate", title: "deflate", table: sizes}
+	l := runs{{Peer: "gws", Result: &result.Result{CPUPerMsg: 20, Msgs: 2, WireBytes: 588}}}
+	var b bytes.Buffer
+	printCell(&b, c, l)
+	printMatrix(&b, []cell{c}, map[string]runs{"deflate": l}, nil)
+	for _, want := range []string{"| 294 |", "| gws | 20, 294 B |"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+func TestLatenciesAreCompared(t *testing.T) {
+	at := func(peer string, p50, p99, p999, cpu float64) run {
+		return run{Peer: peer, Result: &result.Result{P50: p50, P99: p99, P999: p999, CPUPerMsg: cpu}}
+	}
+	c := cell{name: "rate", table: latencies, peers: named("airsocket")}
+	l := runs{at("airsocket", 10, 20, 30, 4), at("airsocket before", 20, 80, 300, 3), at("gws", 10, 50, 40, 8)}
+	var b bytes.Buffer
+	printCell(&b, c, l)
+	printBefore(&b, []cell{c}, map[string]runs{"rate": l})
+	for _, want := range []string{
+		"| p50 µs | p99 µs | p99.9 µs | CPU µs/msg | CPU ÷ gws | p99 ÷ gws | p99.9 ÷ gws |",
+		"| airsocket | 10 | 20 | 30 | 4 | 0.50 | 0.40 | 0.75 |",
+		"| rate, CPU | airsocket | 3 | 4 | 1.333 |",
+		"| rate, p50 | airsocket | 20 | 10 | 0.500 |",
+		"| rate, p99 | airsocket | 80 | 20 | 0.250 |",
+		"| rate, p99.9 | airsocket | 300 | 30 | 0.100 |",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
 func TestNamesOfCells(t *testing.T) {
 	var names []string
 	for _, c := range cells() {

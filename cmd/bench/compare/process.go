@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/airsocket/airsocket/cmd/bench/internal/address"
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
 )
 
@@ -33,6 +35,9 @@ func once(c cell, p peer) (*result.Result, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
+	}
+	if c.unix {
+		addr = fmt.Sprintf("unix:@airsocket-bench-%d", os.Getpid())
 	}
 	ctl := ""
 	if p.kind != otherServer {
@@ -64,19 +69,7 @@ func once(c cell, p peer) (*result.Result, error) {
 
 // command returns the command that starts the measured program.
 func command(c cell, p peer, addr, ctl string) *exec.Cmd {
-	program := p.program
-	if program == "" {
-		program = p.name
-	}
-	bin := p.bin
-	if bin == "" {
-		bin = filepath.Join(*dir, "bin")
-	}
-	line := []string{filepath.Join(bin, program)}
-	if p.name == "nodews" {
-		line = []string{"node", filepath.Join(*dir, "servers", "nodews", "server.js")}
-	}
-	line = append(line, "-addr", addr)
+	line := append(p.line(), "-addr", addr)
 	if ctl != "" {
 		line = append(line, "-ctl", ctl)
 		if *profiles != "" {
@@ -85,7 +78,11 @@ func command(c cell, p peer, addr, ctl string) *exec.Cmd {
 		}
 	}
 	line = append(append(line, p.args...), c.server...)
-	return pinned("0", line)
+	cmd := pinned("0", line)
+	if c.procs > 0 {
+		cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", c.procs))
+	}
+	return cmd
 }
 
 // pinned returns a command that -pin keeps on the processors in list.
@@ -126,10 +123,11 @@ func freeAddr() (string, error) {
 
 // await waits until the server accepts connections.
 func await(addr string) error {
+	network, name := address.Split(addr)
 	var err error
 	for range 500 {
 		var c net.Conn
-		if c, err = net.Dial("tcp", addr); err == nil {
+		if c, err = net.Dial(network, name); err == nil {
 			return c.Close()
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -22,7 +22,7 @@ import (
 // printReadme prints the table, after what a reader needs to know to judge it.
 func printReadme(w io.Writer, chosen []cell, all map[string]runs) {
 	fmt.Fprintf(w, "Measured on %s: %s. %s\n\n", time.Now().UTC().Format(time.DateOnly), machine(), versions())
-	fmt.Fprintf(w, "The figures are the server's user and system CPU time in µs per message and, in parentheses, what bare TCP (`raw`) needs as a percentage of it; "+
+	fmt.Fprintf(w, "The figures are the server's user and system CPU time in µs per message and, in parentheses, what bare TCP (`raw`) needs as a percentage of it; with compression also the bytes that it sends for each message; "+
 		"for idle connections they are the memory of the process per connection. \"100 × 16\" is 100 connections with 16 messages in flight on each. "+
 		"The last column is the geometric mean of the ratios to %s, over the scenarios in which a program takes part. Client and server run on the same machine, over loopback. "+
 		"All figures are medians of %d repetitions, with a typical spread of ±%.0f %%; each ratio is taken within one repetition.\n\n",
@@ -52,7 +52,7 @@ func typicalSpread(chosen []cell, all map[string]runs) float64 {
 	var spreads []float64
 	for _, c := range chosen {
 		for _, p := range all[c.name].peers() {
-			if good := all[c.name].of(p); c.table == costs && len(good) > 1 {
+			if good := all[c.name].of(p); (c.table == costs || c.table == sizes) && len(good) > 1 {
 				spreads = append(spreads, spread(good.values(cost)))
 			}
 		}
@@ -124,6 +124,9 @@ func versions() string {
 	}
 	if v := nodeVersion(); v != "" {
 		said = append(said, v)
+	}
+	if v, err := exec.Command(filepath.Join(*dir, "servers", bun), "--version").Output(); err == nil {
+		said = append(said, "uWebSockets in Bun "+string(bytes.TrimSpace(v)))
 	}
 	if v, err := exec.Command(filepath.Join(*dir, "bin", "lws"), "-version").Output(); err == nil {
 		said = append(said, "libwebsockets "+strings.TrimRight(string(v), "-\n"))

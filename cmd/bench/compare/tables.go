@@ -40,9 +40,10 @@ func latency(title string, m metric) column {
 	return column{title, func(l runs, p string) string { return ratio("%.3g", median(l.of(p).values(m))) }}
 }
 
-// against returns a column of ratios to -base.
-func against(m metric) column {
-	return column{"÷ " + *base, func(l runs, p string) string { return ratio("%.2f", l.paired(p, baseOf(p), m)) }}
+// against returns a column of ratios to -base. Unless it is empty, name says
+// which figure is compared.
+func against(name string, m metric) column {
+	return column{strings.TrimSpace(name + " ÷ " + *base), func(l runs, p string) string { return ratio("%.2f", l.paired(p, baseOf(p), m)) }}
 }
 
 func baseOf(p string) string {
@@ -74,6 +75,14 @@ func ratio(format string, v float64) string {
 	return fmt.Sprintf(format, v)
 }
 
+// sent returns how many bytes the measured program has sent for each message.
+func sent(r *result.Result) float64 { return float64(r.WireBytes) / float64(max(r.Msgs, 1)) }
+
+// The latencies of a result.
+func p50(r *result.Result) float64  { return r.P50 }
+func p99(r *result.Result) float64  { return r.P99 }
+func p999(r *result.Result) float64 { return r.P999 }
+
 // columns returns the columns of a kind of table, and the metric by which its
 // rows are sorted.
 func columns(t table) ([]column, metric) {
@@ -81,7 +90,7 @@ func columns(t table) ([]column, metric) {
 	case memory:
 		return []column{
 			figure("B/conn", "%.0f", weight),
-			against(weight),
+			against("", weight),
 			figure("B/conn, not collected", "%.0f", func(r *result.Result) float64 { return each(r, r.RSS1-r.RSS0) }),
 			inside("heap B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.HeapGC-r.Heap0) }),
 			inside("stack B/conn", "%.0f", func(r *result.Result) float64 { return each(r, r.StackGC-r.Stack0) }),
@@ -89,25 +98,27 @@ func columns(t table) ([]column, metric) {
 			figure("CPU µs to open", "%.3g", cost),
 		}, weight
 	case latencies:
-		p50 := func(r *result.Result) float64 { return r.P50 }
 		return []column{
 			figure("p50 µs", "%.0f", p50),
-			figure("p99 µs", "%.0f", func(r *result.Result) float64 { return r.P99 }),
-			figure("p99.9 µs", "%.0f", func(r *result.Result) float64 { return r.P999 }),
+			figure("p99 µs", "%.0f", p99),
+			figure("p99.9 µs", "%.0f", p999),
 			figure("CPU µs/msg", "%.3g", cost),
+			against("CPU", cost),
+			against("p99", p99),
+			against("p99.9", p999),
 			figure("msgs/s", "%.0f", func(r *result.Result) float64 { return r.PerSec }),
 		}, p50
 	}
 	return []column{
 		figure("CPU µs/msg", "%.3g", cost),
 		{"spread", func(l runs, p string) string { return fmt.Sprintf("±%.0f%%", 100*spread(l.of(p).values(cost))) }},
-		against(cost),
+		against("", cost),
 		{"of raw", ofRaw},
 		figure("msgs/s", "%.3g", func(r *result.Result) float64 { return r.PerSec }),
 		figure("MB/s", "%.3g", func(r *result.Result) float64 { return r.MBPerSec }),
-		latency("p50 µs", func(r *result.Result) float64 { return r.P50 }),
-		latency("p99 µs", func(r *result.Result) float64 { return r.P99 }),
-		figure("B sent/msg", "%.3g", func(r *result.Result) float64 { return float64(r.WireBytes) / float64(max(r.Msgs, 1)) }),
+		latency("p50 µs", p50),
+		latency("p99 µs", p99),
+		figure("B sent/msg", "%.0f", sent),
 		inside("allocs/msg", "%.2f", func(r *result.Result) float64 { return r.Allocs }),
 		inside("B alloc/msg", "%.3g", func(r *result.Result) float64 { return r.AllocBytes }),
 	}, cost
@@ -208,7 +219,9 @@ func entry(c cell, l runs, p string) string {
 	case c.table == memory:
 		return fmt.Sprintf("%.1f KiB", median(good.values(weight))/1024)
 	case c.table == latencies:
-		return fmt.Sprintf("%.0f µs", median(good.values(func(r *result.Result) float64 { return r.P99 })))
+		return fmt.Sprintf("%.0f µs", median(good.values(p99)))
+	case c.table == sizes:
+		return fmt.Sprintf("%.3g, %.0f B", median(good.values(cost)), median(good.values(sent)))
 	case named(p)[0].raw() || len(l.of(limitOf(p))) == 0:
 		return fmt.Sprintf("%.3g", median(good.values(cost)))
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/airsocket/airsocket/cmd/bench/internal/address"
 	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
 )
 
@@ -45,12 +47,51 @@ func (s socket) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+func (s socket) Close() error { return unix.Close(int(s)) }
+
+// held returns an error unless the connection is open and nothing is there to
+// be read.
+func (s socket) held() error {
+	var b [1]byte
+	switch n, _, err := unix.Recvfrom(int(s), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT); {
+	case err == unix.EAGAIN:
+		return nil
+	case err != nil:
+		return err
+	case n == 0:
+		return errEnded
+	}
+	return errSent
+}
+
+var (
+	errEnded = errors.New("the server has ended a connection that should do nothing")
+	errSent  = errors.New("the server has sent something on a connection that should do nothing")
+)
+
+// secured is a connection over TLS.
+type secured struct{ *tls.Conn }
+
+func (s secured) held() error {
+	c, err := s.NetConn().(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	state := errEnded
+	err = c.Control(func(fd uintptr) { state = socket(fd).held() })
+	return errors.Join(err, state)
+}
+
 // source returns the local address of connection i. Several addresses are used
 // because one has only about 28,000 ports.
 func source(i int) [4]byte { return [4]byte{127, 0, 0, byte(2 + i%100)} }
 
 func dial(i int) (socket, error) {
-	a, err := net.ResolveTCPAddr("tcp4", *addr)
+	network, name := address.Split(*addr)
+	if network == "unix" {
+		return dialUnix(name)
+	}
+	a, err := net.ResolveTCPAddr("tcp4", name)
 	if err != nil {
 		return -1, err
 	}
@@ -71,15 +112,32 @@ func dial(i int) (socket, error) {
 	return socket(fd), nil
 }
 
-func dialTLS(i int) (*tls.Conn, error) {
+func dialUnix(name string) (socket, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: name}); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return socket(fd), nil
+}
+
+func dialTLS(i int) (secured, error) {
 	from := source(i)
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from[:]}}
 	// The server's certificate is self-signed.
-	return tls.DialWithDialer(&d, "tcp", *addr, &tls.Config{InsecureSkipVerify: true})
+	c, err := tls.DialWithDialer(&d, "tcp", *addr, &tls.Config{InsecureSkipVerify: true})
+	return secured{c}, err
 }
 
 func request() []byte {
-	s := "GET / HTTP/1.1\r\nHost: " + *addr + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+	network, host := address.Split(*addr)
+	if network == "unix" {
+		host = "localhost"
+	}
+	s := "GET / HTTP/1.1\r\nHost: " + host + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: " + key + "\r\nSec-WebSocket-Version: 13\r\n"
 	switch *compress {
 	case "single":
@@ -114,13 +172,18 @@ func shake(c io.ReadWriter, req []byte) error {
 	return nil
 }
 
-// openAll opens the connections with dial and does the handshake on each.
-func openAll[C io.ReadWriter](dial func(int) (C, error)) []C {
+// openAll opens the connections with dial and brings each of them to a state,
+// but for the echo.
+func openAll[C io.ReadWriter](dial func(int) (C, error), to state) []C {
 	req := request()
 	all := make([]C, *conns)
 	for i := range all {
 		c, err := dial(i)
-		if err == nil && !*raw {
+		switch {
+		case err != nil || to == connected:
+		case to == halfHead:
+			_, err = c.Write(req[:len(req)/2])
+		case !*raw:
 			err = shake(c, req)
 		}
 		if err != nil {
@@ -134,7 +197,7 @@ func openAll[C io.ReadWriter](dial func(int) (C, error)) []C {
 func payload(n int) []byte { return frame.Payload(frame.Charset(*charset), *size, n) }
 
 func style() frame.Style {
-	return frame.Style{Text: *charset != "binary", Masked: *mode != "serve", Zipped: *compress != "off"}
+	return frame.Style{Text: *charset != "binary", Masked: *mode != "serve" && *mode != "hold", Zipped: *compress != "off"}
 }
 
 // verify sends a message and compares the echo with it.

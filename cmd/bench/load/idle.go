@@ -3,7 +3,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"io"
 	"log"
 	"sync"
@@ -16,31 +15,52 @@ import (
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
 )
 
+// A state is how far a connection gets before it does nothing.
+type state string
+
+const (
+	connected state = "connected" // nothing is sent
+	halfHead  state = "halfhead"  // half of the head of the opening handshake is sent
+	opened    state = "open"
+	echoed    state = "echoed" // a message is sent, and its echo received
+)
+
+func (s state) valid() bool {
+	return s == connected || s == halfHead || s == opened || s == echoed
+}
+
+// connection is what idle needs of a connection.
+type connection interface {
+	io.ReadWriteCloser
+	held() error
+}
+
 // idle measures the memory of the server before and after it opens the
 // connections.
 func idle(r *result.Result) {
+	if !state(*upTo).valid() {
+		log.Fatalf("unknown state %q", *upTo)
+	}
 	if *secure {
-		weigh(r, dialTLS, func(c *tls.Conn) { c.Close() })
+		weigh(r, dialTLS, state(*upTo))
 	} else {
-		weigh(r, dial, func(s socket) { unix.Close(int(s)) })
+		weigh(r, dial, state(*upTo))
 	}
 }
 
-func weigh[C io.ReadWriter](r *result.Result, dial func(int) (C, error), hangUp func(C)) {
+func weigh[C connection](r *result.Result, dial func(int) (C, error), to state) {
 	// The first connection costs a server some memory that later ones do not.
 	n := *conns
 	*conns = 1
-	for _, c := range openAll(dial) {
-		hangUp(c)
+	for _, c := range openAll(dial, to) {
+		c.Close()
 	}
 	*conns = n
 	time.Sleep(200 * time.Millisecond)
 
-	m0 := must(control.Ask(*ctl, control.Collect))
-	r.RSS0, r.Heap0, r.Stack0 = rss(), int64(m0.HeapAlloc), int64(m0.StackInuse)
-	c0 := cpu()
-	all := openAll(dial)
-	if *touch {
+	c0 := weighEmpty(r)
+	all := openAll(dial, to)
+	if to == echoed {
 		p := payload(0)
 		for _, c := range all {
 			if err := verify(c, p); err != nil {
@@ -48,16 +68,50 @@ func weigh[C io.ReadWriter](r *result.Result, dial func(int) (C, error), hangUp 
 			}
 		}
 	}
-	time.Sleep(time.Second) // until the garbage collector is done
+	weighLoaded(r, c0)
+	for i, c := range all {
+		if err := c.held(); err != nil {
+			log.Fatalf("connection %d: %v", i, err)
+		}
+	}
+	for _, c := range all {
+		c.Close()
+	}
+}
+
+// weighEmpty stores in r the memory of the measured process without
+// connections. It returns the process's CPU time.
+func weighEmpty(r *result.Result) float64 {
+	m := must(control.Ask(*ctl, control.Collect))
+	r.RSS0, r.Heap0, r.Stack0 = rss(), int64(m.HeapAlloc), int64(m.StackInuse)
+	return cpu()
+}
+
+// weighLoaded stores in r the memory of the measured process with its
+// connections, and the CPU time that it has used since it had used c0.
+func weighLoaded(r *result.Result, c0 float64) {
+	settle()
 	r.RSS1 = rss()
 	r.CPU = cpu() - c0
-	r.CPUPerMsg = r.CPU / float64(n) * 1e6
-	m1 := must(control.Ask(*ctl, control.Collect))
+	r.CPUPerMsg = r.CPU / float64(*conns) * 1e6
+	m := must(control.Ask(*ctl, control.Collect))
 	time.Sleep(200 * time.Millisecond)
-	r.RSSGC, r.HeapGC, r.StackGC = rss(), int64(m1.HeapAlloc), int64(m1.StackInuse)
-	r.Goroutines = m1.Goroutines
-	for _, c := range all {
-		hangUp(c)
+	r.RSSGC, r.HeapGC, r.StackGC = rss(), int64(m.HeapAlloc), int64(m.StackInuse)
+	r.Goroutines = m.Goroutines
+}
+
+// settle waits until the measured process has used no CPU time for a second,
+// so that it has accepted all connections and its garbage collector is done. It
+// waits 10 seconds at most.
+func settle() {
+	last := cpu()
+	for still, waits := 0, 0; still < 10 && waits < 100; waits++ {
+		time.Sleep(100 * time.Millisecond)
+		now := cpu()
+		if still++; now > last {
+			still = 0
+		}
+		last = now
 	}
 }
 

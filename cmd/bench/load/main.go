@@ -22,10 +22,10 @@ import (
 )
 
 var (
-	addr     = flag.String("addr", "127.0.0.1:9001", "address of the server; with -mode serve, to listen on")
+	addr     = flag.String("addr", "127.0.0.1:9001", "address of the server, host:port or unix:name; with -mode serve and hold, to listen on")
 	ctl      = flag.String("ctl", "", "address of the control port of the measured process, for its memory statistics")
 	pid      = flag.Int("pid", 0, "process ID of the measured process, for its CPU time and memory")
-	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, handshake, or serve")
+	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, handshake, serve, or hold")
 	raw      = flag.Bool("raw", false, "no protocol: expect an echo of the same number of bytes")
 	secure   = flag.Bool("tls", false, "idle: use TLS")
 	conns    = flag.Int("conns", 1, "connections")
@@ -34,7 +34,7 @@ var (
 	rate     = flag.Int("rate", 20000, "rate: messages per second, over all connections")
 	charset  = flag.String("charset", "binary", "charset of the payload: binary, ascii, chinese, russian or json")
 	compress = flag.String("compress", "off", "permessage-deflate to ask for: off, single (no context takeover) or takeover")
-	touch    = flag.Bool("touch", false, "idle: first echo one message on each connection")
+	upTo     = flag.String("state", string(opened), "idle: how far each connection gets: connected, halfhead, open or echoed")
 	warmup   = flag.Duration("warmup", 300*time.Millisecond, "time before measuring")
 	duration = flag.Duration("duration", time.Second, "time measured")
 )
@@ -52,6 +52,8 @@ func main() {
 		stream(r)
 	case "serve":
 		serve(r)
+	case "hold":
+		hold(r)
 	case "idle":
 		idle(r)
 	case "handshake":

@@ -11,9 +11,11 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/airsocket/airsocket/cmd/bench/internal/control"
 	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
 )
@@ -44,6 +46,55 @@ func serve(r *result.Result) {
 		i++
 	}
 	s.measure(r)
+}
+
+// hold measures the memory of a client program before and after it opens its
+// connections. A message is sent each way on each of them, and then nothing but
+// the answer to it.
+func hold(r *result.Result) {
+	awaitControl()
+	c0 := weighEmpty(r)
+	l := listen()
+	message := payload(0)
+	if !*raw {
+		message = style().Append(nil, message)
+	}
+	all := make([]socket, 0, *conns)
+	for len(all) < *conns {
+		s := socket(must(accept4(l)))
+		err := admit(s)
+		if err == nil {
+			err = expect(s)
+		}
+		if err != nil {
+			s.Close() // a client that checked whether the server is up
+			continue
+		}
+		must(s.Write(message))
+		if err := expect(s); err != nil {
+			log.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	weighLoaded(r, c0)
+	for i, s := range all {
+		if err := s.held(); err != nil {
+			log.Fatalf("connection %d: %v", i, err)
+		}
+	}
+}
+
+// awaitControl waits until the client program serves its control port, which it
+// does before it connects.
+func awaitControl() {
+	var err error
+	for range 500 {
+		if _, err = control.Ask(*ctl, control.Read); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	log.Fatal(err)
 }
 
 func listen() int {

@@ -83,7 +83,7 @@ func (s *streamer) now() time.Duration { return time.Since(s.start) }
 
 // stream runs the modes echo, rate and broadcast.
 func stream(r *result.Result) {
-	all := openAll(dial)
+	all := openAll(dial, opened)
 	if *mode != "broadcast" {
 		p := payload(0)
 		for _, c := range all[:min(len(all), 10)] {

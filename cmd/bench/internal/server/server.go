@@ -16,11 +16,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/airsocket/airsocket/cmd/bench/internal/address"
 	"github.com/airsocket/airsocket/cmd/bench/internal/control"
 )
 
 var (
-	addr = flag.String("addr", "127.0.0.1:9001", "address to listen on")
+	addr = flag.String("addr", "127.0.0.1:9001", "address to listen on, host:port or unix:name")
 	zip  = flag.String("compress", "off", "permessage-deflate: off, single (no context takeover) or takeover")
 
 	// Broadcast says whether to send each message to every connection.
@@ -49,7 +50,8 @@ func Takeover() bool { return *zip == "takeover" }
 // Listen calls Start and listens on -addr, with TLS if the flags ask for it.
 func Listen() net.Listener {
 	Start()
-	l, err := net.Listen("tcp", *addr)
+	network, name := address.Split(*addr)
+	l, err := net.Listen(network, name)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Echoes with npm's ws.
 'use strict';
 const { WebSocketServer } = require('ws');
-const { host, port, compress, broadcast } = require('./flags');
+const { host, port, compress, broadcast } = require('../flags');
 
 const single = compress === 'single';
 const wss = new WebSocketServer({

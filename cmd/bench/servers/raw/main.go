@@ -1,17 +1,28 @@
 // Command raw echoes bytes over TCP without a protocol, with a goroutine for
 // each connection, which is the most that a goroutine-per-connection server can
-// do here.
+// do here. A flag ends the goroutines, which leaves only what package net, and
+// with TLS crypto/tls, keeps for a connection.
 package main
 
 import (
+	"flag"
 	"net"
 
 	"github.com/airsocket/airsocket/cmd/bench/internal/server"
 )
 
+var (
+	held = flag.Bool("held", false, "after the first echo, only hold each connection, without a goroutine")
+	all  server.Set[net.Conn]
+)
+
 func main() {
 	server.Accept(func(c net.Conn) {
-		defer c.Close()
+		if *held {
+			all.Add(c)
+		} else {
+			defer c.Close()
+		}
 		size := 64 << 10
 		if *server.TLS {
 			size = 1 << 10 // so that the memory of TLS itself is measured
@@ -22,7 +33,7 @@ func main() {
 			if err != nil {
 				return
 			}
-			if _, err := c.Write(b[:n]); err != nil {
+			if _, err := c.Write(b[:n]); err != nil || *held {
 				return
 			}
 		}

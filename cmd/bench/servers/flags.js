@@ -1,4 +1,4 @@
-// The flags of the Node server, spelled like those of the Go servers.
+// The flags of the servers in JavaScript, spelled like those of the Go servers.
 'use strict';
 const { values } = require('util').parseArgs({
   args: process.argv.slice(2).map((a) => a.replace(/^-(?=[a-z])/, '--')),
@@ -9,4 +9,6 @@ const { values } = require('util').parseArgs({
   },
 });
 const [host, port] = values.addr.split(':');
-module.exports = { host, port: +port, compress: values.compress, broadcast: values.broadcast };
+// unix:@name is in the abstract namespace, as in Go's package net.
+const path = host === 'unix' ? port.replace(/^@/, '\0') : undefined;
+module.exports = { host, port: +port, path, compress: values.compress, broadcast: values.broadcast };
