@@ -83,9 +83,10 @@ func (r *reader) input() (in *readInput, undelivered bool) {
 	return readInputs.Get().(*readInput), false
 }
 
-// keep keeps in, some of whose events are not delivered, until input is called.
+// keep keeps in, some of whose events are not delivered, until input is called. There may
+// be more to read by then.
 func (r *reader) keep(in *readInput) {
-	in.next = transport.Wait
+	in.next, in.drained = transport.Wait, false
 	r.kept = in
 }
 

@@ -15,8 +15,11 @@ type connReader Socket
 // Readable reads until there is nothing left, and delivers the events.
 func (c *connReader) Readable() transport.Next {
 	s := (*Socket)(c)
-	if s.reader.ended {
+	switch {
+	case s.reader.ended:
 		return s.holdUntilSent()
+	case s.reader.isPaused():
+		return transport.Hold
 	}
 	in, undelivered := s.reader.input()
 	for undelivered || s.reader.read(&s.sender.conn, in) {
