@@ -251,6 +251,7 @@ func (s *Socket) disconnect() net.Conn {
 	}
 	s.life.mu.Unlock()
 	conn := s.sender.connection()
+	s.reader.dequeued()
 	s.sender.end()
 	if s.sender.config() != nil {
 		s.reader.end()

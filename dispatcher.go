@@ -22,7 +22,9 @@ import (
 //
 // The zero value is ready for use.
 type Dispatcher struct {
-	turn sync.Mutex // held for the length of a turn
+	turn    sync.Mutex   // held for the length of a turn
+	waiting atomic.Int32 // goroutines that wait for the turn
+	queued  atomic.Int32 // connections that wait for it without a goroutine, in extra.queue
 
 	// unflushed is the list of the senders to flush at the end of this turn, linked by
 	// sender.next and terminated by endOfTurn. It is nil between turns.
@@ -40,6 +42,7 @@ type extra struct {
 	process loop // for all goroutines outside of bubbles
 	bubbles
 	decoding decodingSlots
+	queue    []turnWaiter // first come, first served
 }
 
 // withExtra returns d.extra, which it creates if it is nil. The caller holds d.mu.
@@ -73,7 +76,11 @@ var endOfTurn = new(sender)
 
 // enter takes the turn; leave ends it.
 func (d *Dispatcher) enter() {
-	d.turn.Lock()
+	if !d.turn.TryLock() {
+		d.waiting.Add(1)
+		d.turn.Lock()
+		d.waiting.Add(-1)
+	}
 	d.unflushed.Store(endOfTurn)
 }
 
@@ -88,6 +95,69 @@ func (d *Dispatcher) leave(served *sender) {
 		s.flush(s == served)
 		s = next
 	}
+	if d.queued.Load() > 0 {
+		d.callQueued()
+	}
+}
+
+// maxWaiting is the number of goroutines that wait for a turn from which on connections
+// that can wait without a goroutine do so.
+const maxWaiting = 4
+
+// A turnWaiter is a connection that waits, unread, until fewer goroutines wait for the
+// turn. So a handler that takes long costs those that wait behind it neither a goroutine
+// nor a buffer.
+type turnWaiter interface {
+	// turnSoon says that a goroutine may wait for the turn now. It returns false if the
+	// turnWaiter no longer waits. Otherwise callQueued is called again, for the next one,
+	// when it has had its turn, or has found that it needs none.
+	turnSoon() bool
+}
+
+// isCrowded reports whether so many goroutines wait for the turn that others should wait
+// in the queue.
+func (d *Dispatcher) isCrowded() bool { return d.waiting.Load() >= maxWaiting }
+
+// waitInQueue adds w to the queue.
+func (d *Dispatcher) waitInQueue(w turnWaiter) {
+	d.mu.Lock()
+	x := d.withExtra()
+	x.queue = append(x.queue, w)
+	d.queued.Store(int32(len(x.queue)))
+	d.mu.Unlock()
+	// Those who have left the turn before that have not seen w.
+	if !d.isCrowded() {
+		d.callQueued()
+	}
+}
+
+// callQueued calls the first in the queue, unless there still is a crowd.
+//
+//go:noinline
+func (d *Dispatcher) callQueued() {
+	for !d.isCrowded() { // otherwise one of those who wait will look again
+		w := d.dequeue()
+		if w == nil || w.turnSoon() {
+			return
+		}
+	}
+}
+
+// dequeue removes the first in the queue and returns it, or nil if the queue is empty.
+func (d *Dispatcher) dequeue() turnWaiter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	x := d.withExtra()
+	if len(x.queue) == 0 {
+		return nil
+	}
+	w := x.queue[0]
+	x.queue[0] = nil
+	if x.queue = x.queue[1:]; len(x.queue) == 0 {
+		x.queue = nil
+	}
+	d.queued.Store(int32(len(x.queue)))
+	return w
 }
 
 // OnTurnEnd sets the function that is called at the end of each turn of the Dispatcher,

@@ -18,7 +18,7 @@ type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
 	kept  *readInput    // what was left when the Socket was paused; nil if nothing was
-	gate  atomic.Uint32 // pausedGate and stoppedGate
+	gate  atomic.Uint32 // pausedGate, stoppedGate and queuedGate
 	ended bool          // the peer's stream has ended, and the last events are delivered
 }
 
@@ -94,7 +94,7 @@ func (r *reader) keep(in *readInput) {
 //
 //go:noinline
 func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
-	if gate := r.gate.Load(); gate != 0 {
+	if gate := r.gate.Load(); gate&^queuedGate != 0 {
 		in.stopsAt(gate)
 		return false
 	}
@@ -168,6 +168,7 @@ func (r *reader) discard() {
 const (
 	pausedGate  = 1 << iota // nothing is read until resume is called
 	stoppedGate             // nothing is read any more, because this end has ended the connection
+	queuedGate              // the connection is in the Dispatcher's queue
 )
 
 // pause stops reading until resume or stop is called.
@@ -180,7 +181,15 @@ func (r *reader) resume() (was bool) { return r.gate.And(^uint32(pausedGate))&pa
 func (r *reader) stop() { r.gate.Store(stoppedGate) }
 
 // isPaused reports whether pause was called, and neither resume nor stop since.
-func (r *reader) isPaused() bool { return r.gate.Load() == pausedGate }
+func (r *reader) isPaused() bool { return r.gate.Load()&^queuedGate == pausedGate }
 
 // isStopped reports whether stop was called.
 func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }
+
+// enqueued records that the connection is in the Dispatcher's queue, and reports whether
+// it was not.
+func (r *reader) enqueued() bool { return r.gate.Or(queuedGate)&queuedGate == 0 }
+
+// dequeued records that the connection no longer waits in the Dispatcher's queue, and
+// reports whether it did.
+func (r *reader) dequeued() bool { return r.gate.And(^uint32(queuedGate))&queuedGate != 0 }

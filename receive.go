@@ -17,8 +17,10 @@ func (c *connReader) Readable() transport.Next {
 	s := (*Socket)(c)
 	switch {
 	case s.reader.ended:
-		return s.holdUntilSent()
+		return s.passOn(s.holdUntilSent())
 	case s.reader.isPaused():
+		return s.passOn(transport.Hold)
+	case s.disp.isCrowded() && s.waitInQueue():
 		return transport.Hold
 	}
 	in, undelivered := s.reader.input()
@@ -45,6 +47,38 @@ func (c *connReader) Readable() transport.Next {
 	in.release()
 	if next == transport.Over {
 		next = s.readingEnds(err)
+	}
+	return s.passOn(next)
+}
+
+// waitInQueue waits for the turn in the Dispatcher's queue. It returns false if a
+// goroutine must wait instead, because it serves only this connection.
+//
+//go:noinline
+func (s *Socket) waitInQueue() bool {
+	if !s.sender.conn.HasWorkers() {
+		return false
+	}
+	if s.reader.enqueued() {
+		s.disp.waitInQueue(s)
+	}
+	return true
+}
+
+// turnSoon makes a Socket a turnWaiter.
+func (s *Socket) turnSoon() bool {
+	waited := s.reader.dequeued()
+	if waited {
+		s.sender.wake()
+	}
+	return waited
+}
+
+// passOn returns next. If others wait in the Dispatcher's queue it calls the next one,
+// since there may have been no turn at the end of which that happens.
+func (s *Socket) passOn(next transport.Next) transport.Next {
+	if s.disp.queued.Load() > 0 {
+		s.disp.callQueued()
 	}
 	return next
 }

@@ -241,7 +241,7 @@ func TestTurnEndAndParallelSockets(t *testing.T) {
 			t.Errorf("%d turns ended after Post", ends)
 		}
 	})
-	if size := unsafe.Sizeof(airsocket.Dispatcher{}); size > 40 {
+	if size := unsafe.Sizeof(airsocket.Dispatcher{}); size > 48 {
 		t.Errorf("each Parallel socket has a Dispatcher of %d bytes", size)
 	}
 }

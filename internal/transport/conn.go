@@ -112,6 +112,10 @@ func (c *Conn) NetConn() net.Conn {
 // CanTry reports whether TryWrite may write something.
 func (c *Conn) CanTry() bool { return c.way != byRead }
 
+// HasWorkers reports whether the goroutine that calls the Reader serves other connections
+// meanwhile if the Reader returns Hold.
+func (c *Conn) HasWorkers() bool { return c.way == byWorkers }
+
 // TryRead reads what is there. It returns ErrWouldBlock if there is nothing, and io.EOF
 // at the end of what the peer has sent. drained reports whether, as far as is known,
 // nothing more is there. Only a Reader may call TryRead, while it is being called.
