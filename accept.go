@@ -34,7 +34,7 @@ func (s *Socket) StartServer(conn net.Conn) error {
 		return startedAlready("StartServer", s.ReadyState())
 	}
 	conn.SetDeadline(time.Time{})
-	s.attach(conn)
+	s.attach(transport.Adopt(conn))
 	newServerHandshake(s, nil, isTLS(conn)).start()
 	return nil
 }
@@ -81,7 +81,11 @@ func (a *serverHandshake) recycle() {
 func (a *serverHandshake) start() {
 	s := a.s
 	s.opts.deadlines.Set(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
+	begun := a.offered || len(a.read) > 0
 	s.sender.conn.Start(a)
+	if begun {
+		s.sender.wake()
+	}
 }
 
 // errUndecided is returned by the steps of a handshake that cannot go on yet.

@@ -148,7 +148,7 @@ func memoryThatWaits(t *testing.T, sockets int, message []byte, each, perProcess
 	}
 	// Everything that can be inflated now has been inflated when the memory stops
 	// growing.
-	most := uint64(0)
+	most := before
 	for calm := 0; calm < 5; {
 		runtime.GC()
 		if now := liveMemory(); now > most+1<<20 {

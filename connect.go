@@ -86,6 +86,7 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 		s.failOpening(dialError(err))
 		return
 	}
+	s.sender.adopt()
 	goesOn := false // if a handler ends this goroutine, as a failing test does
 	defer func() {
 		if !goesOn {
@@ -94,7 +95,11 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 	}()
 	if !s.becomeOpen(agreement{version: res.Answer.Version, sessions: res.Sessions, answer: &res.Answer}, res.Rest) {
 		goesOn = true
+		begun := s.reader.kept != nil
 		s.sender.conn.Start((*connReader)(s))
+		if begun {
+			s.sender.wake()
+		}
 	}
 }
 

@@ -401,7 +401,7 @@ func TestAddresses(t *testing.T) {
 			t.Error("a new socket has properties of a connection")
 		}
 		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
-			if s.LocalAddr() != s.Conn().LocalAddr() || s.RemoteAddr() != s.Conn().RemoteAddr() {
+			if s.LocalAddr().String() != s.Conn().LocalAddr().String() || s.RemoteAddr().String() != s.Conn().RemoteAddr().String() {
 				t.Errorf("%v and %v", s.LocalAddr(), s.RemoteAddr())
 			}
 			if s.Version() != wire.Hybi13 || s.Extensions() != "" || s.URL() != "" {

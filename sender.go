@@ -118,6 +118,15 @@ func (t *sender) attach(conn net.Conn) {
 	t.mu.Unlock()
 }
 
+// adopt has workers serve the connection, if they can. Nothing may have been sent yet.
+func (t *sender) adopt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.conn.IsClosed() {
+		t.conn.Init(transport.Adopt(t.conn.NetConn()))
+	}
+}
+
 // connection returns the connection, or nil before there is one.
 func (t *sender) connection() net.Conn {
 	t.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/internal/origin"
+	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -69,11 +70,11 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 		conn = c.Conn // whose descriptor can be used
 	}
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
-	s.attach(conn)
+	s.attach(transport.Adopt(conn))
 	if srv != nil {
 		var ok bool
 		if a.full, ok = s.roster.add(s, srv.MaxConns); !ok {
-			conn.Close()
+			s.sender.conn.Close()
 			return errGoingAway
 		}
 	}

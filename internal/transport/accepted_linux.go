@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/airsocket/airsocket/internal/bubble"
 )
 
 // accept accepts a connection. It returns nil if there is none.
@@ -44,33 +46,38 @@ func addrPort(addr syscall.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// adopt returns a connection that workers serve instead of conn, which it closes. It
-// returns conn itself if conn is not a TCP connection of package net, or if no other
-// descriptor can be had.
-func adopt(conn net.Conn) net.Conn {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+// Adopt returns a connection that workers serve instead of conn, which it closes. It
+// returns conn itself if that is not possible: unless conn is a TCP connection or a unix
+// stream socket of package net, if no other descriptor can be had, and in bubbles of
+// testing/synctest, as workers are outside of bubbles.
+func Adopt(conn net.Conn) net.Conn {
+	raw := rawConn(conn)
+	if raw == nil || bubble.ID() != 0 {
 		return conn
 	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
+	fd := duplicate(raw)
+	if fd < 0 {
 		return conn
 	}
-	fd := -1
-	var remote netip.AddrPort
+	a := &accepted{fd: int32(fd)}
+	if remote, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		a.remote = remote.AddrPort()
+	} else {
+		a.unix = &[2]net.Addr{conn.LocalAddr(), conn.RemoteAddr()}
+	}
+	conn.Close() // leaves the runtime's poller
+	return a
+}
+
+// duplicate returns a duplicate of a descriptor, or a negative number.
+func duplicate(raw syscall.RawConn) int {
+	fd := noFD
 	raw.Control(func(of uintptr) {
 		if n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, of, syscall.F_DUPFD_CLOEXEC, 0); errno == 0 {
 			fd = int(n)
 		}
 	})
-	if fd < 0 {
-		return conn
-	}
-	if addr, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
-		remote = addr.AddrPort()
-	}
-	tcp.Close() // leaves the runtime's poller
-	return &accepted{fd: int32(fd), remote: remote}
+	return fd
 }
 
 // An accepted is the face of a connection that workers serve, for addresses and socket
@@ -81,6 +88,7 @@ type accepted struct {
 	conn   *Conn // that uses it; nil before and after
 	remote netip.AddrPort
 	local  *net.TCPAddr // set when it is asked for, and when the descriptor is closed
+	unix   *[2]net.Addr // both addresses of a unix socket; nil for TCP
 }
 
 // closeFD closes the descriptor.
@@ -99,7 +107,7 @@ func (a *accepted) closeFD() {
 var errServed = errors.New("the connection belongs to its Socket: use the methods of the Socket, and for options of the system SyscallConn")
 
 func (a *accepted) failed(op string) error {
-	return &net.OpError{Op: op, Net: "tcp", Addr: a.RemoteAddr(), Err: errServed}
+	return &net.OpError{Op: op, Net: a.RemoteAddr().Network(), Addr: a.RemoteAddr(), Err: errServed}
 }
 
 func (a *accepted) Read([]byte) (int, error)         { return 0, a.failed("read") }
@@ -125,16 +133,24 @@ func (a *accepted) Close() error {
 	return nil
 }
 
-func (a *accepted) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(a.remote) }
+func (a *accepted) RemoteAddr() net.Addr {
+	if a.unix != nil {
+		return a.unix[1]
+	}
+	return net.TCPAddrFromAddrPort(a.remote)
+}
 
 func (a *accepted) LocalAddr() net.Addr {
+	if a.unix != nil {
+		return a.unix[0]
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.localLocked()
 }
 
 func (a *accepted) localLocked() *net.TCPAddr {
-	if a.local == nil {
+	if a.local == nil && a.unix == nil {
 		a.local = new(net.TCPAddr)
 		if addr, err := syscall.Getsockname(int(a.fd)); err == nil {
 			a.local = net.TCPAddrFromAddrPort(addrPort(addr))

@@ -84,7 +84,6 @@ func (c *Conn) Init(conn net.Conn) {
 	switch {
 	case c.initAccepted(conn):
 		c.way = byWorkers
-		c.flags.set(skips)
 	case c.raw == nil:
 		c.conn = &waiting{Conn: conn}
 	default:
@@ -100,6 +99,9 @@ func (c *Conn) Clear() { c.conn, c.raw, c.reader = nil, nil, nil }
 
 // IsSet reports whether c is a connection.
 func (c *Conn) IsSet() bool { return c.conn != nil }
+
+// IsClosed reports whether Close or CloseSoon was called.
+func (c *Conn) IsClosed() bool { return c.flags.has(closed) }
 
 // NetConn returns the connection that was passed to Init, or nil.
 func (c *Conn) NetConn() net.Conn {
@@ -338,10 +340,18 @@ func (c *Conn) Start(r Reader) {
 	c.reader = r
 	if c.way != byWorkers {
 		go c.serve()
-	} else if err := c.register(); err != nil {
+		return
+	}
+	if err := c.register(); err != nil {
 		go c.refuse(err)
-	} else if c.flags.has(closed) {
+		return
+	}
+	// What was asked for before had no effect.
+	if c.flags.has(closed) {
 		c.Wake()
+	}
+	if c.backlog.Load() != nil {
+		c.task.WantOut()
 	}
 }
 

@@ -45,10 +45,7 @@ func Serve(l net.Listener, serve func(net.Conn), retry func(error) time.Duration
 		<-own.done
 		return own.err
 	}
-	if _, ok := l.(*net.TCPListener); ok && bubble.ID() == 0 {
-		return AcceptAll(l, func(conn net.Conn) { serve(adopt(conn)) }, retry)
-	}
-	return AcceptAll(l, serve, retry)
+	return AcceptAll(l, func(conn net.Conn) { serve(Adopt(conn)) }, retry)
 }
 
 // take has workers accept the connections of l. It returns false if that is not possible.
@@ -67,12 +64,7 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 	if err != nil {
 		return false
 	}
-	fd := noFD
-	raw.Control(func(of uintptr) {
-		if n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, of, syscall.F_DUPFD_CLOEXEC, 0); errno == 0 {
-			fd = int(n)
-		}
-	})
+	fd := duplicate(raw)
 	if fd < 0 {
 		return false
 	}

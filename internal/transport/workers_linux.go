@@ -118,6 +118,9 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.conn, c.fd = c, a.fd
+	if a.unix == nil { // see canSkip
+		c.flags.set(skips)
+	}
 	return true
 }
 

@@ -22,6 +22,9 @@ func (c *Conn) writeFD([]byte, []byte) (int, error) { return 0, errors.ErrUnsupp
 func (c *Conn) shutdown() bool                      { return false }
 func (c *Conn) detachFD() (net.Conn, error)         { return nil, errors.ErrUnsupported }
 
+// Adopt returns conn.
+func Adopt(conn net.Conn) net.Conn { return conn }
+
 func newListener(l net.Listener) net.Listener { return l }
 
 // Serve accepts connections from l and passes them to serve, until l is closed or fails.

@@ -16,9 +16,10 @@ import (
 type Server interface {
 	// In is called when there is something to read, and after Wake. hup reports whether
 	// the peer has ended its direction or the connection (EPOLLRDHUP, EPOLLHUP or
-	// EPOLLERR). Once true, it is true in all later calls. A read that returns less than
-	// it had room for does not show whether the end follows, so In must not stop there if
-	// hup is true.
+	// EPOLLERR), or has sent TCP's urgent data (EPOLLPRI), at which a read stops. Once
+	// true, it is true in all later calls. A read that returns less than it had room for
+	// does not show whether more or the end follows, so In must not stop there if hup is
+	// true.
 	In(hup bool)
 
 	// Out is called after WantOut, when there may be room to write.
@@ -66,8 +67,8 @@ func (l lane) needs() uint64 {
 }
 
 const (
-	always = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLET&0xffffffff
-	ended  = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	always = syscall.EPOLLIN | syscall.EPOLLPRI | syscall.EPOLLRDHUP | syscall.EPOLLET&0xffffffff
+	ended  = syscall.EPOLLPRI | syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
 )
 
 // Add registers fd. From now on workers call s. If fd is readable already, In is called.
