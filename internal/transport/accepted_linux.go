@@ -56,14 +56,10 @@ func adopt(conn net.Conn) net.Conn {
 	if err != nil {
 		return conn
 	}
-	fd := -1
+	fd := noFD
 	var remote netip.AddrPort
-	raw.Control(func(of uintptr) {
-		if n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, of, syscall.F_DUPFD_CLOEXEC, 0); errno == 0 {
-			fd = int(n)
-		}
-	})
-	if fd < 0 {
+	raw.Control(func(of uintptr) { fd, err = duplicate(int(of)) })
+	if fd == noFD || err != nil {
 		return conn
 	}
 	if addr, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
@@ -73,11 +69,21 @@ func adopt(conn net.Conn) net.Conn {
 	return &accepted{fd: int32(fd), remote: remote}
 }
 
+// duplicate returns a duplicate of a descriptor.
+func duplicate(fd int) (int, error) {
+	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return noFD, os.NewSyscallError("fcntl", errno)
+	}
+	return int(n), nil
+}
+
 // An accepted is the face of a connection that workers serve, for addresses and socket
 // options. It can be closed, but neither read nor written.
 type accepted struct {
 	mu     sync.Mutex
 	fd     int32 // noFD once it is closed
+	users  int32 // calls of Control; negative if the last one is to close the descriptor
 	conn   *Conn // that uses it; nil before and after
 	remote netip.AddrPort
 	local  *net.TCPAddr // set when it is asked for, and when the descriptor is closed
@@ -91,7 +97,11 @@ func (a *accepted) closeFD() {
 		return
 	}
 	a.localLocked()
-	syscall.Close(int(a.fd))
+	if a.users > 0 {
+		a.users += left
+	} else {
+		syscall.Close(int(a.fd))
+	}
 	a.fd, a.conn = noFD, nil
 }
 
@@ -194,13 +204,25 @@ func oneIf(on bool) int {
 // A rawAccepted is the syscall.RawConn of an accepted.
 type rawAccepted struct{ *accepted }
 
+// Control calls f, which may use all methods of the connection. The descriptor is not
+// closed before f returns.
 func (r rawAccepted) Control(f func(fd uintptr)) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fd == noFD {
+	fd := r.fd
+	if fd == noFD {
+		r.mu.Unlock()
 		return net.ErrClosed
 	}
-	f(uintptr(r.fd))
+	r.users++
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.users--; r.users == left {
+			syscall.Close(int(fd))
+		}
+	}()
+	f(uintptr(fd))
 	return nil
 }
 

@@ -336,7 +336,7 @@ func (c *Conn) Start(r Reader) {
 		go c.serve()
 	} else if err := c.register(); err != nil {
 		go c.refuse(err)
-	} else if c.flags.has(closed) {
+	} else if c.flags.has(closed | expired) { // before there was somebody to wake
 		c.Wake()
 	}
 }

@@ -20,6 +20,7 @@ func (c *Conn) In(hup bool) {
 	over := true
 	defer func() {
 		if over { // or a handler has ended the goroutine
+			c.task.Remove() // so that nothing is called any more
 			c.reader.Ended()
 		}
 	}()
@@ -109,7 +110,8 @@ func (c *Conn) shutdown() bool {
 	return err == nil
 }
 
-// initAccepted makes c the connection conn if that was accepted for workers.
+// initAccepted makes c the connection conn if that was accepted for workers. A second
+// Conn would close the descriptor under the first one, so it gets the error of Read.
 func (c *Conn) initAccepted(conn net.Conn) bool {
 	a, ok := conn.(*accepted)
 	if !ok {
@@ -117,6 +119,9 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.conn != nil {
+		return false
+	}
 	a.conn, c.fd = c, a.fd
 	return true
 }
