@@ -100,6 +100,9 @@ func (t *Task) Add(fd int, s Server) error {
 	defer mu.Unlock()
 	t.fd.Store(int32(fd))
 	gen := process.tasks.generation()
+	// Before the first event can come, which may be one of Wake: that of an event that
+	// finds no Task would be the last.
+	before := process.tasks.put(fd, t)
 	for {
 		// A worker that has not come back from the call in which the Task was removed
 		// keeps its lane, and serves it for the new registration as well.
@@ -108,7 +111,6 @@ func (t *Task) Add(fd int, s Server) error {
 			break
 		}
 	}
-	before := process.tasks.put(fd, t) // before the first event can come
 	if err := process.poller.control(syscall.EPOLL_CTL_ADD, fd, always, gen); err != nil {
 		t.unregister()
 		process.tasks.put(fd, before)
