@@ -157,3 +157,42 @@ func TestUrgentDataIsPassed(t *testing.T) {
 	}
 	j.c.Close()
 }
+
+// A heldSource is a Source that has nothing to write. It says when Next is called, which
+// returns when goOn is closed.
+type heldSource struct{ called, goOn, finished chan struct{} }
+
+func (s *heldSource) Next(int, error) []byte {
+	s.called <- struct{}{}
+	<-s.goOn
+	return nil
+}
+
+func (s *heldSource) Finished() { s.finished <- struct{}{} }
+
+// TestOutComesLate checks that a worker that calls Out after the Conn has become another
+// connection, which a goroutine writes to, leaves that alone.
+func TestOutComesLate(t *testing.T) {
+	ours, _ := acceptedPair(t)
+	c := transport.New(ours)
+	c.Close()
+	raw, _ := wstest.TCPPair(t)
+	c.Init(raw)
+	s := &heldSource{make(chan struct{}, 2), make(chan struct{}), make(chan struct{}, 2)}
+	c.WriteLater(s)
+	<-s.called
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		c.Out()
+	}()
+	select {
+	case <-s.called:
+		t.Error("Out has called Next, which a goroutine is calling")
+	case <-returned:
+	}
+	close(s.goOn)
+	<-s.finished
+	<-returned
+	c.Close()
+}

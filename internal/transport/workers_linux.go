@@ -34,7 +34,8 @@ func (c *Conn) In(hup bool) {
 // Out is called by a worker when there is room to write.
 func (c *Conn) Out() {
 	w := c.backlog.Load()
-	if w == nil || !w.writeSome(c) {
+	// Out may come late, when c is another connection, which a goroutine writes to.
+	if w == nil || w.done != nil || !w.writeSome(c) {
 		return
 	}
 	if c.backlog.CompareAndSwap(w, nil) {
