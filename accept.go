@@ -364,10 +364,10 @@ func (a *serverHandshake) reject(err error) transport.Next {
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		conn.GiveTime(&a.deadline)
 		conn.Write(srv.FlashPolicy.AppendTo(nil))
-		conn.TakeTime(&a.deadline)
-		a.endQuietly()
-		conn.CloseSoon()
-		return transport.Gone
+		return conn.EndWith(&a.deadline, func() {
+			a.endQuietly() // before the client can see the end and connect again
+			conn.Close()
+		})
 	default:
 		return a.refuse(err)
 	}
