@@ -355,11 +355,9 @@ func (a *serverHandshake) reject(err error) transport.Next {
 	conn := &s.sender.conn
 	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
-		given, err := conn.Detach()
+		given := conn.Detach()
 		a.endQuietly()
-		if err == nil {
-			srv.http.give(given, a.hs.Buffered())
-		}
+		srv.http.give(given, a.hs.Buffered())
 		return transport.Gone
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		conn.GiveTime(&a.deadline)

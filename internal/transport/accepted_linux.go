@@ -105,6 +105,31 @@ func (a *accepted) closeFD() {
 	a.fd, a.conn = noFD, nil
 }
 
+// detach returns a connection that the runtime's poller serves. a is closed afterwards.
+func (a *accepted) detach() net.Conn {
+	a.mu.Lock()
+	local, fd := a.localLocked(), a.fd
+	a.fd, a.conn = noFD, nil
+	a.mu.Unlock()
+	f := os.NewFile(uintptr(fd), "")
+	conn, err := net.FileConn(f) // which uses a duplicate
+	if err != nil {
+		return &fileConn{f, local, a.RemoteAddr()}
+	}
+	f.Close()
+	return conn
+}
+
+// A fileConn is a detached connection for which there was no duplicate, such as if too
+// many files are open.
+type fileConn struct {
+	*os.File
+	local, remote net.Addr
+}
+
+func (c *fileConn) LocalAddr() net.Addr  { return c.local }
+func (c *fileConn) RemoteAddr() net.Addr { return c.remote }
+
 // errServed is the error of what would disturb the Socket.
 var errServed = errors.New("the connection belongs to its Socket: use the methods of the Socket, and for options of the system SyscallConn")
 

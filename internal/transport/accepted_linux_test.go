@@ -158,6 +158,43 @@ func TestUrgentDataIsPassed(t *testing.T) {
 	j.c.Close()
 }
 
+// TestDetach checks that a detached connection can be used, also if no further descriptor
+// can be had.
+func TestDetach(t *testing.T) {
+	for name, with := range map[string]func(*testing.T, func()){
+		"descriptors":    func(_ *testing.T, fn func()) { fn() },
+		"no descriptors": withoutDescriptors,
+	} {
+		t.Run(name, func(t *testing.T) {
+			ours, theirs := acceptedPair(t)
+			c := transport.New(ours)
+			var conn net.Conn
+			with(t, func() { conn = c.Detach() })
+			if conn.LocalAddr().String() != theirs.RemoteAddr().String() || conn.RemoteAddr().String() != theirs.LocalAddr().String() {
+				t.Errorf("the addresses are %v and %v", conn.LocalAddr(), conn.RemoteAddr())
+			}
+			if err := conn.SetReadDeadline(time.Unix(1, 0)); err != nil {
+				t.Error(err)
+			}
+			b := make([]byte, 5)
+			if _, err := conn.Read(b); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("after the deadline Read has returned %v", err)
+			}
+			conn.SetDeadline(time.Now().Add(wstest.Patience))
+			go io.Copy(theirs, theirs)
+			if _, err := conn.Write([]byte("hello")); err != nil {
+				t.Error(err)
+			}
+			if _, err := io.ReadFull(conn, b); err != nil || string(b) != "hello" {
+				t.Errorf("Read has returned %q, %v", b, err)
+			}
+			if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // A heldSource is a Source that has nothing to write. It says when Next is called, which
 // returns when goOn is closed.
 type heldSource struct{ called, goOn, finished chan struct{} }

@@ -293,11 +293,11 @@ func (c *Conn) CloseSoon() {
 
 // Detach returns the connection for somebody else to use, for a Reader that returns
 // Gone.
-func (c *Conn) Detach() (net.Conn, error) {
+func (c *Conn) Detach() net.Conn {
 	if c.way == byWorkers {
 		return c.detachFD()
 	}
-	return c.NetConn(), nil
+	return c.NetConn()
 }
 
 // A Next is what a [Reader] wants next.

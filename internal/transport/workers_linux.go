@@ -4,7 +4,6 @@ package transport
 
 import (
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/airsocket/airsocket/internal/workers"
@@ -128,14 +127,7 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 }
 
 // detachFD is Detach.
-func (c *Conn) detachFD() (net.Conn, error) {
+func (c *Conn) detachFD() net.Conn {
 	c.task.Remove()
-	a := c.conn.(*accepted)
-	a.mu.Lock()
-	fd := a.fd
-	a.fd, a.conn = noFD, nil
-	a.mu.Unlock()
-	f := os.NewFile(uintptr(fd), "")
-	defer f.Close()
-	return net.FileConn(f) // which uses a duplicate
+	return c.conn.(*accepted).detach()
 }
