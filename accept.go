@@ -113,6 +113,10 @@ func (a *serverHandshake) Space() []byte { return nil }
 func (a *serverHandshake) Ended() {
 	s := a.s
 	s.opts.deadlines.Clear(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
+	if r := a.asked; r != nil { // too late, as s may soon have another connection
+		r.refuse(errNotAnswered)
+		r.stopTimer()
+	}
 	s.finish()
 }
 
