@@ -117,6 +117,10 @@ func (a *serverHandshake) Space() []byte { return nil }
 func (a *serverHandshake) Ended() {
 	s := a.s
 	s.opts.deadlines.Clear(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
+	if r := a.asked; r != nil { // too late, as s may soon have another connection
+		r.refuse(errNotAnswered)
+		r.stopTimer()
+	}
 	s.finish()
 }
 
@@ -359,19 +363,17 @@ func (a *serverHandshake) reject(err error) transport.Next {
 	conn := &s.sender.conn
 	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
-		given, err := conn.Detach()
+		given := conn.Detach()
 		a.endQuietly()
-		if err == nil {
-			srv.http.give(given, a.hs.Buffered())
-		}
+		srv.http.give(given, a.hs.Buffered())
 		return transport.Gone
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		conn.GiveTime(&a.deadline)
 		conn.Write(srv.FlashPolicy.AppendTo(nil))
-		conn.TakeTime(&a.deadline)
-		a.endQuietly()
-		conn.CloseSoon()
-		return transport.Gone
+		return conn.EndWith(&a.deadline, func() {
+			a.endQuietly() // before the client can see the end and connect again
+			conn.Close()
+		})
 	default:
 		return a.refuse(err)
 	}

@@ -76,6 +76,21 @@ func TestPolicyOfAServer(t *testing.T) {
 	}
 }
 
+// TestPolicyRequestsFailNothing checks that a policy request that is answered is not a
+// handshake that has failed.
+func TestPolicyRequestsFailNothing(t *testing.T) {
+	d := new(airsocket.Dispatcher)
+	srv := &airsocket.Server{FlashPolicy: &handshake.FlashPolicy{}, Options: &airsocket.Options{Dispatcher: d, Hooks: &airsocket.Hooks{
+		HandshakeFailed: func(_ *airsocket.Socket, err error) { t.Errorf("a handshake has failed: %v", err) },
+	}}}
+	url := wstest.Serve(t, srv)
+	for range 100 {
+		askPolicy(t, url, policyRequest)
+	}
+	srv.Close()
+	wstest.Run(t, d, func() {})
+}
+
 // TestPolicyRequestWithoutEnd checks that the limits of the opening handshake apply
 // to policy requests too.
 func TestPolicyRequestWithoutEnd(t *testing.T) {

@@ -55,8 +55,9 @@ func Adopt(conn net.Conn) net.Conn {
 	if raw == nil || bubble.ID() != 0 {
 		return conn
 	}
-	fd := duplicate(raw)
-	if fd < 0 {
+	fd, err := noFD, error(nil)
+	raw.Control(func(of uintptr) { fd, err = duplicate(int(of)) })
+	if fd == noFD || err != nil {
 		return conn
 	}
 	a := &accepted{fd: int32(fd)}
@@ -69,15 +70,13 @@ func Adopt(conn net.Conn) net.Conn {
 	return a
 }
 
-// duplicate returns a duplicate of a descriptor, or a negative number.
-func duplicate(raw syscall.RawConn) int {
-	fd := noFD
-	raw.Control(func(of uintptr) {
-		if n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, of, syscall.F_DUPFD_CLOEXEC, 0); errno == 0 {
-			fd = int(n)
-		}
-	})
-	return fd
+// duplicate returns a duplicate of a descriptor.
+func duplicate(fd int) (int, error) {
+	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return noFD, os.NewSyscallError("fcntl", errno)
+	}
+	return int(n), nil
 }
 
 // An accepted is the face of a connection that workers serve, for addresses and socket
@@ -85,6 +84,7 @@ func duplicate(raw syscall.RawConn) int {
 type accepted struct {
 	mu     sync.Mutex
 	fd     int32 // noFD once it is closed
+	users  int32 // calls of Control; negative if the last one is to close the descriptor
 	conn   *Conn // that uses it; nil before and after
 	remote netip.AddrPort
 	local  *net.TCPAddr // set when it is asked for, and when the descriptor is closed
@@ -99,9 +99,38 @@ func (a *accepted) closeFD() {
 		return
 	}
 	a.localLocked()
-	syscall.Close(int(a.fd))
+	if a.users > 0 {
+		a.users += left
+	} else {
+		syscall.Close(int(a.fd))
+	}
 	a.fd, a.conn = noFD, nil
 }
+
+// detach returns a connection that the runtime's poller serves. a is closed afterwards.
+func (a *accepted) detach() net.Conn {
+	a.mu.Lock()
+	local, fd := a.localLocked(), a.fd
+	a.fd, a.conn = noFD, nil
+	a.mu.Unlock()
+	f := os.NewFile(uintptr(fd), "")
+	conn, err := net.FileConn(f) // which uses a duplicate
+	if err != nil {
+		return &fileConn{f, local, a.RemoteAddr()}
+	}
+	f.Close()
+	return conn
+}
+
+// A fileConn is a detached connection for which there was no duplicate, such as if too
+// many files are open.
+type fileConn struct {
+	*os.File
+	local, remote net.Addr
+}
+
+func (c *fileConn) LocalAddr() net.Addr  { return c.local }
+func (c *fileConn) RemoteAddr() net.Addr { return c.remote }
 
 // errServed is the error of what would disturb the Socket.
 var errServed = errors.New("the connection belongs to its Socket: use the methods of the Socket, and for options of the system SyscallConn")
@@ -210,13 +239,25 @@ func oneIf(on bool) int {
 // A rawAccepted is the syscall.RawConn of an accepted.
 type rawAccepted struct{ *accepted }
 
+// Control calls f, which may use all methods of the connection. The descriptor is not
+// closed before f returns.
 func (r rawAccepted) Control(f func(fd uintptr)) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fd == noFD {
+	fd := r.fd
+	if fd == noFD {
+		r.mu.Unlock()
 		return net.ErrClosed
 	}
-	f(uintptr(r.fd))
+	r.users++
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.users--; r.users == left {
+			syscall.Close(int(fd))
+		}
+	}()
+	f(uintptr(fd))
 	return nil
 }
 

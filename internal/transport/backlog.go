@@ -44,9 +44,17 @@ func (c *Conn) WriteLater(src Source) {
 
 // write writes to conn what w has.
 func (c *Conn) write(conn net.Conn, w *backlog) {
+	returned := false
+	defer func() {
+		if !returned { // src has ended the goroutine
+			c.CloseSoon()
+			close(w.done)
+		}
+	}()
 	for p := w.src.Next(0, nil); p != nil; {
 		p = w.src.Next(conn.Write(p))
 	}
+	returned = true
 	c.backlog.CompareAndSwap(w, nil)
 	close(w.done)
 	w.src.Finished()
@@ -75,16 +83,30 @@ func (w *backlog) writeSome(c *Conn) (done bool) {
 		return true
 	}
 	if !w.begun {
-		w.begun, w.piece = true, w.src.Next(0, nil)
+		w.begun = true
+		w.next(c, 0, nil)
 	}
 	for w.piece != nil {
 		n, err := c.TryWrite(w.piece, nil)
 		if n == 0 && err == nil {
 			return false
 		}
-		w.piece = w.src.Next(n, err)
+		w.next(c, n, err)
 	}
 	return true
+}
+
+// next sets the next piece. If src ends the goroutine nobody knows what comes next, so
+// the connection is closed.
+func (w *backlog) next(c *Conn, n int, err error) {
+	w.piece, w.stopped = nil, true
+	defer func() {
+		if w.stopped {
+			c.CloseSoon()
+		}
+	}()
+	w.piece = w.src.Next(n, err)
+	w.stopped = false
 }
 
 // stop waits until src is not being called, and makes sure that it is not called again.

@@ -299,11 +299,11 @@ func (c *Conn) CloseSoon() {
 
 // Detach returns the connection for somebody else to use, for a Reader that returns
 // Gone.
-func (c *Conn) Detach() (net.Conn, error) {
+func (c *Conn) Detach() net.Conn {
 	if c.way == byWorkers {
 		return c.detachFD()
 	}
-	return c.NetConn(), nil
+	return c.NetConn()
 }
 
 // A Next is what a [Reader] wants next.
@@ -347,7 +347,7 @@ func (c *Conn) Start(r Reader) {
 		return
 	}
 	// What was asked for before had no effect.
-	if c.flags.has(closed) {
+	if c.flags.has(closed | expired) {
 		c.Wake()
 	}
 	if c.backlog.Load() != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,16 +19,18 @@ import (
 type Listener struct {
 	*net.TCPListener
 
-	task  workers.Task
-	serve func(net.Conn)
-	later func(error) time.Duration
-	done  chan struct{} // closed when no more connections are accepted
-	err   error         // why; set before done is closed
+	task    workers.Task
+	serve   func(net.Conn)
+	later   func(error) time.Duration
+	waiting atomic.Bool   // for the next attempt after a temporary error
+	done    chan struct{} // closed when no more connections are accepted
+	err     error         // why; set before done is closed
 
-	mu     sync.Mutex
-	fd     int // noFD unless workers serve
+	mu     sync.Mutex // held while a connection is accepted, so that fd stays open
+	fd     int        // noFD unless workers serve
 	taken  bool
 	closed bool
+	others net.Listener // for those who call Accept although workers serve; nil if nobody has
 }
 
 func newListener(l net.Listener) net.Listener {
@@ -55,20 +58,15 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 	if l.taken || l.closed {
 		return false
 	}
-	f, err := l.File() // a duplicate
+	raw, err := l.SyscallConn()
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	raw, err := f.SyscallConn()
-	if err != nil {
+	fd := noFD
+	raw.Control(func(of uintptr) { fd, err = duplicate(int(of)) })
+	if fd == noFD || err != nil {
 		return false
 	}
-	fd := duplicate(raw)
-	if fd < 0 {
-		return false
-	}
-	syscall.SetNonblock(fd, true)
 	syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) // connections inherit it
 	l.fd, l.serve, l.later, l.done = fd, serve, retry, make(chan struct{})
 	if l.task.Add(fd, l) != nil {
@@ -83,12 +81,8 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 
 // In accepts connections until there are no more.
 func (l *Listener) In(bool) {
-	for {
-		if l.isClosed() {
-			l.end(l.failed(net.ErrClosed))
-			return
-		}
-		a, err := accept(l.fd)
+	for !l.waiting.Load() {
+		a, err := l.acceptOne()
 		switch {
 		case a != nil:
 			l.serve(a)
@@ -97,25 +91,44 @@ func (l *Listener) In(bool) {
 		default:
 			wait := l.later(l.failed(err))
 			if wait < 0 {
+				l.mu.Lock()
 				l.end(l.failed(err))
+				l.mu.Unlock()
 				return
 			}
-			time.AfterFunc(wait, l.task.Wake)
-			return
+			l.waiting.Store(true)
+			time.AfterFunc(wait, func() {
+				l.waiting.Store(false)
+				l.task.Wake()
+			})
 		}
 	}
+}
+
+// acceptOne accepts a connection. It returns nil if there is none, or l is closed.
+func (l *Listener) acceptOne() (*accepted, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, nil
+	}
+	return accept(l.fd)
 }
 
 // Out is not called.
 func (l *Listener) Out() {}
 
-// end ends the service.
+// end ends the service; l.mu is held.
 func (l *Listener) end(err error) {
+	if l.closed {
+		return
+	}
 	l.task.Remove()
-	l.mu.Lock()
 	syscall.Close(l.fd)
 	l.fd, l.closed = noFD, true
-	l.mu.Unlock()
+	if l.others != nil {
+		l.others.Close()
+	}
 	l.err = err
 	close(l.done)
 }
@@ -124,27 +137,69 @@ func (l *Listener) failed(err error) error {
 	return &net.OpError{Op: "accept", Net: "tcp", Addr: l.Addr(), Err: err}
 }
 
-func (l *Listener) isClosed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closed
+// Accept is for those who do not use [Serve]. If workers serve too, each connection is
+// accepted by one of them.
+func (l *Listener) Accept() (net.Conn, error) {
+	from, err := l.acceptsFrom()
+	if err != nil {
+		return nil, err
+	}
+	return from.Accept()
 }
 
-// Close stops listening.
-func (l *Listener) Close() error {
+// acceptsFrom returns the listener from which Accept accepts.
+func (l *Listener) acceptsFrom() (net.Listener, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.taken:
+		return l.TCPListener, nil
+	case l.others != nil:
+		return l.others, nil
+	}
+	f, err := l.file()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	l.others, err = net.FileListener(f)
+	return l.others, err
+}
+
+// File returns a duplicate of the descriptor, as the method of net.TCPListener does.
+func (l *Listener) File() (*os.File, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.taken {
+		return l.TCPListener.File()
+	}
+	return l.file()
+}
+
+// file is File if workers serve; l.mu is held.
+func (l *Listener) file() (*os.File, error) {
+	fd, err := l.fd, net.ErrClosed
+	if !l.closed {
+		fd, err = duplicate(l.fd)
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "file", Net: "tcp", Addr: l.Addr(), Err: err}
+	}
+	return os.NewFile(uintptr(fd), ""), nil
+}
+
+// Close stops listening. Others who have a duplicate of the descriptor, such as a process
+// that has inherited it, go on.
+func (l *Listener) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.taken:
 		l.closed = true
 		return l.TCPListener.Close()
-	}
-	if l.closed {
+	case l.closed:
 		return net.ErrClosed
 	}
-	l.closed = true
-	// Clients are refused from now on, and not only when a worker has closed the
-	// descriptor.
-	err := os.NewSyscallError("shutdown", syscall.Shutdown(l.fd, syscall.SHUT_RDWR))
-	l.task.Wake()
-	return err
+	l.end(l.failed(net.ErrClosed))
+	return nil
 }

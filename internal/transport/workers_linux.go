@@ -4,7 +4,6 @@ package transport
 
 import (
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/airsocket/airsocket/internal/workers"
@@ -20,6 +19,7 @@ func (c *Conn) In(hup bool) {
 	over := true
 	defer func() {
 		if over { // or a handler has ended the goroutine
+			c.task.Remove() // so that nothing is called any more
 			c.reader.Ended()
 		}
 	}()
@@ -33,7 +33,8 @@ func (c *Conn) In(hup bool) {
 // Out is called by a worker when there is room to write.
 func (c *Conn) Out() {
 	w := c.backlog.Load()
-	if w == nil || !w.writeSome(c) {
+	// Out may come late, when c is another connection, which a goroutine writes to.
+	if w == nil || w.done != nil || !w.writeSome(c) {
 		return
 	}
 	if c.backlog.CompareAndSwap(w, nil) {
@@ -109,7 +110,8 @@ func (c *Conn) shutdown() bool {
 	return err == nil
 }
 
-// initAccepted makes c the connection conn if that was accepted for workers.
+// initAccepted makes c the connection conn if that was accepted for workers. A second
+// Conn would close the descriptor under the first one, so it gets the error of Read.
 func (c *Conn) initAccepted(conn net.Conn) bool {
 	a, ok := conn.(*accepted)
 	if !ok {
@@ -117,6 +119,9 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.conn != nil {
+		return false
+	}
 	a.conn, c.fd = c, a.fd
 	if a.unix == nil { // see canSkip
 		c.flags.set(skips)
@@ -125,14 +130,7 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 }
 
 // detachFD is Detach.
-func (c *Conn) detachFD() (net.Conn, error) {
+func (c *Conn) detachFD() net.Conn {
 	c.task.Remove()
-	a := c.conn.(*accepted)
-	a.mu.Lock()
-	fd := a.fd
-	a.fd, a.conn = noFD, nil
-	a.mu.Unlock()
-	f := os.NewFile(uintptr(fd), "")
-	defer f.Close()
-	return net.FileConn(f) // which uses a duplicate
+	return c.conn.(*accepted).detach()
 }

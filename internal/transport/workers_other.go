@@ -20,7 +20,7 @@ func (c *Conn) register() error                     { return errors.ErrUnsupport
 func (c *Conn) leave()                              {}
 func (c *Conn) writeFD([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func (c *Conn) shutdown() bool                      { return false }
-func (c *Conn) detachFD() (net.Conn, error)         { return nil, errors.ErrUnsupported }
+func (c *Conn) detachFD() net.Conn                  { return nil }
 
 // Adopt returns conn.
 func Adopt(conn net.Conn) net.Conn { return conn }

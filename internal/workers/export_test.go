@@ -38,3 +38,22 @@ func OnIdle(f func(Counts)) {
 func Stale(t *Task, events uint32) {
 	process.push(event(events, t.fd.Load(), uint32(t.state.Load()>>32)-1))
 }
+
+// HoldGrowth holds up each Add of a descriptor whose number is higher than all before. It
+// returns the lowest such number; a function that reports whether an Add of it has begun;
+// and one that lets it go on.
+func HoldGrowth() (fd int, adding func() bool, release func()) {
+	r := &process.tasks
+	r.growing.Lock()
+	if chunks := r.chunks.Load(); chunks != nil {
+		fd = len(*chunks) * chunkSize
+	}
+	return fd, func() bool {
+		mu := &r.locks[fd%len(r.locks)]
+		if mu.TryLock() {
+			mu.Unlock()
+			return false
+		}
+		return true
+	}, r.growing.Unlock
+}

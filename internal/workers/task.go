@@ -16,9 +16,9 @@ import (
 type Server interface {
 	// In is called when there is something to read, and after Wake. hup reports whether
 	// the peer has ended its direction or the connection (EPOLLRDHUP, EPOLLHUP or
-	// EPOLLERR), or has sent TCP's urgent data (EPOLLPRI), at which a read stops. Once
-	// true, it is true in all later calls. A read that returns less than it had room for
-	// does not show whether more or the end follows, so In must not stop there if hup is
+	// EPOLLERR), or has sent urgent data of TCP (EPOLLPRI), at which a read stops although
+	// more follows. Once true, it is true in all later calls. A read that returns less
+	// than it had room for does not show what follows, so In must not stop there if hup is
 	// true.
 	In(hup bool)
 
@@ -38,7 +38,7 @@ type Task struct {
 // that an event of an earlier registration changes nothing in a later one.
 const (
 	registered uint64 = 1 << iota
-	hungUp            // an event has said that the peer has ended something
+	hungUp            // an event has said more than that there is data: hup of In
 	wantsOut          // WantOut was called after NoOut
 	woken             // an event of Wake is on its way, so another one is not needed
 	inBusy            // a worker calls In
@@ -67,8 +67,8 @@ func (l lane) needs() uint64 {
 }
 
 const (
-	always = syscall.EPOLLIN | syscall.EPOLLPRI | syscall.EPOLLRDHUP | syscall.EPOLLET&0xffffffff
-	ended  = syscall.EPOLLPRI | syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	always = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLPRI | syscall.EPOLLET&0xffffffff
+	hup    = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR | syscall.EPOLLPRI
 )
 
 // Add registers fd. From now on workers call s. If fd is readable already, In is called.
@@ -100,6 +100,9 @@ func (t *Task) Add(fd int, s Server) error {
 	defer mu.Unlock()
 	t.fd.Store(int32(fd))
 	gen := process.tasks.generation()
+	// Before the first event can come, which may be one of Wake: that of an event that
+	// finds no Task would be the last.
+	before := process.tasks.put(fd, t)
 	for {
 		// A worker that has not come back from the call in which the Task was removed
 		// keeps its lane, and serves it for the new registration as well.
@@ -108,7 +111,6 @@ func (t *Task) Add(fd int, s Server) error {
 			break
 		}
 	}
-	before := process.tasks.put(fd, t) // before the first event can come
 	if err := process.poller.control(syscall.EPOLL_CTL_ADD, fd, always, gen); err != nil {
 		t.unregister()
 		process.tasks.put(fd, before)
@@ -117,10 +119,10 @@ func (t *Task) Add(fd int, s Server) error {
 	return nil
 }
 
-// Remove ends the registration. It must be called by In, or if In cannot be running. When
-// it returns, no call of In or Out begins any more, and events that are on their way are
-// dropped, even if the number of the descriptor is used again. A call of Out may still
-// be running; see OutBusy. The descriptor must still be open, and is closed by the caller.
+// Remove ends the registration. It must be called by In, or if In cannot be running, or
+// the Task must not be added again. When it returns, no call of In or Out begins any more,
+// and events that are on their way are dropped, even if the number of the descriptor is
+// used again. A call of Out may still be running; see OutBusy. The descriptor must still be open, and is closed by the caller.
 func (t *Task) Remove() {
 	fd, _, mu := t.lock()
 	if mu == nil {
