@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -16,19 +15,21 @@ import (
 // nothing more, and one write. Sixteen messages that arrive together take the
 // same. How system calls are counted depends on how they are made.
 func TestSystemCallsOfAnEcho(t *testing.T) {
-	for _, parallel := range []bool{false, true} {
-		for _, together := range []int{1, 16} {
-			t.Run(fmt.Sprintf("parallel=%v/%d", parallel, together), func(t *testing.T) {
-				testSystemCalls(t, parallel, together)
-			})
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		for _, parallel := range []bool{false, true} {
+			for _, together := range []int{1, 16} {
+				t.Run(fmt.Sprintf("parallel=%v/%d", parallel, together), func(t *testing.T) {
+					testSystemCalls(t, way, parallel, together)
+				})
+			}
 		}
-	}
+	})
 }
 
-func testSystemCalls(t *testing.T, parallel bool, together int) {
+func testSystemCalls(t *testing.T, way string, parallel bool, together int) {
 	const rounds, slack = 1000, 50 // the runtime makes some calls itself
-	url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)})
-	fd := dialBlocking(t, strings.Trim(strings.TrimPrefix(url, "ws://"), "/"))
+	srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Parallel: parallel}})
+	fd := dialBlocking(t, wstest.HostOf(wstest.ServeWay(t, srv, way)))
 	buf := make([]byte, 64<<10)
 	if err := syscall.Sendto(fd, []byte(wstest.UpgradeRequest), 0, nil); err != nil {
 		t.Fatal(err)
