@@ -68,8 +68,17 @@ func testSystemCalls(t *testing.T, way string, parallel bool, together int) {
 }
 
 // dialBlocking returns the descriptor of a connection that the runtime does not
-// know.
+// know. It is closed at the end of the test.
 func dialBlocking(t *testing.T, address string) int {
+	t.Helper()
+	fd := connectBlocking(t, address)
+	t.Cleanup(func() { syscall.Close(fd) })
+	return fd
+}
+
+// connectBlocking is dialBlocking for a descriptor that the caller closes.
+func connectBlocking(t *testing.T, address string) int {
+	t.Helper()
 	addr, err := net.ResolveTCPAddr("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +87,6 @@ func dialBlocking(t *testing.T, address string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { syscall.Close(fd) })
 	to := &syscall.SockaddrInet4{Port: addr.Port}
 	copy(to.Addr[:], addr.IP.To4())
 	if err := syscall.Connect(fd, to); err != nil {
