@@ -318,13 +318,13 @@ func TestHeaderOfTheAnswer(t *testing.T) {
 	}
 }
 
-// TestVersions checks every version with our client and each of the three ways to
-// serve, over TCP and over TLS.
+// TestVersions checks every version with our client and each way to serve, over TCP and
+// over TLS.
 func TestVersions(t *testing.T) {
 	serverTLS, clientTLS := certificate(t)
 	for v := range wstest.EachVersion {
 		for _, secure := range []bool{false, true} {
-			for _, by := range []string{"StartServer", "Server", "Upgrade"} {
+			for _, by := range append([]string{"StartServer", "Upgrade"}, wstest.Ways...) {
 				t.Run(fmt.Sprintf("%v/%s/tls=%v", v, by, secure), func(t *testing.T) {
 					var config *tls.Config
 					tail := "://"

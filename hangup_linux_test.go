@@ -14,6 +14,10 @@ import (
 // in the same packet as the last data, or before that is read, although the reader
 // does not read until nothing is left.
 func TestHangupWithData(t *testing.T) {
+	wstest.EachWay(t, testHangupWithData)
+}
+
+func testHangupWithData(t *testing.T, way string) {
 	for name, answers := range map[string]bool{"with an answer": true, "without an answer": false} {
 		t.Run(name, func(t *testing.T) {
 			const conns = 300 // more than are checked at once
@@ -29,7 +33,7 @@ func TestHangupWithData(t *testing.T) {
 				})
 				s.OnClose(func(e *airsocket.CloseEvent) { closed <- e.Code })
 			})
-			addr := strings.TrimSuffix(strings.TrimPrefix(wstest.Serve(t, srv), "ws://"), "/")
+			addr := wstest.HostOf(wstest.ServeWay(t, srv, way))
 			for range conns {
 				c := dialCorked(t, addr)
 				cork(c.(*net.TCPConn))

@@ -42,13 +42,35 @@ func testEchoAllocs(t *testing.T, opts *airsocket.Options, size int, client bool
 	}
 	p.OpenAsEither()
 
+	wantNoAllocs(t, p, size)
+	theirs.Close()
+	<-closed
+}
+
+// TestEchoOfAServerAllocatesNothing checks the same for each way to serve.
+func TestEchoOfAServerAllocatesNothing(t *testing.T) {
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		for _, parallel := range []bool{false, true} {
+			srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Parallel: parallel}})
+			p := wstest.ConnectRaw(t, wstest.ServeWay(t, srv, way))
+			for _, size := range []int{16, 1 << 10, 64 << 10} {
+				wantNoAllocs(t, p, size)
+			}
+		}
+	})
+}
+
+// wantNoAllocs exchanges binary messages of the given size with a Socket that sends them
+// back.
+func wantNoAllocs(t *testing.T, p *wstest.RawPeer, size int) {
+	t.Helper()
 	one := p.Frame(wstest.OpBinary, strings.Repeat("x", size))
-	back := make([]byte, len(one)+4*btoi(client)-4*btoi(!client))
+	back := make([]byte, len(one)+4*btoi(!p.Client)-4*btoi(p.Client))
 	echo := func() {
-		if _, err := theirs.Write(one); err != nil {
+		if _, err := p.Write(one); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.ReadFull(theirs, back); err != nil {
+		if _, err := io.ReadFull(p.Conn, back); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,10 +78,8 @@ func testEchoAllocs(t *testing.T, opts *airsocket.Options, size int, client bool
 		echo()
 	}
 	if n := testing.AllocsPerRun(1000, echo); n != 0 {
-		t.Errorf("%v allocations for each message", n)
+		t.Errorf("%v allocations for each message of %d bytes", n, size)
 	}
-	theirs.Close()
-	<-closed
 }
 
 func btoi(b bool) int {

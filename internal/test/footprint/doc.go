@@ -1,3 +1,3 @@
-// Package footprint tests what a connection costs: allocations, system calls and
-// the stack of its goroutine.
+// Package footprint tests what a connection costs: allocations, system calls,
+// memory and the stack of its goroutine.
 package footprint

@@ -11,14 +11,15 @@ import (
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
-// A handler that needs a large stack must not leave an idle connection with it.
+// A handler that needs a large stack must not leave an idle connection with it, if the
+// connection has a goroutine.
 func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	const conns, kept = 200, 3 << 10
 	srv := new(airsocket.Server)
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes([]byte{useStack(60)}) })
 	})
-	url := wstest.Serve(t, srv)
+	url := wstest.ServeWay(t, srv, wstest.ByGoroutines)
 	stacks := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -61,7 +62,8 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 func TestEchoKeepsSmallStacks(t *testing.T) {
 	const conns, kept = 1000, 3 << 10
 	for _, parallel := range []bool{true, false} {
-		url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)})
+		srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Parallel: parallel}})
+		url := wstest.ServeWay(t, srv, wstest.ByGoroutines)
 		before := stackInUse()
 		var open []*wstest.RawPeer
 		for range conns {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -16,19 +15,21 @@ import (
 // nothing more, and one write. Sixteen messages that arrive together take the
 // same. How system calls are counted depends on how they are made.
 func TestSystemCallsOfAnEcho(t *testing.T) {
-	for _, parallel := range []bool{false, true} {
-		for _, together := range []int{1, 16} {
-			t.Run(fmt.Sprintf("parallel=%v/%d", parallel, together), func(t *testing.T) {
-				testSystemCalls(t, parallel, together)
-			})
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		for _, parallel := range []bool{false, true} {
+			for _, together := range []int{1, 16} {
+				t.Run(fmt.Sprintf("parallel=%v/%d", parallel, together), func(t *testing.T) {
+					testSystemCalls(t, way, parallel, together)
+				})
+			}
 		}
-	}
+	})
 }
 
-func testSystemCalls(t *testing.T, parallel bool, together int) {
+func testSystemCalls(t *testing.T, way string, parallel bool, together int) {
 	const rounds, slack = 1000, 50 // the runtime makes some calls itself
-	url := wstest.ServeEcho(t, &airsocket.Options{Parallel: parallel, Dispatcher: new(airsocket.Dispatcher)})
-	fd := dialBlocking(t, strings.Trim(strings.TrimPrefix(url, "ws://"), "/"))
+	srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Parallel: parallel}})
+	fd := dialBlocking(t, wstest.HostOf(wstest.ServeWay(t, srv, way)))
 	buf := make([]byte, 64<<10)
 	if err := syscall.Sendto(fd, []byte(wstest.UpgradeRequest), 0, nil); err != nil {
 		t.Fatal(err)
@@ -67,8 +68,17 @@ func testSystemCalls(t *testing.T, parallel bool, together int) {
 }
 
 // dialBlocking returns the descriptor of a connection that the runtime does not
-// know.
+// know. It is closed at the end of the test.
 func dialBlocking(t *testing.T, address string) int {
+	t.Helper()
+	fd := connectBlocking(t, address)
+	t.Cleanup(func() { syscall.Close(fd) })
+	return fd
+}
+
+// connectBlocking is dialBlocking for a descriptor that the caller closes.
+func connectBlocking(t *testing.T, address string) int {
+	t.Helper()
 	addr, err := net.ResolveTCPAddr("tcp4", address)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +87,6 @@ func dialBlocking(t *testing.T, address string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { syscall.Close(fd) })
 	to := &syscall.SockaddrInet4{Port: addr.Port}
 	copy(to.Addr[:], addr.IP.To4())
 	if err := syscall.Connect(fd, to); err != nil {

@@ -15,15 +15,11 @@ import (
 	"github.com/airsocket/airsocket/wire"
 )
 
-// Serve lets srv serve on loopback until the end of the test, and returns its URL.
+// Serve lets srv serve on loopback until the end of the test, and returns its URL. The
+// listener is one of airsocket.Listen; see ServeWay for others.
 func Serve(t testing.TB, srv *airsocket.Server) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
-	return "ws://" + l.Addr().String() + "/"
+	return ServeWay(t, srv, ByListen)
 }
 
 // ServeUntilEnd calls start in a goroutine and shuts srv down at the end of the
@@ -103,15 +99,18 @@ func ServeHandler(t testing.TB, h http.Handler) string {
 }
 
 // ServeBy runs an echo server for all versions on loopback until the end of the
-// test, and returns the address. by names what accepts the connections: "Server",
-// "Upgrade", or "StartServer", which accepts only one. If config is not nil, the
-// server uses TLS.
+// test, and returns the address. by names what accepts the connections: "Server", a
+// Server in one of the Ways, "Upgrade", or "StartServer", which accepts only one. If
+// config is not nil, the server uses TLS.
 func ServeBy(t testing.TB, by string, config *tls.Config) string {
 	opts := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Versions: wire.AllVersions()}
 	switch by {
 	case "Server":
+		by = ByListen
+		fallthrough
+	case ByListen, ByNetListen, ByGoroutines:
 		srv := Echoing(&airsocket.Server{Options: opts, TLSConfig: config})
-		return strings.Trim(strings.TrimPrefix(Serve(t, srv), "ws://"), "/")
+		return HostOf(ServeWay(t, srv, by))
 	case "Upgrade":
 		srv := httptest.NewUnstartedServer(Upgrading(t, opts, nil))
 		if srv.TLS = config; config != nil {

@@ -1,0 +1,125 @@
+package serving
+
+import (
+	"net"
+	"net/http"
+
+	"github.com/airsocket/airsocket/internal/test/wstest"
+)
+
+// A state is something that a connection waits for.
+type state struct {
+	name string
+
+	// reach brings a new connection to the state.
+	reach func(g *guest)
+
+	// leave checks that the connection is in the state, by doing what it waits for.
+	leave func(g *guest)
+}
+
+const half = len(wstest.UpgradeRequest) / 2
+
+var states = []state{
+	{"nothing sent", func(*guest) {}, func(g *guest) { g.open(); g.echo("x") }},
+	{
+		"half a head",
+		func(g *guest) { g.WriteRaw([]byte(wstest.UpgradeRequest[:half])) },
+		func(g *guest) {
+			g.WriteRaw([]byte(wstest.UpgradeRequest[half:]))
+			g.wantOpen()
+			g.echo("x")
+		},
+	},
+	{
+		"undecided",
+		func(g *guest) {
+			g.WriteRaw([]byte(wstest.RequestWith("GET /undecided HTTP/1.1")))
+			g.asks = <-g.host.asked
+		},
+		func(g *guest) {
+			if _, err := g.asks.Accept(""); err != nil {
+				g.T.Error(err)
+			}
+			g.wantOpen()
+			g.echo("x")
+		},
+	},
+	{"open", func(g *guest) { g.open() }, func(g *guest) { g.echo("x") }},
+	{"after an echo", func(g *guest) { g.open(); g.echo("first") }, func(g *guest) { g.echo("x") }},
+	{
+		"paused",
+		func(g *guest) { g.open(); g.tell("pause") },
+		func(g *guest) {
+			g.Send(wstest.OpText, "x")
+			g.at.Socket.Resume()
+			g.Want(wstest.OpText, "x")
+		},
+	},
+	{
+		"paused with something undelivered",
+		func(g *guest) {
+			g.open()
+			g.WriteRaw(append(g.Frame(wstest.OpText, "pause"), g.Frame(wstest.OpText, "undelivered")...))
+			g.obeyed()
+		},
+		func(g *guest) {
+			g.at.Socket.Resume()
+			g.Want(wstest.OpText, "undelivered")
+			g.echo("x")
+		},
+	},
+	{
+		"closing",
+		func(g *guest) {
+			g.open()
+			g.tell("close")
+			g.WantClose(1000)
+		},
+		func(g *guest) {
+			g.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+			g.WantEOF()
+			g.Close() // the host waits for this, so that its close frame is not lost
+			<-g.at.closed
+			g.at.Want("open", "text close", `close 1000 "" clean`)
+		},
+	},
+	{"backlog", reachBacklog, func(g *guest) { g.drink(); g.echo("x") }},
+	{
+		"backlog for a peer that has ended its direction",
+		func(g *guest) {
+			reachBacklog(g)
+			g.Conn.(*net.TCPConn).CloseWrite()
+		},
+		func(g *guest) {
+			g.drink()
+			g.WantEOF()
+			<-g.at.closed
+			g.at.Want("open", "text flood", "error", `close 1006 "" unclean`)
+		},
+	},
+	{
+		"refused",
+		func(g *guest) {
+			g.WriteRaw([]byte("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"))
+			if res := g.ReadResponse(); res.StatusCode != http.StatusUpgradeRequired {
+				g.T.Errorf("status %d", res.StatusCode)
+			}
+		},
+		func(g *guest) { g.WantEOF() },
+	},
+}
+
+func reachBacklog(g *guest) {
+	g.open()
+	g.flooded = g.tell("flood")
+}
+
+// wantOpen reads the response that opens the connection.
+func (g *guest) wantOpen() {
+	g.T.Helper()
+	if res := g.ReadResponse(); res.StatusCode != http.StatusSwitchingProtocols {
+		g.T.Fatalf("status %d", res.StatusCode)
+	}
+	g.at = <-g.host.conns
+}

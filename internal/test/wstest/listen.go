@@ -1,0 +1,56 @@
+package wstest
+
+import (
+	"net"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+)
+
+// The names of the ways in which a Server gets its connections, which decide how it
+// serves them. On Linux workers serve those of the first two, unless the build has the
+// tag portable.
+const (
+	ByListen     = "Listen"       // a listener of airsocket.Listen
+	ByNetListen  = "net.Listen"   // a TCP listener of package net
+	ByGoroutines = "own listener" // a listener of another type: a goroutine for each connection
+)
+
+// Ways has the names of all ways.
+var Ways = []string{ByListen, ByNetListen, ByGoroutines}
+
+// ListenBy listens on loopback in the given way.
+func ListenBy(t testing.TB, way string) net.Listener {
+	t.Helper()
+	if way == ByListen {
+		l, err := airsocket.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if way == ByGoroutines {
+		return struct{ net.Listener }{l}
+	}
+	return l
+}
+
+// ServeWay lets srv serve on loopback in the given way until the end of the test, and
+// returns its URL.
+func ServeWay(t testing.TB, srv *airsocket.Server, way string) string {
+	t.Helper()
+	l := ListenBy(t, way)
+	ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
+	return "ws://" + l.Addr().String() + "/"
+}
+
+// EachWay runs test in each of the ways.
+func EachWay(t *testing.T, test func(t *testing.T, way string)) {
+	for _, way := range Ways {
+		t.Run(way, func(t *testing.T) { test(t, way) })
+	}
+}
