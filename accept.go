@@ -81,11 +81,7 @@ func (a *serverHandshake) recycle() {
 func (a *serverHandshake) start() {
 	s := a.s
 	s.opts.deadlines.Set(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
-	begun := a.offered || len(a.read) > 0
-	s.sender.conn.Start(a)
-	if begun {
-		s.sender.wake()
-	}
+	s.sender.conn.Start(a, a.offered || len(a.read) > 0)
 }
 
 // errUndecided is returned by the steps of a handshake that cannot go on yet.

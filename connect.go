@@ -95,11 +95,7 @@ func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial
 	}()
 	if !s.becomeOpen(agreement{version: res.Answer.Version, sessions: res.Sessions, answer: &res.Answer}, res.Rest) {
 		goesOn = true
-		begun := s.reader.kept != nil
-		s.sender.conn.Start((*connReader)(s))
-		if begun {
-			s.sender.wake()
-		}
+		s.sender.conn.Start((*connReader)(s), s.reader.kept != nil)
 	}
 }
 

@@ -52,7 +52,7 @@ func TestDeadlineBeforeStart(t *testing.T) {
 	var ts transport.Deadlines
 	var of [2]transport.Deadline
 	early, late := newJournal(t, transport.New(first), 10), newJournal(t, transport.New(second), 10)
-	late.c.Start(late)
+	late.c.Start(late, false)
 	ts.Set(&of[0], early.c, 1)
 	ts.Set(&of[1], late.c, 1)
 	<-late.over
@@ -67,7 +67,7 @@ func TestDeadlineBeforeStart(t *testing.T) {
 func TestControlCallsBack(t *testing.T) {
 	ours, theirs := acceptedPair(t)
 	j := newJournal(t, transport.New(ours), 10)
-	j.c.Start(j)
+	j.c.Start(j, false)
 	raw, err := ours.(syscall.Conn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestControlCallsBack(t *testing.T) {
 func TestOneConnForAnAccepted(t *testing.T) {
 	ours, theirs := acceptedPair(t)
 	j := newJournal(t, transport.New(ours), 10)
-	j.c.Start(j)
+	j.c.Start(j, false)
 	other := newJournal(t, transport.New(ours), 10)
 	if _, err := theirs.Write([]byte("x")); err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestUrgentDataIsPassed(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	j.c.Start(j)
+	j.c.Start(j, false)
 	close(sent)
 	<-j.over
 	if j.got.String() != "abcdef" {

@@ -335,8 +335,9 @@ type Reader interface {
 	Ended()
 }
 
-// Start begins to call r, and returns at once.
-func (c *Conn) Start(r Reader) {
+// Start begins to call r, and returns at once. If now is true, Readable is called although
+// nothing may have been received; otherwise it may be.
+func (c *Conn) Start(r Reader, now bool) {
 	c.reader = r
 	if c.way != byWorkers {
 		go c.serve()
@@ -346,9 +347,10 @@ func (c *Conn) Start(r Reader) {
 		go c.refuse(err)
 		return
 	}
-	// What was asked for before had no effect.
-	if c.flags.has(closed | expired) {
-		c.Wake()
+	// What was asked for before had no effect. From here on c may be another connection
+	// already: for that these calls are superfluous.
+	if now || c.flags.has(closed|expired) {
+		c.task.Wake()
 	}
 	if c.backlog.Load() != nil {
 		c.task.WantOut()

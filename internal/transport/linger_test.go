@@ -32,7 +32,7 @@ func linger(t *testing.T, half bool, peer func(net.Conn)) (took time.Duration) {
 		ended := make(chan struct{})
 		var d Deadline
 		c.GiveTime(&d)
-		c.Start(&starter{c, func() Next { return c.Linger(&d, func() { close(ended) }) }})
+		c.Start(&starter{c, func() Next { return c.Linger(&d, func() { close(ended) }) }}, false)
 		<-ended
 		took = time.Since(start)
 		c.Close()
@@ -114,7 +114,7 @@ func TestLingerSavesWhatWasWritten(t *testing.T) {
 	done := make(chan struct{})
 	var d Deadline
 	c.GiveTime(&d)
-	c.Start(&starter{c, func() Next { return c.Linger(&d, func() { c.Close(); close(done) }) }})
+	c.Start(&starter{c, func() Next { return c.Linger(&d, func() { c.Close(); close(done) }) }}, false)
 	got, err := io.ReadAll(peer)
 	if string(got) != "why" || err != nil {
 		t.Errorf("the peer has got %q, %v", got, err)

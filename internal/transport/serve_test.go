@@ -72,7 +72,7 @@ func (j *journal) Ended() {
 
 // serve serves c up to its end.
 func (j *journal) serve() {
-	j.c.Start(j)
+	j.c.Start(j, false)
 	<-j.over
 }
 
@@ -117,7 +117,7 @@ func TestReadableIsCalledForSomething(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		j := newJournal(t, transport.New(ours), 10)
-		j.c.Start(j)
+		j.c.Start(j, false)
 		for i := range 3 {
 			synctest.Wait()
 			if j.calls != 1+i {
@@ -317,7 +317,7 @@ func TestHold(t *testing.T) {
 		for i, wake := range []bool{false, true, false, true, true} {
 			before := r.calls
 			if i == 0 {
-				c.Start(r)
+				c.Start(r, false)
 			}
 			if wake {
 				c.Wake()
@@ -339,7 +339,7 @@ func TestHold(t *testing.T) {
 func TestCloseEndsHold(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
 		r := &holder{next: transport.Hold, over: make(chan struct{}), held: make(chan struct{}, 100)}
-		c.Start(r)
+		c.Start(r, false)
 		<-r.held
 		c.CloseSoon()
 		<-r.held

@@ -85,7 +85,7 @@ func (e *echo) Ended()        { e.end <- e.err }
 func TestTryWriteServing(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
 		e := &echo{c: c, end: make(chan error, 1)}
-		c.Start(e)
+		c.Start(e, false)
 		if _, err := peer.Write([]byte("hello")); err != nil {
 			t.Fatal(err)
 		}
