@@ -1,28 +1,33 @@
 package airsocket
 
-import "time"
+import (
+	"time"
+
+	"github.com/airsocket/airsocket/internal/bubble"
+)
 
 // A clock holds the times at which something is to be done if nothing else happens
-// first. It is created when the first of them is set, and has one timer for all of
-// them. The lock of the lifetime guards it.
+// first. It is created when the first of them is set. The lock of the lifetime guards
+// it.
 type clock struct {
-	tick     func(c *clock, set int) // called by the timer, without the lock
-	timer    *time.Timer
-	set      int       // how often timer was set; earlier ones that still fire are ignored
-	closeBy  time.Time // when the closing handshake must be done
-	pingAt   time.Time // when a ping is due, if nothing is received
-	pongBy   time.Time // when something must have been received after a ping
-	lastRead time.Time // when something was last received
+	alarm
+	tick     func(c *clock, set int) // called when a time has come, without the lock
+	timer    *time.Timer             // in a bubble of testing/synctest
+	set      int                     // how often the next time was set; earlier ones that still come are ignored
+	closeBy  time.Time               // when the closing handshake must be done
+	pingAt   time.Time               // when a ping is due, if nothing is received
+	pongBy   time.Time               // when something must have been received after a ping
+	lastRead time.Time               // when something was last received
 }
 
-// An alarm says what a clock asks for.
-type alarm uint8
+// A dueAct says what a clock asks for.
+type dueAct uint8
 
 const (
-	nothingDue alarm = iota
-	closeDue         // the closing handshake took too long
-	pongDue          // a ping was not answered
-	pingDue          // a ping is to be sent
+	nothingDue dueAct = iota
+	closeDue          // the closing handshake took too long
+	pongDue           // a ping was not answered
+	pingDue           // a ping is to be sent
 )
 
 // startClosing sets the time by which the connection must be closed, and stops pinging.
@@ -47,14 +52,14 @@ func (c *clock) noteRead() { c.lastRead, c.pongBy = time.Now(), time.Time{} }
 
 // stop clears all times.
 func (c *clock) stop() {
-	*c = clock{tick: c.tick, timer: c.timer, set: c.set}
+	c.closeBy, c.pingAt, c.pongBy, c.lastRead = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	c.schedule()
 }
 
 // due returns what is to be done when a timer fires. set is what c.set was when that
 // timer was set: an earlier timer does nothing. While reading is paused, a missing pong
 // does not count.
-func (c *clock) due(set int, isPaused bool, pingInterval, pongTimeout time.Duration) alarm {
+func (c *clock) due(set int, isPaused bool, pingInterval, pongTimeout time.Duration) dueAct {
 	if set != c.set {
 		return nothingDue
 	}
@@ -85,14 +90,19 @@ func (c *clock) due(set int, isPaused bool, pingInterval, pongTimeout time.Durat
 // hasCome reports whether the time t is set and has come.
 func hasCome(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 
-// schedule sets the timer for the next of the times.
+// schedule has tick called at the next of the times.
 func (c *clock) schedule() {
 	c.set++
+	next := c.next()
+	if bubble.ID() == 0 {
+		processAlarms.set(c, next, c.set)
+		return
+	}
 	if c.timer != nil {
 		c.timer.Stop()
 		c.timer = nil
 	}
-	if next := c.next(); !next.IsZero() {
+	if !next.IsZero() {
 		set, tick := c.set, c.tick
 		c.timer = time.AfterFunc(time.Until(next), func() { tick(c, set) })
 	}

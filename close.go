@@ -209,13 +209,13 @@ func (s *Socket) withClock() *clock {
 
 // tick does what is due.
 func (s *Socket) tick(c *clock, set int) {
-	if s.whatIsDue(c, set) == pingDue && s.sender.sendPing() == nil {
-		s.opts.Hooks.sent(s, wire.Ping, 0)
+	if s.whatIsDue(c, set) == pingDue && s.sender.sendPing() == nil && s.opts.Hooks != nil {
+		go s.opts.Hooks.sent(s, wire.Ping, 0) // which may take its time
 	}
 }
 
 // whatIsDue ends the connection if its time has run out, and returns what is due.
-func (s *Socket) whatIsDue(c *clock, set int) alarm {
+func (s *Socket) whatIsDue(c *clock, set int) dueAct {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if c != s.clock {
