@@ -35,7 +35,7 @@ var states = []state{
 		"undecided",
 		func(g *guest) {
 			g.WriteRaw([]byte(wstest.RequestWith("GET /undecided HTTP/1.1")))
-			g.asks = <-g.host.asked
+			g.asks = receive(g.T, g.host.asked)
 		},
 		func(g *guest) {
 			if _, err := g.asks.Accept(""); err != nil {
@@ -80,7 +80,7 @@ var states = []state{
 			g.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 			g.WantEOF()
 			g.Close() // the host waits for this, so that its close frame is not lost
-			<-g.at.closed
+			receive(g.T, g.at.closed)
 			g.at.Want("open", "text close", `close 1000 "" clean`)
 		},
 	},
@@ -94,7 +94,7 @@ var states = []state{
 		func(g *guest) {
 			g.drink()
 			g.WantEOF()
-			<-g.at.closed
+			receive(g.T, g.at.closed)
 			g.at.Want("open", "text flood", "error", `close 1006 "" unclean`)
 		},
 	},
@@ -121,5 +121,5 @@ func (g *guest) wantOpen() {
 	if res := g.ReadResponse(); res.StatusCode != http.StatusSwitchingProtocols {
 		g.T.Fatalf("status %d", res.StatusCode)
 	}
-	g.at = <-g.host.conns
+	g.at = receive(g.T, g.host.conns)
 }
