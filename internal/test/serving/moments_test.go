@@ -81,7 +81,7 @@ var moments = []moment{
 			receive(p.T, flooded) // otherwise the system could take everything at once
 			p.ReadFrame()
 		},
-		writes:  true,
+		writes: true,
 	},
 	{
 		name:    "error",
