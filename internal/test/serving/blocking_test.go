@@ -17,11 +17,11 @@ func TestBlockedHandlers(t *testing.T) {
 			t.Run(m.name, func(t *testing.T) {
 				begun, release := make(chan struct{}, conns), make(chan struct{})
 				unblock := sync.OnceFunc(func() { close(release) })
-				t.Cleanup(unblock)
 				url := m.serve(t, way, func() {
 					begun <- struct{}{}
 					<-release
 				})
+				t.Cleanup(unblock) // before the Server shuts down, which waits for handlers
 				other := wstest.ConnectRaw(t, url)
 				var blocked []*wstest.RawPeer
 				for range conns {
@@ -63,7 +63,6 @@ func TestManyBeginToBlock(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
 		begun, release := make(chan struct{}, conns), make(chan struct{})
 		unblock := sync.OnceFunc(func() { close(release) })
-		t.Cleanup(unblock)
 		srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}
 		srv.OnConnect(func(s *airsocket.Socket) {
 			s.OnMessage(func(e *airsocket.MessageEvent) {
@@ -75,6 +74,7 @@ func TestManyBeginToBlock(t *testing.T) {
 			})
 		})
 		url := wstest.ServeWay(t, srv, way)
+		t.Cleanup(unblock)
 		other := wstest.ConnectRaw(t, url)
 		var blocked []*wstest.RawPeer
 		for range conns {
