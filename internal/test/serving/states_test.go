@@ -16,28 +16,36 @@ type state struct {
 
 	// leave checks that the connection is in the state, by doing what it waits for.
 	leave func(g *guest)
+
+	lines []string       // the events of the host so far
+	read  func(g *guest) // makes the host read again; nil if it reads
 }
 
 const half = len(wstest.UpgradeRequest) / 2
 
 var states = []state{
-	{"nothing sent", func(*guest) {}, func(g *guest) { g.open(); g.echo("x") }},
 	{
-		"half a head",
-		func(g *guest) { g.WriteRaw([]byte(wstest.UpgradeRequest[:half])) },
-		func(g *guest) {
+		name:  "nothing sent",
+		reach: func(*guest) {},
+		leave: func(g *guest) { g.open(); g.echo("x") },
+	},
+	{
+		name:  "half a head",
+		reach: func(g *guest) { g.WriteRaw([]byte(wstest.UpgradeRequest[:half])) },
+		leave: func(g *guest) {
 			g.WriteRaw([]byte(wstest.UpgradeRequest[half:]))
 			g.wantOpen()
 			g.echo("x")
 		},
 	},
 	{
-		"undecided",
-		func(g *guest) {
+		name: "undecided",
+		read: func(g *guest) { g.asks.Accept("") },
+		reach: func(g *guest) {
 			g.WriteRaw([]byte(wstest.RequestWith("GET /undecided HTTP/1.1")))
-			g.asks = <-g.host.asked
+			g.asks = receive(g.T, g.host.asked)
 		},
-		func(g *guest) {
+		leave: func(g *guest) {
 			if _, err := g.asks.Accept(""); err != nil {
 				g.T.Error(err)
 			}
@@ -45,68 +53,88 @@ var states = []state{
 			g.echo("x")
 		},
 	},
-	{"open", func(g *guest) { g.open() }, func(g *guest) { g.echo("x") }},
-	{"after an echo", func(g *guest) { g.open(); g.echo("first") }, func(g *guest) { g.echo("x") }},
 	{
-		"paused",
-		func(g *guest) { g.open(); g.tell("pause") },
-		func(g *guest) {
+		name:  "open",
+		reach: (*guest).open,
+		leave: func(g *guest) { g.echo("x") },
+		lines: []string{"open"},
+	},
+	{
+		name:  "after an echo",
+		reach: func(g *guest) { g.open(); g.echo("first") },
+		leave: func(g *guest) { g.echo("x") },
+		lines: []string{"open", "text first"},
+	},
+	{
+		name:  "paused",
+		lines: []string{"open", "text pause"},
+		read:  func(g *guest) { g.at.Socket.Resume() },
+		reach: func(g *guest) { g.open(); g.tell("pause") },
+		leave: func(g *guest) {
 			g.Send(wstest.OpText, "x")
 			g.at.Socket.Resume()
 			g.Want(wstest.OpText, "x")
 		},
 	},
 	{
-		"paused with something undelivered",
-		func(g *guest) {
+		name:  "paused with something undelivered",
+		lines: []string{"open", "text pause", "text undelivered"},
+		read:  func(g *guest) { g.at.Socket.Resume() },
+		reach: func(g *guest) {
 			g.open()
 			g.WriteRaw(append(g.Frame(wstest.OpText, "pause"), g.Frame(wstest.OpText, "undelivered")...))
 			g.obeyed()
 		},
-		func(g *guest) {
+		leave: func(g *guest) {
 			g.at.Socket.Resume()
 			g.Want(wstest.OpText, "undelivered")
 			g.echo("x")
 		},
 	},
 	{
-		"closing",
-		func(g *guest) {
+		name:  "closing",
+		lines: []string{"open", "text close"},
+		reach: func(g *guest) {
 			g.open()
 			g.tell("close")
 			g.WantClose(1000)
 		},
-		func(g *guest) {
+		leave: func(g *guest) {
 			g.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 			g.WantEOF()
 			g.Close() // the host waits for this, so that its close frame is not lost
-			<-g.at.closed
+			receive(g.T, g.at.closed)
 			g.at.Want("open", "text close", `close 1000 "" clean`)
 		},
 	},
-	{"backlog", reachBacklog, func(g *guest) { g.drink(); g.echo("x") }},
 	{
-		"backlog for a peer that has ended its direction",
-		func(g *guest) {
+		name:  "backlog",
+		reach: reachBacklog,
+		leave: func(g *guest) { g.drink(); g.echo("x") },
+		lines: []string{"open", "text flood"},
+	},
+	{
+		name: "backlog for a peer that has ended its direction",
+		reach: func(g *guest) {
 			reachBacklog(g)
 			g.Conn.(*net.TCPConn).CloseWrite()
 		},
-		func(g *guest) {
+		leave: func(g *guest) {
 			g.drink()
 			g.WantEOF()
-			<-g.at.closed
+			receive(g.T, g.at.closed)
 			g.at.Want("open", "text flood", "error", `close 1006 "" unclean`)
 		},
 	},
 	{
-		"refused",
-		func(g *guest) {
+		name: "refused",
+		reach: func(g *guest) {
 			g.WriteRaw([]byte("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"))
 			if res := g.ReadResponse(); res.StatusCode != http.StatusUpgradeRequired {
 				g.T.Errorf("status %d", res.StatusCode)
 			}
 		},
-		func(g *guest) { g.WantEOF() },
+		leave: func(g *guest) { g.WantEOF() },
 	},
 }
 
@@ -121,5 +149,5 @@ func (g *guest) wantOpen() {
 	if res := g.ReadResponse(); res.StatusCode != http.StatusSwitchingProtocols {
 		g.T.Fatalf("status %d", res.StatusCode)
 	}
-	g.at = <-g.host.conns
+	g.at = receive(g.T, g.host.conns)
 }
