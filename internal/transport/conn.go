@@ -343,13 +343,13 @@ func (c *Conn) Start(r Reader, now bool) {
 		go c.serve()
 		return
 	}
-	if err := c.register(); err != nil {
+	if err := c.register(now); err != nil {
 		go c.refuse(err)
 		return
 	}
 	// What was asked for before had no effect. From here on c may be another connection
 	// already: for that these calls are superfluous.
-	if now || c.flags.has(closed|expired) {
+	if c.flags.has(closed | expired) {
 		c.task.Wake()
 	}
 	if c.backlog.Load() != nil {

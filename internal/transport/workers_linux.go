@@ -48,8 +48,13 @@ func (c *Conn) Out() {
 	}
 }
 
-// register has workers serve c from now on.
-func (c *Conn) register() error { return c.task.Add(int(c.fd), c) }
+// register has workers serve c from now on. If now is true, In is called in any case.
+func (c *Conn) register(now bool) error {
+	if now {
+		return c.task.AddNow(int(c.fd), c)
+	}
+	return c.task.Add(int(c.fd), c)
+}
 
 // leave ends the registration, and closes the descriptor when nobody uses it any more.
 func (c *Conn) leave() {

@@ -16,7 +16,7 @@ func (task) Wake()          {}
 func (task) WantOut() error { return errors.ErrUnsupported }
 
 func (c *Conn) initAccepted(net.Conn) bool          { return false }
-func (c *Conn) register() error                     { return errors.ErrUnsupported }
+func (c *Conn) register(bool) error                 { return errors.ErrUnsupported }
 func (c *Conn) leave()                              {}
 func (c *Conn) writeFD([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func (c *Conn) shutdown() bool                      { return false }

@@ -124,3 +124,31 @@ func TestHighDescriptor(t *testing.T) {
 	peer.Close()
 	<-s.ended
 }
+
+// TestAddNow checks that In is called although nothing is there to read, also if the Task
+// is added again in In, and that calls of In do not overlap then.
+func TestAddNow(t *testing.T) {
+	for range 100 {
+		calls := 0
+		fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &served{fd: fds[0], t: t, ended: make(chan struct{})}
+		s.in = func(s *served, _ bool) {
+			if calls++; calls == 3 {
+				s.end()
+				return
+			}
+			s.Remove()
+			if err := s.AddNow(s.fd, s); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := s.AddNow(s.fd, s); err != nil {
+			t.Fatal(err)
+		}
+		<-s.ended
+		syscall.Close(fds[1])
+	}
+}

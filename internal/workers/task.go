@@ -79,20 +79,37 @@ const (
 // A Task that has been removed may be added again, even from In. If its Out may still be
 // running, s has to be the same Server as before.
 func (t *Task) Add(fd int, s Server) error {
+	_, err := t.add(fd, s, false)
+	return err
+}
+
+// AddNow is like Add, but also calls In at once, in a goroutine of its own. This costs
+// less than Add and Wake. It must be called outside of bubbles of testing/synctest.
+func (t *Task) AddNow(fd int, s Server) error {
+	free, err := t.add(fd, s, true)
+	if err == nil && free {
+		go process.serveFirst(t)
+	}
+	return err
+}
+
+// add is Add. If now is true, the caller has the lane in afterwards if that was free, and
+// otherwise In is called again by whoever has the lane.
+func (t *Task) add(fd int, s Server, now bool) (free bool, err error) {
 	if fd < 0 {
-		return fmt.Errorf("workers: Add of the descriptor %d: %w", fd, syscall.EBADF)
+		return false, fmt.Errorf("workers: Add of the descriptor %d: %w", fd, syscall.EBADF)
 	}
 	if err := process.start(); err != nil {
-		return err
+		return false, err
 	}
 	old := t.state.Load()
 	if old&registered != 0 {
-		return fmt.Errorf("workers: Add of a Task that is registered; call Remove first: %w", syscall.EEXIST)
+		return false, fmt.Errorf("workers: Add of a Task that is registered; call Remove first: %w", syscall.EEXIST)
 	}
 	// Between beginning a call of Out and making it, a worker reads t.server.
 	if t.server != s {
 		if old&outBusy != 0 {
-			return fmt.Errorf("workers: Add with another Server while Out of the last one runs: %w", syscall.EBUSY)
+			return false, fmt.Errorf("workers: Add with another Server while Out of the last one runs: %w", syscall.EBUSY)
 		}
 		t.server = s
 	}
@@ -107,16 +124,26 @@ func (t *Task) Add(fd int, s Server) error {
 		// A worker that has not come back from the call in which the Task was removed
 		// keeps its lane, and serves it for the new registration as well.
 		s := t.state.Load()
-		if t.state.CompareAndSwap(s, uint64(gen)<<32|registered|s&(inBusy|outBusy)) {
+		n := uint64(gen)<<32 | registered | s&(inBusy|outBusy)
+		switch free = now && s&inBusy == 0; {
+		case free:
+			n |= inBusy
+		case now:
+			n |= inAgain
+		}
+		if t.state.CompareAndSwap(s, n) {
 			break
 		}
 	}
 	if err := process.poller.control(syscall.EPOLL_CTL_ADD, fd, always, gen); err != nil {
 		t.unregister()
+		if free {
+			t.state.And(^inBusy)
+		}
 		process.tasks.put(fd, before)
-		return err
+		return false, err
 	}
-	return nil
+	return free, nil
 }
 
 // Remove ends the registration. It must be called by In, or if In cannot be running, or

@@ -116,6 +116,20 @@ func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
 	w.task = nil
 }
 
+// serveFirst calls In, for which the caller has the lane, and then leaves t to the workers.
+func (p *pool) serveFirst(t *Task) {
+	done := false
+	defer func() {
+		if !done && t.finish(in) { // runtime.Goexit was called
+			p.push(t.leave(in))
+		}
+	}()
+	for again := true; again; again = t.finish(in) {
+		t.call(in)
+	}
+	done = true
+}
+
 // replace starts another worker for w, whose goroutine ends within a call.
 func (p *pool) replace(w *worker) {
 	if w.task != nil && w.task.finish(w.lane) {
