@@ -140,10 +140,15 @@ func fileOf(t *testing.T, l net.Listener) *os.File {
 // Close, if somebody has put the listening socket into blocking mode, as os/exec does with
 // the files that it passes to a process.
 func TestListenerInBlockingMode(t *testing.T) {
-	s := serve(t, noRetry)
-	f := fileOf(t, s.Listener)
+	l, err := transport.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fileOf(t, l)
+	defer f.Close()
+	s := &serving{l, t, make(chan net.Conn, 10), make(chan error, 2)}
+	s.begin(noRetry)
 	f.Fd()
-	f.Close()
 	s.connect(s.Addr())
 	s.close()
 }
