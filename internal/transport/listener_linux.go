@@ -81,6 +81,7 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 
 // In accepts connections until there are no more.
 func (l *Listener) In(bool) {
+	l.dontBlock()
 	for !l.waiting.Load() {
 		a, err := l.acceptOne()
 		switch {
@@ -102,6 +103,16 @@ func (l *Listener) In(bool) {
 				l.task.Wake()
 			})
 		}
+	}
+}
+
+// dontBlock puts the socket into nonblocking mode again, which those who share it may
+// have changed, such as os/exec.
+func (l *Listener) dontBlock() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		syscall.SetNonblock(l.fd, true)
 	}
 }
 

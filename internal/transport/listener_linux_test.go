@@ -74,7 +74,7 @@ func (s *serving) close() {
 // TestListenerCloses checks that closing a Listener ends Serve, and that its address can
 // be used again at once, also while a worker is accepting.
 func TestListenerCloses(t *testing.T) {
-	for range 500 {
+	for range 200 {
 		s := serve(t, noRetry)
 		dialed, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
@@ -95,13 +95,6 @@ func TestListenerCloses(t *testing.T) {
 // TestListenerSharedWithAnother checks that closing a Listener does not affect those who
 // have a duplicate of its descriptor, such as a new process that takes over.
 func TestListenerSharedWithAnother(t *testing.T) {
-	files := func(l net.Listener) *os.File {
-		f, err := l.(interface{ File() (*os.File, error) }).File()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f
-	}
 	for _, before := range []bool{true, false} { // File is called before workers serve, or meanwhile
 		l, err := transport.Listen("127.0.0.1:0")
 		if err != nil {
@@ -110,11 +103,11 @@ func TestListenerSharedWithAnother(t *testing.T) {
 		s := &serving{l, t, make(chan net.Conn, 10), make(chan error, 2)}
 		var f *os.File
 		if before {
-			f = files(l)
+			f = fileOf(t, l)
 		}
 		s.begin(noRetry)
 		if !before {
-			f = files(l)
+			f = fileOf(t, l)
 		}
 		other, err := net.FileListener(f)
 		f.Close()
@@ -132,6 +125,32 @@ func TestListenerSharedWithAnother(t *testing.T) {
 		s.connect(l.Addr())
 		other.Close()
 	}
+}
+
+func fileOf(t *testing.T, l net.Listener) *os.File {
+	t.Helper()
+	f, err := l.(interface{ File() (*os.File, error) }).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestListenerInBlockingMode checks that no worker waits in accept, which would hold up
+// Close, if somebody has put the listening socket into blocking mode, as os/exec does with
+// the files that it passes to a process.
+func TestListenerInBlockingMode(t *testing.T) {
+	l, err := transport.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fileOf(t, l)
+	defer f.Close()
+	s := &serving{l, t, make(chan net.Conn, 10), make(chan error, 2)}
+	s.begin(noRetry)
+	f.Fd()
+	s.connect(s.Addr())
+	s.close()
 }
 
 // TestListenerServedTwice checks that two calls of Serve may share a Listener.
