@@ -16,9 +16,10 @@ import (
 type Server interface {
 	// In is called when there is something to read, and after Wake. hup reports whether
 	// the peer has ended its direction or the connection (EPOLLRDHUP, EPOLLHUP or
-	// EPOLLERR). Once true, it is true in all later calls. A read that returns less than
-	// it had room for does not show whether the end follows, so In must not stop there if
-	// hup is true.
+	// EPOLLERR), or has sent TCP's urgent data (EPOLLPRI), at which a read stops although
+	// more data follows. Once true, it is true in all later calls. A read that returns
+	// less than it had room for does not show whether the end or more data follows, so In
+	// must not stop there if hup is true.
 	In(hup bool)
 
 	// Out is called after WantOut, when there may be room to write.
@@ -37,7 +38,7 @@ type Task struct {
 // that an event of an earlier registration changes nothing in a later one.
 const (
 	registered uint64 = 1 << iota
-	hungUp            // an event has said that the peer has ended something
+	hungUp            // an event has said that the peer has ended something, or sent urgent data
 	wantsOut          // WantOut was called after NoOut
 	woken             // an event of Wake is on its way, so another one is not needed
 	inBusy            // a worker calls In
@@ -66,8 +67,8 @@ func (l lane) needs() uint64 {
 }
 
 const (
-	always = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLET&0xffffffff
-	ended  = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	always = syscall.EPOLLIN | syscall.EPOLLPRI | syscall.EPOLLRDHUP | syscall.EPOLLET&0xffffffff
+	unsure = syscall.EPOLLPRI | syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
 )
 
 // Add registers fd. From now on workers call s. If fd is readable already, In is called.

@@ -95,7 +95,7 @@ func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
 		clear = woken
 	case ev.Events == syscall.EPOLLOUT:
 		l = out
-	case ev.Events&ended != 0:
+	case ev.Events&unsure != 0:
 		set = hungUp
 	}
 	if !t.begin(l, uint32(ev.Pad), set, clear) {
