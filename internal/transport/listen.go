@@ -9,16 +9,17 @@ import (
 )
 
 // Listen listens on addr, which is host:port for TCP or unix:path. The connections have
-// the keep-alive settings of package net. Where the system supports it, they inherit
-// these from the listener, so that they need not be set for each connection.
+// the settings of package net for keep-alive and small writes. Where the system supports
+// it, they inherit these from the listener, so that they need not be set for each
+// connection.
 func Listen(addr string) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		return net.Listen("unix", path)
 	}
-	config := net.ListenConfig{KeepAlive: -1, Control: keepAlive}
+	config := net.ListenConfig{KeepAlive: -1, Control: inherited}
 	l, err := config.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, errors.ErrUnsupported) {
-		l, err = net.Listen("tcp", addr)
+		return net.Listen("tcp", addr)
 	}
 	if err != nil {
 		return nil, err

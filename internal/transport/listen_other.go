@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// keepAlive returns errors.ErrUnsupported: on this system connections are not known to
+// inherited returns errors.ErrUnsupported: on this system connections are not known to
 // inherit the settings of their listener.
-func keepAlive(string, string, syscall.RawConn) error { return errors.ErrUnsupported }
+func inherited(string, string, syscall.RawConn) error { return errors.ErrUnsupported }

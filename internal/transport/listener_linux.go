@@ -67,7 +67,6 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 	if fd == noFD || err != nil {
 		return false
 	}
-	syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) // connections inherit it
 	l.fd, l.serve, l.later, l.done = fd, serve, retry, make(chan struct{})
 	if l.task.Add(fd, l) != nil {
 		syscall.Close(fd)
