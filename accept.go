@@ -23,7 +23,8 @@ import (
 
 // StartServer acts as the server on a connection whose opening handshake has not
 // been answered yet, and returns at once (AIR's startServer). From then on the
-// connection belongs to the Socket, which clears the connection's deadlines.
+// connection belongs to the Socket, which clears the connection's deadlines; use
+// [Socket.Conn] instead of conn.
 // StartServer returns [ErrArgument] if conn is nil, and [ErrInvalidState] if the
 // socket has been started and is not closed.
 func (s *Socket) StartServer(conn net.Conn) error {

@@ -163,8 +163,15 @@ func (s *Socket) resumeLocked() {
 // ReadyState returns the state of the socket (WHATWG readyState).
 func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 
-// Conn returns the underlying connection, or nil before there is one. Reading from
-// it, writing to it or closing it disturbs the Socket.
+// Conn returns the underlying connection, or nil before there is one. Use it for
+// addresses, socket options and the state of TLS. Reading from it or writing to it
+// disturbs the Socket, and closing it ends the connection.
+//
+// On Linux, a Socket takes a TCP connection or a unix socket of package net over by a
+// duplicate of its descriptor, and closes the original: that of StartServer, Options.Dial,
+// a listener or net/http. Conn then returns a net.Conn that has a SyscallConn method and
+// the methods for socket options of net.TCPConn, and whose Read, Write and methods for
+// deadlines return errors. In handlers and later use only what Conn returns.
 func (s *Socket) Conn() net.Conn {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
