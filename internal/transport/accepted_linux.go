@@ -109,8 +109,9 @@ func (a *accepted) closeFD() {
 
 // detach returns a connection that the runtime's poller serves. a is closed afterwards.
 func (a *accepted) detach() net.Conn {
+	local := a.LocalAddr()
 	a.mu.Lock()
-	local, fd := a.localLocked(), a.fd
+	fd := a.fd
 	a.fd, a.conn = noFD, nil
 	a.mu.Unlock()
 	f := os.NewFile(uintptr(fd), "")
