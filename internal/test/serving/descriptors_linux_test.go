@@ -219,3 +219,32 @@ func TestConn(t *testing.T) {
 		})
 	}
 }
+
+// TestEarlyConnection checks that a connection that comes before Serve has the same
+// options as others.
+func TestEarlyConnection(t *testing.T) {
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		l := wstest.ListenBy(t, way)
+		p := wstest.DialRaw(t, "ws://"+l.Addr().String()+"/")
+		conns := make(chan net.Conn, 1)
+		srv := &airsocket.Server{}
+		srv.OnConnect(func(s *airsocket.Socket) { conns <- s.Conn() })
+		wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
+		p.Open()
+		raw, err := receive(t, conns).(syscall.Conn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, o := range map[string][2]int{
+			"TCP_NODELAY":  {syscall.IPPROTO_TCP, syscall.TCP_NODELAY},
+			"SO_KEEPALIVE": {syscall.SOL_SOCKET, syscall.SO_KEEPALIVE},
+		} {
+			raw.Control(func(fd uintptr) {
+				if on, err := syscall.GetsockoptInt(int(fd), o[0], o[1]); on == 0 || err != nil {
+					t.Errorf("%s is %d, %v", name, on, err)
+				}
+			})
+		}
+		p.Close()
+	})
+}
