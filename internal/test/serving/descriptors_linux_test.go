@@ -42,6 +42,11 @@ func TestReuse(t *testing.T) {
 			})
 		})
 		url := wstest.ServeWay(t, srv, way)
+		commands := []string{"close", "drop", "close elsewhere"}
+		if haveWorkers && way != wstest.ByGoroutines {
+			// The Close of a connection of package net would wait for the handler.
+			commands = append(commands, "close the connection")
+		}
 		var wg, others sync.WaitGroup
 		stop := make(chan struct{})
 		for i := range steady {
@@ -68,14 +73,13 @@ func TestReuse(t *testing.T) {
 						return
 					}
 					sameBack(t, p, fmt.Sprintf("fleeting %d %d", i, n))
-					switch how := n % 6; how {
+					switch how := n % (2 + len(commands)); how {
 					case 0:
 						p.Close()
 					case 1:
 						p.Reset()
 					default:
-						words := []string{"close", "drop", "close the connection", "close elsewhere"}
-						p.Write(p.Frame(wstest.OpText, words[how-2]))
+						p.Write(p.Frame(wstest.OpText, commands[how-2]))
 						p.Write(p.Frame(wstest.OpText, "astray"))
 						for { // up to the end, an echo may come, but nothing of others
 							first, payload, err := p.ReadFrame()
@@ -218,4 +222,33 @@ func TestConn(t *testing.T) {
 			next.echo("x")
 		})
 	}
+}
+
+// TestEarlyConnection checks that a connection that comes before Serve has the same
+// options as others.
+func TestEarlyConnection(t *testing.T) {
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		l := wstest.ListenBy(t, way)
+		p := wstest.DialRaw(t, "ws://"+l.Addr().String()+"/")
+		conns := make(chan net.Conn, 1)
+		srv := &airsocket.Server{}
+		srv.OnConnect(func(s *airsocket.Socket) { conns <- s.Conn() })
+		wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
+		p.Open()
+		raw, err := receive(t, conns).(syscall.Conn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, o := range map[string][2]int{
+			"TCP_NODELAY":  {syscall.IPPROTO_TCP, syscall.TCP_NODELAY},
+			"SO_KEEPALIVE": {syscall.SOL_SOCKET, syscall.SO_KEEPALIVE},
+		} {
+			raw.Control(func(fd uintptr) {
+				if on, err := syscall.GetsockoptInt(int(fd), o[0], o[1]); on == 0 || err != nil {
+					t.Errorf("%s is %d, %v", name, on, err)
+				}
+			})
+		}
+		p.Close()
+	})
 }

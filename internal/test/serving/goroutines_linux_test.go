@@ -10,6 +10,9 @@ import (
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
+// haveWorkers says that in this build workers serve the connections of a Server.
+const haveWorkers = true
+
 // TestWaitingTakesNoGoroutine checks that connections that wait have no goroutines,
 // whatever they wait for.
 func TestWaitingTakesNoGoroutine(t *testing.T) {

@@ -1,0 +1,6 @@
+//go:build portable
+
+package serving
+
+// haveWorkers says that in this build goroutines serve all connections.
+const haveWorkers = false
