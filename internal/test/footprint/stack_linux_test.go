@@ -19,7 +19,7 @@ func TestDeepHandlersLeaveSmallStacks(t *testing.T) {
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendBytes([]byte{useStack(60)}) })
 	})
-	url := wstest.ServeWay(t, srv, wstest.ByGoroutines)
+	url := wstest.ServeWay(t, srv, wstest.ByOther)
 	stacks := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -63,7 +63,7 @@ func TestEchoKeepsSmallStacks(t *testing.T) {
 	const conns, kept = 1000, 3 << 10
 	for _, parallel := range []bool{true, false} {
 		srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Parallel: parallel}})
-		url := wstest.ServeWay(t, srv, wstest.ByGoroutines)
+		url := wstest.ServeWay(t, srv, wstest.ByOther)
 		before := stackInUse()
 		var open []*wstest.RawPeer
 		for range conns {

@@ -7,17 +7,16 @@ import (
 	"github.com/airsocket/airsocket"
 )
 
-// The names of the ways in which a Server gets its connections, which decide how it
-// serves them. On Linux workers serve those of the first two, unless the build has the
-// tag portable.
+// The names of the ways in which a Server gets its connections. On Linux workers accept
+// those of the first, and adopt the others, unless the build has the tag portable.
 const (
-	ByListen     = "Listen"       // a listener of airsocket.Listen
-	ByNetListen  = "net.Listen"   // a TCP listener of package net
-	ByGoroutines = "own listener" // a listener of another type: a goroutine for each connection
+	ByListen    = "Listen"       // a listener of airsocket.Listen
+	ByNetListen = "net.Listen"   // a TCP listener of package net
+	ByOther     = "own listener" // a listener of another type
 )
 
 // Ways has the names of all ways.
-var Ways = []string{ByListen, ByNetListen, ByGoroutines}
+var Ways = []string{ByListen, ByNetListen, ByOther}
 
 // ListenBy listens on loopback in the given way.
 func ListenBy(t testing.TB, way string) net.Listener {
@@ -33,7 +32,7 @@ func ListenBy(t testing.TB, way string) net.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if way == ByGoroutines {
+	if way == ByOther {
 		return struct{ net.Listener }{l}
 	}
 	return l

@@ -108,7 +108,7 @@ func ServeBy(t testing.TB, by string, config *tls.Config) string {
 	case "Server":
 		by = ByListen
 		fallthrough
-	case ByListen, ByNetListen, ByGoroutines:
+	case ByListen, ByNetListen, ByOther:
 		srv := Echoing(&airsocket.Server{Options: opts, TLSConfig: config})
 		return HostOf(ServeWay(t, srv, by))
 	case "Upgrade":
