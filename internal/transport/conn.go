@@ -34,7 +34,7 @@ type Conn struct {
 	backlog atomic.Pointer[backlog]
 	fd      int32 // valid while the Reader is called; noFD after the end
 	flags   flags
-	users   atomic.Int32 // who use the descriptor outside of the Reader, if way is byWorkers
+	users   atomic.Int32 // number of calls outside of the Reader that use the descriptor, if way is byWorkers
 	way     way
 	woken   bool // the connection was waited for, and nothing was read since
 	task    task // if way is byWorkers

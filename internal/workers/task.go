@@ -149,7 +149,8 @@ func (t *Task) add(fd int, s Server, now bool) (free bool, err error) {
 // Remove ends the registration. It must be called by In, or if In cannot be running, or
 // the Task must not be added again. When it returns, no call of In or Out begins any more,
 // and events that are on their way are dropped, even if the number of the descriptor is
-// used again. A call of Out may still be running; see OutBusy. The descriptor must still be open, and is closed by the caller.
+// used again. A call of Out may still be running; see OutBusy. The descriptor must still be
+// open, and is closed by the caller.
 func (t *Task) Remove() {
 	fd, _, mu := t.lock()
 	if mu == nil {
