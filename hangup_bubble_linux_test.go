@@ -69,31 +69,8 @@ func TestHandshakeTimeoutAfterABubble(t *testing.T) {
 	synctest.Test(t, silent)
 }
 
-// TestLateLook checks that a late check for hangups, made after the reader has read
-// already, does not end the connection. Such a check sets a read deadline in the
-// past.
-func TestLateLook(t *testing.T) {
-	j := wstest.StartServer(t, nil, func(s *airsocket.Socket) {
-		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
-			s.Conn().SetReadDeadline(time.Unix(1, 0))
-			s.Send(e.Text())
-		})
-	}, func(p *wstest.RawPeer) {
-		p.Open()
-		for range 20 {
-			p.Send(wstest.OpText, "x")
-			p.Want(wstest.OpText, "x")
-		}
-		p.Send(wstest.OpClose, "")
-		p.Want(wstest.OpClose, "")
-		p.FinishClose()
-	})
-	j.WantError(nil)
-}
-
 // TestDataBehindUrgentData checks that data after TCP's urgent data is read,
-// although a read ends there. The handler needs so little stack that the reader is
-// not replaced: a new reader would read in any case.
+// although a read ends there.
 func TestDataBehindUrgentData(t *testing.T) {
 	for range 5 {
 		begun, sent := make(chan struct{}), make(chan struct{})

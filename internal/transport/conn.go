@@ -11,10 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 	"unsafe"
-
-	"github.com/airsocket/airsocket/internal/bubble"
 )
 
 // ErrWouldBlock is returned by TryRead when there is nothing to read.
@@ -27,17 +24,21 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // and pipes, reading and writing always wait: there TryWrite writes nothing, and
 // TryRead returns what was read before.
 type Conn struct {
-	conn    net.Conn
-	raw     syscall.RawConn // set if way is byRaw
-	reader  Reader          // only the goroutine that serves the connection uses it
+	conn    net.Conn // an *accepted, a *raw or a *waiting, as way says
+	reader  Reader   // only the goroutine that serves the connection uses it
 	halt    atomic.Pointer[halt]
 	backlog atomic.Pointer[backlog]
 	fd      int32 // valid while the Reader is called; noFD after the end
 	flags   flags
 	users   atomic.Int32 // number of calls outside of the Reader that use the descriptor, if way is byWorkers
 	way     way
-	woken   bool // the connection was waited for, and nothing was read since
 	task    task // if way is byWorkers
+}
+
+// A raw is a connection whose descriptor is used.
+type raw struct {
+	net.Conn
+	rc syscall.RawConn
 }
 
 // A way says how a connection is waited for.
@@ -57,13 +58,8 @@ const noFD = -1
 type flags struct{ bits atomic.Uint32 }
 
 const (
-	skips   = 1 << iota // after a short read the connection is waited for without looking for the end
-	unsure              // the last read has not shown whether the end is there
-	listed              // the connection is listed for hangups
-	grown               // a Reader has made the stack grow
-	renew               // another Reader has taken over: a grown stack is replaced at once
-	idle                // nothing was read since the connection was listed
-	timed               // a deadline of the connection itself is set
+	skips   = 1 << iota // a read that returns less than it had room for has emptied the socket
+	renew               // another Reader has taken over: a stack that has grown is replaced
 	expired             // a time of Deadlines has passed
 	urgent              // TCP's urgent data has been received
 	closed              // Close was called
@@ -76,26 +72,23 @@ func (f *flags) clear(bit uint32)    { f.bits.And(^bit) }
 // Init makes c the connection conn. Nobody else may read from conn or write to it from
 // now on. A Conn may be used again when Ended was called.
 func (c *Conn) Init(conn net.Conn) {
-	c.conn, c.raw, c.reader, c.fd, c.way, c.woken = conn, rawConn(conn), nil, 0, byRead, false
+	c.conn, c.reader, c.fd, c.way = conn, nil, 0, byRead
 	c.flags.bits.Store(0)
 	c.users.Store(0)
 	c.halt.Store(nil)
 	c.backlog.Store(nil)
-	switch {
-	case c.initAccepted(conn):
+	if c.initAccepted(conn) {
 		c.way = byWorkers
-	case c.raw == nil:
-		c.conn = &waiting{Conn: conn}
-	default:
+	} else if rc := rawConn(conn); rc != nil {
 		c.way = byRaw
-		if canSkip(conn) && bubble.ID() == 0 {
-			c.flags.set(skips)
-		}
+		c.conn = &raw{conn, rc}
+	} else {
+		c.conn = &waiting{Conn: conn}
 	}
 }
 
 // Clear makes c no connection.
-func (c *Conn) Clear() { c.conn, c.raw, c.reader = nil, nil, nil }
+func (c *Conn) Clear() { c.conn, c.reader = nil, nil }
 
 // IsSet reports whether c is a connection.
 func (c *Conn) IsSet() bool { return c.conn != nil }
@@ -105,8 +98,11 @@ func (c *Conn) IsClosed() bool { return c.flags.has(closed) }
 
 // NetConn returns the connection that was passed to Init, or nil.
 func (c *Conn) NetConn() net.Conn {
-	if w, ok := c.conn.(*waiting); ok {
-		return w.Conn
+	switch conn := c.conn.(type) {
+	case *waiting:
+		return conn.Conn
+	case *raw:
+		return conn.Conn
 	}
 	return c.conn
 }
@@ -133,20 +129,13 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 	}
 	switch {
 	case err == ErrWouldBlock:
-		// After a wait there is something to read, unless it is only TCP's urgent data.
-		c.noteUnsure(c.flags.has(skips) && c.woken && !c.flags.has(urgent))
 		return 0, true, err
 	case err != nil:
 		return 0, true, c.readError(err)
 	case n == 0:
 		return 0, true, io.EOF
 	}
-	if c.woken = false; c.flags.has(grown) {
-		c.flags.clear(idle)
-	}
-	drained = n < len(p) && c.flags.has(skips)
-	c.noteUnsure(drained)
-	return n, drained, nil
+	return n, n < len(p) && c.flags.has(skips), nil
 }
 
 // stopped returns why a connection that was closed, or whose time is over, cannot be
@@ -167,17 +156,6 @@ func (c *Conn) readError(err error) error {
 		return h.err
 	}
 	return err
-}
-
-func (c *Conn) noteUnsure(is bool) {
-	if is == c.flags.has(unsure) {
-		return
-	}
-	if is {
-		c.flags.set(unsure)
-	} else {
-		c.flags.clear(unsure)
-	}
 }
 
 // readUrgent reads from a connection on which TCP's urgent data comes next. The system
@@ -203,13 +181,13 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	case byWorkers:
 		return c.writeFD(head, body)
 	}
-	return writeRaw(c.raw, head, body)
+	return writeRaw(c.conn.(*raw).rc, head, body)
 }
 
 // TryWriteServing is like TryWrite, but faster. Only a Reader may call it,
 // while it is being called.
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
-	if c.fd == noFD || c.raw == nil {
+	if c.way == byRead || c.fd == noFD || c.flags.has(closed) {
 		return c.TryWrite(p, nil)
 	}
 	if len(p) <= shortCall {
@@ -398,13 +376,10 @@ func (c *Conn) serve() {
 // serveRaw is serve for a connection with a descriptor. It returns Wait if another
 // goroutine is to continue.
 func (c *Conn) serveRaw() (next Next) {
-	err := c.raw.Read(c.reading(&next))
+	err := c.conn.(*raw).rc.Read(c.reading(&next))
 	c.fd = noFD
-	switch {
-	case err == nil:
+	if err == nil {
 		return next
-	case c.looksAgain(err):
-		return Wait
 	}
 	if c.flags.has(expired) {
 		err = os.ErrDeadlineExceeded
@@ -451,28 +426,18 @@ func (c *Conn) reading(next *Next) func(fd uintptr) (done bool) {
 			*next = n
 			return true
 		}
-		if StackMark() != mark && c.hasGrown() {
-			return true
-		}
-		c.willWait()
-		c.woken = true
-		return false
+		return StackMark() != mark && c.renews()
 	}
 }
 
-// hasGrown is called when the stack has grown. It reports whether another goroutine is
-// to continue at once, with a new stack.
+// renews is called when the stack has grown. It reports whether another goroutine is to
+// continue, with a new stack.
 //
 //go:noinline
-func (c *Conn) hasGrown() (atOnce bool) {
-	if c.flags.has(renew) {
-		c.flags.clear(renew)
-		return true
-	}
-	if c.flags.has(unsure) { // only then is the connection listed
-		c.flags.set(grown)
-	}
-	return false
+func (c *Conn) renews() bool {
+	was := c.flags.has(renew)
+	c.flags.clear(renew)
+	return was
 }
 
 // A halt is where the goroutine that serves a connection waits while its Reader holds
@@ -525,15 +490,6 @@ func (h *halt) wait() {
 	h.mu.Lock()
 	h.woken = false
 	h.mu.Unlock()
-}
-
-// looksAgain reports whether err, which has ended RawConn.Read, means that the
-// connection must be read once more: unless a deadline is set with Deadlines, only look
-// sets one, in the past. The deadline is removed before the read, so that a later one has an effect.
-func (c *Conn) looksAgain(err error) bool {
-	c.flags.clear(grown)
-	c.woken = false
-	return errors.Is(err, os.ErrDeadlineExceeded) && !c.flags.has(closed|expired|timed) && c.conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // StackMark returns an address on the stack of the calling goroutine. If the stack has

@@ -33,7 +33,6 @@ func (ts *Deadlines) Set(t *Deadline, c *Conn, after time.Duration) {
 	case c.sharesDeadlines():
 		ts.add(t, c, after)
 	default:
-		c.flags.set(timed)
 		c.conn.SetDeadline(time.Now().Add(after))
 	}
 }
@@ -47,7 +46,6 @@ func (ts *Deadlines) Clear(t *Deadline, c *Conn, after time.Duration) (inTime bo
 		return ts.removed(t)
 	default:
 		c.conn.SetDeadline(time.Time{})
-		c.flags.clear(timed)
 	}
 	return true
 }

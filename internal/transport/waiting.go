@@ -51,8 +51,7 @@ func (c *Conn) serveWaiting() Next {
 		if next != Wait {
 			return next
 		}
-		if c.flags.has(renew) && StackMark() != mark {
-			c.flags.clear(renew)
+		if StackMark() != mark && c.renews() {
 			return Wait
 		}
 	}

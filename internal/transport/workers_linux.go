@@ -128,7 +128,7 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 		return false
 	}
 	a.conn, c.fd = c, a.fd
-	if a.unix == nil { // see canSkip
+	if a.unix == nil { // a read of a unix socket may stop at a boundary of writes
 		c.flags.set(skips)
 	}
 	return true
