@@ -164,9 +164,6 @@ func (srv *Server) Serve(l net.Listener) error {
 		a.wait = 0
 		srv.serveConn(conn)
 	}
-	if srv.TLSConfig != nil {
-		return a.result(transport.AcceptAll(l, serve, a.retry))
-	}
 	return a.result(transport.Serve(l, serve, a.retry))
 }
 
@@ -238,7 +235,7 @@ func (srv *Server) listensOn(l net.Listener) bool {
 // status 503, but the number of those is limited too.
 func (srv *Server) serveConn(conn net.Conn) {
 	if srv.TLSConfig != nil {
-		conn = tls.Server(conn, srv.TLSConfig)
+		conn = tls.Server(transport.ForTLS(conn), srv.TLSConfig)
 	}
 	conn.SetDeadline(time.Time{}) // the listener may have left one
 	s := NewSocket(srv.Options)

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+
+	"github.com/airsocket/airsocket/internal/transport"
 )
 
 // tlsConfig returns a copy of base with the defaults for a connection to host.
@@ -24,6 +26,9 @@ func tlsConfig(base *tls.Config, host string) *tls.Config {
 
 // tlsClient performs the TLS handshake on conn, and closes conn if it fails.
 func tlsClient(ctx context.Context, conn net.Conn, config *tls.Config) (net.Conn, error) {
+	if config.Renegotiation == tls.RenegotiateNever {
+		conn = transport.ForTLS(conn)
+	}
 	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		conn.Close()

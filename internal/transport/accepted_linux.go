@@ -49,8 +49,13 @@ func addrPort(addr syscall.Sockaddr) netip.AddrPort {
 // Adopt returns a connection that workers serve instead of conn, which it closes. It
 // returns conn itself if that is not possible: unless conn is a TCP connection or a unix
 // stream socket of package net, if no other descriptor can be had, and in bubbles of
-// testing/synctest, as workers are outside of bubbles.
+// testing/synctest, as workers are outside of bubbles. If conn is a tls.Conn on what
+// ForTLS has returned, this concerns the connection under it.
 func Adopt(conn net.Conn) net.Conn {
+	if _, k := carrierOf(conn); k != nil {
+		k.adopt()
+		return conn
+	}
 	raw := rawConn(conn)
 	if raw == nil || bubble.ID() != 0 {
 		return conn

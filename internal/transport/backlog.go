@@ -19,7 +19,7 @@ type Source interface {
 
 // A backlog is what is left to write on a connection.
 type backlog struct {
-	src  Source
+	src  Source        // nil if only records of TLS are left
 	done chan struct{} // closed when Next has returned nil; nil if workers write
 
 	mu      sync.Mutex // held while workers write
@@ -32,7 +32,7 @@ type backlog struct {
 // Next has returned nil.
 func (c *Conn) WriteLater(src Source) {
 	w := &backlog{src: src}
-	if c.way == byWorkers {
+	if c.HasWorkers() {
 		c.backlog.Store(w)
 		c.task.WantOut()
 		return
@@ -40,6 +40,14 @@ func (c *Conn) WriteLater(src Source) {
 	w.done = make(chan struct{})
 	c.backlog.Store(w)
 	go c.write(c.NetConn(), w)
+}
+
+// writeRest has workers write what TLS has queued, unless they are writing something
+// else, which TLS puts behind it.
+func (c *Conn) writeRest() {
+	if c.backlog.CompareAndSwap(nil, new(backlog)) {
+		c.task.WantOut()
+	}
 }
 
 // write writes to conn what w has.
@@ -82,7 +90,7 @@ func (w *backlog) writeSome(c *Conn) (done bool) {
 	if w.stopped {
 		return true
 	}
-	if !w.begun {
+	if !w.begun && w.src != nil {
 		w.begun = true
 		w.next(c, 0, nil)
 	}
@@ -93,7 +101,7 @@ func (w *backlog) writeSome(c *Conn) (done bool) {
 		}
 		w.next(c, n, err)
 	}
-	return true
+	return c.way != byTLS || c.flushTLS()
 }
 
 // next sets the next piece. If src ends the goroutine nobody knows what comes next, so

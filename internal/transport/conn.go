@@ -20,11 +20,11 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // A Conn is a connection. Call [Conn.Init] before using it.
 //
 // A TCP connection, or one of a unix stream socket, is used through its descriptor:
-// TryRead and TryWrite are single system calls. On all others, such as TLS connections
-// and pipes, reading and writing always wait: there TryWrite writes nothing, and
-// TryRead returns what was read before.
+// TryRead and TryWrite are single system calls. So are TLS connections on what ForTLS
+// returns. On all others, such as pipes, reading and writing always wait: there TryWrite
+// writes nothing, and TryRead returns what was read before.
 type Conn struct {
-	conn    net.Conn // an *accepted, a *raw or a *waiting, as way says
+	conn    net.Conn // a *waiting, a *raw, an *accepted or a *carrier, as way says
 	reader  Reader   // only the goroutine that serves the connection uses it
 	halt    atomic.Pointer[halt]
 	backlog atomic.Pointer[backlog]
@@ -48,6 +48,7 @@ const (
 	byRead    way = iota // by a goroutine that calls Read
 	byRaw                // by a goroutine that calls RawConn.Read
 	byWorkers            // by all workers together
+	byTLS                // by all workers together, and conn is under TLS
 )
 
 // noFD is the descriptor of a connection that can no longer be read. System calls refuse
@@ -79,6 +80,8 @@ func (c *Conn) Init(conn net.Conn) {
 	c.backlog.Store(nil)
 	if c.initAccepted(conn) {
 		c.way = byWorkers
+	} else if c.initTLS(conn) {
+		c.way = byTLS
 	} else if rc := rawConn(conn); rc != nil {
 		c.way = byRaw
 		c.conn = &raw{conn, rc}
@@ -104,6 +107,9 @@ func (c *Conn) NetConn() net.Conn {
 	case *raw:
 		return conn.Conn
 	}
+	if c.way == byTLS {
+		return c.secure()
+	}
 	return c.conn
 }
 
@@ -112,7 +118,7 @@ func (c *Conn) CanTry() bool { return c.way != byRead }
 
 // HasWorkers reports whether the goroutine that calls the Reader serves other connections
 // meanwhile if the Reader returns Hold.
-func (c *Conn) HasWorkers() bool { return c.way == byWorkers }
+func (c *Conn) HasWorkers() bool { return c.way >= byWorkers }
 
 // TryRead reads what is there. It returns ErrWouldBlock if there is nothing, and io.EOF
 // at the end of what the peer has sent. drained reports whether, as far as is known,
@@ -123,7 +129,14 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 		return c.conn.(*waiting).take(p)
 	case c.flags.has(closed | expired):
 		return 0, true, c.stopped()
+	case c.way == byTLS:
+		return c.readTLS(p)
 	}
+	return c.readSocket(p)
+}
+
+// readSocket is TryRead for a connection with a descriptor.
+func (c *Conn) readSocket(p []byte) (n int, drained bool, err error) {
 	if n, err = readFD(int(c.fd), p); err == ErrWouldBlock && c.flags.has(urgent) {
 		n, err = c.readUrgent(p)
 	}
@@ -173,13 +186,16 @@ func (c *Conn) readUrgent(p []byte) (n int, err error) {
 }
 
 // TryWrite writes as much of head and then body as the system takes without waiting,
-// and returns how much that was.
+// and returns how much that was. The next call must begin with the rest, if there is one,
+// because that may be encrypted already.
 func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	switch c.way {
 	case byRead:
 		return 0, nil
 	case byWorkers:
 		return c.writeFD(head, body)
+	case byTLS:
+		return c.writeTLS(head, body)
 	}
 	return writeRaw(c.conn.(*raw).rc, head, body)
 }
@@ -187,7 +203,7 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 // TryWriteServing is like TryWrite, but faster. Only a Reader may call it,
 // while it is being called.
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
-	if c.way == byRead || c.fd == noFD || c.flags.has(closed) {
+	if c.way == byRead || c.way == byTLS || c.fd == noFD || c.flags.has(closed) {
 		return c.TryWrite(p, nil)
 	}
 	if len(p) <= shortCall {
@@ -206,7 +222,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	switch {
 	case err != nil || n == len(p):
 		return n, err
-	case c.way == byWorkers:
+	case c.HasWorkers():
 		return n, io.ErrShortWrite
 	}
 	m, err := c.conn.Write(p[n:])
@@ -218,8 +234,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 // TLS. It reports whether one of them could be ended. If CanTry returns false,
 // CloseWrite may wait.
 func (c *Conn) CloseWrite() bool {
-	if c.way == byWorkers {
+	switch c.way {
+	case byWorkers:
 		return c.shutdown()
+	case byTLS:
+		return c.shutdownTLS()
 	}
 	return closeWrite(c.NetConn())
 }
@@ -253,7 +272,7 @@ func (c *Conn) CloseWriteSoon() {
 // Write on a TLS connection.
 func (c *Conn) Close() error {
 	c.flags.set(closed)
-	if c.way == byWorkers {
+	if c.HasWorkers() {
 		c.leave()
 		return nil
 	}
@@ -270,7 +289,7 @@ func (c *Conn) Close() error {
 func (c *Conn) CloseSoon() {
 	c.flags.set(closed)
 	c.Wake()
-	if c.way != byWorkers {
+	if !c.HasWorkers() {
 		go c.conn.Close()
 	}
 }
@@ -278,7 +297,7 @@ func (c *Conn) CloseSoon() {
 // Detach returns the connection for somebody else to use, for a Reader that returns
 // Gone.
 func (c *Conn) Detach() net.Conn {
-	if c.way == byWorkers {
+	if c.HasWorkers() {
 		return c.detachFD()
 	}
 	return c.NetConn()
@@ -317,13 +336,17 @@ type Reader interface {
 // nothing may have been received; otherwise it may be.
 func (c *Conn) Start(r Reader, now bool) {
 	c.reader = r
-	if c.way != byWorkers {
+	if !c.HasWorkers() {
 		go c.serve()
 		return
 	}
-	if err := c.register(now); err != nil {
+	// TLS may have received something already, or the handshake is not complete.
+	if err := c.register(now && c.way != byTLS); err != nil {
 		go c.refuse(err)
 		return
+	}
+	if c.way == byTLS {
+		c.startTLS()
 	}
 	// What was asked for before had no effect. From here on c may be another connection
 	// already: for that these calls are superfluous.
@@ -461,11 +484,15 @@ func (c *Conn) withHalt() *halt {
 // Wake has Readable called again after it has returned Hold. If Readable has not
 // returned yet, it is called again at once when it returns Hold.
 func (c *Conn) Wake() {
-	if c.way == byWorkers {
+	if c.HasWorkers() {
 		c.task.Wake()
-		return
+	} else {
+		c.withHalt().wakeUp()
 	}
-	h := c.withHalt()
+}
+
+// wakeUp ends a wait that is running, or else the next one.
+func (h *halt) wakeUp() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.woken = true

@@ -116,13 +116,13 @@ func (ts *Deadlines) expire() {
 
 // sharesDeadlines reports whether the deadlines of c are in lists with others.
 func (c *Conn) sharesDeadlines() bool {
-	return c.way == byWorkers || c.way == byRaw && bubble.ID() == 0
+	return c.HasWorkers() || c.way == byRaw && bubble.ID() == 0
 }
 
 // expire makes reads and writes of c fail with os.ErrDeadlineExceeded.
 func (c *Conn) expire() {
 	c.flags.set(expired)
-	if c.way == byWorkers {
+	if c.HasWorkers() {
 		c.Wake()
 		return
 	}

@@ -27,6 +27,10 @@ func (c *Conn) In(hup bool) {
 		c.flags.set(urgent)
 		c.flags.clear(skips)
 	}
+	if c.way == byTLS && !c.conn.(*carrier).in(c) {
+		over = false
+		return
+	}
 	over = c.reader.Readable() == Over
 }
 
@@ -43,7 +47,7 @@ func (c *Conn) Out() {
 			c.task.WantOut() // which NoOut may have undone
 		}
 	}
-	if !w.isStopped() {
+	if w.src != nil && !w.isStopped() {
 		w.src.Finished()
 	}
 }
@@ -62,6 +66,9 @@ func (c *Conn) leave() {
 	if w := c.backlog.Load(); w != nil {
 		w.stop()
 	}
+	if k, ok := c.conn.(*carrier); ok {
+		k.end(c)
+	}
 	for {
 		n := c.users.Load()
 		if n < 0 {
@@ -69,11 +76,19 @@ func (c *Conn) leave() {
 		}
 		if c.users.CompareAndSwap(n, n+left) {
 			if n == 0 {
-				c.conn.(*accepted).closeFD()
+				c.accepted().closeFD()
 			}
 			return
 		}
 	}
+}
+
+// accepted returns the face of the descriptor.
+func (c *Conn) accepted() *accepted {
+	if k, ok := c.conn.(*carrier); ok {
+		return k.under().(*accepted)
+	}
+	return c.conn.(*accepted)
 }
 
 // left is what makes users negative when the descriptor must not be used any more.
@@ -91,7 +106,7 @@ func (c *Conn) use() bool {
 
 func (c *Conn) unuse() {
 	if c.users.Add(-1) == left {
-		c.conn.(*accepted).closeFD()
+		c.accepted().closeFD()
 	}
 }
 
@@ -137,5 +152,37 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 // detachFD is Detach.
 func (c *Conn) detachFD() net.Conn {
 	c.task.Remove()
+	if k, ok := c.conn.(*carrier); ok {
+		return k.detach()
+	}
 	return c.conn.(*accepted).detach()
 }
+
+// The following methods are for TLS on a carrier.
+
+func (c *Conn) secure() net.Conn { return c.conn.(*carrier).tls }
+
+// startTLS has the Reader called, after the TLS handshake if there was none.
+func (c *Conn) startTLS() {
+	if k := c.conn.(*carrier); k.waits.Load() {
+		go k.shake(c)
+	} else {
+		c.task.Wake()
+	}
+}
+
+func (c *Conn) readTLS(p []byte) (n int, drained bool, err error) {
+	return c.conn.(*carrier).tryRead(p)
+}
+
+func (c *Conn) writeTLS(head, body []byte) (int, error) {
+	return c.conn.(*carrier).tryWrite(c, head, body)
+}
+
+// flushTLS writes what TLS has queued, and reports whether nothing is left.
+func (c *Conn) flushTLS() bool {
+	done, err := c.conn.(*carrier).flush(c)
+	return done || err != nil
+}
+
+func (c *Conn) shutdownTLS() bool { return c.conn.(*carrier).shutdown(c) }
