@@ -27,7 +27,7 @@ var (
 	pid      = flag.Int("pid", 0, "process ID of the measured process, for its CPU time and memory")
 	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, handshake, serve, or hold")
 	raw      = flag.Bool("raw", false, "no protocol: expect an echo of the same number of bytes")
-	secure   = flag.Bool("tls", false, "idle: use TLS")
+	secure   = flag.Bool("tls", false, "use TLS, except with -mode serve and hold")
 	conns    = flag.Int("conns", 1, "connections")
 	size     = flag.Int("size", 125, "payload size in bytes")
 	inflight = flag.Int("inflight", 1, "messages in flight on each connection")
