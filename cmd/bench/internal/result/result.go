@@ -22,5 +22,7 @@ type Result struct {
 	Stack0, StackGC   int64
 	Goroutines        int
 
+	Pings int64 // keep: pings answered
+
 	AllocBytes, Allocs float64 // per message
 }
