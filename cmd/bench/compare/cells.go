@@ -34,6 +34,7 @@ const (
 func cells() []cell {
 	var all []cell
 	all = append(all, echoes()...)
+	all = append(all, encrypted()...)
 	all = append(all, compressed()...)
 	all = append(all, idles()...)
 	all = append(all, others()...)
@@ -72,6 +73,23 @@ func echoes() (all []cell) {
 			c.peers = servers("airsockethttp", "lws")
 		}
 		all = append(all, c)
+	}
+	return all
+}
+
+// encrypted returns the echoes over TLS.
+func encrypted() (all []cell) {
+	for _, e := range []struct {
+		charset string
+		size    int
+	}{{"ascii", 125}, {"binary", 16 << 10}} {
+		all = append(all, cell{
+			name:   fmt.Sprintf("echo/tls/%s/c100/i1", bytesName(e.size)),
+			title:  fmt.Sprintf("TLS, %s %s, 100 × 1", bytesTitle(e.size), e.charset),
+			load:   args("-mode echo -tls -charset %s -size %d -conns 100", e.charset, e.size),
+			server: []string{"-tls"},
+			peers:  named("airsocket", "airsocketdefault", "airsockethttp", "raw", "gws", "gorilla"),
+		})
 	}
 	return all
 }

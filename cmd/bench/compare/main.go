@@ -43,6 +43,12 @@ func main() {
 	log.SetPrefix("compare: ")
 	flag.Parse()
 	raiseLimit()
+	if *keepFor > 0 {
+		if err := keep(os.Stdout, *keepFor); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if *out == "" {
 		*out = filepath.Join(*dir, "bin", "results.jsonl")
 	}

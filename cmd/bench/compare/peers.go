@@ -64,6 +64,7 @@ var peers = []peer{
 	{name: "nodews", runtime: "node", npm: "ws", kind: otherServer},
 	{name: "uwebsockets", runtime: bun, npm: "@oven/bun-linux-x64", kind: otherServer},
 	{name: "lws", kind: otherServer},
+	{name: "lwsuv", kind: otherServer},
 	{name: "airsocketclient", kind: clientRole, module: ownModule},
 	{name: "airsocketclientdefault", program: "airsocketclient", args: []string{"-default"}, kind: clientRole, module: ownModule},
 	{name: "gwsclient", kind: clientRole, module: "github.com/lxzan/gws"},

@@ -36,7 +36,7 @@ func TestWhatIsMissingIsLeftOut(t *testing.T) {
 	var said bytes.Buffer
 	log.SetOutput(&said)
 	defer log.SetOutput(os.Stderr)
-	some := named("gws", "nodews", "uwebsockets", "lws")
+	some := named("gws", "nodews", "uwebsockets", "lws", "lwsuv")
 	chosen := []cell{{name: "a", peers: some}, {name: "b", peers: some}}
 	leaveOut(chosen)
 	for _, c := range chosen {
@@ -44,7 +44,7 @@ func TestWhatIsMissingIsLeftOut(t *testing.T) {
 			t.Errorf("%s: %v is left, want only gws", c.name, c.peers)
 		}
 	}
-	for _, name := range []string{"nodews", "uwebsockets", "lws"} {
+	for _, name := range []string{"nodews", "uwebsockets", "lws", "lwsuv"} {
 		if n := strings.Count(said.String(), "left out "+name+":"); n != 1 {
 			t.Errorf("it is said %d times that %s is left out:\n%s", n, name, &said)
 		}

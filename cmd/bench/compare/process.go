@@ -32,7 +32,7 @@ func raiseLimit() {
 
 // once starts the program of p, measures it under load, and stops it.
 func once(c cell, p peer) (*result.Result, error) {
-	addr, err := freeAddr()
+	addr, err := freeAddr("127.0.0.1")
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func once(c cell, p peer) (*result.Result, error) {
 	}
 	ctl := ""
 	if p.kind != otherServer {
-		if ctl, err = freeAddr(); err != nil {
+		if ctl, err = freeAddr("127.0.0.1"); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +112,8 @@ func runLoad(arguments []string) (*result.Result, error) {
 	return r, json.Unmarshal(out, r)
 }
 
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddr(ip string) (string, error) {
+	l, err := net.Listen("tcp", ip+":0")
 	if err != nil {
 		return "", err
 	}

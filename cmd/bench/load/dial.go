@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,8 +21,32 @@ const (
 	accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // the answer to it
 )
 
+// connection is one end of a connection to the measured process.
+type connection interface {
+	// Write returns how much it has taken of p. Its error is EAGAIN if the system
+	// does not take everything; flush sends what was taken in spite of it.
+	io.ReadWriteCloser
+	flush() error
+	held() error
+	fd() int
+}
+
+// connect opens connection i, with TLS if the flags ask for it.
+func connect(i int) (connection, error) {
+	s, err := dial(i)
+	if err != nil || !*secure {
+		return s, err
+	}
+	return encrypt(s)
+}
+
 // socket is a descriptor that blocks until it is added to the epoll loop.
 type socket int
+
+func (s socket) fd() int { return int(s) }
+
+// flush does nothing: what the system does not take is left to the caller.
+func (s socket) flush() error { return nil }
 
 func (s socket) Read(p []byte) (int, error) {
 	n, err := unix.Read(int(s), p)
@@ -69,19 +92,6 @@ var (
 	errSent  = errors.New("the server has sent something on a connection that should do nothing")
 )
 
-// secured is a connection over TLS.
-type secured struct{ *tls.Conn }
-
-func (s secured) held() error {
-	c, err := s.NetConn().(*net.TCPConn).SyscallConn()
-	if err != nil {
-		return err
-	}
-	state := errEnded
-	err = c.Control(func(fd uintptr) { state = socket(fd).held() })
-	return errors.Join(err, state)
-}
-
 // source returns the local address of connection i. Several addresses are used
 // because one has only about 28,000 ports.
 func source(i int) [4]byte { return [4]byte{127, 0, 0, byte(2 + i%100)} }
@@ -124,14 +134,6 @@ func dialUnix(name string) (socket, error) {
 	return socket(fd), nil
 }
 
-func dialTLS(i int) (secured, error) {
-	from := source(i)
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from[:]}}
-	// The server's certificate is self-signed.
-	c, err := tls.DialWithDialer(&d, "tcp", *addr, &tls.Config{InsecureSkipVerify: true})
-	return secured{c}, err
-}
-
 func request() []byte {
 	network, host := address.Split(*addr)
 	if network == "unix" {
@@ -172,13 +174,13 @@ func shake(c io.ReadWriter, req []byte) error {
 	return nil
 }
 
-// openAll opens the connections with dial and brings each of them to a state,
-// but for the echo.
-func openAll[C io.ReadWriter](dial func(int) (C, error), to state) []C {
+// openAll opens the connections and brings each of them to a state, but for the
+// echo.
+func openAll(to state) []connection {
 	req := request()
-	all := make([]C, *conns)
+	all := make([]connection, *conns)
 	for i := range all {
-		c, err := dial(i)
+		c, err := connect(i)
 		switch {
 		case err != nil || to == connected:
 		case to == halfHead:

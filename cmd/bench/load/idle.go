@@ -3,7 +3,6 @@
 package main
 
 import (
-	"io"
 	"log"
 	"sync"
 	"sync/atomic"
@@ -29,37 +28,24 @@ func (s state) valid() bool {
 	return s == connected || s == halfHead || s == opened || s == echoed
 }
 
-// connection is what idle needs of a connection.
-type connection interface {
-	io.ReadWriteCloser
-	held() error
-}
-
 // idle measures the memory of the server before and after it opens the
 // connections.
 func idle(r *result.Result) {
 	if !state(*upTo).valid() {
 		log.Fatalf("unknown state %q", *upTo)
 	}
-	if *secure {
-		weigh(r, dialTLS, state(*upTo))
-	} else {
-		weigh(r, dial, state(*upTo))
-	}
-}
-
-func weigh[C connection](r *result.Result, dial func(int) (C, error), to state) {
+	to := state(*upTo)
 	// The first connection costs a server some memory that later ones do not.
 	n := *conns
 	*conns = 1
-	for _, c := range openAll(dial, to) {
+	for _, c := range openAll(to) {
 		c.Close()
 	}
 	*conns = n
 	time.Sleep(200 * time.Millisecond)
 
 	c0 := weighEmpty(r)
-	all := openAll(dial, to)
+	all := openAll(to)
 	if to == echoed {
 		p := payload(0)
 		for _, c := range all {
@@ -124,16 +110,16 @@ func handshakes(r *result.Result) {
 	for w := range *conns {
 		wg.Go(func() {
 			for i := w; !stop.Load(); i += *conns {
-				s, err := dial(i)
+				c, err := connect(i)
 				if err == nil {
-					err = shake(s, req)
+					err = shake(c, req)
 				}
 				if err != nil {
 					log.Fatal(err)
 				}
 				// A reset leaves no socket in TIME_WAIT.
-				unix.SetsockoptLinger(int(s), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-				unix.Close(int(s))
+				unix.SetsockoptLinger(c.fd(), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+				c.Close()
 				n.Add(1)
 			}
 		})

@@ -25,9 +25,9 @@ var (
 	addr     = flag.String("addr", "127.0.0.1:9001", "address of the server, host:port or unix:name; with -mode serve and hold, to listen on")
 	ctl      = flag.String("ctl", "", "address of the control port of the measured process, for its memory statistics")
 	pid      = flag.Int("pid", 0, "process ID of the measured process, for its CPU time and memory")
-	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, handshake, serve, or hold")
+	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, keep, handshake, serve, or hold")
 	raw      = flag.Bool("raw", false, "no protocol: expect an echo of the same number of bytes")
-	secure   = flag.Bool("tls", false, "idle: use TLS")
+	secure   = flag.Bool("tls", false, "use TLS, except with -mode keep, serve and hold")
 	conns    = flag.Int("conns", 1, "connections")
 	size     = flag.Int("size", 125, "payload size in bytes")
 	inflight = flag.Int("inflight", 1, "messages in flight on each connection")
@@ -56,6 +56,8 @@ func main() {
 		hold(r)
 	case "idle":
 		idle(r)
+	case "keep":
+		keep(r)
 	case "handshake":
 		handshakes(r)
 	default:

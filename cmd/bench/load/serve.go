@@ -37,7 +37,7 @@ func serve(r *result.Result) {
 			unix.Close(fd) // a client that checked whether the server is up
 			continue
 		}
-		s.conns[i].fd = fd
+		s.conns[i].connection = socket(fd)
 		if i < 10 {
 			s.send(i, 1, 0)
 		}

@@ -15,15 +15,26 @@ import (
 
 // conn is one connection of the epoll loop.
 type conn struct {
-	fd      int
+	connection
 	counter frame.Counter
 	next    int             // index in the batch of the frame that is queued next
 	off     int             // offset in the batch of the next byte to send
-	unsent  int             // bytes that are queued
+	unsent  int             // bytes that are queued, but for those that flush sends
 	waiting bool            // until the system takes more
 	got     int             // raw: bytes received of the current message
 	sent    []time.Duration // when the messages in flight were sent, or were due
 	oldest  int             // index in sent of the oldest message
+}
+
+// count returns how many messages end in p, which has been received. Without a
+// protocol, size is the length of a message.
+func (c *conn) count(p []byte, size int) (messages int, err error) {
+	if *raw {
+		c.got += len(p)
+		messages, c.got = c.got/size, c.got%size
+		return messages, nil
+	}
+	return c.counter.Feed(p)
 }
 
 // pop removes the oldest of the times and returns it.
@@ -83,7 +94,7 @@ func (s *streamer) now() time.Duration { return time.Since(s.start) }
 
 // stream runs the modes echo, rate and broadcast.
 func stream(r *result.Result) {
-	all := openAll(dial, opened)
+	all := openAll(opened)
 	if *mode != "broadcast" {
 		p := payload(0)
 		for _, c := range all[:min(len(all), 10)] {
@@ -94,9 +105,9 @@ func stream(r *result.Result) {
 	}
 	s := newStreamer()
 	s.conns = make([]conn, len(all))
-	for i, fd := range all {
-		unix.SetNonblock(int(fd), true)
-		s.conns[i].fd = int(fd)
+	for i, c := range all {
+		unix.SetNonblock(c.fd(), true)
+		s.conns[i].connection = c
 		s.watch(i, unix.EPOLL_CTL_ADD)
 	}
 	switch *mode {
@@ -186,27 +197,29 @@ func (s *streamer) serve(ev unix.EpollEvent) {
 	}
 }
 
-// receive reads once from connection i and returns how many messages it has
-// completed.
+// receive reads from connection i and returns how many messages that has
+// completed. It reads once, because epoll reports again what is left; but not
+// with TLS, where the rest may be in the tls.Conn.
 func (s *streamer) receive(i int) (messages int) {
 	c := &s.conns[i]
-	n, err := unix.Read(c.fd, s.buf)
-	if err == unix.EAGAIN {
-		return 0
+	for {
+		n, err := c.Read(s.buf)
+		if err == unix.EAGAIN {
+			return messages
+		}
+		if err != nil {
+			log.Fatalf("connection %d ended: %v", i, err)
+		}
+		s.bytes += int64(n)
+		n, err = c.count(s.buf[:n], s.ends[0])
+		if err != nil {
+			log.Fatalf("connection %d: %v", i, err)
+		}
+		messages += n
+		if !*secure {
+			return messages
+		}
 	}
-	if err != nil || n == 0 {
-		log.Fatalf("connection %d ended: %v", i, err)
-	}
-	s.bytes += int64(n)
-	if *raw {
-		c.got += n
-		messages, c.got = c.got/s.ends[0], c.got%s.ends[0]
-		return messages
-	}
-	if messages, err = c.counter.Feed(s.buf[:n]); err != nil {
-		log.Fatalf("connection %d: %v", i, err)
-	}
-	return messages
 }
 
 // send queues n messages on connection i and writes what the system takes. due
@@ -232,18 +245,15 @@ func (s *streamer) send(i, n int, due time.Duration) {
 func (s *streamer) flush(i int) {
 	c := &s.conns[i]
 	was := c.waiting
-	c.waiting = false
-	for c.unsent > 0 {
-		n, err := unix.Write(c.fd, s.batch[c.off:min(len(s.batch), c.off+c.unsent)])
-		if err == unix.EAGAIN {
-			c.waiting = true
-			break
-		}
-		if err != nil {
-			log.Fatalf("connection %d: %v", i, err)
-		}
+	err := c.flush()
+	for err == nil && c.unsent > 0 {
+		var n int
+		n, err = c.Write(s.batch[c.off:min(len(s.batch), c.off+c.unsent)])
 		c.off = (c.off + n) % len(s.batch)
 		c.unsent -= n
+	}
+	if c.waiting = err == unix.EAGAIN; err != nil && !c.waiting {
+		log.Fatalf("connection %d: %v", i, err)
 	}
 	if c.waiting != was {
 		s.watch(i, unix.EPOLL_CTL_MOD)
@@ -257,7 +267,7 @@ func (s *streamer) watch(i, op int) {
 	if c.waiting {
 		ev.Events |= unix.EPOLLOUT
 	}
-	if err := unix.EpollCtl(s.ep, op, c.fd, &ev); err != nil {
+	if err := unix.EpollCtl(s.ep, op, c.fd(), &ev); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -27,8 +27,15 @@ func (s Style) Append(dst, p []byte) []byte {
 		b0 |= 0x40
 		p = deflate(p)
 	}
+	return appendFrame(dst, b0, s.Masked, p)
+}
+
+// AppendPong appends a client's answer to a ping with the payload p.
+func AppendPong(dst, p []byte) []byte { return appendFrame(dst, 0x80|OpPong, true, p) }
+
+func appendFrame(dst []byte, b0 byte, mask bool, p []byte) []byte {
 	var masked byte
-	if s.Masked {
+	if mask {
 		masked = 0x80
 	}
 	switch n := len(p); {
@@ -39,7 +46,7 @@ func (s Style) Append(dst, p []byte) []byte {
 	default:
 		dst = binary.BigEndian.AppendUint64(append(dst, b0, masked|127), uint64(n))
 	}
-	if !s.Masked {
+	if !mask {
 		return append(dst, p...)
 	}
 	key := binary.LittleEndian.AppendUint32(nil, rand.Uint32())
@@ -67,32 +74,12 @@ func ReadMessage(r io.Reader) ([]byte, error) {
 	var message []byte
 	zipped := false
 	for {
-		var h [14]byte
-		if _, err := io.ReadFull(r, h[:2]); err != nil {
+		b0, part, err := ReadFrame(r)
+		if err != nil {
 			return nil, err
 		}
-		rest := headerLen(h[1]) - 2
-		if _, err := io.ReadFull(r, h[2:2+rest]); err != nil {
-			return nil, err
-		}
-		if h[0]&15 == 8 {
-			return nil, errClosed
-		}
-		n := payloadLen(h[:2+rest])
-		if n > 1<<30 {
-			return nil, fmt.Errorf("frame of %d bytes is too long", n)
-		}
-		part := make([]byte, n)
-		if _, err := io.ReadFull(r, part); err != nil {
-			return nil, err
-		}
-		if h[1]&0x80 != 0 {
-			for i := range part {
-				part[i] ^= h[2+rest-4+i&3]
-			}
-		}
-		message, zipped = append(message, part...), zipped || h[0]&0x40 != 0
-		if h[0]&0x80 != 0 {
+		message, zipped = append(message, part...), zipped || b0&0x40 != 0
+		if b0&0x80 != 0 {
 			break
 		}
 	}
@@ -101,6 +88,44 @@ func ReadMessage(r io.Reader) ([]byte, error) {
 	}
 	tail := []byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff} // RFC 7692, section 7.2.2, and an empty last block
 	return io.ReadAll(flate.NewReader(bytes.NewReader(append(message, tail...))))
+}
+
+// Opcodes of frames.
+const (
+	OpText   = 1
+	OpBinary = 2
+	OpPing   = 9
+	OpPong   = 10
+)
+
+// ReadFrame reads one frame. It returns the first byte of its header, whose lower
+// four bits are the opcode, and its payload. A close frame is an error.
+func ReadFrame(r io.Reader) (b0 byte, payload []byte, err error) {
+	var h [14]byte
+	if _, err := io.ReadFull(r, h[:2]); err != nil {
+		return 0, nil, err
+	}
+	rest := headerLen(h[1]) - 2
+	if _, err := io.ReadFull(r, h[2:2+rest]); err != nil {
+		return 0, nil, err
+	}
+	if h[0]&15 == 8 {
+		return 0, nil, errClosed
+	}
+	n := payloadLen(h[:2+rest])
+	if n > 1<<30 {
+		return 0, nil, fmt.Errorf("frame of %d bytes is too long", n)
+	}
+	payload = make([]byte, n)
+	if _, err := io.ReadFull(r, payload); err != nil {
+		return 0, nil, err
+	}
+	if h[1]&0x80 != 0 {
+		for i := range payload {
+			payload[i] ^= h[2+rest-4+i&3]
+		}
+	}
+	return h[0], payload, nil
 }
 
 // headerLen returns the length of the header whose second byte is b1.

@@ -1,4 +1,5 @@
-// Package proc reads the CPU time and memory of a process from /proc.
+// Package proc reads from /proc the CPU time and memory of a process, and the
+// memory of the kernel.
 package proc
 
 import (

@@ -43,4 +43,10 @@ func TestSelf(t *testing.T) {
 	if _, err := CPU(os.Getpid()); err != nil {
 		t.Error(err)
 	}
+	if pss, err := PSS(os.Getpid()); err != nil || pss < 1<<20 {
+		t.Errorf("PSS = %v, %v", pss, err)
+	}
+	if k, err := ReadKernel(); err != nil || k.Slab == 0 || k.Files == 0 {
+		t.Errorf("ReadKernel = %+v, %v", k, err)
+	}
 }

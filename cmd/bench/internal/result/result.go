@@ -15,12 +15,14 @@ type Result struct {
 	CPU       float64 // user and system time of the measured process
 	CPUPerMsg float64 // CPU time in microseconds per message, or to open each connection
 	LoadCPU   float64 // user and system time of the load generator
-	WireBytes int64   // bytes received from the measured process
+	WireBytes int64   // bytes received from the measured process, before encryption
 
 	RSS0, RSS1, RSSGC int64 // idle: before, with the connections, after a forced collection
 	Heap0, HeapGC     int64
 	Stack0, StackGC   int64
 	Goroutines        int
+
+	Pings int64 // keep: pings answered
 
 	AllocBytes, Allocs float64 // per message
 }

@@ -15,6 +15,7 @@ import (
 
 var (
 	shared = flag.Bool("default", false, "run all handlers in the default Dispatcher, without Options.Parallel")
+	ping   = flag.Duration("ping", 0, "send a ping on each connection that has received nothing for this long")
 	inHTTP = flag.Bool("http", false, "use Upgrade in net/http instead of a listener of its own")
 )
 
@@ -31,10 +32,11 @@ func main() {
 		log.Fatal(err)
 	}
 	opts := &airsocket.Options{
-		Parallel:    !*shared,
-		MaxMessage:  longest,
-		MaxFrame:    longest,
-		MaxBuffered: longest,
+		Parallel:     !*shared,
+		MaxMessage:   longest,
+		MaxFrame:     longest,
+		MaxBuffered:  longest,
+		PingInterval: *ping,
 	}
 	switch {
 	case server.Takeover():

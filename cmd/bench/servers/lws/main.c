@@ -1,9 +1,14 @@
-// Echoes with Debian's libwebsockets, one service thread.
-// cc -O2 -o ../../bin/lws main.c -lwebsockets
+// Echoes with Debian's libwebsockets, one service thread. Its loop is that of
+// libwebsockets, around poll, or that of libuv, around epoll, if it is compiled
+// with -DOPTIONS=LWS_SERVER_OPTION_LIBUV.
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef OPTIONS
+#define OPTIONS 0
+#endif
 
 #define CHUNK (64 << 10)
 
@@ -81,8 +86,9 @@ main(int argc, char **argv)
 	static const struct lws_extension extensions[] = {
 		{ "permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate" }, { 0 }
 	};
-	struct lws_context_creation_info info = { .port = 9001, .iface = "127.0.0.1" };
+	struct lws_context_creation_info info = { .port = 9001, .iface = "127.0.0.1", .options = OPTIONS };
 	struct lws_context *c;
+	int version = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-addr") && i + 1 < argc)
@@ -90,14 +96,18 @@ main(int argc, char **argv)
 		if (!strcmp(argv[i], "-compress") && i + 1 < argc && strcmp(argv[i + 1], "off"))
 			info.extensions = extensions;
 		if (!strcmp(argv[i], "-version")) {
-			puts(LWS_LIBRARY_VERSION);
-			return 0;
+			version = 1;
+			info.port = CONTEXT_PORT_NO_LISTEN;
 		}
 	}
 	lws_set_log_level(LLL_ERR, NULL);
 	info.protocols = protocols;
 	if (!(c = lws_create_context(&info)))
-		return 1;
+		return 1; // for instance because the plugin for libuv is missing
+	if (version) {
+		puts(LWS_LIBRARY_VERSION);
+		return 0;
+	}
 	while (lws_service(c, 0) >= 0)
 		;
 	lws_context_destroy(c);

@@ -16,6 +16,10 @@ var (
 	all  server.Set[net.Conn]
 )
 
+// With TLS, the buffer for reading is small until a message fills it, so that
+// the memory of TLS itself is measured on connections with short messages.
+const small, large = 1 << 10, 64 << 10
+
 func main() {
 	server.Accept(func(c net.Conn) {
 		if *held {
@@ -23,11 +27,10 @@ func main() {
 		} else {
 			defer c.Close()
 		}
-		size := 64 << 10
+		b := make([]byte, large)
 		if *server.TLS {
-			size = 1 << 10 // so that the memory of TLS itself is measured
+			b = make([]byte, small)
 		}
-		b := make([]byte, size)
 		for {
 			n, err := c.Read(b)
 			if err != nil {
@@ -35,6 +38,9 @@ func main() {
 			}
 			if _, err := c.Write(b[:n]); err != nil || *held {
 				return
+			}
+			if n == len(b) && n == small {
+				b = make([]byte, large)
 			}
 		}
 	})
