@@ -158,9 +158,14 @@ func (c *Conn) detachFD() net.Conn {
 	return c.conn.(*accepted).detach()
 }
 
-// The following methods are for TLS on a carrier.
+// The following methods are for TLS.
 
-func (c *Conn) secure() net.Conn { return c.conn.(*carrier).tls }
+func (c *Conn) secure() net.Conn {
+	if f, ok := c.conn.(*foreign); ok {
+		return f.Conn
+	}
+	return c.conn.(*carrier).tls
+}
 
 // startTLS has the Reader called, after the TLS handshake if there was none.
 func (c *Conn) startTLS() {
@@ -186,3 +191,10 @@ func (c *Conn) flushTLS() bool {
 }
 
 func (c *Conn) shutdownTLS() bool { return c.conn.(*carrier).shutdown(c) }
+
+func (c *Conn) serveForeign() { c.conn.(*foreign).start() }
+func (c *Conn) leaveForeign() { c.conn.(*foreign).leave() }
+
+func (c *Conn) takeForeign(p []byte) (n int, drained bool, err error) {
+	return c.conn.(*foreign).take(p)
+}

@@ -30,6 +30,11 @@ func (c *Conn) writeTLS([]byte, []byte) (int, error) { return 0, errors.ErrUnsup
 func (c *Conn) flushTLS() bool                       { return true }
 func (c *Conn) shutdownTLS() bool                    { return false }
 
+func (c *Conn) initForeign(net.Conn) bool             { return false }
+func (c *Conn) serveForeign()                         {}
+func (c *Conn) leaveForeign()                         {}
+func (c *Conn) takeForeign([]byte) (int, bool, error) { return 0, true, errors.ErrUnsupported }
+
 // ForTLS returns conn.
 func ForTLS(conn net.Conn) net.Conn { return conn }
 
