@@ -359,13 +359,9 @@ func (c *Conn) Start(r Reader, now bool) {
 		go c.serveForeign()
 		return
 	}
-	// TLS may have received something already, or the handshake is not complete.
-	if err := c.register(now && c.way != byTLS); err != nil {
+	if err := c.register(now); err != nil {
 		go c.refuse(err)
 		return
-	}
-	if c.way == byTLS {
-		c.startTLS()
 	}
 	// What was asked for before had no effect. From here on c may be another connection
 	// already: for that these calls are superfluous.

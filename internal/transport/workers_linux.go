@@ -53,7 +53,11 @@ func (c *Conn) Out() {
 }
 
 // register has workers serve c from now on. If now is true, In is called in any case.
+// Afterwards c may be another connection already.
 func (c *Conn) register(now bool) error {
+	if k, ok := c.conn.(*carrier); ok {
+		return k.register(c)
+	}
 	if now {
 		return c.task.AddNow(int(c.fd), c)
 	}
@@ -165,15 +169,6 @@ func (c *Conn) secure() net.Conn {
 		return f.Conn
 	}
 	return c.conn.(*carrier).tls
-}
-
-// startTLS has the Reader called, after the TLS handshake if there was none.
-func (c *Conn) startTLS() {
-	if k := c.conn.(*carrier); k.waits.Load() {
-		go k.shake(c)
-	} else {
-		c.task.Wake()
-	}
 }
 
 func (c *Conn) readTLS(p []byte) (n int, drained bool, err error) {

@@ -24,7 +24,6 @@ func (c *Conn) shutdown() bool                      { return false }
 func (c *Conn) detachFD() net.Conn                  { return nil }
 
 func (c *Conn) secure() net.Conn                     { return nil }
-func (c *Conn) startTLS()                            {}
 func (c *Conn) readTLS([]byte) (int, bool, error)    { return 0, true, errors.ErrUnsupported }
 func (c *Conn) writeTLS([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func (c *Conn) flushTLS() bool                       { return true }
