@@ -32,7 +32,7 @@ type backlog struct {
 // Next has returned nil.
 func (c *Conn) WriteLater(src Source) {
 	w := &backlog{src: src}
-	if c.HasWorkers() {
+	if c.isServed() {
 		c.backlog.Store(w)
 		c.task.WantOut()
 		return

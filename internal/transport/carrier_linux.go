@@ -104,6 +104,19 @@ func (c *Conn) initTLS(conn net.Conn) bool {
 	return true
 }
 
+// register has workers serve c. If there was no TLS handshake it comes first. Otherwise
+// crypto/tls may have received something already.
+func (k *carrier) register(c *Conn) error {
+	if !k.waits.Load() {
+		return c.task.AddNow(int(c.fd), c)
+	}
+	err := c.task.Add(int(c.fd), c)
+	if err == nil {
+		go k.shake(c)
+	}
+	return err
+}
+
 // shake performs the TLS handshake, and then has the Reader called.
 func (k *carrier) shake(c *Conn) {
 	returned := false

@@ -24,7 +24,7 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // returns. On all others, such as pipes, reading and writing always wait: there TryWrite
 // writes nothing, and TryRead returns what was read before.
 type Conn struct {
-	conn    net.Conn // a *waiting, a *raw, an *accepted or a *carrier, as way says
+	conn    net.Conn // a *waiting, *raw, *foreign, *accepted or *carrier, as way says
 	reader  Reader   // only the goroutine that serves the connection uses it
 	halt    atomic.Pointer[halt]
 	backlog atomic.Pointer[backlog]
@@ -47,6 +47,7 @@ type way uint8
 const (
 	byRead    way = iota // by a goroutine that calls Read
 	byRaw                // by a goroutine that calls RawConn.Read
+	byForeign            // by all workers together, but read by a goroutine that they start
 	byWorkers            // by all workers together
 	byTLS                // by all workers together, and conn is under TLS
 )
@@ -82,6 +83,8 @@ func (c *Conn) Init(conn net.Conn) {
 		c.way = byWorkers
 	} else if c.initTLS(conn) {
 		c.way = byTLS
+	} else if c.initForeign(conn) {
+		c.way = byForeign
 	} else if rc := rawConn(conn); rc != nil {
 		c.way = byRaw
 		c.conn = &raw{conn, rc}
@@ -107,18 +110,22 @@ func (c *Conn) NetConn() net.Conn {
 	case *raw:
 		return conn.Conn
 	}
-	if c.way == byTLS {
+	switch c.way {
+	case byForeign, byTLS:
 		return c.secure()
 	}
 	return c.conn
 }
 
 // CanTry reports whether TryWrite may write something.
-func (c *Conn) CanTry() bool { return c.way != byRead }
+func (c *Conn) CanTry() bool { return c.way != byRead && c.way != byForeign }
 
-// HasWorkers reports whether the goroutine that calls the Reader serves other connections
-// meanwhile if the Reader returns Hold.
-func (c *Conn) HasWorkers() bool { return c.way >= byWorkers }
+// HasWorkers reports whether no goroutine waits for the connection while the Reader has
+// returned Wait or Hold.
+func (c *Conn) HasWorkers() bool { return c.way >= byForeign }
+
+// isServed reports whether workers call the Reader themselves.
+func (c *Conn) isServed() bool { return c.way >= byWorkers }
 
 // TryRead reads what is there. It returns ErrWouldBlock if there is nothing, and io.EOF
 // at the end of what the peer has sent. drained reports whether, as far as is known,
@@ -129,6 +136,8 @@ func (c *Conn) TryRead(p []byte) (n int, drained bool, err error) {
 		return c.conn.(*waiting).take(p)
 	case c.flags.has(closed | expired):
 		return 0, true, c.stopped()
+	case c.way == byForeign:
+		return c.takeForeign(p)
 	case c.way == byTLS:
 		return c.readTLS(p)
 	}
@@ -190,7 +199,7 @@ func (c *Conn) readUrgent(p []byte) (n int, err error) {
 // because that may be encrypted already.
 func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	switch c.way {
-	case byRead:
+	case byRead, byForeign:
 		return 0, nil
 	case byWorkers:
 		return c.writeFD(head, body)
@@ -203,7 +212,7 @@ func (c *Conn) TryWrite(head, body []byte) (int, error) {
 // TryWriteServing is like TryWrite, but faster. Only a Reader may call it,
 // while it is being called.
 func (c *Conn) TryWriteServing(p []byte) (int, error) {
-	if c.way == byRead || c.way == byTLS || c.fd == noFD || c.flags.has(closed) {
+	if c.way != byWorkers && c.way != byRaw || c.fd == noFD || c.flags.has(closed) {
 		return c.TryWrite(p, nil)
 	}
 	if len(p) <= shortCall {
@@ -222,7 +231,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	switch {
 	case err != nil || n == len(p):
 		return n, err
-	case c.HasWorkers():
+	case c.isServed():
 		return n, io.ErrShortWrite
 	}
 	m, err := c.conn.Write(p[n:])
@@ -272,12 +281,15 @@ func (c *Conn) CloseWriteSoon() {
 // Write on a TLS connection.
 func (c *Conn) Close() error {
 	c.flags.set(closed)
-	if c.HasWorkers() {
+	if c.isServed() {
 		c.leave()
 		return nil
 	}
 	c.Wake()
 	err := c.conn.Close()
+	if c.way == byForeign {
+		c.leaveForeign()
+	}
 	if w := c.backlog.Load(); w != nil {
 		w.reported()
 	}
@@ -289,7 +301,7 @@ func (c *Conn) Close() error {
 func (c *Conn) CloseSoon() {
 	c.flags.set(closed)
 	c.Wake()
-	if !c.HasWorkers() {
+	if !c.isServed() {
 		go c.conn.Close()
 	}
 }
@@ -297,8 +309,11 @@ func (c *Conn) CloseSoon() {
 // Detach returns the connection for somebody else to use, for a Reader that returns
 // Gone.
 func (c *Conn) Detach() net.Conn {
-	if c.HasWorkers() {
+	if c.isServed() {
 		return c.detachFD()
+	}
+	if c.way == byForeign {
+		c.leaveForeign()
 	}
 	return c.NetConn()
 }
@@ -336,17 +351,17 @@ type Reader interface {
 // nothing may have been received; otherwise it may be.
 func (c *Conn) Start(r Reader, now bool) {
 	c.reader = r
-	if !c.HasWorkers() {
+	switch c.way {
+	case byRead, byRaw:
 		go c.serve()
 		return
-	}
-	// TLS may have received something already, or the handshake is not complete.
-	if err := c.register(now && c.way != byTLS); err != nil {
-		go c.refuse(err)
+	case byForeign:
+		go c.serveForeign()
 		return
 	}
-	if c.way == byTLS {
-		c.startTLS()
+	if err := c.register(now); err != nil {
+		go c.refuse(err)
+		return
 	}
 	// What was asked for before had no effect. From here on c may be another connection
 	// already: for that these calls are superfluous.
@@ -470,6 +485,7 @@ type halt struct {
 	woken bool
 	wake  chan struct{} // closed by Wake; nil unless the goroutine waits
 	err   error         // that has ended RawConn.Read; used only by serveRaw
+	task  *task         // of a foreign connection, for which no goroutine waits
 }
 
 // withHalt returns c.halt, which it creates if it is nil.
@@ -484,7 +500,7 @@ func (c *Conn) withHalt() *halt {
 // Wake has Readable called again after it has returned Hold. If Readable has not
 // returned yet, it is called again at once when it returns Hold.
 func (c *Conn) Wake() {
-	if c.HasWorkers() {
+	if c.isServed() {
 		c.task.Wake()
 	} else {
 		c.withHalt().wakeUp()
@@ -493,6 +509,10 @@ func (c *Conn) Wake() {
 
 // wakeUp ends a wait that is running, or else the next one.
 func (h *halt) wakeUp() {
+	if h.task != nil {
+		h.task.Wake()
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.woken = true

@@ -122,9 +122,10 @@ func (c *Conn) sharesDeadlines() bool {
 // expire makes reads and writes of c fail with os.ErrDeadlineExceeded.
 func (c *Conn) expire() {
 	c.flags.set(expired)
+	if !c.isServed() {
+		c.conn.SetDeadline(time.Unix(1, 0))
+	}
 	if c.HasWorkers() {
 		c.Wake()
-		return
 	}
-	c.conn.SetDeadline(time.Unix(1, 0))
 }

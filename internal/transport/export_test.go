@@ -1,6 +1,9 @@
 package transport
 
-import "net"
+import (
+	"net"
+	"sync"
+)
 
 // New returns a Conn that is conn.
 func New(conn net.Conn) *Conn {
@@ -18,10 +21,57 @@ func (c *Conn) Serve(r Reader) {
 
 // Read waits until there is something to read, and reads it.
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.HasWorkers() {
+		return c.readLater(p)
+	}
 	r := &onceReader{c: c, p: p}
 	c.Serve(r)
 	return r.n, r.err
 }
+
+// readLater is Read for a connection whose Reader is called by others.
+func (c *Conn) readLater(p []byte) (int, error) {
+	r, started := c.reader.(*laterReader)
+	if !started {
+		r = &laterReader{c: c, done: make(chan struct{})}
+	}
+	r.mu.Lock()
+	r.p = p
+	r.mu.Unlock()
+	if !started {
+		c.Start(r, false)
+	}
+	c.Wake()
+	<-r.done
+	return r.n, r.err
+}
+
+// A laterReader is a Reader that reads once for each time that p is set.
+type laterReader struct {
+	c    *Conn
+	mu   sync.Mutex
+	p    []byte
+	n    int
+	err  error
+	done chan struct{} // receives something for each read
+}
+
+func (r *laterReader) Readable() Next {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.p == nil {
+		return Hold
+	}
+	if r.n, _, r.err = r.c.TryRead(r.p); r.err == ErrWouldBlock {
+		return Wait
+	}
+	r.p = nil
+	r.done <- struct{}{}
+	return Hold
+}
+
+func (r *laterReader) Space() []byte { return nil }
+func (r *laterReader) Ended()        {}
 
 // A onceReader is a Reader that reads once.
 type onceReader struct {

@@ -26,6 +26,10 @@ var kinds = []kind{
 	{"TCP", true, true, func(t *testing.T) (net.Conn, net.Conn) { return wstest.TCPPair(t) }},
 	{"unix", true, true, unixPair},
 	{"TLS", false, true, tlsPair},
+	{"wrapped TLS", false, true, func(t *testing.T) (net.Conn, net.Conn) {
+		ours, theirs := tlsPair(t)
+		return struct{ *tls.Conn }{ours.(*tls.Conn)}, theirs
+	}},
 	{"pipe", false, false, func(*testing.T) (net.Conn, net.Conn) { return net.Pipe() }},
 	{"wrapped", false, false, func(t *testing.T) (net.Conn, net.Conn) {
 		ours, theirs := wstest.TCPPair(t)

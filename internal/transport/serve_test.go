@@ -235,6 +235,9 @@ func TestReaderThatDoesNotReturn(t *testing.T) {
 			for how, leave := range map[string]func(){"Goexit": runtime.Goexit, "panic": func() { panic(errEnough) }} {
 				t.Run(how, func(t *testing.T) {
 					eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
+						if k.name == "TLS" {
+							return // what calls the Reader is no test's goroutine
+						}
 						j := newJournal(t, c, 10)
 						j.readable = func() error {
 							if first || j.got.Len() > 0 {
@@ -271,13 +274,16 @@ func TestReaderThatDoesNotReturn(t *testing.T) {
 // also from within the Reader, which Close would wait for.
 func TestCloseEndsServe(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind, _ *transport.Conn, _ net.Conn) {
-		for _, close := range []func(*transport.Conn){
+		for i, close := range []func(*transport.Conn){
 			func(c *transport.Conn) { c.Close() },
 			func(c *transport.Conn) { c.CloseSoon() },
 		} {
 			ours, theirs := k.pair(t)
 			defer theirs.Close()
 			c := transport.New(ours)
+			if c.HasWorkers() && i == 0 {
+				continue // only the Reader may call Close
+			}
 			j := newJournal(t, c, 10)
 			served := make(chan struct{}, 1)
 			j.readable = func() error {

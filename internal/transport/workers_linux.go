@@ -53,7 +53,11 @@ func (c *Conn) Out() {
 }
 
 // register has workers serve c from now on. If now is true, In is called in any case.
+// Afterwards c may be another connection already.
 func (c *Conn) register(now bool) error {
+	if k, ok := c.conn.(*carrier); ok {
+		return k.register(c)
+	}
 	if now {
 		return c.task.AddNow(int(c.fd), c)
 	}
@@ -158,17 +162,13 @@ func (c *Conn) detachFD() net.Conn {
 	return c.conn.(*accepted).detach()
 }
 
-// The following methods are for TLS on a carrier.
+// The following methods are for TLS.
 
-func (c *Conn) secure() net.Conn { return c.conn.(*carrier).tls }
-
-// startTLS has the Reader called, after the TLS handshake if there was none.
-func (c *Conn) startTLS() {
-	if k := c.conn.(*carrier); k.waits.Load() {
-		go k.shake(c)
-	} else {
-		c.task.Wake()
+func (c *Conn) secure() net.Conn {
+	if f, ok := c.conn.(*foreign); ok {
+		return f.Conn
 	}
+	return c.conn.(*carrier).tls
 }
 
 func (c *Conn) readTLS(p []byte) (n int, drained bool, err error) {
@@ -186,3 +186,10 @@ func (c *Conn) flushTLS() bool {
 }
 
 func (c *Conn) shutdownTLS() bool { return c.conn.(*carrier).shutdown(c) }
+
+func (c *Conn) serveForeign() { c.conn.(*foreign).start() }
+func (c *Conn) leaveForeign() { c.conn.(*foreign).leave() }
+
+func (c *Conn) takeForeign(p []byte) (n int, drained bool, err error) {
+	return c.conn.(*foreign).take(p)
+}

@@ -24,11 +24,15 @@ func (c *Conn) shutdown() bool                      { return false }
 func (c *Conn) detachFD() net.Conn                  { return nil }
 
 func (c *Conn) secure() net.Conn                     { return nil }
-func (c *Conn) startTLS()                            {}
 func (c *Conn) readTLS([]byte) (int, bool, error)    { return 0, true, errors.ErrUnsupported }
 func (c *Conn) writeTLS([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func (c *Conn) flushTLS() bool                       { return true }
 func (c *Conn) shutdownTLS() bool                    { return false }
+
+func (c *Conn) initForeign(net.Conn) bool             { return false }
+func (c *Conn) serveForeign()                         {}
+func (c *Conn) leaveForeign()                         {}
+func (c *Conn) takeForeign([]byte) (int, bool, error) { return 0, true, errors.ErrUnsupported }
 
 // ForTLS returns conn.
 func ForTLS(conn net.Conn) net.Conn { return conn }
