@@ -57,10 +57,15 @@ func (p *poller) wait(events []syscall.EpollEvent, procs int) int {
 		// A goroutine that can run would otherwise wait until the runtime notices that the
 		// only processor is stuck in the system call, which may take 10 ms.
 		runtime.Gosched()
-		if n := p.look(events); n > 0 {
-			return n
-		}
-	} // else no runtime.Gosched, because it wakes idle processors
+	} else {
+		// Those who send often only wait for a processor. Waiting now would cost a thread
+		// that sleeps and is woken for few events. runtime.Gosched would wake idle
+		// processors of the runtime.
+		yield()
+	}
+	if n := p.look(events); n > 0 {
+		return n
+	}
 	for {
 		n, err := syscall.EpollWait(p.epoll, events, -1)
 		if n > 0 {
@@ -82,6 +87,9 @@ func (p *poller) look(events []syscall.EpollEvent) int {
 	}
 	return int(n)
 }
+
+// yield lets another thread of the system run, if one waits for this processor.
+func yield() { syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) }
 
 // interrupt makes a wait that is running, or else the next one, return. It adds 1 to the
 // eventfd's 64 bits, which nobody reads and which will not be full.
