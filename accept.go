@@ -57,6 +57,7 @@ type serverHandshake struct {
 	unsent   []byte // of the response
 	deadline transport.Deadline
 	opening
+	under unopened // what opening refers to
 }
 
 // serverHandshakes are reused, so that memory that is needed only for a handshake is
@@ -65,7 +66,7 @@ var serverHandshakes = sync.Pool{New: func() any { return new(serverHandshake) }
 
 func newServerHandshake(s *Socket, srv *Server, secure bool) *serverHandshake {
 	a := serverHandshakes.Get().(*serverHandshake)
-	a.s, a.srv = s, srv
+	a.s, a.srv, a.unopened = s, srv, &a.under
 	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = s.opts.versions, s.opts.MaxHead, s.opts.MaxHeadLines, secure
 	return a
 }

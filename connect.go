@@ -39,7 +39,8 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 		return err
 	}
 	during, cancel := s.opts.withHandshakeTimeout(ctx)
-	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols, s.reconnectAfter)}
+	o := newOpening(url, cancel)
+	o.retries = newRetries(s.opts.Reconnect, ctx, protocols, s.reconnectAfter)
 	if !s.start(wire.Client, o) {
 		cancel()
 		return startedAlready("Connect", s.ReadyState())
@@ -162,7 +163,10 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 		return
 	}
 	ctx, cancel := context.WithCancel(o.retries.ctx)
-	again := &opening{negotiated: negotiated{url: o.url}, early: o.early, retries: o.retries, cancel: cancel}
+	again := newOpening(o.url, cancel)
+	if again.retries = o.retries; o.unopened != nil {
+		again.early = o.early
+	}
 	if !s.startLocked(wire.Client, again) { // a handler has already started s
 		cancel()
 		return

@@ -354,7 +354,7 @@ func (s *Socket) goingAway() {
 	s.life.mu.Lock()
 	var refuse func() bool
 	accepted := s.ReadyState() != StateConnecting // it may be open by now
-	if o := s.opening; o != nil {
+	if o := s.opening; o != nil && o.unopened != nil {
 		refuse, accepted = o.refuse, accepted || o.request != nil
 	}
 	s.life.mu.Unlock()
