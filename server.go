@@ -251,9 +251,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 		s.sender.conn.Close()
 		return
 	}
-	a := newServerHandshake(s, srv, isTLS(conn))
-	a.full = full
-	a.start()
+	r := newArrival(s, srv, isTLS(conn))
+	r.full = full
+	r.start()
 }
 
 // connected calls the function that OnConnect has set, in a turn.
