@@ -36,63 +36,56 @@ func (s *Socket) StartServer(conn net.Conn) error {
 	}
 	conn.SetDeadline(time.Time{})
 	s.attach(transport.Adopt(conn))
-	newServerHandshake(s, nil, isTLS(conn)).start()
+	newArrival(s, nil, isTLS(conn)).start()
 	return nil
 }
 
-// A serverHandshake is the server's side of an opening handshake, and the Reader of the
-// connection until it is open. It goes on as far as what has arrived allows, and leaves
-// its results here.
+// A serverHandshake is the server's side of an opening handshake. It goes on as far as what
+// has arrived allows, and leaves its results here.
 type serverHandshake struct {
-	s        *Socket
-	srv      *Server // nil if the program has started s itself
+	*arrival
 	hs       handshake.Server
 	read     []byte   // what net/http had received
-	full     bool     // the Server already has MaxConns sockets
+	begun    bool     // hs has a part of the request
 	offered  bool     // hs has the whole request
 	asked    *Request // what OnRequest was asked; nil if it was not
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received after the request
 	unsent   []byte // of the response
-	deadline transport.Deadline
 	opening
+	under unopened // what opening refers to
 }
 
 // serverHandshakes are reused, so that memory that is needed only for a handshake is
 // not scattered among memory that is needed as long as a connection lasts.
 var serverHandshakes = sync.Pool{New: func() any { return new(serverHandshake) }}
 
-func newServerHandshake(s *Socket, srv *Server, secure bool) *serverHandshake {
-	a := serverHandshakes.Get().(*serverHandshake)
-	a.s, a.srv = s, srv
-	a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = s.opts.versions, s.opts.MaxHead, s.opts.MaxHeadLines, secure
-	return a
-}
-
 // recycle returns a to the pool, unless something may still refer to it.
 func (a *serverHandshake) recycle() {
 	if a.letGoOf && !a.keep {
-		*a = serverHandshake{}
-		serverHandshakes.Put(a)
+		a.arrival.recycle()
+		a.release()
 	}
 }
 
-// start starts the handshake.
-func (a *serverHandshake) start() {
-	s := a.s
-	s.opts.deadlines.Set(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
-	s.sender.conn.Start(a, a.offered || len(a.read) > 0)
+func (a *serverHandshake) release() {
+	*a = serverHandshake{}
+	serverHandshakes.Put(a)
 }
 
 // errUndecided is returned by the steps of a handshake that cannot go on yet.
 var errUndecided = errors.New("airsocket: not decided yet")
 
-// Readable goes on with the handshake. When it is done the Socket becomes the Reader.
-func (a *serverHandshake) Readable() transport.Next {
+// goOn is Readable of the arrival, which is not used any more when the handshake is done.
+func (a *serverHandshake) goOn() transport.Next {
 	err := a.negotiate()
 	switch {
 	case err == transport.ErrWouldBlock:
+		if !a.begun {
+			a.shaking = nil // until something arrives
+			a.release()
+		}
 		return transport.Wait
 	case err == errUndecided:
 		return transport.Hold
@@ -105,20 +98,6 @@ func (a *serverHandshake) Readable() transport.Next {
 		return a.reject(err)
 	}
 	return a.established()
-}
-
-// Space returns nil, as requests are short.
-func (a *serverHandshake) Space() []byte { return nil }
-
-// Ended finishes the Socket of a handshake that a handler has not let come to an end.
-func (a *serverHandshake) Ended() {
-	s := a.s
-	s.opts.deadlines.Clear(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout)
-	if r := a.asked; r != nil { // too late, as s may soon have another connection
-		r.refuse(errNotAnswered)
-		r.stopTimer()
-	}
-	s.finish()
 }
 
 // established opens the connection when the request has been accepted and answered.
@@ -195,6 +174,7 @@ func (a *serverHandshake) readRequest() error {
 
 // feed passes p to the handshake, and keeps what follows the request.
 func (a *serverHandshake) feed(p []byte) error {
+	a.begun = true
 	rest, done, err := a.hs.Feed(p)
 	if a.offered = done; len(rest) > 0 {
 		a.rest = append([]byte(nil), rest...)

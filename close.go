@@ -146,8 +146,8 @@ func (s *Socket) abortLocked(err error) {
 // cutLocked closes the connection, or ends the attempt to open it. The goroutine that
 // serves the connection, or opens it, then finishes the Socket.
 func (s *Socket) cutLocked() {
-	if s.opening != nil && s.opening.cancel != nil {
-		s.opening.cancel()
+	if o := s.opening; o != nil && o.unopened != nil && o.cancel != nil {
+		o.cancel()
 	}
 	s.reader.stop()
 	s.sender.abandon()

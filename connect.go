@@ -39,7 +39,8 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 		return err
 	}
 	during, cancel := s.opts.withHandshakeTimeout(ctx)
-	o := &opening{negotiated: negotiated{url: url}, cancel: cancel, retries: newRetries(s.opts.Reconnect, ctx, protocols, s.reconnectAfter)}
+	o := newOpening(url, cancel)
+	o.retries = newRetries(s.opts.Reconnect, ctx, protocols, s.reconnectAfter)
 	if !s.start(wire.Client, o) {
 		cancel()
 		return startedAlready("Connect", s.ReadyState())
@@ -75,28 +76,12 @@ func (st *settings) withHandshakeTimeout(ctx context.Context) (context.Context, 
 	return context.WithCancel(ctx)
 }
 
-// connect opens the connection, in a goroutine of its own. It gives up when ctx is
-// done.
+// connect connects and sends the request, and returns. It gives up when ctx is done; the
+// handshake calls cancel at its end.
 func (s *Socket) connect(ctx context.Context, cancel context.CancelFunc, a *dial.Attempt) {
-	defer cancel()
 	a.Connected = s.attach
 	a.BadCertificates = func() dial.Judge { return s.certificateJudge(ctx) }
-	res, err := a.Open(ctx)
-	if err != nil {
-		s.failOpening(dialError(err))
-		return
-	}
-	s.sender.adopt()
-	goesOn := false // if a handler ends this goroutine, as a failing test does
-	defer func() {
-		if !goesOn {
-			s.finish()
-		}
-	}()
-	if !s.becomeOpen(agreement{version: res.Answer.Version, sessions: res.Sessions, answer: &res.Answer}, res.Rest) {
-		goesOn = true
-		s.sender.conn.Start((*connReader)(s), s.reader.kept != nil)
-	}
+	(&clientHandshake{s: s, ctx: ctx, cancel: cancel, attempt: a}).request()
 }
 
 // wireHeader converts h to the type of package handshake. The fields are in a fixed
@@ -162,7 +147,10 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 		return
 	}
 	ctx, cancel := context.WithCancel(o.retries.ctx)
-	again := &opening{negotiated: negotiated{url: o.url}, early: o.early, retries: o.retries, cancel: cancel}
+	again := newOpening(o.url, cancel)
+	if again.retries = o.retries; o.unopened != nil {
+		again.early = o.early
+	}
 	if !s.startLocked(wire.Client, again) { // a handler has already started s
 		cancel()
 		return
@@ -172,7 +160,6 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 
 // reconnect waits, and then makes the next attempt.
 func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
-	defer cancel()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -183,9 +170,10 @@ func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *op
 	}
 	a, err := s.opts.newAttempt(o.url, o.retries.protocols)
 	if err != nil {
+		defer cancel()
 		s.failOpening(err)
 		return
 	}
 	during, cancelAttempt := s.opts.withHandshakeTimeout(ctx)
-	s.connect(during, cancelAttempt, a)
+	s.connect(during, func() { cancelAttempt(); cancel() }, a)
 }

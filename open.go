@@ -3,6 +3,7 @@ package airsocket
 import (
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/wire"
@@ -75,7 +76,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	s.ahead = decodesAhead(cfg, stream)
 	o := s.opening
 	if a.answer != nil {
-		o.protocol, o.status, o.answer = a.answer.Protocol, a.answer.Status, a.answer.Header
+		o.protocol, o.response = strings.Clone(a.answer.Protocol), packed(a.answer.Header)
 		o.extensions = string(handshake.AppendExtensions(nil, a.answer.Extensions))
 	}
 	early, o.early = o.early, earlyQueue{}
@@ -96,13 +97,15 @@ func (s *Socket) forgetOpening() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	o := s.opening
-	o.cancel = nil
 	if !o.keep {
 		o.request = nil
 	}
-	if o.url == "" && o.protocol == "" && o.extensions == "" && o.request == nil {
+	switch {
+	case s.life.role == wire.Client:
+		o.unopened = nil
+	case o.protocol == "" && o.extensions == "" && o.request == nil:
 		s.opening, o.letGoOf = nil, true
-	} else if s.life.role == wire.Server {
+	default:
 		// Keep it without the rest of the serverHandshake.
 		s.opening, o.letGoOf = &opening{negotiated: o.negotiated}, true
 	}

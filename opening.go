@@ -2,6 +2,8 @@ package airsocket
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -13,12 +15,21 @@ import (
 // ask for later, and what is needed only until the connection is open.
 type opening struct {
 	negotiated
-	retries *retries // for a client with Options.Reconnect
+	retries   *retries // for a client with Options.Reconnect
+	*unopened          // nil once the connection is open
+}
 
+// An unopened is the part of an opening that an open connection does not need.
+type unopened struct {
 	cancel  context.CancelFunc // ends the attempt
 	early   earlyQueue
 	refuse  func() bool // rejects a request that OnRequest has not answered; may be nil
 	letGoOf bool        // the Socket no longer uses it
+}
+
+// newOpening returns the opening of a client.
+func newOpening(url string, cancel context.CancelFunc) *opening {
+	return &opening{negotiated: negotiated{url: url}, unopened: &unopened{cancel: cancel}}
 }
 
 // An earlyQueue holds what the program has sent before the connection is open.
@@ -73,8 +84,35 @@ type negotiated struct {
 	url        string
 	protocol   string
 	extensions string
-	status     int              // of the server's response
-	answer     handshake.Header // of the server
+	response   string // packed fields of the server's response
 	request    *handshake.Request
 	keep       bool // request is kept after the open event
+}
+
+// packed returns fields as lines of text. As long as nobody asks for them, this takes
+// less memory, and does not keep what the handshake has read.
+func packed(fields handshake.Header) string {
+	var b strings.Builder
+	n := 0
+	for _, f := range fields {
+		n += len(f.Name) + len(": \n") + len(f.Value)
+	}
+	b.Grow(n)
+	for _, f := range fields {
+		b.WriteString(f.Name)
+		b.WriteString(": ")
+		b.WriteString(f.Value)
+		b.WriteByte('\n') // which is in no name and no value
+	}
+	return b.String()
+}
+
+// unpacked returns the fields from which packed has made p.
+func unpacked(p string) http.Header {
+	h := make(http.Header)
+	for line := range strings.Lines(p) {
+		name, value, _ := strings.Cut(line[:len(line)-1], ": ")
+		h.Add(name, value)
+	}
+	return h
 }

@@ -32,7 +32,7 @@ func Pipe(client, server *Socket) error {
 		return err
 	}
 	ctx, cancel := client.opts.withHandshakeTimeout(context.Background())
-	if !client.start(wire.Client, &opening{negotiated: negotiated{url: url}, cancel: cancel}) {
+	if !client.start(wire.Client, newOpening(url, cancel)) {
 		cancel()
 		return startedAlready("Pipe", client.ReadyState())
 	}

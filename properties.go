@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/airsocket/airsocket/handshake"
-	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -76,10 +75,10 @@ func (s *Socket) CloseReason() (StatusCode, string) {
 func (s *Socket) Response() (status int, header http.Header) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	if s.opening == nil || s.opening.answer == nil {
+	if s.opening == nil || s.opening.response == "" {
 		return 0, nil
 	}
-	return s.opening.status, dial.HTTPHeader(s.opening.answer)
+	return http.StatusSwitchingProtocols, unpacked(s.opening.response)
 }
 
 // Request returns the client's request on a server, and nil on a client. To save memory

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
 )
@@ -17,7 +18,7 @@ import (
 type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
-	kept  *readInput    // what was left when the Socket was paused; nil if nothing was
+	kept  *leftover     // when the Socket was paused; nil if nothing was left
 	gate  atomic.Uint32 // pausedGate, stoppedGate and queuedGate
 	ended bool          // the peer's stream has ended, and the last events are delivered
 }
@@ -73,21 +74,58 @@ func (in *readInput) release() {
 	readInputs.Put(in)
 }
 
+// A leftover is what a paused Socket has received and not delivered: bytes, or a whole
+// readInput if there are many of them, or decoded events.
+type leftover struct {
+	bytes *wire.Buffer
+	in    *readInput
+}
+
+// mostCopied is how many bytes are copied in order not to keep a readInput.
+const mostCopied = readSize / 8
+
 // input returns the readInput for what is read next, and whether it still holds
 // something to deliver.
 func (r *reader) input() (in *readInput, undelivered bool) {
-	if in = r.kept; in != nil {
-		r.kept = nil
-		return in, true
+	left := r.kept
+	if left == nil {
+		return readInputs.Get().(*readInput), false
 	}
-	return readInputs.Get().(*readInput), false
+	r.kept = nil
+	if in = left.in; in == nil {
+		in = readInputs.Get().(*readInput)
+		r.dec.Feed(append(in.buf[:0], left.bytes.B...))
+		buffers.Put(left.bytes)
+	}
+	in.next, in.drained = transport.Wait, false // there may be more to read by now
+	return in, true
 }
 
-// keep keeps in, some of whose events are not delivered, until input is called. There may
-// be more to read by then.
+// keep keeps what is left in in, some of whose events may not be delivered, until input is
+// called.
+//
+//go:noinline
 func (r *reader) keep(in *readInput) {
-	in.next, in.drained = transport.Wait, false
-	r.kept = in
+	if r.below != nil || in.ahead.waits() || in.ahead.more {
+		r.kept = &leftover{in: in}
+		return
+	}
+	in.ahead.empty()
+	if b := r.dec.Detach(); b != nil { // of the last event, whose handlers have returned
+		buffers.Put(b)
+	}
+	p := r.dec.Unread()
+	if len(p) > mostCopied {
+		r.dec.Feed(p)
+		r.kept = &leftover{in: in}
+		return
+	}
+	if len(p) > 0 {
+		b := buffers.Get(len(p))
+		b.B = append(b.B, p...)
+		r.kept = &leftover{bytes: b}
+	}
+	in.release()
 }
 
 // read reads once. It reports whether it has read something.

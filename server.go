@@ -248,9 +248,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 		s.sender.conn.Close()
 		return
 	}
-	a := newServerHandshake(s, srv, isTLS(conn))
-	a.full = full
-	a.start()
+	r := newArrival(s, srv, isTLS(conn))
+	r.full = full
+	r.start()
 }
 
 // connected calls the function that OnConnect has set, in a turn.
@@ -351,7 +351,7 @@ func (s *Socket) goingAway() {
 	s.life.mu.Lock()
 	var refuse func() bool
 	accepted := s.ReadyState() != StateConnecting // it may be open by now
-	if o := s.opening; o != nil {
+	if o := s.opening; o != nil && o.unopened != nil {
 		refuse, accepted = o.refuse, accepted || o.request != nil
 	}
 	s.life.mu.Unlock()

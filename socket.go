@@ -98,7 +98,7 @@ func (s *Socket) preset() *opening {
 	if s.opening == nil || s.opening.protocol == "" {
 		return nil
 	}
-	return &opening{negotiated: negotiated{protocol: s.opening.protocol}}
+	return &opening{negotiated: negotiated{protocol: s.opening.protocol}, unopened: new(unopened)}
 }
 
 // start begins a connection. It reports false if the socket has been started and is not

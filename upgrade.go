@@ -51,7 +51,7 @@ func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) er
 
 // takeOver takes over the connection of r and starts the handshake.
 func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) error {
-	a := newServerHandshake(s, srv, r.TLS != nil)
+	a := newArrival(s, srv, r.TLS != nil).handshake()
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
 	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}

@@ -88,6 +88,15 @@ func (d *Decoder) framing() framing { return framingOf(d.cfg.Version) }
 // until Next returns None, or bytes are lost.
 func (d *Decoder) Feed(p []byte) { d.in = p }
 
+// Unread returns the bytes that were fed and that no event has consumed, and takes them
+// from d. It may be called between events. The caller may feed d with a copy of them later,
+// and until then reuse the memory that it has fed.
+func (d *Decoder) Unread() []byte {
+	p := d.in
+	d.in = nil
+	return p
+}
+
 // FeedEOF tells d that the byte stream has ended. closeSent reports whether this
 // endpoint has sent a close, which peers of old drafts answer by ending the
 // connection. Next then returns the remaining events and one End, whose Err is nil

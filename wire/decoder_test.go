@@ -407,3 +407,45 @@ func TestPartView(t *testing.T) {
 		}
 	}
 }
+
+// TestUnread takes what was fed from a Decoder after each event, overwrites it, and feeds a
+// copy.
+func TestUnread(t *testing.T) {
+	cfg := &wire.Config{Role: wire.Client, Version: wire.Hybi13}
+	var in []byte
+	var enc wire.Encoder
+	enc.Init(&wire.Config{Role: wire.Server, Version: wire.Hybi13})
+	kinds := []wire.Kind{wire.Text, wire.Ping, wire.Binary}
+	for i, kind := range kinds {
+		var err error
+		if in, err = enc.Append(in, wire.Event{Kind: kind, Data: []byte{'a' + byte(i), 'b'}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var d wire.Decoder
+	d.Init(cfg)
+	fed := append(in, 0x81) // and the first byte of another frame
+	d.Feed(fed)
+	for i, kind := range kinds {
+		if ev := d.Next(); ev.Kind != kind || string(ev.Data) != string([]byte{'a' + byte(i), 'b'}) {
+			t.Fatalf("event %d is %v %q", i, ev.Kind, ev.Data)
+		}
+		rest := append([]byte(nil), d.Unread()...)
+		if want := 4*(len(kinds)-1-i) + 1; len(rest) != want {
+			t.Fatalf("%d bytes are unread after event %d, want %d", len(rest), i, want)
+		}
+		if ev := d.Next(); ev.Kind != wire.None {
+			t.Fatalf("%v without input", ev.Kind)
+		}
+		clear(fed)
+		fed = rest
+		d.Feed(fed)
+	}
+	if ev := d.Next(); ev.Kind != wire.None {
+		t.Fatalf("%v from one byte", ev.Kind)
+	}
+	d.Feed([]byte("\x01z"))
+	if ev := d.Next(); ev.Kind != wire.Text || string(ev.Data) != "z" {
+		t.Errorf("%v %q after the rest of the frame", ev.Kind, ev.Data)
+	}
+}

@@ -42,7 +42,8 @@ type Config struct {
 }
 
 // An Attempt opens a connection, and another one for each redirect that it follows.
-// Create it with New. The exported fields may be set before Open is called.
+// Create it with New. The exported fields may be set before Request is called. Reading
+// the response is left to the caller, who need not wait for it in a goroutine.
 type Attempt struct {
 	// Conn, if not nil, is used instead of dialing the server or a proxy.
 	Conn net.Conn
@@ -54,7 +55,7 @@ type Attempt struct {
 	// BadCertificates, if not nil, is called before each TLS handshake with the
 	// server, unless Config.TLS disables verification. It returns the function that
 	// decides on bad certificates, or nil to reject them. Both functions run in the
-	// goroutine of Open.
+	// goroutine of Request.
 	BadCertificates func() Judge
 
 	cfg       Config
@@ -63,12 +64,12 @@ type Attempt struct {
 	header    handshake.Header // Config.Header, without credentials after a redirect to another host
 	client    handshake.Client
 	request   []byte
+	redirects int         // that were followed
 	unwatch   func() bool // see watch
 }
 
-// A Result is a connection whose opening handshake is complete.
+// A Result is the outcome of an opening handshake.
 type Result struct {
-	Conn     net.Conn
 	Answer   handshake.Result
 	Sessions []extensions.Session // one for each extension that the server chose
 	Rest     []byte               // bytes received after the handshake
@@ -132,52 +133,34 @@ func validToken(p string) bool {
 	}) < 0
 }
 
-// Open connects, and connects again for each redirect that it follows. It may be
-// called only once. When it fails, it closes Conn and every connection that it has
-// opened.
+// Request connects and sends the request. Pass what is read from the connection to Feed
+// or Unread. When ctx is done the connection is closed; see Watch. Request may be called
+// again only after Failed. When it fails, it closes Conn and what it has opened.
 //
-// If ctx is done before Open returns, the error is the cause of ctx, unless the
-// server or a proxy has already refused. Otherwise the error wraps a *ProxyError, a
-// *TLSError, ErrRedirect, ErrNoConn, a *handshake.Error if the server refuses or
-// breaks a rule, an error of package extensions, or an error of the connection.
-func (a *Attempt) Open(ctx context.Context) (*Result, error) {
-	for redirects := 0; ; redirects++ {
-		conn, err := a.connect(ctx)
-		if err != nil {
-			return nil, reason(ctx, err)
-		}
-		if a.Connected != nil {
-			a.Connected(conn)
-		}
-		res, err := a.negotiate(ctx, conn)
-		if err == nil {
-			return res, nil
-		}
-		conn.Close()
-		if a.isRedirect(err) {
-			if err = a.redirect(err, redirects); err == nil {
-				continue
-			}
-		}
+// If ctx is done, the error is the cause of ctx, unless a proxy has already refused.
+// Otherwise the error wraps a *ProxyError, a *TLSError, ErrNoConn, or an error of the
+// connection.
+func (a *Attempt) Request(ctx context.Context) (net.Conn, error) {
+	conn, err := a.connect(ctx)
+	if err != nil {
 		return nil, reason(ctx, err)
 	}
+	if a.Connected != nil {
+		a.Connected(conn)
+	}
+	if _, err := conn.Write(a.request); err != nil {
+		a.unwatch()
+		conn.Close()
+		return nil, reason(ctx, err)
+	}
+	return conn, nil
 }
 
-// negotiate performs the opening handshake on conn.
-func (a *Attempt) negotiate(ctx context.Context, conn net.Conn) (*Result, error) {
-	rest, err := a.exchange(conn)
-	res := &Result{Conn: conn, Answer: a.client.Result(), Rest: rest}
-	keepCookies(a.cfg.Jar, a.to, res.Answer.Header)
-	if err == nil {
-		res.Sessions, err = extensions.Accept(a.cfg.Extensions, res.Answer.Extensions)
-	}
-	if stopped := !a.unwatch(); err == nil && stopped {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return res, nil
+// Watch has conn closed when ctx is done, instead of the connection that Request has
+// returned.
+func (a *Attempt) Watch(ctx context.Context, conn net.Conn) {
+	a.unwatch()
+	a.watch(ctx, conn)
 }
 
 // reason returns the error to report for err. If ctx is done, err is a consequence of

@@ -77,6 +77,35 @@ func answering(text string) func(net.Conn) {
 
 func silent(conn net.Conn) { io.Copy(io.Discard, conn) }
 
+// openWith reads the responses for a.
+func openWith(a *Attempt, ctx context.Context) (conn net.Conn, res *Result, err error) {
+	buf := make([]byte, 4<<10)
+	for again := true; again; {
+		if conn, err = a.Request(ctx); err != nil {
+			return nil, nil, err
+		}
+		for again = false; !again; {
+			n, err := conn.Read(buf)
+			if n > 0 {
+				res, err = a.Feed(ctx, buf[:n])
+			} else if err != nil {
+				err = a.Unread(err)
+			}
+			if res != nil {
+				return conn, res, nil
+			}
+			if err == nil {
+				continue
+			}
+			conn.Close()
+			if again, err = a.Failed(ctx, err); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return nil, nil, err
+}
+
 // open calls check with a new Attempt, in a bubble of synctest.
 func open(t *testing.T, cfg Config, url string, answers []func(net.Conn), check func(p *peers, a *Attempt, ctx context.Context, cancel context.CancelCauseFunc)) {
 	t.Helper()
@@ -96,7 +125,7 @@ func open(t *testing.T, cfg Config, url string, answers []func(net.Conn), check 
 	})
 }
 
-// Open calls Connected and returns the complete result of the handshake. Afterwards
+// Request calls Connected, and Feed returns the complete result of the handshake. Afterwards
 // the context no longer has an effect.
 func TestOpen(t *testing.T) {
 	exts := []extensions.Extension{extensions.PermessageDeflate{}}
@@ -104,12 +133,12 @@ func TestOpen(t *testing.T) {
 	open(t, Config{Extensions: exts}, "ws://example.com/", []func(net.Conn){answer}, func(p *peers, a *Attempt, ctx context.Context, cancel context.CancelCauseFunc) {
 		var connected net.Conn
 		a.Connected = func(c net.Conn) { connected = c }
-		res, err := a.Open(ctx)
+		conn, res, err := openWith(a, ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if connected != net.Conn(p.conns[0]) || res.Conn != connected {
-			t.Errorf("Connected was called with %v, the result has %v", connected, res.Conn)
+		if connected != net.Conn(p.conns[0]) || conn != connected {
+			t.Errorf("Connected was called with %v, the result has %v", connected, conn)
 		}
 		if res.Answer.Protocol != "chat" || res.Answer.Version != wire.Hybi13 || len(res.Sessions) != 1 || string(res.Rest) != "\x81\x02hi" {
 			t.Errorf("the result is %+v", res)
@@ -130,11 +159,11 @@ func TestConnectedComesFirst(t *testing.T) {
 		a.Connected = func(net.Conn) {
 			connected++
 			go func() {
-				synctest.Wait() // until Open waits for the response
+				synctest.Wait() // until openWith waits for the response
 				cancel(reason)
 			}()
 		}
-		if res, err := a.Open(ctx); res != nil || err != reason {
+		if _, res, err := openWith(a, ctx); res != nil || err != reason {
 			t.Errorf("%v, %v, want the cause of the end of the context", res, err)
 		}
 		if connected != 1 || !p.conns[0].closed {
@@ -143,7 +172,7 @@ func TestConnectedComesFirst(t *testing.T) {
 	})
 }
 
-// Open closes the connection whatever the error is.
+// The connection is closed whatever the error is.
 func TestOpenFails(t *testing.T) {
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy"})
 	secureProxy := http.ProxyURL(&url.URL{Scheme: "https", Host: "proxy"})
@@ -168,7 +197,7 @@ func TestOpenFails(t *testing.T) {
 				io.WriteString(conn, c.answer)
 			}
 			open(t, c.cfg, c.url, []func(net.Conn){raw}, func(p *peers, a *Attempt, ctx context.Context, _ context.CancelCauseFunc) {
-				if res, err := a.Open(ctx); res != nil || !c.is(err) {
+				if _, res, err := openWith(a, ctx); res != nil || !c.is(err) {
 					t.Errorf("%v, %v", res, err)
 				}
 				if len(p.conns) != 1 || !p.conns[0].closed {
@@ -203,7 +232,7 @@ func TestOpenFollowsRedirects(t *testing.T) {
 	open(t, Config{MaxRedirects: 1, Header: header, Jar: jar}, "ws://example.com/a", answers, func(p *peers, a *Attempt, ctx context.Context, _ context.CancelCauseFunc) {
 		var connected []net.Conn
 		a.Connected = func(c net.Conn) { connected = append(connected, c) }
-		_, err := a.Open(ctx)
+		_, _, err := openWith(a, ctx)
 		if e, ok := errors.AsType[*handshake.Error](err); !ok || e.Status != 503 {
 			t.Errorf("%v, want the second answer", err)
 		}
@@ -249,8 +278,8 @@ func TestOpenUsesConn(t *testing.T) {
 			accepting("", "")(theirs)
 		}()
 		a.Conn = ours
-		res, err := a.Open(t.Context())
-		if err != nil || res.Conn != ours || len(res.Rest) > 0 {
+		conn, res, err := openWith(a, t.Context())
+		if err != nil || conn != ours || len(res.Rest) > 0 {
 			t.Errorf("%+v, %v", res, err)
 		}
 	})
@@ -265,7 +294,7 @@ func TestOpenOfNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Open(t.Context()); !errors.Is(err, ErrNoConn) || is[*ProxyError](err) != (proxy != nil) {
+		if _, _, err := openWith(a, t.Context()); !errors.Is(err, ErrNoConn) || is[*ProxyError](err) != (proxy != nil) {
 			t.Errorf("with a proxy %v: %v", proxy != nil, err)
 		}
 	}

@@ -54,6 +54,44 @@ func TestMemoryOfAnIdleConnection(t *testing.T) {
 	}
 }
 
+// TestMemoryOfASilentConnection checks how much memory a connection to a server takes on
+// which nothing has been sent yet.
+func TestMemoryOfASilentConnection(t *testing.T) {
+	const conns, most = 4000, 768
+	for _, way := range []string{wstest.ByListen, wstest.ByNetListen} {
+		for _, parallel := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/parallel=%v", way, parallel), func(t *testing.T) {
+				srv := &airsocket.Server{Options: &airsocket.Options{Parallel: parallel, HandshakeTimeout: -1}}
+				addr := wstest.HostOf(wstest.ServeWay(t, srv, way))
+				buf := make([]byte, 1024)
+				fds := make([]descriptor, 0, conns+200)
+				t.Cleanup(func() {
+					for _, fd := range fds {
+						syscall.Close(int(fd))
+					}
+				})
+				connect := func(n int) {
+					for range n {
+						fds = append(fds, descriptor(connectBlocking(t, addr)))
+					}
+					// Connections are accepted in their order.
+					fds = append(fds, descriptor(connectBlocking(t, addr)))
+					fds[len(fds)-1].open(t, buf)
+				}
+				connect(100) // what is needed once
+				before := allocated()
+				connect(conns)
+				if each := (allocated() - before) / conns; each > most {
+					t.Errorf("%d bytes for each connection, want %d at most", each, most)
+				} else {
+					t.Logf("%d bytes for each connection", each)
+				}
+				fds[0].open(t, buf) // it has waited long enough
+			})
+		}
+	}
+}
+
 // inUse returns the bytes that the process has for the heap and for stacks after a
 // garbage collection.
 func inUse() int64 {

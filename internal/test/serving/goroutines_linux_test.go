@@ -4,9 +4,11 @@ package serving
 
 import (
 	"fmt"
+	"net"
 	"runtime"
 	"testing"
 
+	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
@@ -42,6 +44,48 @@ func TestWaitingTakesNoGoroutine(t *testing.T) {
 					st.leave(g)
 				}
 			})
+		}
+	}
+}
+
+// TestClientThatWaitsForTheResponse checks that a client that has sent its request has no
+// goroutine until the response comes, and that the open event follows then.
+func TestClientThatWaitsForTheResponse(t *testing.T) {
+	const conns = 200
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	opts := wstest.OwnDispatcher(&airsocket.Options{HandshakeTimeout: -1})
+	outcomes := make(chan error, conns)
+	before := runtime.NumGoroutine()
+	var servers []*wstest.RawPeer
+	for range conns {
+		s := airsocket.NewSocket(opts)
+		s.OnOpen(func(*airsocket.OpenEvent) { outcomes <- nil })
+		s.OnError(func(e *airsocket.ErrorEvent) { outcomes <- e.Err })
+		if err := s.Connect("ws://" + l.Addr().String() + "/"); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		servers = append(servers, wstest.NewRawPeer(t, conn, false))
+	}
+	more := 0
+	eventually(t, func() bool {
+		more = runtime.NumGoroutine() - before
+		return more <= conns/10
+	}, func() string { return fmt.Sprintf("%d clients have %d goroutines", conns, more) })
+	for _, p := range servers {
+		p.Accept()
+	}
+	for range conns {
+		if err := <-outcomes; err != nil {
+			t.Fatal(err)
 		}
 	}
 }
