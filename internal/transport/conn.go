@@ -22,7 +22,8 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // A TCP connection, or one of a unix stream socket, is used through its descriptor:
 // TryRead and TryWrite are single system calls. So are TLS connections on what ForTLS
 // returns. On all others, such as pipes, reading and writing always wait: there TryWrite
-// writes nothing, and TryRead returns what was read before.
+// writes nothing, or all if that is known not to wait, and TryRead returns what was read
+// before.
 type Conn struct {
 	conn    net.Conn // a *waiting, *raw, *foreign, *accepted or *carrier, as way says
 	reader  Reader   // only the goroutine that serves the connection uses it
@@ -117,7 +118,7 @@ func (c *Conn) NetConn() net.Conn {
 	return c.conn
 }
 
-// CanTry reports whether TryWrite may write something.
+// CanTry reports whether TryWrite writes as much as the system takes.
 func (c *Conn) CanTry() bool { return c.way != byRead && c.way != byForeign }
 
 // HasWorkers reports whether no goroutine waits for the connection while the Reader has
@@ -199,8 +200,10 @@ func (c *Conn) readUrgent(p []byte) (n int, err error) {
 // because that may be encrypted already.
 func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	switch c.way {
-	case byRead, byForeign:
+	case byRead:
 		return 0, nil
+	case byForeign:
+		return c.writeForeign(head)
 	case byWorkers:
 		return c.writeFD(head, body)
 	case byTLS:
@@ -234,7 +237,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	case c.isServed():
 		return n, io.ErrShortWrite
 	}
-	m, err := c.conn.Write(p[n:])
+	m, err := c.NetConn().Write(p[n:])
 	return n + m, err
 }
 

@@ -4,10 +4,12 @@ package transport
 
 import (
 	"crypto/tls"
+	"math"
 	"net"
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/airsocket/airsocket/internal/bubble"
 	"github.com/airsocket/airsocket/internal/buffers"
@@ -15,16 +17,20 @@ import (
 )
 
 // A foreign is a tls.Conn that somebody else has created, such as net/http, on a
-// connection of package net. Workers wait until there is something to read, but they
-// cannot read, because crypto/tls waits for the rest of a record that has begun. So they
-// start a goroutine, which reads and calls the Reader until nothing is left.
+// connection of package net. Its Read waits for the rest of a record that has begun. So
+// workers look at what is there, and read only whole records. If that cannot be told,
+// because crypto/tls has the beginning of a record, a goroutine reads instead until
+// nothing is left.
 type foreign struct {
 	waiting
 	c      *Conn
 	secure *tls.Conn
-	buf    *wire.Buffer // has what is kept, unless the Reader has
+	buf    *wire.Buffer // has what is kept
 	fd     int          // a duplicate of the descriptor
+	reads  int          // reads of the socket that will not wait; unlimited for a goroutine
+	more   bool         // there may be more records in the socket than reads says
 	past   bool         // a deadline in the past is set for reading
+	wary   uint8        // visits that goroutines make because a worker has waited in a read
 
 	// Both may be used late, when c is another connection.
 	task  task
@@ -63,17 +69,22 @@ func (c *Conn) initForeign(conn net.Conn) bool {
 }
 
 // In is called by a worker when there may be something to read, and after Wake.
-func (f *foreign) In(bool) {
+func (f *foreign) In(hup bool) {
 	for {
-		old := f.state.Load()
-		next := again
-		if old == parked {
-			next = reading
-		}
-		if f.state.CompareAndSwap(old, next) {
-			if old == parked {
-				go f.visit()
+		switch old := f.state.Load(); {
+		case old == parked && f.state.CompareAndSwap(parked, reading):
+			if f.wary > 0 {
+				f.wary--
+				hup = true
 			}
+			if hup || !f.looks() {
+				f.reads = unlimited
+				go f.visit()
+			} else {
+				f.visit()
+			}
+			return
+		case old != parked && f.state.CompareAndSwap(old, again):
 			return
 		}
 	}
@@ -100,6 +111,7 @@ func (f *foreign) start() {
 			go f.visit()
 		}
 	}()
+	f.reads = unlimited
 	f.err = f.secure.Handshake()
 	if f.err == nil {
 		f.err = f.task.Add(f.fd, f)
@@ -108,7 +120,8 @@ func (f *foreign) start() {
 	f.visit()
 }
 
-// visit reads and calls the Reader until nothing is left.
+// visit reads and calls the Reader until nothing is left that can be read without
+// waiting, or in a goroutine until nothing is left.
 func (f *foreign) visit() {
 	over, c := true, f.c
 	defer func() {
@@ -126,6 +139,10 @@ func (f *foreign) visit() {
 			return
 		case next == Wait && (len(f.kept) > 0 || f.fill()):
 			continue
+		case next == Wait && f.more:
+			over = false
+			f.goOn()
+			return
 		}
 		if len(f.kept) == 0 {
 			f.release()
@@ -145,29 +162,34 @@ func (f *foreign) release() {
 	}
 }
 
-// fill reads once. It waits only if a record is incomplete. It reports whether something
-// was read, or reading is over.
+// fill reads once. It waits only in a goroutine, while a record is incomplete. It reports
+// whether something was read, or reading is over.
 func (f *foreign) fill() bool {
 	c := f.c
 	if c.flags.has(closed | expired) {
 		f.err = c.stopped()
 		return true
 	}
+	fromSocket := f.reads > 0 && (f.reads < unlimited || f.hasData())
 	// What crypto/tls has can be read after the deadline too, but nothing from the socket.
-	f.deadline(!f.hasData())
+	f.deadline(!fromSocket)
 	if c.flags.has(closed | expired) { // the deadline of which has just been removed
 		f.err = c.stopped()
 		return true
 	}
-	p := c.reader.Space()
-	if p == nil {
-		if f.buf == nil {
-			f.buf = buffers.Get(busyRead)
-		}
-		p = f.buf.B[:cap(f.buf.B)]
+	if f.buf == nil {
+		f.buf = buffers.Get(busyRead)
 	}
-	n, err := f.secure.Read(p)
-	f.kept = p[:n]
+	var began time.Time
+	if fromSocket && f.reads < unlimited {
+		f.reads--
+		began = time.Now()
+	}
+	n, err := f.secure.Read(f.buf.B[:cap(f.buf.B)])
+	if !began.IsZero() && time.Since(began) > tooLong {
+		f.wary = waryFor
+	}
+	f.kept = f.buf.B[:n]
 	if e, ok := err.(net.Error); ok && f.past && e.Timeout() {
 		return n > 0
 	}
@@ -175,15 +197,126 @@ func (f *foreign) fill() bool {
 	return true
 }
 
+// unlimited is more than the number of records that looks can find.
+const unlimited = math.MaxInt
+
+// A worker does not wait in a read unless a peer makes what crypto/tls has the beginning
+// of look like another record. Then the monitor of workers replaces it, and goroutines
+// make the next visits. tooLong is the time of a read that must have waited, or has not
+// had a processor.
+const (
+	tooLong = time.Millisecond
+	waryFor = 100
+)
+
+// goOn continues a visit for which there were too many records to look at.
+func (f *foreign) goOn() {
+	if !f.looks() {
+		f.reads = unlimited
+	}
+	go f.visit()
+}
+
+// looks looks at what is in the socket, and sets the number of reads that will not wait.
+// It returns false if only a goroutine can read, because crypto/tls seems to have the
+// beginning of the first record, or because the socket may not have room for the last one.
+func (f *foreign) looks() bool {
+	f.reads, f.more = 0, false
+	var b [4 << 10]byte
+	n, err := recvPeek(f.fd, b[:])
+	if err == syscall.EAGAIN {
+		return true
+	}
+	if err != nil || n < recordHeader {
+		return false
+	}
+	there := n
+	if n == len(b) {
+		if there, err = unread(f.fd); err != nil {
+			return false
+		}
+	}
+	next := 0
+	for next+recordHeader <= n {
+		// Type, version and length (RFC 8446, section 5.1); the version is that of TLS 1.2.
+		h := b[next : next+recordHeader]
+		size := int(h[3])<<8 | int(h[4])
+		if h[0] < 20 || h[0] > 24 || h[1] != 3 || h[2] != 3 || size > maxRecord {
+			return false
+		}
+		if next += recordHeader + size; next > there {
+			break // it is not complete
+		}
+		f.reads++
+	}
+	f.more = next < there && n == len(b)
+	return f.reads > 0 || there <= keepAtMost
+}
+
+const (
+	recordHeader = 5
+	maxRecord    = 16<<10 + 2048 // RFC 5246, section 6.2.3
+	keepAtMost   = 4 << 10       // bytes of a record that are left in the socket
+)
+
 // hasData reports whether there is something in the socket, or its end or an error.
 func (f *foreign) hasData() bool {
 	var b [1]byte
+	_, err := recvPeek(f.fd, b[:])
+	return err != syscall.EAGAIN
+}
+
+// unread returns the number of bytes in a socket.
+func unread(fd int) (n int, err error) {
+	var size int32
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCINQ, uintptr(unsafe.Pointer(&size)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(size), nil
+}
+
+// recvPeek reads without taking what it reads.
+func recvPeek(fd int, p []byte) (int, error) {
 	for {
-		_, _, err := syscall.Recvfrom(f.fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		n, _, err := syscall.Recvfrom(fd, p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		if err != syscall.EINTR {
-			return err != syscall.EAGAIN
+			return n, err
 		}
 	}
+}
+
+// tryWrite writes head if the socket has room for all of it, as crypto/tls could not go on
+// after a part.
+func (f *foreign) tryWrite(head []byte) (int, error) {
+	if len(head) == 0 || len(head) > maxTryWrite || room(f.fd) < 2*len(head)+extraRoom {
+		return 0, nil
+	}
+	return f.secure.Write(head)
+}
+
+const (
+	maxTryWrite = 32 << 10
+	extraRoom   = 16 << 10 // for what the system needs besides the bytes
+)
+
+// room returns how much memory the system takes for a socket until a write waits, or 0 if
+// it does not tell.
+func room(fd int) int {
+	const (
+		soMemInfo   = 55 // SO_MEMINFO
+		wmemAlloc   = 2
+		sndbuf      = 3
+		wmemQueued  = 5
+		memInfoVars = 9
+	)
+	var info [memInfoVars]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, soMemInfo, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 || size < uint32(unsafe.Sizeof(info)) {
+		return 0
+	}
+	return int(info[sndbuf]) - int(max(info[wmemAlloc], info[wmemQueued]))
 }
 
 // deadline sets a deadline for reading that has passed, or none.

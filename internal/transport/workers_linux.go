@@ -193,3 +193,5 @@ func (c *Conn) leaveForeign() { c.conn.(*foreign).leave() }
 func (c *Conn) takeForeign(p []byte) (n int, drained bool, err error) {
 	return c.conn.(*foreign).take(p)
 }
+
+func (c *Conn) writeForeign(p []byte) (int, error) { return c.conn.(*foreign).tryWrite(p) }

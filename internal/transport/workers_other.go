@@ -32,6 +32,7 @@ func (c *Conn) shutdownTLS() bool                    { return false }
 func (c *Conn) initForeign(net.Conn) bool             { return false }
 func (c *Conn) serveForeign()                         {}
 func (c *Conn) leaveForeign()                         {}
+func (c *Conn) writeForeign([]byte) (int, error)      { return 0, nil }
 func (c *Conn) takeForeign([]byte) (int, bool, error) { return 0, true, errors.ErrUnsupported }
 
 // ForTLS returns conn.

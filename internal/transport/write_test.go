@@ -28,6 +28,9 @@ func TestTryWriteCountsWhatIsTaken(t *testing.T) {
 					if k.raw && hasDescriptors {
 						t.Error("CanTry has returned false")
 					}
+					if k.name == "TLS" {
+						return // it may write, see TestTryWriteWithRoom
+					}
 					if n, err := c.TryWrite(head, body); n != 0 || err != nil {
 						t.Errorf("TryWrite has returned %d, %v", n, err)
 					}
@@ -92,8 +95,11 @@ func TestTryWriteServing(t *testing.T) {
 		if err := <-e.end; err != nil {
 			t.Fatal(err)
 		}
+		if !c.CanTry() && e.n == 0 {
+			return
+		}
 		if !c.CanTry() {
-			if e.n != 0 {
+			if k.name != "TLS" {
 				t.Errorf("TryWriteServing has returned %d", e.n)
 			}
 			return
@@ -150,6 +156,9 @@ func TestTryWriteToNobody(t *testing.T) {
 		peer.Close()
 		if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil { // waits until that is known
 			t.Errorf("Read has returned %d, %v", n, err)
+		}
+		if k.name == "TLS" {
+			return // the end of TLS is not that of TCP
 		}
 		if n, err := c.TryWrite([]byte("x"), nil); n != 0 || (err != nil) != c.CanTry() {
 			t.Errorf("TryWrite has returned %d, %v", n, err)

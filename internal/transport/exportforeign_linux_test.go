@@ -1,0 +1,10 @@
+//go:build !portable
+
+package transport
+
+// Looks returns what a worker finds out about the records in a socket.
+func Looks(fd int) (reads int, more, can bool) {
+	f := &foreign{fd: fd}
+	can = f.looks()
+	return f.reads, f.more, can
+}
