@@ -443,3 +443,41 @@ func (k *carrier) SetWriteDeadline(t time.Time) error { return k.under().SetWrit
 func (k *carrier) SyscallConn() (syscall.RawConn, error) {
 	return k.under().(syscall.Conn).SyscallConn()
 }
+
+// tcpOptions are the options of TCP connections.
+type tcpOptions interface {
+	SetNoDelay(bool) error
+	SetKeepAlive(bool) error
+	SetReadBuffer(int) error
+	SetWriteBuffer(int) error
+	SetLinger(int) error
+}
+
+func (k *carrier) set(option func(tcpOptions) error) error {
+	if c, ok := k.under().(tcpOptions); ok {
+		return option(c)
+	}
+	return errors.ErrUnsupported
+}
+
+// SetNoDelay is like the method of net.TCPConn, as are the following methods. They return
+// errors.ErrUnsupported if the connection has no such options.
+func (k *carrier) SetNoDelay(on bool) error {
+	return k.set(func(c tcpOptions) error { return c.SetNoDelay(on) })
+}
+
+func (k *carrier) SetKeepAlive(on bool) error {
+	return k.set(func(c tcpOptions) error { return c.SetKeepAlive(on) })
+}
+
+func (k *carrier) SetReadBuffer(bytes int) error {
+	return k.set(func(c tcpOptions) error { return c.SetReadBuffer(bytes) })
+}
+
+func (k *carrier) SetWriteBuffer(bytes int) error {
+	return k.set(func(c tcpOptions) error { return c.SetWriteBuffer(bytes) })
+}
+
+func (k *carrier) SetLinger(sec int) error {
+	return k.set(func(c tcpOptions) error { return c.SetLinger(sec) })
+}
