@@ -203,14 +203,13 @@ func TestKeyUpdatesUnread(t *testing.T) {
 	p.Open()
 	at := receive(t, h.conns)
 	wstest.Below(at.Socket.Conn()).(interface{ SetWriteBuffer(int) error }).SetWriteBuffer(4 << 10)
-	c.NetConn().(*net.TCPConn).SetReadBuffer(4 << 10)
 	for updates := 0; ; updates++ {
 		// Without a message in between, crypto/tls ends the connection itself.
 		records := append(c.keyUpdate(1), c.record(dataRecord, p.Frame(wstest.OpPong, ""))...)
 		if c.send(records) != nil {
 			break
 		}
-		if updates == 1<<18 { // 8 MiB of answers
+		if updates == 1<<19 { // 13 MiB of answers
 			t.Fatal("the connection has not ended")
 		}
 	}
