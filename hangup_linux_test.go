@@ -33,12 +33,13 @@ func testHangupWithData(t *testing.T, way string) {
 				})
 				s.OnClose(func(e *airsocket.CloseEvent) { closed <- e.Code })
 			})
-			addr := wstest.HostOf(wstest.ServeWay(t, srv, way))
+			url := wstest.ServeWay(t, srv, way)
 			for range conns {
-				c := dialCorked(t, addr)
-				cork(c.(*net.TCPConn))
+				c := dialCorked(t, url)
+				tcp := wstest.Below(c).(*net.TCPConn)
+				cork(tcp)
 				c.Write([]byte{0x81, 0x85, 1, 2, 3, 4, 'h' ^ 1, 'e' ^ 2, 'l' ^ 3, 'l' ^ 4, 'o' ^ 1})
-				c.(*net.TCPConn).CloseWrite()
+				tcp.CloseWrite()
 			}
 			for range conns {
 				if got := <-texts; got != "hello" {
@@ -61,9 +62,9 @@ func cork(c *net.TCPConn) {
 }
 
 // dialCorked opens a connection and completes the opening handshake on it.
-func dialCorked(t *testing.T, addr string) net.Conn {
+func dialCorked(t *testing.T, url string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := wstest.Dial(url)
 	if err != nil {
 		t.Fatal(err)
 	}

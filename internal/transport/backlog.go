@@ -82,13 +82,13 @@ func (w *backlog) reported() {
 	}
 }
 
-// writeSome writes as much as the system takes without waiting. It reports whether src
-// has nothing left.
-func (w *backlog) writeSome(c *Conn) (done bool) {
+// writeSome writes as much as the system takes without waiting, and removes w when nothing
+// is left. It returns src, once, when that has nothing left.
+func (w *backlog) writeSome(c *Conn) (finished Source) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stopped {
-		return true
+		return nil
 	}
 	if !w.begun && w.src != nil {
 		w.begun = true
@@ -97,11 +97,17 @@ func (w *backlog) writeSome(c *Conn) (done bool) {
 	for w.piece != nil {
 		n, err := c.TryWrite(w.piece, nil)
 		if n == 0 && err == nil {
-			return false
+			return nil
 		}
 		w.next(c, n, err)
 	}
-	return c.way != byTLS || c.flushTLS()
+	finished, w.src = w.src, nil
+	if c.way == byTLS {
+		c.finishTLS(w)
+	} else {
+		c.retire(w)
+	}
+	return finished
 }
 
 // next sets the next piece. If src ends the goroutine nobody knows what comes next, so
@@ -122,10 +128,4 @@ func (w *backlog) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stopped = true
-}
-
-func (w *backlog) isStopped() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.stopped
 }

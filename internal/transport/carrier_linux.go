@@ -23,10 +23,20 @@ import (
 // way, Read waits, in a goroutine.
 type carrier struct {
 	of     atomic.Pointer[Conn] // that workers serve; nil before and afterwards
+	face   *accepted            // conn while workers serve it
 	tls    *tls.Conn
-	waits  atomic.Bool // during the TLS handshake
-	empty  bool        // there is nothing to read; only the Reader's goroutine uses it
-	failed error       // why there was no TLS handshake, if crypto/tls cannot tell
+	waits  atomic.Bool // until the TLS handshake is over
+	shakes bool        // the goroutine of the TLS handshake has been started
+	unread atomic.Bool // writing has failed with errUnread
+
+	// failed is the error of all reads from now on. It is set where crypto/tls would not
+	// return the same error again. Only the Reader's goroutine uses it.
+	failed error
+
+	// reading is held while the descriptor is read, as a program may call Read of the
+	// tls.Conn while the Reader's goroutine closes it.
+	reading sync.Mutex
+	empty   bool // there is nothing to read
 
 	// held is the number of bytes that TryWrite has encrypted without reporting them as
 	// written. They are at the beginning of what is passed to it next.
@@ -97,24 +107,20 @@ func (c *Conn) initTLS(conn net.Conn) bool {
 	if !c.initAccepted(k.conn) {
 		return false
 	}
-	k.tls = secure
+	k.tls, k.face = secure, k.conn.(*accepted)
 	k.waits.Store(!secure.ConnectionState().HandshakeComplete)
 	k.of.Store(c)
 	c.conn = k
 	return true
 }
 
-// register has workers serve c. If there was no TLS handshake it comes first. Otherwise
+// register has workers serve c. If there was no TLS handshake, In begins it. Otherwise
 // crypto/tls may have received something already.
 func (k *carrier) register(c *Conn) error {
-	if !k.waits.Load() {
-		return c.task.AddNow(int(c.fd), c)
+	if k.waits.Load() {
+		return c.task.Add(int(c.fd), c)
 	}
-	err := c.task.Add(int(c.fd), c)
-	if err == nil {
-		go k.shake(c)
-	}
-	return err
+	return c.task.AddNow(int(c.fd), c)
 }
 
 // shake performs the TLS handshake, and then has the Reader called.
@@ -132,24 +138,32 @@ func (k *carrier) shake(c *Conn) {
 }
 
 // in is called before the Reader. It returns false if the Reader must not be called yet.
+// The TLS handshake begins when the peer has sent something, so that a peer that sends
+// nothing has no goroutine.
 func (k *carrier) in(c *Conn) bool {
-	if k.waits.Load() {
+	switch {
+	case !k.waits.Load():
+		k.reading.Lock()
+		defer k.reading.Unlock()
+		k.empty = false
+		return true
+	case k.shakes:
 		c.withHalt().wakeUp()
 		return false
+	case c.flags.has(closed | expired):
+		return true // TryRead returns why
 	}
-	k.empty = false
-	return true
+	k.shakes = true
+	go k.shake(c)
+	return false
 }
 
 // Read reads what is there, for crypto/tls.
 func (k *carrier) Read(p []byte) (int, error) {
-	c := k.of.Load()
-	if c == nil {
-		return k.under().Read(p)
-	}
 	for {
-		if c.flags.has(closed | expired) {
-			return 0, c.stopped()
+		c := k.of.Load()
+		if c == nil {
+			return k.under().Read(p)
 		}
 		n, err := k.readNow(c, p)
 		if err != errEmpty || !k.waits.Load() {
@@ -160,7 +174,14 @@ func (k *carrier) Read(p []byte) (int, error) {
 }
 
 func (k *carrier) readNow(c *Conn, p []byte) (int, error) {
-	if k.empty && !k.waits.Load() {
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	switch {
+	case k.of.Load() != c:
+		return 0, net.ErrClosed
+	case c.flags.has(closed | expired):
+		return 0, c.stopped()
+	case k.empty && !k.waits.Load():
 		return 0, errEmpty
 	}
 	n, drained, err := c.readSocket(p)
@@ -173,23 +194,24 @@ func (k *carrier) readNow(c *Conn, p []byte) (int, error) {
 
 // tryRead is Conn.TryRead.
 func (k *carrier) tryRead(p []byte) (n int, drained bool, err error) {
-	if k.failed != nil {
-		return 0, true, k.failed
-	}
-	for n < len(p) {
+	for n < len(p) && k.failed == nil {
 		m, err := k.tls.Read(p[n:]) // at most one record
 		n += m
 		switch {
-		case err == nil:
-		case n > 0:
-			return n, err == errEmpty, nil // the next call returns the error again
-		case err == errEmpty:
+		case k.unread.Load():
+			k.failed = errUnread
+		case err == errEmpty && n == 0:
 			return 0, true, ErrWouldBlock
+		case err == errEmpty:
+			return n, true, nil
 		default:
-			return 0, true, err
+			k.failed = err
 		}
 	}
-	return n, false, nil
+	if n > 0 {
+		return n, false, nil // the next call returns the error
+	}
+	return 0, true, k.failed
 }
 
 // Write queues the records in p, and writes what the system takes.
@@ -214,6 +236,7 @@ func (k *carrier) Write(p []byte) (int, error) {
 	case done:
 	case len(k.out.B)-k.from > maxUnread:
 		k.err = errUnread
+		k.unread.Store(true)
 		return 0, errUnread
 	default:
 		// If something else is being written, this comes with it, or with what is written
@@ -243,6 +266,17 @@ func (k *carrier) flush(c *Conn) (done bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.flushLocked(c)
+}
+
+// finish writes what is queued when the Source of w, if there is one, has nothing left. If
+// nothing is left here either, w is over: with the lock, as what is queued later counts on
+// w if that is still there.
+func (k *carrier) finish(c *Conn, w *backlog) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if done, err := k.flushLocked(c); done || err != nil {
+		c.retire(w)
+	}
 }
 
 func (k *carrier) flushLocked(c *Conn) (done bool, err error) {
@@ -331,6 +365,9 @@ func (k *carrier) shutdown(c *Conn) bool {
 	k.tls.CloseWrite()
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.of.Load() != c {
+		return false
+	}
 	k.fin = true
 	if done, _ := k.flushLocked(c); !done && k.err == nil {
 		c.writeRest()
@@ -348,17 +385,24 @@ func (k *carrier) end(c *Conn) {
 	defer k.mu.Unlock()
 	k.flushLocked(c)
 	k.drop()
-	k.err = net.ErrClosed
+	k.fin, k.err = false, net.ErrClosed
+	k.leave()
+}
+
+// leave makes sure that the descriptor is not read any more, which may soon be that of
+// another connection.
+func (k *carrier) leave() {
+	k.reading.Lock()
+	defer k.reading.Unlock()
 	k.of.Store(nil)
 }
 
 // detach returns the tls.Conn for somebody else to use.
 func (k *carrier) detach() net.Conn {
-	conn := k.under().(*accepted).detach()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.conn = conn
-	k.of.Store(nil)
+	k.leave()
+	k.conn = k.face.detach()
 	return k.tls
 }
 
@@ -407,4 +451,42 @@ func (k *carrier) SetWriteDeadline(t time.Time) error { return k.under().SetWrit
 // SyscallConn returns access to the descriptor, for socket options.
 func (k *carrier) SyscallConn() (syscall.RawConn, error) {
 	return k.under().(syscall.Conn).SyscallConn()
+}
+
+// tcpOptions are the options of TCP connections.
+type tcpOptions interface {
+	SetNoDelay(bool) error
+	SetKeepAlive(bool) error
+	SetReadBuffer(int) error
+	SetWriteBuffer(int) error
+	SetLinger(int) error
+}
+
+func (k *carrier) set(option func(tcpOptions) error) error {
+	if c, ok := k.under().(tcpOptions); ok {
+		return option(c)
+	}
+	return errors.ErrUnsupported
+}
+
+// SetNoDelay is like the method of net.TCPConn, as are the following methods. They return
+// errors.ErrUnsupported if the connection has no such options.
+func (k *carrier) SetNoDelay(on bool) error {
+	return k.set(func(c tcpOptions) error { return c.SetNoDelay(on) })
+}
+
+func (k *carrier) SetKeepAlive(on bool) error {
+	return k.set(func(c tcpOptions) error { return c.SetKeepAlive(on) })
+}
+
+func (k *carrier) SetReadBuffer(bytes int) error {
+	return k.set(func(c tcpOptions) error { return c.SetReadBuffer(bytes) })
+}
+
+func (k *carrier) SetWriteBuffer(bytes int) error {
+	return k.set(func(c tcpOptions) error { return c.SetWriteBuffer(bytes) })
+}
+
+func (k *carrier) SetLinger(sec int) error {
+	return k.set(func(c tcpOptions) error { return c.SetLinger(sec) })
 }

@@ -38,17 +38,21 @@ func (c *Conn) In(hup bool) {
 func (c *Conn) Out() {
 	w := c.backlog.Load()
 	// Out may come late, when c is another connection, which a goroutine writes to.
-	if w == nil || w.done != nil || !w.writeSome(c) {
+	if w == nil || w.done != nil {
 		return
 	}
+	if src := w.writeSome(c); src != nil {
+		src.Finished()
+	}
+}
+
+// retire removes w, which has nothing left.
+func (c *Conn) retire(w *backlog) {
 	if c.backlog.CompareAndSwap(w, nil) {
 		c.task.NoOut()
 		if c.backlog.Load() != nil {
 			c.task.WantOut() // which NoOut may have undone
 		}
-	}
-	if w.src != nil && !w.isStopped() {
-		w.src.Finished()
 	}
 }
 
@@ -64,12 +68,17 @@ func (c *Conn) register(now bool) error {
 	return c.task.Add(int(c.fd), c)
 }
 
-// leave ends the registration, and closes the descriptor when nobody uses it any more.
-func (c *Conn) leave() {
+// unregister ends the registration, after which no worker uses the descriptor.
+func (c *Conn) unregister() {
 	c.task.Remove()
 	if w := c.backlog.Load(); w != nil {
 		w.stop()
 	}
+}
+
+// leave ends the registration, and closes the descriptor when nobody uses it any more.
+func (c *Conn) leave() {
+	c.unregister()
 	if k, ok := c.conn.(*carrier); ok {
 		k.end(c)
 	}
@@ -90,7 +99,7 @@ func (c *Conn) leave() {
 // accepted returns the face of the descriptor.
 func (c *Conn) accepted() *accepted {
 	if k, ok := c.conn.(*carrier); ok {
-		return k.under().(*accepted)
+		return k.face // without a lock, as its caller may hold that
 	}
 	return c.conn.(*accepted)
 }
@@ -155,7 +164,7 @@ func (c *Conn) initAccepted(conn net.Conn) bool {
 
 // detachFD is Detach.
 func (c *Conn) detachFD() net.Conn {
-	c.task.Remove()
+	c.unregister()
 	if k, ok := c.conn.(*carrier); ok {
 		return k.detach()
 	}
@@ -179,11 +188,8 @@ func (c *Conn) writeTLS(head, body []byte) (int, error) {
 	return c.conn.(*carrier).tryWrite(c, head, body)
 }
 
-// flushTLS writes what TLS has queued, and reports whether nothing is left.
-func (c *Conn) flushTLS() bool {
-	done, err := c.conn.(*carrier).flush(c)
-	return done || err != nil
-}
+// finishTLS removes w when nothing is left of what TLS has queued.
+func (c *Conn) finishTLS(w *backlog) { c.conn.(*carrier).finish(c, w) }
 
 func (c *Conn) shutdownTLS() bool { return c.conn.(*carrier).shutdown(c) }
 

@@ -19,6 +19,7 @@ func (c *Conn) initAccepted(net.Conn) bool          { return false }
 func (c *Conn) initTLS(net.Conn) bool               { return false }
 func (c *Conn) register(bool) error                 { return errors.ErrUnsupported }
 func (c *Conn) leave()                              {}
+func (c *Conn) retire(*backlog)                     {}
 func (c *Conn) writeFD([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
 func (c *Conn) shutdown() bool                      { return false }
 func (c *Conn) detachFD() net.Conn                  { return nil }
@@ -26,7 +27,7 @@ func (c *Conn) detachFD() net.Conn                  { return nil }
 func (c *Conn) secure() net.Conn                     { return nil }
 func (c *Conn) readTLS([]byte) (int, bool, error)    { return 0, true, errors.ErrUnsupported }
 func (c *Conn) writeTLS([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
-func (c *Conn) flushTLS() bool                       { return true }
+func (c *Conn) finishTLS(*backlog)                   {}
 func (c *Conn) shutdownTLS() bool                    { return false }
 
 func (c *Conn) initForeign(net.Conn) bool             { return false }

@@ -50,6 +50,7 @@ func testEchoAllocs(t *testing.T, opts *airsocket.Options, size int, client bool
 // TestEchoOfAServerAllocatesNothing checks the same for each way to serve.
 func TestEchoOfAServerAllocatesNothing(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
+		wstest.SkipTLS(t, way, "crypto/tls allocates for each attempt to read a record")
 		for _, parallel := range []bool{false, true} {
 			srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Parallel: parallel}})
 			p := wstest.ConnectRaw(t, wstest.ServeWay(t, srv, way))

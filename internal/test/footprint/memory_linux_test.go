@@ -35,10 +35,10 @@ func TestMemoryOfAnIdleConnection(t *testing.T) {
 					for range n {
 						fd := descriptor(connectBlocking(t, addr))
 						fds = append(fds, fd)
-						fd.open(t, buf)
+						open(t, fd, buf)
 					}
 					for _, fd := range fds[from:] {
-						fd.echo(t, buf)
+						echo(t, fd, buf)
 					}
 				}
 				connect(100) // what is needed once
@@ -119,21 +119,23 @@ func (fd descriptor) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (fd descriptor) open(t *testing.T, buf []byte) {
+// open does the opening handshake.
+func open(t *testing.T, c io.ReadWriter, buf []byte) {
 	t.Helper()
-	if _, err := fd.Write([]byte(wstest.UpgradeRequest)); err != nil {
+	if _, err := c.Write([]byte(wstest.UpgradeRequest)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := fd.Read(buf); err != nil || n < 12 || string(buf[9:12]) != "101" {
+	if n, err := c.Read(buf); err != nil || n < 12 || string(buf[9:12]) != "101" {
 		t.Fatalf("%q, %v", buf[:n], err)
 	}
 }
 
-func (fd descriptor) echo(t *testing.T, buf []byte) {
+// echo has a message sent back.
+func echo(t *testing.T, c io.ReadWriter, buf []byte) {
 	t.Helper()
-	fd.Write(wstest.Frame(true, wstest.OpText, "echo"))
+	c.Write(wstest.Frame(true, wstest.OpText, "echo"))
 	want := wstest.Frame(false, wstest.OpText, "echo")
-	if _, err := io.ReadFull(fd, buf[:len(want)]); err != nil || string(buf[:len(want)]) != string(want) {
+	if _, err := io.ReadFull(c, buf[:len(want)]); err != nil || string(buf[:len(want)]) != string(want) {
 		t.Fatalf("%q, %v", buf[:len(want)], err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 // same. How system calls are counted depends on how they are made.
 func TestSystemCallsOfAnEcho(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
+		wstest.SkipTLS(t, way, "the client uses a descriptor, without TLS")
 		for _, parallel := range []bool{false, true} {
 			for _, together := range []int{1, 16} {
 				t.Run(fmt.Sprintf("parallel=%v/%d", parallel, together), func(t *testing.T) {

@@ -99,7 +99,7 @@ func TestReuse(t *testing.T) {
 
 // connect opens a connection.
 func connect(t *testing.T, url string) (*wstest.RawPeer, error) {
-	conn, err := net.Dial("tcp", wstest.HostOf(url))
+	conn, err := wstest.Dial(url)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func sameBack(t *testing.T, p *wstest.RawPeer, text string) bool {
 // TestConn checks what the connection of a Socket offers, while it is open and after
 // its end.
 func TestConn(t *testing.T) {
-	for _, way := range []string{wstest.ByListen, wstest.ByNetListen} {
+	for _, way := range []string{wstest.ByListen, wstest.ByNetListen, wstest.ByTLS} {
 		t.Run(way, func(t *testing.T) {
 			h := newHost(t, way, nil)
 			g := h.arrive()
@@ -148,7 +148,7 @@ func TestConn(t *testing.T) {
 				}
 			}
 			addrs("open")
-			raw, err := conn.(syscall.Conn).SyscallConn()
+			raw, err := wstest.Below(conn).(syscall.Conn).SyscallConn()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +166,7 @@ func TestConn(t *testing.T) {
 			if on := option(syscall.IPPROTO_TCP, syscall.TCP_NODELAY); on == 0 {
 				t.Error("small writes are delayed")
 			}
-			tcp := conn.(interface {
+			tcp := wstest.Below(conn).(interface {
 				SetNoDelay(bool) error
 				SetKeepAlive(bool) error
 				SetLinger(int) error
@@ -225,13 +225,13 @@ func TestConn(t *testing.T) {
 func TestEarlyConnection(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
 		l := wstest.ListenBy(t, way)
-		p := wstest.DialRaw(t, "ws://"+l.Addr().String()+"/")
-		conns := make(chan net.Conn, 1)
 		srv := &airsocket.Server{}
+		p := wstest.DialRaw(t, wstest.Prepare(t, srv, l, way))
+		conns := make(chan net.Conn, 1)
 		srv.OnConnect(func(s *airsocket.Socket) { conns <- s.Conn() })
 		wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
 		p.Open()
-		raw, err := receive(t, conns).(syscall.Conn).SyscallConn()
+		raw, err := wstest.Below(receive(t, conns)).(syscall.Conn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

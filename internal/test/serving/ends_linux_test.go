@@ -2,7 +2,6 @@ package serving
 
 import (
 	"errors"
-	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -114,7 +113,7 @@ func TestUrgentData(t *testing.T) {
 
 // finish ends the direction of g.
 func (g *guest) finish() {
-	if err := g.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+	if err := g.TCP().CloseWrite(); err != nil {
 		g.T.Error(err)
 	}
 }
@@ -133,7 +132,7 @@ func (g *guest) urgent() {
 
 func (g *guest) control(f func(fd int) error) {
 	g.T.Helper()
-	raw, err := g.Conn.(*net.TCPConn).SyscallConn()
+	raw, err := g.TCP().SyscallConn()
 	if err == nil {
 		if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
 			err = e

@@ -19,7 +19,7 @@ const haveWorkers = true
 // whatever they wait for.
 func TestWaitingTakesNoGoroutine(t *testing.T) {
 	const conns = 500
-	for _, way := range []string{wstest.ByListen, wstest.ByNetListen} {
+	for _, way := range []string{wstest.ByListen, wstest.ByNetListen, wstest.ByTLS} {
 		for _, st := range states {
 			t.Run(way+"/"+st.name, func(t *testing.T) {
 				h := newHost(t, way, nil)

@@ -79,7 +79,7 @@ func (e *end) obey(command string) (n int, done bool) {
 	case "close":
 		s.Close(1000, "")
 	case "flood": // until messages wait for the peer to read
-		s.Conn().(interface{ SetWriteBuffer(int) error }).SetWriteBuffer(4 << 10)
+		wstest.Below(s.Conn()).(interface{ SetWriteBuffer(int) error }).SetWriteBuffer(4 << 10)
 		for s.BufferedAmount() < 2*chunk {
 			s.SendBytes(make([]byte, chunk))
 			s.Flush()

@@ -31,6 +31,7 @@ func TestOpenFilesLimit(t *testing.T) {
 		return
 	}
 	wstest.EachWay(t, func(t *testing.T, way string) {
+		wstest.SkipTLS(t, way, "a connection is accepted in the same way with TLS")
 		cmd := exec.Command(os.Args[0], "-test.run=^TestOpenFilesLimit$", "-test.v")
 		cmd.Env = append(os.Environ(), openLimit+"="+way)
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -36,8 +36,8 @@ func TestListenerClose(t *testing.T) {
 					r.Accept("")
 				})
 				served := make(chan error, 1)
+				url := wstest.Prepare(t, srv, l, way)
 				go func() { served <- srv.Serve(l) }()
-				url := "ws://" + l.Addr().String() + "/"
 				p := wstest.ConnectRaw(t, url)
 				switch from {
 				case "message handler":
@@ -125,8 +125,9 @@ func TestRunEndsWithTheListener(t *testing.T) {
 			})
 		})
 		done := make(chan error, 1)
+		url := wstest.Prepare(t, srv, l, way)
 		go func() { done <- srv.Serve(l) }()
-		p := wstest.ConnectRaw(t, "ws://"+l.Addr().String()+"/") // so it has begun
+		p := wstest.ConnectRaw(t, url) // so it has begun
 		go func() {
 			echo(p)
 			p.Close()

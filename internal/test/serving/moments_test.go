@@ -1,7 +1,6 @@
 package serving
 
 import (
-	"net"
 	"testing"
 
 	"github.com/airsocket/airsocket"
@@ -100,7 +99,7 @@ var moments = []moment{
 		attach: func(s *airsocket.Socket, act func()) { s.OnClose(func(*airsocket.CloseEvent) { act() }) },
 		provoke: func(p *wstest.RawPeer) {
 			p.Send(wstest.OpClose, "")
-			p.Conn.(*net.TCPConn).CloseWrite() // the server waits for the end
+			p.TCP().CloseWrite() // the server waits for the end
 		},
 		last: true,
 	},

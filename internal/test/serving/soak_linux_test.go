@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"runtime"
 	"sync"
 	"testing"
@@ -21,7 +20,7 @@ var soak = flag.Duration("soak", 2*time.Second, "how long TestSoak runs, in each
 // resets, pauses, half-closes, floods. While they do, others get their echoes. At the
 // end the process has as many descriptors, goroutines and bytes as at the beginning.
 func TestSoak(t *testing.T) {
-	for _, way := range []string{wstest.ByListen, wstest.ByNetListen} {
+	for _, way := range []string{wstest.ByListen, wstest.ByNetListen, wstest.ByTLS} {
 		t.Run(way, func(t *testing.T) {
 			var seed [32]byte
 			for i := range seed {
@@ -122,27 +121,26 @@ func (k *soaking) run(d time.Duration, seed [32]byte) {
 
 // client connects, does some things and ends the connection in some way.
 func (k *soaking) client(r *rand.Rand) {
-	conn, err := net.Dial("tcp", wstest.HostOf(k.url))
+	conn, err := wstest.Dial(k.url)
 	if err != nil {
 		k.t.Error(err)
 		return
 	}
-	tcp := conn.(*net.TCPConn)
-	defer tcp.Close()
-	tcp.SetDeadline(time.Now().Add(wstest.Patience))
-	p := wstest.NewRawPeer(k.t, tcp, true)
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(wstest.Patience))
+	p := wstest.NewRawPeer(k.t, conn, true)
 	head := []byte(wstest.UpgradeRequest)
 	switch r.IntN(12) {
 	case 0: // ends within the request
-		tcp.Write(head[:r.IntN(len(head))])
+		conn.Write(head[:r.IntN(len(head))])
 		k.end(r, p)
 		return
 	case 1: // sends it in two parts
 		cut := r.IntN(len(head))
-		tcp.Write(head[:cut])
+		conn.Write(head[:cut])
 		head = head[cut:]
 	}
-	tcp.Write(head)
+	conn.Write(head)
 	if r.IntN(8) > 0 {
 		if _, err := p.Reader.Discard(129); err != nil { // the length of the response
 			k.t.Error(err)
@@ -158,7 +156,7 @@ func (k *soaking) client(r *rand.Rand) {
 
 // end ends the connection in some way.
 func (k *soaking) end(r *rand.Rand, p *wstest.RawPeer) {
-	tcp := p.Conn.(*net.TCPConn)
+	tcp := p.TCP()
 	switch r.IntN(5) {
 	case 0:
 		p.Reset()

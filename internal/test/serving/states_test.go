@@ -1,7 +1,6 @@
 package serving
 
 import (
-	"net"
 	"net/http"
 
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -117,7 +116,7 @@ var states = []state{
 		name: "backlog for a peer that has ended its direction",
 		reach: func(g *guest) {
 			reachBacklog(g)
-			g.Conn.(*net.TCPConn).CloseWrite()
+			g.TCP().CloseWrite()
 		},
 		leave: func(g *guest) {
 			g.drink()

@@ -2,7 +2,9 @@ package wstest
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"net/url"
 	"testing"
 )
 
@@ -15,6 +17,28 @@ func HangingDial(ctx context.Context, _, _ string) (net.Conn, error) {
 // DialTo returns an Options.Dial that returns conn.
 func DialTo(conn net.Conn) func(context.Context, string, string) (net.Conn, error) {
 	return func(context.Context, string, string) (net.Conn, error) { return conn, nil }
+}
+
+// Dial connects to the host of a ws or wss URL. It trusts every certificate, and leaves the
+// handshake of TLS to the first call of Write.
+func Dial(rawURL string) (net.Conn, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := net.Dial("tcp", u.Host)
+	if err == nil && u.Scheme == "wss" {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
+	}
+	return conn, err
+}
+
+// Below returns the connection below TLS, or conn if that is not TLS.
+func Below(conn net.Conn) net.Conn {
+	if secure, ok := conn.(*tls.Conn); ok {
+		return secure.NetConn()
+	}
+	return conn
 }
 
 // TCPPair returns the two ends of a new TCP connection, which is closed at the end

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"syscall"
 	"testing"
 	"time"
@@ -35,11 +34,7 @@ func NewRawPeer(t testing.TB, conn net.Conn, client bool) *RawPeer {
 // DialRaw connects to the host of a URL and leaves the handshake to the caller.
 func DialRaw(t testing.TB, rawURL string) *RawPeer {
 	t.Helper()
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("tcp", u.Host)
+	conn, err := Dial(rawURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,6 +266,9 @@ func (p *RawPeer) FinishClose() {
 
 // Reset ends the connection with an RST.
 func (p *RawPeer) Reset() {
-	p.Conn.(*net.TCPConn).SetLinger(0)
-	p.Close()
+	p.TCP().SetLinger(0)
+	p.TCP().Close()
 }
+
+// TCP returns the TCP connection of p, which may be below TLS.
+func (p *RawPeer) TCP() *net.TCPConn { return Below(p.Conn).(*net.TCPConn) }
