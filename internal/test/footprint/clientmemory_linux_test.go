@@ -4,7 +4,6 @@ package footprint
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,15 +64,6 @@ func TestMemoryOfAnIdleClient(t *testing.T) {
 			open.Wait() // so that the next test does not find any of them
 		})
 	}
-}
-
-// allocated returns the bytes of the objects on the heap, and of stacks, after a garbage
-// collection.
-func allocated() int64 {
-	inUse()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
 }
 
 // An answering is a server whose connections are only descriptors, which take no memory of

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -68,15 +67,6 @@ func memoryOverTLS(t *testing.T, conns int, addr string) int64 {
 	before := allocated()
 	connect(conns)
 	return (allocated() - before) / int64(conns)
-}
-
-// allocated returns the bytes that are in use after a garbage collection, without the gaps
-// that handshakes have left between them, which differ from one time to the next.
-func allocated() int64 {
-	inUse()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse)
 }
 
 // serveBareTLS serves with a tls.Conn for each connection, which it keeps, and returns its

@@ -51,7 +51,7 @@ func TestMemoryOfAPausedSocket(t *testing.T) {
 			pause := func(n int) {
 				for range n {
 					fd := descriptor(dialBlocking(t, addr))
-					fd.open(t, buf)
+					open(t, fd, buf)
 					if err := syscall.Sendto(int(fd), together, 0, nil); err != nil {
 						t.Fatal(err)
 					}

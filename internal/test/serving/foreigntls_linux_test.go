@@ -27,13 +27,13 @@ type webHost struct {
 	closed  chan error // the error before each close event
 }
 
-func newWebHost(t testing.TB, opts airsocket.Options) *webHost {
+func newWebHost(t testing.TB, opts *airsocket.Options) *webHost {
 	root := wstest.NewAuthority(t, nil)
 	h := &webHost{t: t, client: root.ClientConfig(), sockets: make(chan *airsocket.Socket, most), closed: make(chan error, most)}
 	h.client.ServerName = "localhost"
 	opts.Dispatcher = new(airsocket.Dispatcher)
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := airsocket.NewSocket(&opts)
+		s := airsocket.NewSocket(opts)
 		var failure error
 		s.OnError(func(e *airsocket.ErrorEvent) { failure = e.Err })
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
@@ -100,7 +100,7 @@ func exchange(p *wstest.RawPeer, text string) {
 // nobody.
 func TestForeignTLSTakesNoGoroutine(t *testing.T) {
 	const conns = 300
-	h := newWebHost(t, airsocket.Options{})
+	h := newWebHost(t, &airsocket.Options{})
 	first, _, _ := h.connect()
 	before := runtime.NumGoroutine()
 	more := 0
@@ -187,7 +187,7 @@ func TestForeignTLSEnds(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newWebHost(t, airsocket.Options{})
+			h := newWebHost(t, &airsocket.Options{})
 			for range 3 {
 				p, below, s := h.connect()
 				exchange(p, "hello")
@@ -201,7 +201,7 @@ func TestForeignTLSEnds(t *testing.T) {
 // TestForeignTLSPings checks that the ping of a Socket whose connection waits without a
 // goroutine is sent, and that a peer that does not answer is noticed.
 func TestForeignTLSPings(t *testing.T) {
-	h := newWebHost(t, airsocket.Options{PingInterval: 50 * time.Millisecond, PongTimeout: 50 * time.Millisecond})
+	h := newWebHost(t, &airsocket.Options{PingInterval: 50 * time.Millisecond, PongTimeout: 50 * time.Millisecond})
 	p, _, _ := h.connect()
 	p.Want(wstest.OpPing, "")
 	p.Send(wstest.OpPong, "")
