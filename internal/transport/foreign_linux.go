@@ -29,6 +29,7 @@ type foreign struct {
 	fd     int          // a duplicate of the descriptor
 	reads  int          // reads of the socket that will not wait; unlimited for a goroutine
 	more   bool         // there may be more records in the socket than reads says
+	keeps  int          // bytes of a record that are left in the socket until it is complete
 	past   bool         // a deadline in the past is set for reading
 	wary   uint8        // visits that goroutines make because a worker has waited in a read
 
@@ -62,6 +63,9 @@ func (c *Conn) initForeign(conn net.Conn) bool {
 		return false
 	}
 	f := &foreign{waiting: waiting{Conn: conn}, c: c, secure: secure, fd: fd}
+	if memory(fd).receives() >= 4*maxRecord {
+		f.keeps = maxRecord
+	}
 	f.state.Store(reading) // until Start
 	c.conn = f
 	c.halt.Store(&halt{task: &f.task})
@@ -129,7 +133,7 @@ func (f *foreign) visit() {
 			c.reader.Ended()
 		}
 	}()
-	for {
+	for rounds := 1; ; rounds++ {
 		next := c.reader.Readable()
 		switch {
 		case next == Over || next == Wait && f.err != nil && len(f.kept) == 0:
@@ -137,11 +141,20 @@ func (f *foreign) visit() {
 		case next == Gone:
 			over = false
 			return
-		case next == Wait && (len(f.kept) > 0 || f.fill()):
+		case next == Hold:
+		case len(f.kept) > 0 || f.fill():
 			continue
-		case next == Wait && f.more:
+		case !f.more:
+		case rounds >= mostRounds:
+			f.task.Wake() // so that others have their turn
+		case f.looks():
+			if f.fill() {
+				continue
+			}
+		default:
 			over = false
-			f.goOn()
+			f.reads = unlimited
+			go f.visit()
 			return
 		}
 		if len(f.kept) == 0 {
@@ -152,8 +165,15 @@ func (f *foreign) visit() {
 			return
 		}
 		over = true
+		if !f.looks() {
+			f.reads = unlimited // this is a goroutine, as workers are not called meanwhile
+		}
 	}
 }
+
+// mostRounds is the number of rounds after which a worker leaves a connection, although
+// there is more to read.
+const mostRounds = 32
 
 func (f *foreign) release() {
 	if f.buf != nil {
@@ -209,14 +229,6 @@ const (
 	waryFor = 100
 )
 
-// goOn continues a visit for which there were too many records to look at.
-func (f *foreign) goOn() {
-	if !f.looks() {
-		f.reads = unlimited
-	}
-	go f.visit()
-}
-
 // looks looks at what is in the socket, and sets the number of reads that will not wait.
 // It returns false if only a goroutine can read, because crypto/tls seems to have the
 // beginning of the first record, or because the socket may not have room for the last one.
@@ -250,13 +262,12 @@ func (f *foreign) looks() bool {
 		f.reads++
 	}
 	f.more = next < there && n == len(b)
-	return f.reads > 0 || there <= keepAtMost
+	return f.reads > 0 || there <= f.keeps
 }
 
 const (
 	recordHeader = 5
 	maxRecord    = 16<<10 + 2048 // RFC 5246, section 6.2.3
-	keepAtMost   = 4 << 10       // bytes of a record that are left in the socket
 )
 
 // hasData reports whether there is something in the socket, or its end or an error.
@@ -289,7 +300,7 @@ func recvPeek(fd int, p []byte) (int, error) {
 // tryWrite writes head if the socket has room for all of it, as crypto/tls could not go on
 // after a part.
 func (f *foreign) tryWrite(head []byte) (int, error) {
-	if len(head) == 0 || len(head) > maxTryWrite || room(f.fd) < 2*len(head)+extraRoom {
+	if len(head) == 0 || len(head) > maxTryWrite || memory(f.fd).room() < 2*len(head)+extraRoom {
 		return 0, nil
 	}
 	return f.secure.Write(head)
@@ -300,23 +311,27 @@ const (
 	extraRoom   = 16 << 10 // for what the system needs besides the bytes
 )
 
-// room returns how much memory the system takes for a socket until a write waits, or 0 if
-// it does not tell.
-func room(fd int) int {
-	const (
-		soMemInfo   = 55 // SO_MEMINFO
-		wmemAlloc   = 2
-		sndbuf      = 3
-		wmemQueued  = 5
-		memInfoVars = 9
-	)
-	var info [memInfoVars]uint32
+// A memInfo is what SO_MEMINFO of socket(7) tells about the memory of a socket; it is zero
+// where the system does not tell.
+type memInfo [9]uint32
+
+func memory(fd int) (info memInfo) {
+	const soMemInfo = 55
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, soMemInfo, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 || size < uint32(unsafe.Sizeof(info)) {
-		return 0
+		return memInfo{}
 	}
-	return int(info[sndbuf]) - int(max(info[wmemAlloc], info[wmemQueued]))
+	return info
+}
+
+// receives returns the size of the receive buffer.
+func (m memInfo) receives() int { return int(m[1]) }
+
+// room returns how much memory there is until a write waits.
+func (m memInfo) room() int {
+	allocated, limit, queued := m[2], m[3], m[5]
+	return int(limit) - int(max(allocated, queued))
 }
 
 // deadline sets a deadline for reading that has passed, or none.
