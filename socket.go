@@ -172,6 +172,10 @@ func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 // a listener or net/http. Conn then returns a net.Conn that has a SyscallConn method and
 // the methods for socket options of net.TCPConn, and whose Read, Write and methods for
 // deadlines return errors. In handlers and later use only what Conn returns.
+//
+// Over TLS, Conn returns the *tls.Conn, whose NetConn method returns such a net.Conn if the
+// Server or the client has made it. A *tls.Conn that was passed to the Socket stays on its
+// connection, and the Socket has a duplicate of the descriptor besides.
 func (s *Socket) Conn() net.Conn {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
