@@ -45,10 +45,11 @@ func (s *Socket) StartServer(conn net.Conn) error {
 type serverHandshake struct {
 	*arrival
 	hs       handshake.Server
-	read     []byte   // what net/http had received
-	begun    bool     // hs has a part of the request
-	offered  bool     // hs has the whole request
-	asked    *Request // what OnRequest was asked; nil if it was not
+	web      *http.Request // that net/http has read, or nil
+	read     []byte        // what net/http had received
+	begun    bool          // hs has a part of the request
+	offered  bool          // hs has the whole request
+	asked    *Request      // what OnRequest was asked; nil if it was not
 	accept   handshake.Accept
 	sessions []extensions.Session
 	rest     []byte // received after the request
@@ -227,7 +228,7 @@ func (a *serverHandshake) consider(req *handshake.Request) error {
 	if s.opening == nil {
 		s.opening = &a.opening
 	}
-	s.opening.request = req
+	s.opening.request, s.opening.web = req, a.web
 	a.accept.Protocol = a.chooseProtocol(req.Protocols)
 	s.life.on(requestRead)
 	s.life.mu.Unlock()

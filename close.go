@@ -125,6 +125,7 @@ func (s *Socket) fail(ev lifeEvent, code StatusCode, reason string, err error) b
 	}
 	s.life.mu.Unlock()
 	if failed {
+		s.endContext(err)
 		s.emitError(err)
 	}
 	return failed
@@ -235,6 +236,7 @@ func (s *Socket) whatIsDue(c *clock, set int) dueAct {
 // the connection, or would have served it, calls it.
 func (s *Socket) finish() {
 	conn := s.disconnect()
+	s.endContext(nil)
 	if s.roster != nil {
 		defer s.roster.remove(s)
 	}

@@ -56,14 +56,7 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 			}
 		}
 		if handshake.IsUpgrade(r.Method, r.Header) {
-			s := NewSocket(srv.Options)
-			s.roster = &srv.sockets
-			if srv.sockets.isClosing() {
-				s.opts.Hooks.refused(s, errGoingAway)
-				writeError(w, errGoingAway)
-				return
-			}
-			s.upgrade(srv, w, r)
+			srv.ServeHTTP(w, r)
 			return
 		}
 		srv.Handler.ServeHTTP(w, r)

@@ -98,7 +98,7 @@ func (s *Socket) forgetOpening() {
 	defer s.life.mu.Unlock()
 	o := s.opening
 	if !o.keep {
-		o.request = nil
+		o.request, o.web = nil, nil
 	}
 	switch {
 	case s.life.role == wire.Client:

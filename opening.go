@@ -86,7 +86,8 @@ type negotiated struct {
 	extensions string
 	response   string // packed fields of the server's response
 	request    *handshake.Request
-	keep       bool // request is kept after the open event
+	web        *http.Request // that net/http has read, or nil
+	keep       bool          // request is kept after the open event
 }
 
 // packed returns fields as lines of text. As long as nobody asks for them, this takes

@@ -86,13 +86,19 @@ func (s *Socket) Response() (status int, header http.Header) {
 // on. The request is kept if Server.OnRequest is set, or if Request was called by then,
 // in the function set by OnConnect or in a handler of the open event.
 func (s *Socket) Request() *handshake.Request {
+	req, _ := s.requests()
+	return req
+}
+
+// requests returns the client's request, and the request of net/http if that has read it.
+func (s *Socket) requests() (*handshake.Request, *http.Request) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if s.opening == nil || s.opening.request == nil {
-		return nil
+		return nil, nil
 	}
 	s.opening.keep = true
-	return s.opening.request
+	return s.opening.request, s.opening.web
 }
 
 // RemoteAddr returns the address of the peer, or nil before there is a connection.

@@ -20,8 +20,8 @@ import (
 
 // A Server accepts connections on listeners of its own, which is the fastest way
 // to serve (AIR's ServerSocket, WebSocket-Node's WebSocketServer). It passes
-// requests that do not ask for a WebSocket to Handler. To serve WebSockets from a
-// net/http server, use [Socket.Upgrade].
+// requests that do not ask for a WebSocket to Handler. It is also an http.Handler, for use
+// in any net/http server; see [Server.ServeHTTP].
 //
 // The handlers of all its sockets run one after another. A slow one holds up all
 // of them and everything else on their [Dispatcher]. Do long work in a goroutine

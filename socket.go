@@ -40,6 +40,7 @@ type parallel struct {
 // A socketExtra is the part of a Socket that few sockets have.
 type socketExtra struct {
 	rareHandlers
+	socketContext // guarded by life.mu
 }
 
 // noSocketExtra is what extras returns if there are none.
@@ -117,7 +118,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	s.opts.dispatcher.hold()
 	s.opening, s.clock, s.ahead = o, nil, false
 	if x := s.extra.Load(); x != nil {
-		x.pings = nil
+		x.pings, x.socketContext = nil, socketContext{}
 	}
 	s.sender.reset()
 	s.reader.reset()
@@ -129,6 +130,7 @@ func (s *Socket) withdraw() {
 	s.life.mu.Lock()
 	s.life.on(withdrawn)
 	s.life.mu.Unlock()
+	s.endContext(nil)
 	s.opts.dispatcher.release()
 }
 

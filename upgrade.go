@@ -65,6 +65,10 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 		writeError(w, internalError(err))
 		return cannotHijack(w, err)
 	}
+	if values := valuesOf(r); values != nil {
+		s.makeExtras().values = values
+	}
+	a.web = r
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*dial.PrefixConn); ok && len(c.Prefix) == 0 {
 		conn = c.Conn // whose descriptor can be used

@@ -1,0 +1,59 @@
+package airsocket
+
+import (
+	"context"
+	"net"
+)
+
+// A socketContext is the context of a connection, for a Socket that was asked for it.
+type socketContext struct {
+	values context.Context // of the request of net/http; nil if it has none
+	ctx    context.Context // nil until it is asked for
+	cancel context.CancelCauseFunc
+}
+
+// Context returns a context that ends with the connection, before the close event, for goroutines that work for it. context.Cause then returns the error with
+// which it ended, or net.ErrClosed if it was closed as it should be. On a Socket that is
+// not started, or closed, the context is done.
+//
+// If net/http has read the request, the context has the values of the request's context,
+// which middleware may have added. That context itself is done as soon as Upgrade or
+// [Server.ServeHTTP] has returned.
+func (s *Socket) Context() context.Context {
+	x := s.makeExtras()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	if x.ctx == nil {
+		parent := x.values
+		if parent == nil {
+			parent = context.Background()
+		}
+		x.ctx, x.cancel = context.WithCancelCause(parent)
+		if st := s.life.readyState(); st == StateInit || st == StateClosed {
+			x.cancel(net.ErrClosed)
+		}
+	}
+	return x.ctx
+}
+
+// endContext ends the context of the connection. If cause is nil, it is what has ended the
+// connection.
+func (s *Socket) endContext(cause error) {
+	x := s.extra.Load()
+	if x == nil {
+		return
+	}
+	s.life.mu.Lock()
+	cancel := x.cancel
+	if cause == nil {
+		cause = s.life.cause()
+	}
+	s.life.mu.Unlock()
+	if cancel == nil {
+		return
+	}
+	if cause == nil {
+		cause = net.ErrClosed
+	}
+	cancel(cause) // without the lock, because it calls others
+}

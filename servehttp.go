@@ -1,0 +1,92 @@
+package airsocket
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"reflect"
+)
+
+// ServeHTTP performs the opening handshake for a request in any net/http server, so that
+// a Server can be mounted there:
+//
+//	http.Handle("/ws", srv)
+//
+// All that srv offers is the same as on a listener of its own, except that Addr,
+// TLSConfig, FlashPolicy and Handler have no effect: a request that does not ask for a
+// WebSocket is answered with status 426. What the request's path, its context and
+// middleware say is in [Request.HTTP] and [Socket.HTTPRequest].
+//
+// http.Server.Shutdown does not know the sockets. Shut down both:
+//
+//	web.Shutdown(ctx)
+//	srv.Shutdown(ctx)
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := NewSocket(srv.Options)
+	s.roster = &srv.sockets
+	if srv.sockets.isClosing() {
+		s.opts.Hooks.refused(s, errGoingAway)
+		writeError(w, errGoingAway)
+		return
+	}
+	s.upgrade(srv, w, r)
+}
+
+// HTTP returns the request as net/http has it, for functions that expect that, and for
+// its PathValue method. On a listener of the Server, where net/http has not read it, it is
+// put together from the fields. Its Context is that of the Socket, and it has no Body.
+func (r *Request) HTTP() *http.Request { return r.socket.HTTPRequest() }
+
+// HTTPRequest returns what [Request.HTTP] returns, as long as Request would return the
+// client's request, and nil otherwise.
+func (s *Socket) HTTPRequest() *http.Request {
+	req, web := s.requests()
+	switch {
+	case req == nil:
+		return nil
+	case web != nil:
+		web = web.WithContext(s.Context())
+		web.Body = http.NoBody
+		return web
+	}
+	web = &http.Request{
+		Method: req.Method, RequestURI: req.Target, Host: req.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: make(http.Header), Body: http.NoBody,
+	}
+	var err error
+	if web.URL, err = url.ParseRequestURI(req.Target); err != nil {
+		web.URL = &url.URL{Path: req.Target}
+	}
+	for _, f := range req.Header {
+		if http.CanonicalHeaderKey(f.Name) != "Host" {
+			web.Header.Add(f.Name, f.Value)
+		}
+	}
+	if conn := s.Conn(); conn != nil {
+		web.RemoteAddr = conn.RemoteAddr().String()
+		if secure, ok := conn.(*tls.Conn); ok {
+			state := secure.ConnectionState()
+			web.TLS = &state
+		}
+	}
+	return web.WithContext(s.Context())
+}
+
+// valuesOf returns the context of a request without its end, which comes when the handler
+// of net/http returns. It returns nil if nobody has added anything to what net/http has
+// made, so that it need not be kept as long as a connection.
+func valuesOf(r *http.Request) context.Context {
+	if reflect.TypeOf(r.Context()) == plainContext {
+		return nil
+	}
+	return context.WithoutCancel(r.Context())
+}
+
+// plainContext is the type of the contexts that net/http makes.
+var plainContext = func() reflect.Type {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return reflect.TypeOf(ctx)
+}()
