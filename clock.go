@@ -101,7 +101,7 @@ func (c *clock) schedule() {
 	next := c.actAt.orEarlier(c.pongBy)
 	if bubble.ID() == 0 {
 		c.bubble = nil // only its bubble may stop it
-		processAlarms.set(c, next)
+		processAlarms.set(c, next.roundUp(now()))
 		return
 	}
 	if c.bubble != nil {

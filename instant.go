@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -38,4 +39,18 @@ func (t instant) orEarlier(u instant) instant {
 		return u
 	}
 	return t
+}
+
+// roundUp returns an instant at or after t, by less than a hundredth of the time that is
+// left until t and by less than 135 ms, so that connections whose times are close to each
+// other are seen to together: to wake a thread for each of them, and the runtime's monitor,
+// takes longer than what is done then.
+func (t instant) roundUp(now instant) instant {
+	const most = 1 << 27 // nanoseconds
+	left := t.sub(now)
+	if t == never || left < 1<<8 || t > math.MaxInt64-most {
+		return t
+	}
+	step := instant(min(most, 1<<(bits.Len64(uint64(left))-8)))
+	return (t + step - 1) &^ (step - 1)
 }

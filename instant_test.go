@@ -35,6 +35,32 @@ func TestInstant(t *testing.T) {
 	})
 }
 
+// TestRoundUp checks that rounding an instant up makes it a little later at most, and makes
+// equal the instants of connections that are close to each other.
+func TestRoundUp(t *testing.T) {
+	const begin = instant(123456789123456789)
+	for left := time.Nanosecond; left < 1000*time.Hour; left += left/3 + 1 {
+		exact := begin.add(left)
+		late := exact.roundUp(begin).sub(exact)
+		if late < 0 || late > left/100 || late >= 135*time.Millisecond {
+			t.Errorf("%v from now becomes %v later", left, late)
+		}
+	}
+	different := make(map[instant]bool)
+	for i := range 1000 {
+		opened := begin.add(time.Duration(i) * time.Millisecond)
+		different[opened.add(time.Minute).roundUp(opened)] = true
+	}
+	if n := len(different); n > 9 {
+		t.Errorf("1000 connections of one second are seen to at %d different times", n)
+	}
+	for _, same := range []instant{never, begin - 1, begin, begin + 1, math.MaxInt64} {
+		if got := same.roundUp(begin); got != same {
+			t.Errorf("%d becomes %d", same, got)
+		}
+	}
+}
+
 // TestTimerBeyondABubble checks that a time that was set outside of a bubble does nothing
 // if another one has been set in the bubble since, and that neither does one of the bubble
 // once it is stopped.
