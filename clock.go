@@ -8,16 +8,22 @@ import (
 
 // A clock holds the times at which something is to be done if nothing else happens
 // first. It is created when the first of them is set. The lock of the lifetime guards
-// it.
+// it, except for alarm.
+//
+// Every connection that sends pings keeps a clock, so it is small.
 type clock struct {
 	alarm
-	tick     func(c *clock, set int) // called when a time has come, without the lock
-	timer    *time.Timer             // in a bubble of testing/synctest
-	set      int                     // how often the next time was set; earlier ones that still come are ignored
-	closeBy  time.Time               // when the closing handshake must be done
-	pingAt   time.Time               // when a ping is due, if nothing is received
-	pongBy   time.Time               // when something must have been received after a ping
-	lastRead time.Time               // when something was last received
+	socket   *Socket      // does what is due; does not change
+	bubble   *bubbleTimer // that waits for the next time; nil outside of bubbles
+	actAt    instant      // when a ping is due if nothing is received, or, if closing, the closing handshake must be done
+	pongBy   instant      // when something must have been received after a ping
+	lastRead instant      // when something was last received
+	closing  bool
+}
+
+// A bubbleTimer calls Socket.tick for a clock in a bubble of testing/synctest.
+type bubbleTimer struct {
+	timer *time.Timer
 }
 
 // A dueAct says what a clock asks for.
@@ -33,88 +39,78 @@ const (
 // startClosing sets the time by which the connection must be closed, and stops pinging.
 // A timeout of 0 means that there is no such time.
 func (c *clock) startClosing(timeout time.Duration) {
-	c.pingAt, c.pongBy = time.Time{}, time.Time{}
-	if c.closeBy.IsZero() && timeout > 0 {
-		c.closeBy = time.Now().Add(timeout)
+	if !c.closing {
+		c.closing, c.actAt, c.pongBy = true, never, never
+	}
+	if c.actAt == never && timeout > 0 {
+		c.actAt = now().add(timeout)
 	}
 	c.schedule()
 }
 
 // startPinging has pings sent whenever nothing was received for the interval.
 func (c *clock) startPinging(interval time.Duration) {
-	c.lastRead = time.Now()
-	c.pingAt = c.lastRead.Add(interval)
+	c.lastRead = now()
+	c.actAt = c.lastRead.add(interval)
 	c.schedule()
 }
 
 // noteRead records that something was received. It does not touch the timer.
-func (c *clock) noteRead() { c.lastRead, c.pongBy = time.Now(), time.Time{} }
+func (c *clock) noteRead() { c.lastRead, c.pongBy = now(), never }
 
 // stop clears all times.
 func (c *clock) stop() {
-	c.closeBy, c.pingAt, c.pongBy, c.lastRead = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	c.actAt, c.pongBy, c.lastRead = never, never, never
 	c.schedule()
 }
 
-// due returns what is to be done when a timer fires. set is what c.set was when that
-// timer was set: an earlier timer does nothing. While reading is paused, a missing pong
+// due returns what is to be done when the time has come for which by was set, which is
+// nil for processAlarms: what was set before the last call of schedule, on another side of
+// a bubble's wall, knows nothing of the time here. While reading is paused, a missing pong
 // does not count.
-func (c *clock) due(set int, isPaused bool, pingInterval, pongTimeout time.Duration) dueAct {
-	if set != c.set {
+func (c *clock) due(by *bubbleTimer, isPaused bool, pingInterval, pongTimeout time.Duration) dueAct {
+	if by != c.bubble {
 		return nothingDue
 	}
-	what, now := nothingDue, time.Now()
+	what, now := nothingDue, now()
 	switch {
-	case hasCome(c.closeBy, now):
+	case c.closing && c.actAt.hasCome(now):
 		c.stop()
 		return closeDue
-	case hasCome(c.pongBy, now) && !isPaused:
+	case c.pongBy.hasCome(now) && !isPaused:
 		c.stop()
 		return pongDue
-	case hasCome(c.pongBy, now):
-		c.pongBy = time.Time{}
-	case hasCome(c.pingAt, now) && now.Sub(c.lastRead) < pingInterval:
-		c.pingAt = c.lastRead.Add(pingInterval)
-	case hasCome(c.pingAt, now):
-		what, c.pingAt = pingDue, now.Add(pingInterval)
+	case c.pongBy.hasCome(now):
+		c.pongBy = never
+	case c.actAt.hasCome(now) && now.sub(c.lastRead) < pingInterval:
+		c.actAt = c.lastRead.add(pingInterval)
+	case c.actAt.hasCome(now):
+		what, c.actAt = pingDue, now.add(pingInterval)
 		// This also applies if there is no room for the ping: a peer that neither reads
 		// nor sends anything has gone too.
-		if c.pongBy.IsZero() && pongTimeout > 0 {
-			c.pongBy = now.Add(pongTimeout)
+		if c.pongBy == never && pongTimeout > 0 {
+			c.pongBy = now.add(pongTimeout)
 		}
 	}
 	c.schedule()
 	return what
 }
 
-// hasCome reports whether the time t is set and has come.
-func hasCome(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
-
-// schedule has tick called at the next of the times.
+// schedule has Socket.tick called at the next of the times.
 func (c *clock) schedule() {
-	c.set++
-	next := c.next()
+	next := c.actAt.orEarlier(c.pongBy)
 	if bubble.ID() == 0 {
-		processAlarms.set(c, next, c.set)
+		c.bubble = nil // only its bubble may stop it
+		processAlarms.set(c, next.roundUp(now()))
 		return
 	}
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
+	if c.bubble != nil {
+		c.bubble.timer.Stop()
+		c.bubble = nil
 	}
-	if !next.IsZero() {
-		set, tick := c.set, c.tick
-		c.timer = time.AfterFunc(time.Until(next), func() { tick(c, set) })
+	if next != never {
+		b := new(bubbleTimer)
+		c.bubble = b
+		b.timer = time.AfterFunc(next.sub(now()), func() { c.socket.tick(c, b) })
 	}
-}
-
-// next returns the earliest of the times, or the zero Time if none is set.
-func (c *clock) next() time.Time {
-	var next time.Time
-	for _, t := range [...]time.Time{c.closeBy, c.pingAt, c.pongBy} {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	return next
 }

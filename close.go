@@ -203,26 +203,26 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 // withClock returns s.clock, which it creates if it is nil. The caller holds life.mu.
 func (s *Socket) withClock() *clock {
 	if s.clock == nil {
-		s.clock = &clock{tick: s.tick}
+		s.clock = &clock{socket: s}
 	}
 	return s.clock
 }
 
-// tick does what is due.
-func (s *Socket) tick(c *clock, set int) {
-	if s.whatIsDue(c, set) == pingDue && s.sender.sendPing() == nil && s.opts.Hooks != nil {
+// tick does what is due. by is nil outside of bubbles.
+func (s *Socket) tick(c *clock, by *bubbleTimer) {
+	if s.whatIsDue(c, by) == pingDue && s.sender.sendPing() == nil && s.opts.Hooks != nil {
 		go s.opts.Hooks.sent(s, wire.Ping, 0) // which may take its time
 	}
 }
 
 // whatIsDue ends the connection if its time has run out, and returns what is due.
-func (s *Socket) whatIsDue(c *clock, set int) dueAct {
+func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if c != s.clock {
 		return nothingDue // there is another connection by now
 	}
-	what := c.due(set, s.reader.isPaused(), s.opts.pingInterval, s.opts.pongTimeout)
+	what := c.due(by, s.reader.isPaused(), s.opts.pingInterval, s.opts.pongTimeout)
 	switch what {
 	case closeDue:
 		s.abortLocked(ErrCloseTimeout)

@@ -232,9 +232,7 @@ func (s *Socket) leaveTimed(at time.Duration, kind turnKind, serving bool) {
 // where a time.Time would take three in a stack frame that every message needs. Only
 // differences within one turn are meaningful, as a turn stays in one bubble of
 // testing/synctest.
-func turnClock() time.Duration { return time.Since(turnEpoch) }
-
-var turnEpoch = time.Now()
+func turnClock() time.Duration { return time.Since(processStart) }
 
 // do runs fn in a turn.
 func (s *Socket) do(kind turnKind, fn func()) {

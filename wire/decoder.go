@@ -167,6 +167,9 @@ func (d *Decoder) step(ev *Event) bool {
 		if len(d.in) == 0 {
 			return false
 		}
+		if d.nextControl(ev) {
+			return true
+		}
 		d.slowState = newSlowState()
 	}
 	if d.stage == inHeader && len(d.in) > 0 {

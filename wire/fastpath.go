@@ -81,6 +81,35 @@ func (d *Decoder) nextUnchecked() (Kind, []byte) {
 	return op, p
 }
 
+// nextControl consumes a ping or pong that has arrived as a whole, and sets *ev to its
+// event. It returns false if the next frame is something else. step calls it while there
+// is no slowState, so that a connection that has nothing but short messages, pings and
+// pongs never gets one.
+//
+//go:noinline
+func (d *Decoder) nextControl(ev *Event) bool {
+	p := d.in
+	if len(p) < 2 || p[0] != 0x80|byte(Ping) && p[0] != 0x80|byte(Pong) || d.stage != inHeader {
+		return false
+	}
+	if _, ok := d.framing().(rfc6455); !ok {
+		return false
+	}
+	head, n := 2, int(p[1]^d.maskBit) // above 127 if the MASK bit is wrong
+	if d.maskBit != 0 {
+		head += 4
+	}
+	if n > maxControl || len(p) < head+n {
+		return false
+	}
+	ev.Kind, ev.Data = Kind(p[0]&0x0F), p[head:head+n:head+n]
+	d.in = p[head+n:]
+	if d.maskBit != 0 {
+		mask.InPlace(ev.Data, binary.LittleEndian.Uint32(p[2:]))
+	}
+	return true
+}
+
 // AppendMessage is like [Encoder.Append] for a whole text or binary message, but needs
 // less time and less stack.
 func (e *Encoder) AppendMessage(dst []byte, kind Kind, p []byte) ([]byte, error) {

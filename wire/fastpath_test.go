@@ -38,7 +38,7 @@ func decodeBothWays(cfg *Config, in []byte, cut int) (fast, slow []Event) {
 	d.Init(cfg)
 	fast = events(&d)
 	d.Init(cfg)
-	d.fastLimit = -1
+	d.fastLimit, d.slowState = -1, newSlowState()
 	return fast, events(&d)
 }
 
@@ -82,6 +82,12 @@ func FuzzFastPath(f *testing.F) {
 			append(frame(role, 0x83, 5), "Hello"...),
 			append(append(frame(role, 0x01, 5), "Hello"...), append(frame(role, 0x81, 5), "Hello"...)...), // a message in another
 			append(frame(role, 0x89, 126, 0, 200), text(200)...),
+			append(frame(role, 0x89, 126, 0, 5), "Hello"...), // not the shortest form
+			append(append(frame(role, 0x89, 5), "Hello"...), frame(role, 0x8A, 0)...),
+			append(frame(role, 0x8A, 125), text(125)...),
+			append(frame(role, 0x0A, 5), "Hello"...),
+			append(frame(role, 0xC9, 5), "Hello"...),
+			append(frame(1-role, 0x89, 5), "Hello"...),
 			append(append(frame(role, 0x88, 2), 3, 232), append(frame(role, 0x81, 5), "Hello"...)...), // after a close
 			append(frame(role, 0x81, 100), "not the whole"...),
 			append(frame(1-role, 0x81, 9), "not so it"...),
@@ -143,6 +149,33 @@ func TestFastPathTaken(t *testing.T) {
 		kind, p := d.NextMessage()
 		if got := kind == Binary && len(p) == 300; got != c.want {
 			t.Errorf("%s: kind %d, %d bytes", c.name, kind, len(p))
+		}
+	}
+}
+
+// TestPingsNeedNoSlowState checks that short messages, pings and pongs that arrive as a
+// whole leave a Decoder without the memory that other frames need.
+func TestPingsNeedNoSlowState(t *testing.T) {
+	for _, role := range []Role{Client, Server} {
+		var e Encoder
+		e.Init(&Config{Version: Hybi13, Role: 1 - role, MaskKey: fixedKey})
+		want := []Event{{Kind: Ping}, {Kind: Text, Data: []byte("Hello, world")}, {Kind: Pong, Data: []byte("Hello")}, {Kind: Pong}}
+		var in []byte
+		for _, ev := range want {
+			in, _ = e.Append(in, ev)
+		}
+		var d Decoder
+		d.Init(&Config{Version: Hybi13, Role: role})
+		d.Feed(in)
+		n := 0
+		for ev := range d.Events() {
+			if ev.Kind != want[n].Kind || !bytes.Equal(ev.Data, want[n].Data) {
+				t.Errorf("role %v: %v, want %v", role, ev, want[n])
+			}
+			n++
+		}
+		if n != len(want) || d.slowState != nil {
+			t.Errorf("role %v: %d events, want %d; slow state: %v", role, n, len(want), d.slowState != nil)
 		}
 	}
 }
