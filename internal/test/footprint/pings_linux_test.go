@@ -49,7 +49,7 @@ func memoryOfPings(t *testing.T, parallel bool, interval time.Duration) int64 {
 		for range n {
 			fd := descriptor(connectBlocking(t, addr))
 			fds = append(fds, fd)
-			fd.open(t, buf)
+			open(t, fd, buf)
 		}
 		for _, fd := range fds[from:] {
 			frames := wstest.Frame(true, wstest.OpText, "echo")
