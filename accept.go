@@ -360,7 +360,7 @@ func (a *serverHandshake) reject(err error) transport.Next {
 // endQuietly ends the Socket without events. OnConnect has not been called for it.
 func (a *serverHandshake) endQuietly() {
 	s := a.s
-	s.roster.remove(s)
+	s.server.leave(s)
 	s.withdraw()
 }
 

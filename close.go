@@ -237,8 +237,8 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 func (s *Socket) finish() {
 	conn := s.disconnect()
 	s.endContext(nil)
-	if s.roster != nil {
-		defer s.roster.remove(s)
+	if s.server != nil {
+		defer s.server.leave(s)
 	}
 	defer s.opts.dispatcher.release()
 	s.lastTurn(conn)

@@ -110,7 +110,7 @@ func wireHeader(h http.Header) handshake.Header {
 func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 	handled := false
 	s.disp.do(func() {
-		handled = s.extras().cert != nil || s.HasEventListener(string(EventCertificateError))
+		handled = s.rare().cert != nil || s.HasEventListener(string(EventCertificateError))
 	})
 	if !handled {
 		return nil
@@ -119,7 +119,7 @@ func (s *Socket) certificateJudge(ctx context.Context) dial.Judge {
 		e := &CertificateErrorEvent{target: target{s}, Chain: chain, Err: reason}
 		s.do(certificateTurn, func() {
 			if ctx.Err() == nil {
-				emit(s, s.extras().cert, e)
+				emit(s, s.rare().cert, e)
 			}
 		})
 		// A handler may have called Close, or panicked.

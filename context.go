@@ -20,20 +20,24 @@ type socketContext struct {
 // which middleware may have added. That context itself is done as soon as Upgrade or
 // [Server.ServeHTTP] has returned.
 func (s *Socket) Context() context.Context {
-	x := s.makeExtras()
+	x := s.makeExtra()
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	if x.ctx == nil {
-		parent := x.values
+	if x.context == nil {
+		x.context = new(socketContext)
+	}
+	c := x.context
+	if c.ctx == nil {
+		parent := c.values
 		if parent == nil {
 			parent = context.Background()
 		}
-		x.ctx, x.cancel = context.WithCancelCause(parent)
+		c.ctx, c.cancel = context.WithCancelCause(parent)
 		if st := s.life.readyState(); st == StateInit || st == StateClosed {
-			x.cancel(net.ErrClosed)
+			c.cancel(net.ErrClosed)
 		}
 	}
-	return x.ctx
+	return c.ctx
 }
 
 // endContext ends the context of the connection. If cause is nil, it is what has ended the
@@ -44,16 +48,16 @@ func (s *Socket) endContext(cause error) {
 		return
 	}
 	s.life.mu.Lock()
-	cancel := x.cancel
+	c := x.context
 	if cause == nil {
 		cause = s.life.cause()
 	}
 	s.life.mu.Unlock()
-	if cancel == nil {
+	if c == nil || c.cancel == nil {
 		return
 	}
 	if cause == nil {
 		cause = net.ErrClosed
 	}
-	cancel(cause) // without the lock, because it calls others
+	c.cancel(cause) // without the lock, because it calls others
 }

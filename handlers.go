@@ -43,16 +43,16 @@ func (s *Socket) OnOpen(fn func(*OpenEvent)) { s.handlers.open = fn }
 func (s *Socket) OnMessage(fn func(*MessageEvent)) { s.handlers.message = fn }
 
 // OnFrame sets the handler for frame events.
-func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeExtras().frame = fn }
+func (s *Socket) OnFrame(fn func(*FrameEvent)) { s.makeRare().frame = fn }
 
 // OnPing sets the handler for ping events.
-func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeExtras().ping = fn }
+func (s *Socket) OnPing(fn func(*PingEvent)) { s.makeRare().ping = fn }
 
 // OnPong sets the handler for pong events.
-func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeExtras().pong = fn }
+func (s *Socket) OnPong(fn func(*PongEvent)) { s.makeRare().pong = fn }
 
 // OnDrain sets the handler for drain events.
-func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeExtras().drain = fn }
+func (s *Socket) OnDrain(fn func(*DrainEvent)) { s.makeRare().drain = fn }
 
 // OnError sets the handler for error events.
 func (s *Socket) OnError(fn func(*ErrorEvent)) { s.handlers.err = fn }
@@ -61,7 +61,7 @@ func (s *Socket) OnError(fn func(*ErrorEvent)) { s.handlers.err = fn }
 func (s *Socket) OnClose(fn func(*CloseEvent)) { s.handlers.close = fn }
 
 // OnCertificateError sets the handler for certificate error events.
-func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeExtras().cert = fn }
+func (s *Socket) OnCertificateError(fn func(*CertificateErrorEvent)) { s.makeRare().cert = fn }
 
 // A Listener is a function that AddEventListener has added to a Socket.
 type Listener struct {
@@ -101,7 +101,7 @@ func AddEventListener[E Event](s *Socket, typ EventType[E], fn func(E), opts ...
 	}
 	// The slice is never changed in place, because DispatchEvent may be iterating over
 	// it.
-	r := s.makeExtras()
+	r := s.makeRare()
 	at, _ := slices.BinarySearchFunc(r.listeners, l, func(a, b *Listener) int {
 		if a.priority >= b.priority {
 			return -1
@@ -120,7 +120,7 @@ func (l *Listener) Remove() {
 		return
 	}
 	l.removed = true
-	r := l.socket.makeExtras()
+	r := l.socket.makeRare()
 	r.listeners = slices.DeleteFunc(slices.Clone(r.listeners), func(other *Listener) bool { return other == l })
 }
 
@@ -128,7 +128,7 @@ func (l *Listener) Remove() {
 // (AS3's hasEventListener). Handlers set by On methods do not count. It must be called
 // before the connection is started or from a handler.
 func (s *Socket) HasEventListener(typ string) bool {
-	return slices.ContainsFunc(s.extras().listeners, func(l *Listener) bool { return l.typ == typ })
+	return slices.ContainsFunc(s.rare().listeners, func(l *Listener) bool { return l.typ == typ })
 }
 
 // DispatchEvent calls the listeners for events of e's type one after another, and
@@ -136,7 +136,7 @@ func (s *Socket) HasEventListener(typ string) bool {
 // handler.
 func (s *Socket) DispatchEvent(e Event) {
 	typ := e.Type()
-	for _, l := range s.extras().listeners {
+	for _, l := range s.rare().listeners {
 		if l.typ != typ || l.removed {
 			continue
 		}
@@ -150,7 +150,7 @@ func (s *Socket) DispatchEvent(e Event) {
 // hasHandler reports whether emit may have something to call. It does not look at the
 // types of the listeners.
 func hasHandler[E Event](s *Socket, on func(E)) bool {
-	return on != nil || s.extras().listeners != nil
+	return on != nil || s.rare().listeners != nil
 }
 
 // callHandlers calls on, the handler that an On method has set, and the listeners for e.
@@ -158,7 +158,7 @@ func callHandlers[E Event](s *Socket, on func(E), e E) {
 	if on != nil {
 		on(e)
 	}
-	if s.extras().listeners != nil {
+	if s.rare().listeners != nil {
 		s.DispatchEvent(e)
 	}
 }

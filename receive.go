@@ -165,7 +165,7 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 //
 //go:noinline
 func (s *Socket) nextEvent(in *readInput) (plain bool) {
-	plain = s.opts.messagesOnly && s.handlers.message != nil && s.extras().listeners == nil && s.life.at() == stageOpen
+	plain = s.opts.messagesOnly && s.handlers.message != nil && s.rare().listeners == nil && s.life.at() == stageOpen
 	if plain {
 		if kind, data := s.reader.dec.NextMessage(); kind != wire.None {
 			in.message.socket, in.message.kind, in.message.data = s, kind, data
@@ -255,7 +255,7 @@ func (s *Socket) handle(in *readInput) {
 		switch {
 		case !isOpen:
 		case s.opts.FrameEvents:
-			emit(s, s.extras().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, ev.Cont, ev.More})
+			emit(s, s.rare().frame, &FrameEvent{target{s}, ev.Kind, ev.Data, ev.Cont, ev.More})
 		default:
 			in.message = MessageEvent{target{s}, ev.Kind, notNil(ev.Data)}
 			emit(s, s.handlers.message, &in.message)
@@ -265,7 +265,7 @@ func (s *Socket) handle(in *readInput) {
 		s.opts.Hooks.received(s, ev.Kind, len(ev.Data))
 		if isOpen {
 			in.ping = PingEvent{target: target{s}, Data: ev.Data}
-			if emit(s, s.extras().ping, &in.ping); in.ping.prevented {
+			if emit(s, s.rare().ping, &in.ping); in.ping.prevented {
 				return
 			}
 		}
@@ -274,7 +274,7 @@ func (s *Socket) handle(in *readInput) {
 		s.opts.Hooks.received(s, ev.Kind, len(ev.Data))
 		if isOpen {
 			in.pong = PongEvent{target{s}, ev.Data}
-			emit(s, s.extras().pong, &in.pong)
+			emit(s, s.rare().pong, &in.pong)
 			s.ponged(ev.Data)
 		}
 	case wire.Close:
@@ -318,7 +318,7 @@ func (s *Socket) ponged(payload []byte) {
 func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	x := s.extras()
+	x := s.rare()
 	i := slices.IndexFunc(x.pings, is)
 	if i < 0 {
 		return nil

@@ -242,7 +242,7 @@ func TestBroadcast(t *testing.T) {
 				if open++; open == 4 {
 					skip := func(other *airsocket.Socket) bool { return other == s }
 					for range 3 {
-						if err := srv.Broadcast(wire.Text, []byte(text), skip); err != nil {
+						if _, err := srv.Broadcast(wire.Text, []byte(text), skip); err != nil {
 							t.Error(err)
 						}
 					}

@@ -128,7 +128,7 @@ func (s *Socket) expectPong(wait *pingWait) error {
 	case StateClosing, StateClosed:
 		return ErrClosed
 	}
-	x := s.makeExtras()
+	x := s.makeRare()
 	if len(x.pings) >= maxPingWaits {
 		return ErrBufferFull
 	}
@@ -212,7 +212,7 @@ func (s *Socket) drained() {
 		// causes no drain event of its own, so this event must come after it.
 		s.Flush()
 		if s.ReadyState() == StateOpen && s.sender.allWritten() {
-			emit(s, s.extras().drain, &DrainEvent{target{s}})
+			emit(s, s.rare().drain, &DrainEvent{target{s}})
 		}
 	})
 }

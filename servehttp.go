@@ -24,7 +24,7 @@ import (
 //	srv.Shutdown(ctx)
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := NewSocket(srv.Options)
-	s.roster = &srv.sockets
+	s.server = srv
 	if srv.sockets.isClosing() {
 		s.opts.Hooks.refused(s, errGoingAway)
 		writeError(w, errGoingAway)

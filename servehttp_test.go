@@ -84,7 +84,7 @@ func TestServerInNetHTTP(t *testing.T) {
 		p.Want(wstest.OpText, "hello ann")
 	}
 	wantStatus(t, dialPath(t, url), http.StatusServiceUnavailable)
-	if err := srv.Broadcast(wire.Text, []byte("all"), nil); err != nil {
+	if _, err := srv.Broadcast(wire.Text, []byte("all"), nil); err != nil {
 		t.Error(err)
 	}
 	a.Want(wstest.OpText, "all")

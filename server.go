@@ -49,6 +49,15 @@ type Server struct {
 	// answered with status 503. Zero means no limit.
 	MaxConns int
 
+	// CloseSlow makes Publish and Broadcast end the connection of a socket whose
+	// Options.MaxBuffered is reached, with status code 1008, instead of leaving the socket
+	// out.
+	CloseSlow bool
+
+	// Backplane, if not nil, carries what is published to the Servers of other processes;
+	// see Socket.Subscribe.
+	Backplane Backplane
+
 	// FlashPolicy is the answer to socket policy requests of Flash clients, which come
 	// as the first bytes of a connection. If it is nil they are not answered. See
 	// FlashPolicyFor.
@@ -64,6 +73,8 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	sockets   roster
+	topics    topics
+	plane     plane
 	http      *httpFallback
 }
 
@@ -102,19 +113,19 @@ func (srv *Server) Sockets() iter.Seq[*Socket] {
 
 // Broadcast sends a message to all open sockets except those for which skip returns
 // true; a nil skip excludes none. The message is encoded only once, as with [Prepare],
-// whose errors Broadcast returns. A socket that cannot accept the message now, because
-// of [ErrBufferFull] for example, is left out.
-func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) bool) error {
+// whose errors Broadcast returns. It returns how many sockets were left out because they
+// cannot take more, of [ErrBufferFull] for example; see CloseSlow.
+func (srv *Server) Broadcast(kind wire.Kind, data []byte, skip func(*Socket) bool) (skipped int, err error) {
 	p, err := Prepare(kind, data)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for s := range srv.Sockets() {
-		if skip == nil || !skip(s) {
-			s.SendPrepared(p)
+		if (skip == nil || !skip(s)) && srv.sendTo(s, p) {
+			skipped++
 		}
 	}
-	return nil
+	return skipped, nil
 }
 
 // CloseAll calls [Socket.Close] on all open sockets (WebSocket-Node's
@@ -239,10 +250,10 @@ func (srv *Server) serveConn(conn net.Conn) {
 	}
 	conn.SetDeadline(time.Time{}) // the listener may have left one
 	s := NewSocket(srv.Options)
-	s.roster = &srv.sockets
+	s.server = srv
 	s.start(wire.Server, nil)
 	s.attach(conn)
-	full, ok := s.roster.add(s, srv.MaxConns)
+	full, ok := srv.sockets.add(s, srv.MaxConns)
 	if !ok {
 		s.withdraw()
 		s.sender.conn.Close()

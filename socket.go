@@ -17,7 +17,7 @@ import (
 type Socket struct {
 	opts   *settings
 	disp   *Dispatcher
-	roster *roster // of the Server that accepted the connection; nil without one
+	server *Server // that accepted the connection; nil without one
 
 	life     lifetime
 	sender   sender
@@ -27,7 +27,7 @@ type Socket struct {
 
 	opening *opening // guarded by life.mu; nil when it is no longer needed
 	clock   *clock   // guarded by life.mu; nil until a time is set
-	slot    int32    // index in the roster of server, guarded by its lock
+	slot    int32    // index in the Server's roster, guarded by its lock
 	ahead   bool     // events are decoded before their turn; see ahead.go
 }
 
@@ -37,27 +37,42 @@ type parallel struct {
 	socket Socket
 }
 
-// A socketExtra is the part of a Socket that few sockets have.
+// A socketExtra holds the parts of a Socket that few sockets have.
 type socketExtra struct {
-	rareHandlers
-	socketContext // guarded by life.mu
+	rare          atomic.Pointer[rareHandlers] // nil until it is needed
+	context       *socketContext               // guarded by life.mu; nil until it is needed
+	subscriptions                              // guarded by the lock of the Server's topics
 }
 
-// noSocketExtra is what extras returns if there are none.
-var noSocketExtra socketExtra
-
-// extras returns s.extra for reading.
-func (s *Socket) extras() *socketExtra {
-	if r := s.extra.Load(); r != nil {
-		return r
+// makeExtra returns s.extra, which it creates if it is nil.
+func (s *Socket) makeExtra() *socketExtra {
+	if x := s.extra.Load(); x != nil {
+		return x
 	}
-	return &noSocketExtra
-}
-
-// makeExtras returns s.extra for writing.
-func (s *Socket) makeExtras() *socketExtra {
 	s.extra.CompareAndSwap(nil, new(socketExtra))
 	return s.extra.Load()
+}
+
+// noRareHandlers is what rare returns if there are none.
+var noRareHandlers rareHandlers
+
+// rare returns the rare handlers for reading.
+func (s *Socket) rare() *rareHandlers {
+	if x := s.extra.Load(); x != nil {
+		if r := x.rare.Load(); r != nil {
+			return r
+		}
+	}
+	return &noRareHandlers
+}
+
+// makeRare returns the rare handlers for writing.
+func (s *Socket) makeRare() *rareHandlers {
+	x := s.makeExtra()
+	if x.rare.Load() == nil {
+		x.rare.CompareAndSwap(nil, new(rareHandlers))
+	}
+	return x.rare.Load()
 }
 
 // NewSocket returns a Socket that has not been started. If opts is nil the
@@ -118,7 +133,10 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	s.opts.dispatcher.hold()
 	s.opening, s.clock, s.ahead = o, nil, false
 	if x := s.extra.Load(); x != nil {
-		x.pings, x.socketContext = nil, socketContext{}
+		x.context = nil
+		if r := x.rare.Load(); r != nil {
+			r.pings = nil
+		}
 	}
 	s.sender.reset()
 	s.reader.reset()

@@ -66,7 +66,9 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 		return cannotHijack(w, err)
 	}
 	if values := valuesOf(r); values != nil {
-		s.makeExtras().values = values
+		s.life.mu.Lock()
+		s.makeExtra().context = &socketContext{values: values}
+		s.life.mu.Unlock()
 	}
 	a.web = r
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
@@ -77,7 +79,7 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	s.attach(transport.Adopt(conn))
 	if srv != nil {
 		var ok bool
-		if a.full, ok = s.roster.add(s, srv.MaxConns); !ok {
+		if a.full, ok = srv.sockets.add(s, srv.MaxConns); !ok {
 			s.sender.conn.Close()
 			return errGoingAway
 		}

@@ -70,7 +70,7 @@ func echo(e *airsocket.MessageEvent) {
 }
 
 func broadcast(e *airsocket.MessageEvent) {
-	if err := srv.Broadcast(e.Kind(), e.Bytes(), nil); err != nil {
+	if _, err := srv.Broadcast(e.Kind(), e.Bytes(), nil); err != nil {
 		log.Print(err)
 	}
 }
