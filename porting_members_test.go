@@ -26,7 +26,11 @@ func TestPortingGuideMembers(t *testing.T) {
 	for section, lists := range memberLists {
 		var listed []string
 		for name, prefix := range lists {
-			for _, member := range members(t, filepath.Join("testdata", "porting", name)) {
+			version, names := members(t, filepath.Join("testdata", "porting", name))
+			if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, version) }) {
+				t.Errorf("%s: the guide does not name version %s", section, version)
+			}
+			for _, member := range names {
 				listed = append(listed, prefix+member)
 			}
 		}
@@ -69,24 +73,26 @@ func count(list []string, s string) (n int) {
 }
 
 // members returns the names in a list that has the form of api.txt, with a type before
-// each of its fields and methods.
-func members(t *testing.T, file string) (names []string) {
+// each of its fields and methods. The first line of the list has the path and the
+// version of the package.
+func members(t *testing.T, file string) (version string, names []string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
-		if strings.HasPrefix(line, "# ") {
-			continue // the package and its version
-		}
+	first, rest, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	if _, version, _ = strings.Cut(first, " v"); version == "" {
+		t.Fatalf("%s: %q has no version", file, first)
+	}
+	for line := range strings.SplitSeq(rest, "\n") {
 		name := memberOf(line)
 		if name == "" {
 			t.Errorf("%s: %q is not a member", file, line)
 		}
 		names = append(names, name)
 	}
-	return names
+	return version, names
 }
 
 var (
