@@ -315,16 +315,6 @@ const (
 // where the system does not tell.
 type memInfo [9]uint32
 
-func memory(fd int) (info memInfo) {
-	const soMemInfo = 55
-	size := uint32(unsafe.Sizeof(info))
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, soMemInfo, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-	if errno != 0 || size < uint32(unsafe.Sizeof(info)) {
-		return memInfo{}
-	}
-	return info
-}
-
 // receives returns the size of the receive buffer.
 func (m memInfo) receives() int { return int(m[1]) }
 
