@@ -151,3 +151,56 @@ func TestDialVersions(t *testing.T) {
 		}
 	}
 }
+
+// TestDialDoesNotReconnect checks that a Conn is one connection.
+func TestDialDoesNotReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		opts := wstest.OwnDispatcher(&airsocket.Options{Reconnect: &airsocket.Reconnect{}})
+		opts.Dial = func(context.Context, string, string) (net.Conn, error) {
+			dials++
+			here, there := net.Pipe()
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: opts.Dispatcher})
+			s.OnOpen(func(*airsocket.OpenEvent) { s.Drop(airsocket.StatusGoingAway, "") })
+			return here, s.StartServer(there)
+		}
+		c, err := blocking.Dial(t.Context(), "ws://host/", opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = c.Read(t.Context())
+		if _, ok := errors.AsType[*airsocket.CloseError](err); !ok {
+			t.Errorf("Read: %v", err)
+		}
+		time.Sleep(time.Hour)
+		if dials != 1 {
+			t.Errorf("%d connections", dials)
+		}
+	})
+}
+
+// TestDialTooLate checks that no connection is left when it opens after the context is
+// done.
+func TestDialTooLate(t *testing.T) {
+	accepted := make(chan bool, 1)
+	srv := wstest.Echoing(&airsocket.Server{Options: wstest.OwnDispatcher(&airsocket.Options{
+		Hooks: &airsocket.Hooks{Opened: func(*airsocket.Socket) { accepted <- true }},
+	})})
+	url := wstest.Serve(t, srv)
+	opts := wstest.OwnDispatcher(nil)
+	release := make(chan bool)
+	opts.Dispatcher.Post(func() { <-release }) // the client cannot become open meanwhile
+	ctx, cancel := context.WithCancel(t.Context())
+	dialed := make(chan error, 1)
+	go func() {
+		_, err := blocking.Dial(ctx, url, opts)
+		dialed <- err
+	}()
+	<-accepted
+	cancel()
+	if err := <-dialed; !errors.Is(err, context.Canceled) {
+		t.Errorf("Dial: %v", err)
+	}
+	close(release)
+	wstest.Run(t, opts.Dispatcher, func() {}) // returns when the socket is closed
+}
