@@ -172,17 +172,24 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestEndOfThisSide checks that a loop does not take the loss of its own connection for
-// an end that somebody wanted.
+// TestEndOfThisSide checks that a loop does not take the loss of its own connection, which
+// net.ErrClosed reports too, for an end after Close.
 func TestEndOfThisSide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := pair(t, &airsocket.Options{}, &airsocket.Options{})
-		synctest.Wait()
+		d := new(airsocket.Dispatcher)
+		here, there := net.Pipe()
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+		if err := s.StartServer(there); err != nil {
+			t.Fatal(err)
+		}
+		c, err := blocking.Dial(t.Context(), "ws://host/", &airsocket.Options{Dispatcher: d, Dial: wstest.DialTo(closable{here})})
+		if err != nil {
+			t.Fatal(err)
+		}
 		c.Socket().Conn().Close()
-		synctest.Wait()
 		errs := 0
 		for _, err := range c.Messages(t.Context()) {
-			if _, ok := errors.AsType[*airsocket.CloseError](err); !ok {
+			if _, ok := errors.AsType[*airsocket.CloseError](err); !ok || !errors.Is(err, net.ErrClosed) {
 				t.Error(err)
 			}
 			errs++
@@ -191,6 +198,18 @@ func TestEndOfThisSide(t *testing.T) {
 			t.Errorf("%d errors", errs)
 		}
 	})
+}
+
+// closable is a net.Conn whose Read returns net.ErrClosed after Close, as that of a
+// net.TCPConn does.
+type closable struct{ net.Conn }
+
+func (c closable) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err == io.ErrClosedPipe {
+		err = net.ErrClosed
+	}
+	return n, err
 }
 
 // TestContexts checks that a context ends only the call that it was passed to.
