@@ -40,6 +40,7 @@ type parallel struct {
 // A socketExtra is the part of a Socket that few sockets have.
 type socketExtra struct {
 	rareHandlers
+	data atomic.Pointer[any] // of SetData; nil without any
 }
 
 // noSocketExtra is what extras returns if there are none.
@@ -57,6 +58,28 @@ func (s *Socket) extras() *socketExtra {
 func (s *Socket) makeExtras() *socketExtra {
 	s.extra.CompareAndSwap(nil, new(socketExtra))
 	return s.extra.Load()
+}
+
+// SetData sets a value of the program's own, such as the user to whom the connection
+// belongs, which Data returns from then on. The Socket does nothing with it, and keeps it
+// after the close event too, also when it connects again, until SetData is called with
+// nil. SetData may be called in every state and from any goroutine.
+func (s *Socket) SetData(v any) {
+	if v == nil && s.extra.Load() == nil {
+		return
+	}
+	kept := v // not &v, which would be allocated before the return above too
+	s.makeExtras().data.Store(&kept)
+}
+
+// Data returns the value that SetData has set last, or nil. It may be called from any
+// goroutine. What several goroutines change in the value itself needs a lock, as
+// everywhere.
+func (s *Socket) Data() any {
+	if v := s.extras().data.Load(); v != nil {
+		return *v
+	}
+	return nil
 }
 
 // NewSocket returns a Socket that has not been started. If opts is nil the
