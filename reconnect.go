@@ -15,10 +15,9 @@ import (
 
 // Reconnect configures how a client's Socket connects again when its connection has
 // ended or could not be opened. The Socket keeps its URL, unless Renew returns another,
-// and its handlers. Each connection
-// has its own open, error and close events. The close event says whether another
-// attempt follows; its PreventDefault method prevents that attempt. Until the next
-// attempt the Socket is connecting, and Run waits for it.
+// and its handlers. Each connection has its own open, error and close events. The close
+// event says whether another attempt follows; its PreventDefault method prevents that
+// attempt. Until the next attempt the Socket is connecting, and Run waits for it.
 //
 // The Socket does not connect again
 //
