@@ -63,8 +63,9 @@ type Reconnect struct {
 	// each as it was in the attempt before. If Renew returns an error, or a URL or header
 	// that Connect would refuse, the attempt has failed: the error event reports the
 	// error, wrapped, and the next attempt follows as after other failures. To give up,
-	// return an error that wraps ErrAborted. With Options.Recover a panic is such an
-	// error, a *PanicError, too. Nil means that all attempts are alike.
+	// return an error that wraps ErrAborted. With Options.Recover a panic counts as an
+	// error, a *PanicError; without it, it ends the program. Nil means that all attempts
+	// are alike.
 	Renew func(ctx context.Context, s *Socket) (url string, header http.Header, err error)
 
 	random func() float64 // in [0, 1); nil means math/rand
