@@ -8,3 +8,10 @@ func Looks(fd int) (reads int, more, can bool) {
 	can = f.looks()
 	return f.reads, f.more, can
 }
+
+// IsAgain reports whether something has happened to a tls.Conn of somebody else since its
+// visit began.
+func (c *Conn) IsAgain() bool { return c.conn.(*foreign).state.Load() == again }
+
+// IsParked reports whether nobody visits a tls.Conn of somebody else.
+func (c *Conn) IsParked() bool { return c.conn.(*foreign).state.Load() == parked }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"math"
 	"net"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -30,6 +31,8 @@ type foreign struct {
 	reads  int          // reads of the socket that will not wait; unlimited for a goroutine
 	more   bool         // there may be more records in the socket than reads says
 	past   bool         // a deadline in the past is set for reading
+	left   bool         // crypto/tls may have whole records
+	broken error        // that looking at the socket has returned, and that no read returns any more
 	wary   uint8        // visits that goroutines make because a worker has waited in a read
 
 	// Both may be used late, when c is another connection.
@@ -77,11 +80,20 @@ func (f *foreign) In(hup bool) {
 				f.wary--
 				hup = true
 			}
-			if hup || !f.looks() {
+			switch {
+			case hup:
 				f.reads = unlimited
 				go f.visit()
-			} else {
+			case f.left:
+				// The Reader was held. If the records in the socket were counted now, those that
+				// crypto/tls has would be read instead of them.
+				f.reads, f.more = 0, true
 				f.visit()
+			case f.looks():
+				f.visit()
+			default:
+				f.reads = unlimited
+				go f.visit()
 			}
 			return
 		case old != parked && f.state.CompareAndSwap(old, again):
@@ -151,7 +163,9 @@ func (f *foreign) visit() {
 		if over = false; f.park() {
 			return
 		}
-		over = true
+		// Only a goroutine comes here: for a worker In is called again. What has come since it
+		// has looked at the socket is not in reads.
+		over, f.reads = true, unlimited
 	}
 }
 
@@ -170,7 +184,7 @@ func (f *foreign) fill() bool {
 		f.err = c.stopped()
 		return true
 	}
-	fromSocket := f.reads > 0 && (f.reads < unlimited || f.hasData())
+	fromSocket := f.broken == nil && f.reads > 0 && (f.reads < unlimited || f.hasData())
 	// What crypto/tls has can be read after the deadline too, but nothing from the socket.
 	f.deadline(!fromSocket)
 	if c.flags.has(closed | expired) { // the deadline of which has just been removed
@@ -189,9 +203,12 @@ func (f *foreign) fill() bool {
 	if !began.IsZero() && time.Since(began) > tooLong {
 		f.wary = waryFor
 	}
-	f.kept = f.buf.B[:n]
+	f.kept, f.left = f.buf.B[:n], n > 0
 	if e, ok := err.(net.Error); ok && f.past && e.Timeout() {
-		return n > 0
+		if n > 0 || f.broken == nil {
+			return n > 0
+		}
+		err = f.broken
 	}
 	f.err = err
 	return true
@@ -223,7 +240,7 @@ func (f *foreign) goOn() {
 func (f *foreign) looks() bool {
 	f.reads, f.more = 0, false
 	var b [4 << 10]byte
-	n, err := recvPeek(f.fd, b[:])
+	n, err := f.peek(b[:])
 	if err == syscall.EAGAIN {
 		return true
 	}
@@ -259,11 +276,22 @@ const (
 	keepAtMost   = 4 << 10       // bytes of a record that are left in the socket
 )
 
-// hasData reports whether there is something in the socket, or its end or an error.
+// hasData reports whether there is something in the socket, or its end.
 func (f *foreign) hasData() bool {
 	var b [1]byte
-	_, err := recvPeek(f.fd, b[:])
-	return err != syscall.EAGAIN
+	_, err := f.peek(b[:])
+	return err == nil
+}
+
+// peek reads without taking what it reads. The system reports an error, such as that the
+// peer has reset the connection, only once, so peek keeps it.
+func (f *foreign) peek(p []byte) (int, error) {
+	n, err := recvPeek(f.fd, p)
+	if err != nil && err != syscall.EAGAIN {
+		conn := f.secure
+		f.broken = &net.OpError{Op: "read", Net: conn.LocalAddr().Network(), Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: os.NewSyscallError("recvfrom", err)}
+	}
+	return n, err
 }
 
 // unread returns the number of bytes in a socket.
@@ -332,8 +360,9 @@ func (f *foreign) deadline(past bool) {
 	f.secure.SetReadDeadline(t)
 }
 
-// leave ends the registration.
+// leave ends the registration, and removes the deadline for reading.
 func (f *foreign) leave() {
+	f.deadline(false)
 	f.task.Remove()
 	if f.fd != noFD {
 		syscall.Close(f.fd)
