@@ -124,12 +124,29 @@ func (f *foreign) start() {
 		}
 	}()
 	f.reads = unlimited
-	f.err = f.secure.Handshake()
-	if f.err == nil {
-		f.err = f.task.Add(f.fd, f)
+	if f.err = f.secure.Handshake(); f.err == nil {
+		if err := f.task.Add(f.fd, f); err != nil {
+			returned = true
+			f.refuse(err)
+			return
+		}
 	}
 	returned = true
 	f.visit()
+}
+
+// refuse passes err to the Reader of a connection that workers cannot wait for. It waits
+// itself while the Reader holds the connection.
+func (f *foreign) refuse(err error) {
+	c, over := f.c, true
+	defer func() {
+		if over {
+			c.reader.Ended()
+		}
+	}()
+	f.err = err
+	c.halt.Store(new(halt)) // without a task, which could not be woken
+	over = c.call() != Gone
 }
 
 // visit reads and calls the Reader until nothing is left that can be read without

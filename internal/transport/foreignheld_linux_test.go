@@ -5,9 +5,11 @@ package transport_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"net"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -237,3 +239,43 @@ func TestDetachWhileDraining(t *testing.T) {
 		t.Errorf("Read has returned %q, %v", buf[:n], err)
 	}
 }
+
+// TestForeignNotRegistered checks that a Reader that holds a connection is called again
+// after Wake, and learns why, if the system does not let workers wait for it.
+func TestForeignNotRegistered(t *testing.T) {
+	conn, _ := batchPair(t)
+	held := make(chan bool, 1)
+	first := true
+	r := &funcReader{ended: make(chan struct{})}
+	r.readable = func() transport.Next {
+		if first {
+			first = false
+			held <- true
+			return transport.Hold
+		}
+		_, _, r.err = r.c.TryRead(make([]byte, 10))
+		return transport.Over
+	}
+	r.c = transport.New(conn)
+	r.c.CannotRegister()
+	r.c.Start(r, false)
+	within(t, held, "the Reader is not called")
+	r.c.Wake()
+	within(t, r.ended, "the Reader is not called after Wake")
+	if !errors.Is(r.err, syscall.EBADF) {
+		t.Errorf("TryRead has returned %v", r.err)
+	}
+	r.c.Close()
+}
+
+// A funcReader is a Reader that is a function.
+type funcReader struct {
+	c        *transport.Conn
+	readable func() transport.Next
+	err      error
+	ended    chan struct{}
+}
+
+func (r *funcReader) Readable() transport.Next { return r.readable() }
+func (r *funcReader) Space() []byte            { return nil }
+func (r *funcReader) Ended()                   { close(r.ended) }
