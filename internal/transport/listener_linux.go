@@ -90,6 +90,7 @@ func (l *Listener) In(bool) {
 		case err == nil:
 			return
 		default:
+			l.waiting.Store(true)
 			wait := l.later(l.failed(err))
 			if wait < 0 {
 				l.mu.Lock()
@@ -97,7 +98,6 @@ func (l *Listener) In(bool) {
 				l.mu.Unlock()
 				return
 			}
-			l.waiting.Store(true)
 			time.AfterFunc(wait, func() {
 				l.waiting.Store(false)
 				l.task.Wake()
