@@ -122,7 +122,7 @@ func (t *sender) attach(conn net.Conn) {
 func (t *sender) adopt() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.conn.IsClosed() {
+	if !t.conn.IsClosed() && !t.conn.HasWorkers() {
 		t.conn.Init(transport.Adopt(t.conn.NetConn()))
 	}
 }
