@@ -92,15 +92,14 @@ func streamModule(t *testing.T, nginx string) string {
 func TestInteropNginxStream(t *testing.T) {
 	nginx := find(t, "nginx")
 	module := streamModule(t, nginx)
-	dir := t.TempDir()
 	plain, _ := freeAddress(t)
 	secure, _ := freeAddress(t)
-	config := fmt.Sprintf("load_module %s;\ndaemon off;\nmaster_process off;\npid %s/pid;\nerror_log stderr;\nevents {}\nstream {\nproxy_protocol on;\n", module, dir)
+	config := "stream {\nproxy_protocol on;\n"
 	for _, c := range []struct{ way, address string }{{wstest.ByListen, plain}, {wstest.ByTLS, secure}} {
 		url := wstest.ServeWay(t, tellAddrs(&airsocket.Server{ProxyProtocol: trusted}), c.way)
 		config += fmt.Sprintf("server {\nlisten %s;\nproxy_pass %s;\n}\n", c.address, wstest.HostOf(url))
 	}
-	startListener(t, plain, nginx, "-e", "stderr", "-p", dir, "-c", writeFile(t, "nginx.conf", config+"}\n"))
+	runNginx(t, nginx, plain, "load_module "+module+";\n", config+"}\n")
 	wantTold(t, "ws", plain, &airsocket.Options{})
 	wantTold(t, "wss", secure, &airsocket.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
 }
