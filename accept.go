@@ -122,6 +122,11 @@ func (a *serverHandshake) established() transport.Next {
 //go:noinline
 func (a *serverHandshake) negotiate() error {
 	s := a.s
+	if a.proxied != nil {
+		if err := a.readProxyHeader(); err != nil {
+			return err
+		}
+	}
 	if err := a.readRequest(); err != nil {
 		return err
 	}
@@ -341,9 +346,9 @@ func (a *serverHandshake) reject(err error) transport.Next {
 	conn := &s.sender.conn
 	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
-		given := conn.Detach()
+		given, told := conn.Detach(), s.told()
 		a.endQuietly()
-		srv.http.give(given, a.hs.Buffered())
+		srv.http.give(given, told, a.hs.Buffered())
 		return transport.Gone
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		conn.GiveTime(&a.deadline)

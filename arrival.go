@@ -3,6 +3,7 @@ package airsocket
 import (
 	"sync"
 
+	"github.com/airsocket/airsocket/internal/proxyproto"
 	"github.com/airsocket/airsocket/internal/transport"
 )
 
@@ -14,8 +15,9 @@ type arrival struct {
 	srv      *Server // nil if the program has started s itself
 	shaking  *serverHandshake
 	deadline transport.Deadline
-	full     bool // the Server already has MaxConns sockets
-	secure   bool // the connection uses TLS
+	proxied  *proxyproto.Parser // of the header that a proxy sends first; nil without one
+	full     bool               // the Server already has MaxConns sockets
+	secure   bool               // the connection uses TLS
 }
 
 // arrivals are reused for the same reason as serverHandshakes.

@@ -288,6 +288,7 @@ func (s *Socket) lastTurn(conn net.Conn) {
 //go:noinline
 func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	e, isSilent := s.closeEvent(clean)
+	told := s.told()
 	s.life.mu.Lock()
 	before := s.opening
 	again := before != nil && before.retries.plan(s.opts.Reconnect, e, wasOpen, cause)
@@ -295,7 +296,7 @@ func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	s.life.mu.Unlock()
 	s.opts.Hooks.ended(s, wasOpen, e, cause)
 	if log := s.opts.Logger; log != nil {
-		e.log(log, conn)
+		e.log(log, told.remote(conn))
 	}
 	if !isSilent {
 		s.emitClose(e) // a handler may start s again too

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"github.com/airsocket/airsocket/internal/dial"
+	"github.com/airsocket/airsocket/internal/proxyproto"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -111,6 +112,11 @@ var (
 	// was open.
 	ErrAborted = errors.New("airsocket: closed before the connection was open")
 )
+
+// ErrProxyHeader is wrapped in the error of a connection from an address in
+// Server.ProxyProtocol that does not begin with a valid header of the PROXY protocol.
+// Let the proxy send one, or remove its address.
+var ErrProxyHeader = proxyproto.ErrHeader
 
 // A PanicError reports the panic of a handler when Options.Recover is set.
 type PanicError struct {

@@ -49,7 +49,7 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 // that follows another request on the connection.
 func (h *httpFallback) handler(srv *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*dial.PrefixConn); ok {
+		if c, ok := r.Context().Value(connKey{}).(*givenConn); ok {
 			if secure, ok := c.Conn.(*tls.Conn); ok {
 				state := secure.ConnectionState()
 				r.TLS = &state
@@ -63,11 +63,33 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 	})
 }
 
+// A givenConn is a connection that was passed to net/http.
+type givenConn struct {
+	dial.PrefixConn
+	told *toldAddrs // nil unless a proxy has told them
+}
+
+// RemoteAddr returns what Socket.RemoteAddr has returned.
+func (c *givenConn) RemoteAddr() net.Addr {
+	if c.told != nil {
+		return c.told.client
+	}
+	return c.Conn.RemoteAddr()
+}
+
+// LocalAddr returns what Socket.LocalAddr has returned.
+func (c *givenConn) LocalAddr() net.Addr {
+	if c.told != nil {
+		return c.told.server
+	}
+	return c.Conn.LocalAddr()
+}
+
 // give passes conn to net/http. read is what has already been read from it.
-func (h *httpFallback) give(conn net.Conn, read []byte) {
+func (h *httpFallback) give(conn net.Conn, told *toldAddrs, read []byte) {
 	conn.SetDeadline(time.Time{})
 	select {
-	case h.conns <- &dial.PrefixConn{Conn: conn, Prefix: read}:
+	case h.conns <- &givenConn{dial.PrefixConn{Conn: conn, Prefix: read}, told}:
 	case <-h.done:
 		conn.Close()
 	}

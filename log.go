@@ -11,29 +11,29 @@ import (
 //
 //go:noinline
 func (s *Socket) logOpen() {
-	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Info("websocket open", slog.String("version", s.Version().String()), slog.String("protocol", s.Protocol()), slog.String("remote", remoteOf(s.RemoteAddr())))
 }
 
 // logError logs an error that ends the connection.
 //
 //go:noinline
 func (s *Socket) logError(err error) {
-	s.opts.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Warn("websocket error", slog.Any("err", err), slog.String("remote", remoteOf(s.RemoteAddr())))
 }
 
 // log logs the end of the connection.
 //
 //go:noinline
-func (e *CloseEvent) log(log *slog.Logger, conn net.Conn) {
-	log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remoteOf(conn)))
+func (e *CloseEvent) log(log *slog.Logger, remote net.Addr) {
+	log.Info("websocket closed", slog.Int("code", int(e.Code)), slog.String("reason", e.Reason), slog.Bool("clean", e.WasClean), slog.String("remote", remoteOf(remote)))
 }
 
-// remoteOf returns the address of the peer, for the log.
-func remoteOf(conn net.Conn) string {
-	if conn == nil || conn.RemoteAddr() == nil {
+// remoteOf returns the address of a peer, which may be nil, for the log.
+func remoteOf(addr net.Addr) string {
+	if addr == nil {
 		return ""
 	}
-	return conn.RemoteAddr().String()
+	return addr.String()
 }
 
 // A turnKind says what a turn of a Socket is for, in the record of a slow turn.
@@ -55,5 +55,5 @@ var turnNames = [...]string{"receive", "open", "close", "drain", "certificateErr
 //
 //go:noinline
 func (s *Socket) logSlowTurn(kind turnKind, took time.Duration) {
-	s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.Conn())))
+	s.opts.log.Warn("websocket slow turn", slog.String("turn", turnNames[kind]), slog.Duration("took", took), slog.String("remote", remoteOf(s.RemoteAddr())))
 }

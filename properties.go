@@ -102,18 +102,21 @@ func (s *Socket) requests() (*handshake.Request, *http.Request) {
 	return s.opening.request, s.opening.web
 }
 
-// RemoteAddr returns the address of the peer, or nil before there is a connection.
+// RemoteAddr returns the address of the peer, or nil before there is a connection. With
+// [Server.ProxyProtocol] it is the client's.
 func (s *Socket) RemoteAddr() net.Addr {
-	if c := s.Conn(); c != nil {
-		return c.RemoteAddr()
-	}
-	return nil
+	return s.told().remote(s.Conn())
 }
 
-// LocalAddr returns the address of this end, or nil before there is a connection.
+// LocalAddr returns the address of this end, or nil before there is a connection. With
+// [Server.ProxyProtocol] it is the proxy's address to which the client has connected.
 func (s *Socket) LocalAddr() net.Addr {
-	if c := s.Conn(); c != nil {
-		return c.LocalAddr()
+	c := s.Conn()
+	if c == nil {
+		return nil
 	}
-	return nil
+	if told := s.told(); told != nil {
+		return told.server
+	}
+	return c.LocalAddr()
 }

@@ -87,8 +87,10 @@ func (r *Request) RemoteIP() netip.Addr {
 	return addr
 }
 
-func (r *Request) trusts(addr netip.Addr) bool {
-	return slices.ContainsFunc(r.trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
+func (r *Request) trusts(addr netip.Addr) bool { return isAmong(r.trusted, addr) }
+
+func isAmong(all []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 func addrOf(a net.Addr) netip.Addr {

@@ -65,7 +65,7 @@ func (s *Socket) HTTPRequest() *http.Request {
 		}
 	}
 	if conn := s.Conn(); conn != nil {
-		web.RemoteAddr = conn.RemoteAddr().String()
+		web.RemoteAddr = s.RemoteAddr().String()
 		if secure, ok := conn.(*tls.Conn); ok {
 			state := secure.ConnectionState()
 			web.TLS = &state

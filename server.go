@@ -64,8 +64,18 @@ type Server struct {
 	FlashPolicy *handshake.FlashPolicy
 
 	// TrustedProxies are the addresses of the proxies whose X-Forwarded-For field
-	// is trusted; see Request.RemoteIP.
+	// is trusted; see Request.RemoteIP. See ProxyProtocol for proxies that do not speak
+	// HTTP.
 	TrustedProxies []netip.Prefix
+
+	// ProxyProtocol are the addresses of the proxies that begin each connection with a
+	// header of the PROXY protocol, version 1 or 2, on the listeners of the Server, before
+	// TLS. Socket.RemoteAddr and LocalAddr, Request.RemoteIP and the requests of Handler
+	// then have the addresses that the header tells, if it tells any, and Socket.Conn those
+	// of the proxy. A connection from one of these addresses without a valid header, or with
+	// one of more than 4096 bytes, is ended with ErrProxyHeader. Connections from all other
+	// addresses, and over unix sockets, are served as they are.
+	ProxyProtocol []netip.Prefix
 
 	onConnect func(*Socket)
 	onRequest func(*Request)
@@ -245,7 +255,12 @@ func (srv *Server) listensOn(l net.Listener) bool {
 // serveConn starts a Socket on conn. Connections above MaxConns are answered with
 // status 503, but the number of those is limited too.
 func (srv *Server) serveConn(conn net.Conn) {
-	if srv.TLSConfig != nil {
+	proxied := srv.expectsProxyHeader(conn)
+	switch {
+	case srv.TLSConfig == nil:
+	case proxied != nil:
+		conn = tls.Server(transport.ForTLSAfter(conn, proxied), srv.TLSConfig)
+	default:
 		conn = tls.Server(transport.ForTLS(conn), srv.TLSConfig)
 	}
 	conn.SetDeadline(time.Time{}) // the listener may have left one
@@ -260,7 +275,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 		return
 	}
 	r := newArrival(s, srv, isTLS(conn))
-	r.full = full
+	r.full, r.proxied = full, proxied
 	r.start()
 }
 

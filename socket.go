@@ -42,6 +42,7 @@ type socketExtra struct {
 	rare          atomic.Pointer[rareHandlers] // nil until it is needed
 	context       *socketContext               // guarded by life.mu; nil until it is needed
 	data          atomic.Pointer[any]          // of SetData; nil without any
+	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -158,7 +159,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	s.opts.dispatcher.hold()
 	s.opening, s.clock, s.ahead = o, nil, false
 	if x := s.extra.Load(); x != nil {
-		x.context = nil
+		x.context, x.told = nil, nil
 		if r := x.rare.Load(); r != nil {
 			r.pings = nil
 		}
@@ -209,7 +210,8 @@ func (s *Socket) resumeLocked() {
 func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 
 // Conn returns the underlying connection, or nil before there is one. Use it for
-// addresses, socket options and the state of TLS. Reading from it or writing to it
+// socket options, the state of TLS, and the addresses of the connection itself, which may
+// be those of a proxy; see [Server.ProxyProtocol]. Reading from it or writing to it
 // disturbs the Socket, and closing it ends the connection.
 //
 // On Linux, a Socket takes a TCP connection or a unix socket of package net over by a

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
-	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/internal/origin"
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
@@ -72,8 +71,11 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	}
 	a.web = r
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
-	if c, ok := conn.(*dial.PrefixConn); ok && len(c.Prefix) == 0 {
-		conn = c.Conn // whose descriptor can be used
+	if c, ok := conn.(*givenConn); ok {
+		s.setTold(c.told)
+		if len(c.Prefix) == 0 {
+			conn = c.Conn // whose descriptor can be used
+		}
 	}
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
 	s.attach(transport.Adopt(conn))

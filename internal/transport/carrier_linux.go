@@ -27,6 +27,7 @@ type carrier struct {
 	tls    *tls.Conn
 	waits  atomic.Bool // until the TLS handshake is over
 	shakes bool        // the goroutine of the TLS handshake has been started
+	begin  *beginning  // nil if nothing precedes TLS, or once it was read
 	unread atomic.Bool // writing has failed with errUnread
 
 	// failed is the error of all reads from now on. It is set where crypto/tls would not
@@ -152,6 +153,13 @@ func (k *carrier) in(c *Conn) bool {
 		return false
 	case c.flags.has(closed | expired):
 		return true // TryRead returns why
+	case k.begin != nil && k.begin.preface != nil:
+		if !k.readPreface(c) {
+			return false
+		}
+		if k.failed != nil {
+			return true
+		}
 	}
 	k.shakes = true
 	go k.shake(c)
@@ -181,6 +189,8 @@ func (k *carrier) readNow(c *Conn, p []byte) (int, error) {
 		return 0, net.ErrClosed
 	case c.flags.has(closed | expired):
 		return 0, c.stopped()
+	case k.begin != nil && len(k.begin.rest) > 0:
+		return k.takeRest(p), nil
 	case k.empty && !k.waits.Load():
 		return 0, errEmpty
 	}

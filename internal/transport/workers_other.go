@@ -39,6 +39,10 @@ func (c *Conn) takeForeign([]byte) (int, bool, error) { return 0, true, errors.E
 // ForTLS returns conn.
 func ForTLS(conn net.Conn) net.Conn { return conn }
 
+// ForTLSAfter returns the connection on which to create a tls.Conn, if conn begins with a
+// Preface.
+func ForTLSAfter(conn net.Conn, p Preface) net.Conn { return &prefaced{Conn: conn, preface: p} }
+
 // Adopt returns conn.
 func Adopt(conn net.Conn) net.Conn { return conn }
 

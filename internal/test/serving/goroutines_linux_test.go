@@ -5,6 +5,7 @@ package serving
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime"
 	"testing"
 
@@ -87,5 +88,47 @@ func TestClientThatWaitsForTheResponse(t *testing.T) {
 		if err := <-outcomes; err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestProxyHeaderTakesNoGoroutine checks that a connection whose PROXY header has not come
+// yet, or only a part of it, or nothing after it, has no goroutine.
+func TestProxyHeaderTakesNoGoroutine(t *testing.T) {
+	const conns = 200
+	const header = "PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n"
+	for _, way := range []string{wstest.ByListen, wstest.ByNetListen, wstest.ByTLS} {
+		t.Run(way, func(t *testing.T) {
+			srv := wstest.Echoing(&airsocket.Server{
+				Options:       &airsocket.Options{HandshakeTimeout: -1},
+				ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+			})
+			url := wstest.ServeWay(t, srv, way)
+			open := func(sent int) *wstest.RawPeer {
+				p := wstest.DialRaw(t, url)
+				p.TCP().Write([]byte(header[:sent]))
+				return p
+			}
+			open(len(header)).Open() // so that everything that is needed once is there
+			before := runtime.NumGoroutine()
+			var guests []*wstest.RawPeer
+			var left []string
+			for i := range conns {
+				sent := []int{0, 1, 20, len(header)}[i%4]
+				guests, left = append(guests, open(sent)), append(left, header[sent:])
+			}
+			open(len(header)).Open() // when it is served, all before it have been accepted
+			more := 0
+			eventually(t, func() bool {
+				more = runtime.NumGoroutine() - before
+				return more <= conns/10
+			}, func() string { return fmt.Sprintf("%d connections have %d goroutines", conns, more) })
+			for i, g := range guests {
+				g.TCP().Write([]byte(left[i]))
+				g.Open()
+				g.Send(0x81, "hello")
+				g.Want(0x81, "hello")
+				g.Close()
+			}
+		})
 	}
 }

@@ -1,0 +1,93 @@
+package airsocket
+
+import (
+	"io"
+	"net"
+	"slices"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/proxyproto"
+)
+
+// toldAddrs are the addresses that a header of the PROXY protocol tells: of the client, and
+// to which it has connected.
+type toldAddrs struct{ client, server net.Addr }
+
+// remote returns the address of the peer of conn, which may be nil, as t may.
+func (t *toldAddrs) remote(conn net.Conn) net.Addr {
+	switch {
+	case conn == nil:
+		return nil
+	case t != nil:
+		return t.client
+	}
+	return conn.RemoteAddr()
+}
+
+// told returns what a proxy has told about the connection of s, or nil.
+func (s *Socket) told() *toldAddrs {
+	x := s.extra.Load()
+	if x == nil {
+		return nil
+	}
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	return x.told
+}
+
+func (s *Socket) setTold(told *toldAddrs) {
+	if told == nil {
+		return
+	}
+	x := s.makeExtra()
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	x.told = told
+}
+
+// expectsProxyHeader returns a Parser for the header with which conn begins, or nil if it
+// comes from no address of ProxyProtocol.
+func (srv *Server) expectsProxyHeader(conn net.Conn) *proxyproto.Parser {
+	if len(srv.ProxyProtocol) == 0 || !isAmong(srv.ProxyProtocol, addrOf(conn.RemoteAddr())) {
+		return nil
+	}
+	return new(proxyproto.Parser)
+}
+
+// readProxyHeader reads the header that a proxy sends first. Before TLS, what reads for TLS
+// has read it if the client has sent anything.
+func (a *serverHandshake) readProxyHeader() error {
+	p := a.proxied
+	if a.srv.TLSConfig == nil {
+		if err := a.feedProxyHeader(p); err != nil {
+			return err
+		}
+	}
+	if p.Done() {
+		a.proxied = nil
+		if client, server := p.Addresses(); client != nil {
+			a.s.setTold(&toldAddrs{client, server})
+		}
+	}
+	return nil
+}
+
+func (a *serverHandshake) feedProxyHeader(p *proxyproto.Parser) error {
+	in := readInputs.Get().(*readInput)
+	defer in.release()
+	for !p.Done() {
+		n, _, err := a.s.sender.conn.TryRead(in.buf[:])
+		if err == io.EOF {
+			err = handshake.ErrUnexpected
+		}
+		var rest []byte
+		if err == nil {
+			rest, _, err = p.Feed(in.buf[:n])
+		}
+		if err != nil {
+			return err
+		}
+		a.read = slices.Clone(rest)
+	}
+	return nil
+}
