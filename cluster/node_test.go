@@ -47,14 +47,16 @@ type node struct {
 // startNode runs a node until the end of the test.
 func startNode(t testing.TB, natsURL string, opts ...nats.Option) *node {
 	t.Helper()
-	n := newNode(t, natsURL, opts...)
+	n, err := newNode(natsURL, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(n.plane.Close) // after the Server has been shut down
 	n.url = wstest.Serve(t, n.Server)
 	return n
 }
 
-func newNode(t testing.TB, natsURL string, opts ...nats.Option) *node {
-	t.Helper()
+func newNode(natsURL string, opts ...nats.Option) (*node, error) {
 	n := &node{lost: make(chan struct{}, 100), got: make(chan struct{}, 100), failed: make(chan error, 100), first: make(chan *airsocket.Socket, 1)}
 	all := append([]nats.Option{
 		nats.ReconnectWait(10 * time.Millisecond), nats.ReconnectJitter(0, 0),
@@ -64,12 +66,12 @@ func newNode(t testing.TB, natsURL string, opts ...nats.Option) *node {
 	}, opts...)
 	plane, err := cluster.Connect(natsURL, "test", all...)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	n.plane = plane
 	n.Server = &airsocket.Server{Backplane: plane, Options: &airsocket.Options{Parallel: true}}
 	n.OnConnect(n.connect)
-	return n
+	return n, nil
 }
 
 func (n *node) connect(s *airsocket.Socket) {
