@@ -117,3 +117,18 @@ func (n *node) join(t testing.TB, topics ...string) *wstest.RawPeer {
 	}
 	return p
 }
+
+// next returns the next value of a channel.
+func next[T any](t testing.TB, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v, ok := <-c:
+		if !ok {
+			t.Fatal("the process has ended")
+		}
+		return v
+	case <-time.After(wstest.Patience):
+		t.Fatal("nothing has come")
+	}
+	return v
+}

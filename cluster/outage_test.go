@@ -23,8 +23,8 @@ func TestOutage(t *testing.T) {
 	a, b, c := one.join(t, "red", "old"), one.join(t, "red"), two.join(t, "red", "old")
 	for round := range 3 {
 		stopNATS(s)
-		<-one.lost
-		<-two.lost
+		next(t, one.lost)
+		next(t, two.lost)
 		if _, err := one.Publish("red", wire.Text, []byte("2")); !errors.Is(err, cluster.ErrDisconnected) {
 			t.Errorf("Publish has returned %v", err)
 		}
@@ -32,7 +32,7 @@ func TestOutage(t *testing.T) {
 		b.Want(wstest.OpText, "2")
 		a.Send(wstest.OpText, "red:3")
 		b.Want(wstest.OpText, "3")
-		if err := <-one.failed; !errors.Is(err, cluster.ErrDisconnected) {
+		if err := next(t, one.failed); !errors.Is(err, cluster.ErrDisconnected) {
 			t.Errorf("Publish of a socket has returned %v", err)
 		}
 		for sock := range two.Sockets() { // those who come and go while NATS is away
@@ -43,8 +43,8 @@ func TestOutage(t *testing.T) {
 		}
 
 		s = startNATS(t, port)
-		<-one.got
-		<-two.got
+		next(t, one.got)
+		next(t, two.got)
 		for _, n := range []*node{one, two} {
 			if err := n.plane.Flush(t.Context()); err != nil {
 				t.Error(err)
@@ -77,7 +77,7 @@ func TestStartsBeforeNATS(t *testing.T) {
 	stopNATS(s)
 	one := startNode(t, url, nats.RetryOnFailedConnect(true))
 	a := wstest.ConnectRaw(t, one.url)
-	sock := <-one.first
+	sock := next(t, one.first)
 	if err := sock.Subscribe("red"); err != nil {
 		t.Error(err)
 	}
@@ -86,7 +86,7 @@ func TestStartsBeforeNATS(t *testing.T) {
 	}
 	a.Want(wstest.OpText, "1")
 	s = startNATS(t, port)
-	<-one.got
+	next(t, one.got)
 	two := startNode(t, s.ClientURL())
 	if err := one.plane.Flush(t.Context()); err != nil {
 		t.Error(err)

@@ -120,21 +120,6 @@ func startProcess(t *testing.T, name, natsURL string) *process {
 	return p
 }
 
-// next returns the next value of a channel.
-func next(t *testing.T, c <-chan string) string {
-	t.Helper()
-	select {
-	case s, ok := <-c:
-		if !ok {
-			t.Fatal("the process has ended")
-		}
-		return s
-	case <-time.After(wstest.Patience):
-		t.Fatal("nothing has come")
-	}
-	return ""
-}
-
 func (p *process) wantLine(want string) {
 	p.t.Helper()
 	if line := next(p.t, p.lines); line != want {
