@@ -269,9 +269,12 @@ func (n *NATS) deliver(deliver func(topic string, kind wire.Kind, data []byte)) 
 
 // Flush returns when the NATS server has processed everything that was subscribed to and
 // published before the call. From then on what is published elsewhere arrives here, if all
-// are connected to the same server. Flush returns an error if ctx ends, or a minute has
-// passed, or the connection breaks.
+// are connected to the same server. Flush returns ErrDisconnected if there is no connection,
+// and an error if ctx ends, a minute has passed, or the connection is closed.
 func (n *NATS) Flush(ctx context.Context) error {
+	if n.state.Load() != connected {
+		return ErrDisconnected
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	done := make(chan struct{})

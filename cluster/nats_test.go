@@ -216,7 +216,7 @@ func TestConnectFails(t *testing.T) {
 	if err := plane.Publish("red", wire.Text, nil); !errors.Is(err, cluster.ErrDisconnected) {
 		t.Errorf("after Close, Publish returns %v", err)
 	}
-	if err := plane.Flush(t.Context()); !errors.Is(err, nats.ErrConnectionClosed) {
+	if err := plane.Flush(t.Context()); !errors.Is(err, cluster.ErrDisconnected) {
 		t.Errorf("after Close, Flush returns %v", err)
 	}
 	stopNATS(s)

@@ -28,6 +28,9 @@ func TestOutage(t *testing.T) {
 		if _, err := one.Publish("red", wire.Text, []byte("2")); !errors.Is(err, cluster.ErrDisconnected) {
 			t.Errorf("Publish has returned %v", err)
 		}
+		if err := one.plane.Flush(t.Context()); !errors.Is(err, cluster.ErrDisconnected) {
+			t.Errorf("Flush has returned %v", err)
+		}
 		a.Want(wstest.OpText, "2")
 		b.Want(wstest.OpText, "2")
 		a.Send(wstest.OpText, "red:3")
