@@ -80,6 +80,8 @@ func TestStartsBeforeNATS(t *testing.T) {
 	stopNATS(s)
 	one := startNode(t, url, nats.RetryOnFailedConnect(true))
 	a := wstest.ConnectRaw(t, one.url)
+	a.Send(wstest.OpText, "-none") // when that is answered, it is open
+	a.Want(wstest.OpText, "-none "+cluster.ErrDisconnected.Error())
 	sock := next(t, one.first)
 	if err := sock.Subscribe("red"); err != nil {
 		t.Error(err)
