@@ -15,17 +15,23 @@ const patience = 20 * time.Second
 
 // Start starts a NATS server on a port of 127.0.0.1, or on any free port if it is 0.
 func Start(port int) (*server.Server, error) {
-	if port == 0 {
-		port = server.RANDOM_PORT
+	return StartWith(&server.Options{Port: port})
+}
+
+// StartWith starts a NATS server with options, of which it changes some.
+func StartWith(opts *server.Options) (*server.Server, error) {
+	if opts.Port == 0 {
+		opts.Port = server.RANDOM_PORT
 	}
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true})
+	opts.Host, opts.NoLog, opts.NoSigs = "127.0.0.1", true, true
+	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, err
 	}
 	s.Start()
 	if !s.ReadyForConnections(patience) {
 		s.Shutdown()
-		return nil, errors.New("the NATS server does not accept connections on 127.0.0.1:" + strconv.Itoa(port))
+		return nil, errors.New("the NATS server does not accept connections on 127.0.0.1:" + strconv.Itoa(opts.Port))
 	}
 	return s, nil
 }
