@@ -22,9 +22,10 @@
 // A message can be lost. Publish returns an error if it knows that a message does not go
 // out, and the subscribers of its own process have got it nevertheless. It returns nil for
 // messages that are lost later: when the connection to NATS breaks before they are written
-// or while they are on the way, when NATS cuts off a process that reads too slowly, and when
-// a process cannot deliver as fast as it receives. [NATS.Stats] counts those that this
-// process knows of. Messages that are published while a subscriber's process is not connected
+// or while they are on the way, when NATS refuses them for want of a permission, which
+// nats.ErrorHandler is told, when NATS cuts off a process that reads too slowly, and when a
+// process cannot deliver as fast as it receives. [NATS.Stats] counts those that this process
+// knows of. Messages that are published while a subscriber's process is not connected
 // are not delivered to it later.
 //
 // After an interruption nats.go connects again, without a limit on the number of attempts,

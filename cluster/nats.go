@@ -182,9 +182,8 @@ func (n *NATS) Publish(topic string, kind wire.Kind, data []byte) error {
 func (n *NATS) send() {
 	defer close(n.closed)
 	defer n.conn.Close()
-	var done outgoing
 	for range n.out.ready {
-		o, closed := n.out.take(done)
+		o, closed := n.out.take()
 		for subject, subscribe := range o.subjects {
 			n.change(subject, subscribe)
 		}
@@ -201,7 +200,7 @@ func (n *NATS) send() {
 		if closed {
 			return
 		}
-		done = o
+		n.out.done(o)
 	}
 }
 

@@ -6,10 +6,12 @@ import "sync"
 type outbox struct {
 	ready chan struct{} // has a value when there is something to do
 
-	mu     sync.Mutex
-	limit  int // of bytes
-	closed bool
+	mu      sync.Mutex
+	limit   int // of bytes
+	sending int // bytes that are being passed on
+	closed  bool
 	outgoing
+	spare outgoing // empty
 }
 
 // An outgoing is what an outbox holds.
@@ -61,7 +63,7 @@ func (b *outbox) publish(subject string, letter byte, data []byte) error {
 	switch {
 	case b.closed:
 		return ErrDisconnected
-	case b.bytes+size > b.limit:
+	case b.bytes+b.sending+size > b.limit:
 		return ErrQueueFull
 	}
 	b.bytes += size
@@ -90,16 +92,24 @@ func (b *outbox) close() {
 // maxSpare is the length of the longest buffer that is kept for reuse.
 const maxSpare = 64 << 10
 
-// take exchanges what the outbox holds for done, whose memory it reuses.
-func (b *outbox) take(done outgoing) (o outgoing, closed bool) {
-	clear(done.messages)
-	clear(done.flushes)
-	done = outgoing{messages: done.messages[:0], data: done.data[:0], flushes: done.flushes[:0]}
-	if cap(done.data) > maxSpare {
-		done.messages, done.data = nil, nil
+// take returns what the outbox holds. The caller must pass it to done.
+func (b *outbox) take() (o outgoing, closed bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o, b.outgoing, b.spare = b.outgoing, b.spare, outgoing{}
+	b.sending = o.bytes
+	return o, b.closed
+}
+
+// done makes room after o has been passed on, whose memory it reuses.
+func (b *outbox) done(o outgoing) {
+	clear(o.messages)
+	clear(o.flushes)
+	spare := outgoing{flushes: o.flushes[:0]}
+	if cap(o.data) <= maxSpare {
+		spare.messages, spare.data = o.messages[:0], o.data[:0]
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	o, b.outgoing = b.outgoing, done
-	return o, b.closed
+	b.spare, b.sending = spare, 0
 }

@@ -10,14 +10,13 @@ import (
 // the memory of those before does not show.
 func TestOutboxKeepsMessages(t *testing.T) {
 	b := newOutbox(1 << 20)
-	var done outgoing
 	for range 3 {
 		buf := []byte("one")
 		b.publish("a", 'T', buf)
 		copy(buf, "xxx")
 		b.publish("b", 'B', nil)
 		b.publish("a", 'T', []byte("three"))
-		o, _ := b.take(done)
+		o, _ := b.take()
 		var got []string
 		start := 0
 		for _, m := range o.messages {
@@ -27,7 +26,7 @@ func TestOutboxKeepsMessages(t *testing.T) {
 		if len(got) != 3 || got[0] != "a Tone" || got[1] != "b B" || got[2] != "a Tthree" {
 			t.Fatalf("%q", got)
 		}
-		done = o
+		b.done(o)
 	}
 }
 
@@ -48,9 +47,13 @@ func TestOutboxIsLimited(t *testing.T) {
 	if n := fill(); n != 9 {
 		t.Errorf("%d messages were accepted", n)
 	}
-	o, _ := b.take(outgoing{})
+	o, _ := b.take()
+	if n := fill(); n != 0 {
+		t.Errorf("%d messages were accepted while %d were being passed on", n, len(o.messages))
+	}
+	b.done(o)
 	if n := fill(); n != 9 {
-		t.Errorf("%d messages were accepted after %d were taken", n, len(o.messages))
+		t.Errorf("%d messages were accepted after %d were passed on", n, len(o.messages))
 	}
 	b.close()
 	if err := b.publish("a", 'T', nil); !errors.Is(err, ErrDisconnected) {
@@ -65,14 +68,15 @@ func TestOutboxForgetsUndoneChanges(t *testing.T) {
 	b.change("a", true)
 	b.change("b", true)
 	b.change("a", false)
-	o, _ := b.take(outgoing{})
+	o, _ := b.take()
 	if want := map[string]bool{"b": true}; !maps.Equal(o.subjects, want) {
 		t.Errorf("the changes are %v", o.subjects)
 	}
+	b.done(o)
 	b.change("b", false)
 	b.change("b", true)
 	b.change("c", true)
-	o, _ = b.take(o)
+	o, _ = b.take()
 	if want := map[string]bool{"c": true}; !maps.Equal(o.subjects, want) {
 		t.Errorf("the changes are %v", o.subjects)
 	}
