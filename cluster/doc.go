@@ -28,6 +28,10 @@
 // knows of. Messages that are published while a subscriber's process is not connected
 // are not delivered to it later.
 //
+// A connection over which nothing comes any more, because a cable was pulled for example, is
+// given up after a minute. Until then Publish returns nil, until its queue is full, and what
+// it has accepted is lost.
+//
 // After an interruption nats.go connects again, without a limit on the number of attempts,
 // and renews the subscriptions. Until then Publish fails with [ErrDisconnected]: messages
 // are not held back to be sent late.
@@ -40,7 +44,7 @@
 // # Topics
 //
 // The subject of a topic is the name of the cluster, a dot, and the name of the topic, in
-// which every byte other than a letter, a digit, '-', '_', '/', ':' or '@' is replaced by
+// which every byte other than an ASCII letter, a digit, '-', '_', '/', ':' or '@' is replaced by
 // '%' and two hexadecimal digits; the empty name becomes a single '%'. The subject of the
 // topic "news/1 June" of the cluster "chat" is "chat.news/1%20June". Its payload is a letter,
 // T for text and B for binary messages, and the message. So other programs can publish to
@@ -49,6 +53,6 @@
 // A topic whose encoded name is longer than [MaxTopic] bytes has no subject; its messages
 // stay in the process.
 //
-// Everyone who may publish under these subjects can send messages to all subscribers. Use an
+// Whoever may publish under these subjects can send messages to all subscribers. Use an
 // account of its own, and TLS, where NATS is shared or the network is not trusted.
 package cluster

@@ -63,8 +63,8 @@ var _ airsocket.Backplane = (*NATS)(nil)
 
 // Connect connects to NATS. url is the URL of a server, or of several, separated by commas.
 // Processes share their topics if they are connected to the same NATS servers, or the same
-// cluster of them, with the same name, which consists of letters, digits, '-' and '_', and
-// of dots between words.
+// cluster of them, with the same name. It begins the subjects, and consists of up to 256
+// ASCII letters, digits, and the characters -_/:@, with dots between words.
 //
 // The options are those of nats.go, for example for TLS and authentication. Without
 // options Connect returns an error if no server can be reached; with

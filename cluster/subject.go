@@ -88,16 +88,22 @@ func topicOf(prefix, subject string) (topic string, ok bool) {
 	return string(b), true
 }
 
+// maxName is the length of the longest name of a cluster, in bytes.
+const maxName = 256
+
 // checkName returns an error unless name can begin a subject.
 func checkName(name string) error {
-	for token := range strings.SplitSeq(name, ".") {
-		for i := range len(token) {
-			if !isPlain(token[i]) {
-				return fmt.Errorf("cluster: the name %q has the character %q; use letters, digits, '-' and '_', and '.' between words", name, token[i])
-			}
-		}
-		if token == "" {
+	if len(name) > maxName {
+		return fmt.Errorf("cluster: the name of the cluster has %d bytes, and may have %d", len(name), maxName)
+	}
+	for word := range strings.SplitSeq(name, ".") {
+		if word == "" {
 			return fmt.Errorf("cluster: the name %q of the cluster has an empty word", name)
+		}
+		for i := range len(word) {
+			if !isPlain(word[i]) {
+				return fmt.Errorf("cluster: the name %q of the cluster has the character %q; use ASCII letters, digits, '-' and '_', and '.' between words", name, word[i])
+			}
 		}
 	}
 	return nil

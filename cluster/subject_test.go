@@ -53,6 +53,7 @@ func TestNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"chat": true, "app.chat-2_x": true,
 		"": false, ".": false, "a..b": false, "a.": false, "a b": false, "*": false, "a.>": false, "ü": false, "a\r\nb": false,
+		strings.Repeat("x", maxName): true, strings.Repeat("x", maxName+1): false,
 	} {
 		if err := checkName(name); (err == nil) != ok {
 			t.Errorf("%q: %v", name, err)
