@@ -11,15 +11,15 @@ import (
 	"strings"
 	"testing"
 
-	// The root package imports the others. The test runs again when one changes.
-	_ "github.com/airsocket/airsocket"
+	// Package blocking imports the others. The test runs again when one changes.
+	_ "github.com/airsocket/airsocket/blocking"
 )
 
 var update = flag.Bool("update", false, "write the api.txt of each public package")
 
 // TestUpToDate compares the api.txt of each public package with the package.
 func TestUpToDate(t *testing.T) {
-	UpToDate(t, "github.com/airsocket/airsocket", filepath.Join("..", "..", ".."), *update, ".", "wire", "extensions", "handshake")
+	UpToDate(t, "github.com/airsocket/airsocket", filepath.Join("..", "..", ".."), *update, ".", "wire", "extensions", "handshake", "blocking")
 }
 
 func TestList(t *testing.T) {

@@ -67,6 +67,11 @@ func newHost(t testing.TB, way string, set func(*airsocket.Options)) *host {
 	return h
 }
 
+// noTimeouts makes sure that what ends a connection in a test is not a timeout.
+func noTimeouts(o *airsocket.Options) {
+	o.HandshakeTimeout, o.CloseTimeout = time.Hour, time.Hour
+}
+
 // chunk is the size of the messages of the command flood.
 const chunk = 64 << 10
 
