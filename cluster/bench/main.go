@@ -9,9 +9,12 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"io"
 	"log"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -32,7 +35,7 @@ func main() {
 	} else if b.size < 8 || b.sockets < 2 || b.reps < 1 {
 		err = fmt.Errorf("-size must be at least 8, -sockets 2, and -reps 1")
 	} else {
-		err = b.run()
+		err = b.run(os.Stdout)
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -51,7 +54,7 @@ type figure struct {
 	cpu      time.Duration // for each delivery
 }
 
-func (b *bench) run() error {
+func (b *bench) run(stdout io.Writer) error {
 	var all children
 	defer all.stop()
 	broker, err := all.start("nats", "")
@@ -108,12 +111,12 @@ func (b *bench) run() error {
 		}
 		bare, alone, cluster = append(bare, one), append(alone, two), append(cluster, three)
 	}
-	b.print(highest, rate, bare, alone, cluster)
+	b.print(stdout, highest, rate, bare, alone, cluster)
 	return nil
 }
 
 // print prints the table of the README. Ratios are taken within each repetition.
-func (b *bench) print(highest, rate int, bare, alone, cluster []figure) {
+func (b *bench) print(stdout io.Writer, highest, rate int, bare, alone, cluster []figure) {
 	var sums, ratios [][3]float64
 	for i := range bare {
 		one, two, three := bare[i].values(), alone[i].values(), cluster[i].values()
@@ -124,22 +127,27 @@ func (b *bench) print(highest, rate int, bare, alone, cluster []figure) {
 		}
 		sums, ratios = append(sums, sum), append(ratios, ratio)
 	}
-	fmt.Printf("\n%d sockets, %d bytes, %d messages per second (the highest rate is %d), %d repetitions of %v, GOMAXPROCS=%d, %s\n\n",
+	fmt.Fprintf(stdout, "\n%d sockets, %d bytes, %d messages per second (the highest rate is %d), %d repetitions of %v, GOMAXPROCS=%d, %s\n\n",
 		b.sockets, b.size, rate, highest, b.reps, b.time, runtime.GOMAXPROCS(0), runtime.Version())
-	fmt.Println("| | p50, µs | p99, µs | CPU per delivery, µs |")
-	fmt.Println("| --- | ---: | ---: | ---: |")
-	row := func(name, format string, values [][3]float64) {
-		fmt.Printf("| %s |", name)
-		for k := range 3 {
-			fmt.Printf(" "+format+" |", median(values, k))
-		}
-		fmt.Println()
+	fmt.Fprintln(stdout, "| | p50, µs | p99, µs | CPU per delivery, µs |")
+	fmt.Fprintln(stdout, "| --- | ---: | ---: | ---: |")
+	row := func(name string, values [][3]float64) {
+		fmt.Fprintf(stdout, "| %s | %s | %s | %s |\n", name, short(median(values, 0)), short(median(values, 1)), short(median(values, 2)))
 	}
-	row("bare NATS round trip", "%.3g", valuesOf(bare))
-	row(fmt.Sprintf("delivery to %d sockets on one node", b.sockets), "%.4g", valuesOf(alone))
-	row("both together", "%.4g", sums)
-	row(fmt.Sprintf("from node A to %d sockets on B and C", b.sockets), "%.4g", valuesOf(cluster))
-	row("ratio", "%.2f", ratios)
+	row("bare NATS round trip", valuesOf(bare))
+	row(fmt.Sprintf("delivery to %d sockets on one node", b.sockets), valuesOf(alone))
+	row("both together", sums)
+	row(fmt.Sprintf("from node A to %d sockets on B and C", b.sockets), valuesOf(cluster))
+	row("ratio", ratios)
+}
+
+// short returns v with about three digits.
+func short(v float64) string {
+	decimals := 0
+	for limit := 100.0; v < limit && decimals < 3; limit /= 10 {
+		decimals++
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
 
 // values returns the figure in µs.
