@@ -19,6 +19,7 @@ type topics struct {
 type topic struct {
 	name        string
 	subscribers []subscriber
+	failed      error // of Backplane.Subscribe
 }
 
 // A subscriber is a Socket, with the index of the topic in its list.
@@ -67,9 +68,9 @@ func (s *subscriptions) setIndex(t *topic, i int) {
 }
 
 // add makes s a subscriber of a topic. It reports whether the topic is new.
-func (ts *topics) add(s *Socket, name string) (isNew bool) {
+func (ts *topics) add(s *Socket, name string) (t *topic, isNew bool) {
 	x := s.makeExtra()
-	t := ts.byName[name]
+	t = ts.byName[name]
 	if t == nil {
 		if ts.byName == nil {
 			ts.byName = make(map[string]*topic)
@@ -77,12 +78,12 @@ func (ts *topics) add(s *Socket, name string) (isNew bool) {
 		t = &topic{name: name}
 		ts.byName[name] = t
 	} else if x.find(t) >= 0 {
-		return false
+		return t, false
 	}
 	t.subscribers = append(t.subscribers, subscriber{s, int32(len(x.topics))})
 	x.topics = append(x.topics, subscription{t, int32(len(t.subscribers) - 1)})
 	x.setIndex(t, len(x.topics)-1)
-	return len(t.subscribers) == 1
+	return t, len(t.subscribers) == 1
 }
 
 // remove ends the subscription of s with index i. It reports whether the topic has no
@@ -168,10 +169,14 @@ func (s *Socket) Subscribe(topic string) error {
 	if s.ReadyState() == StateClosed { // leave may have been called
 		return ErrClosed
 	}
-	if ts.add(s, topic) && b != nil {
-		return b.Subscribe(topic)
+	t, isNew := ts.add(s, topic)
+	if b == nil {
+		return failed
 	}
-	return failed
+	if isNew {
+		t.failed = b.Subscribe(topic)
+	}
+	return t.failed
 }
 
 // Unsubscribe undoes Subscribe. It reports whether the Socket was a subscriber.

@@ -199,6 +199,7 @@ type fakePlane struct {
 	topics  map[string]bool
 	deliver func(string, wire.Kind, []byte)
 	err     error // of Start and Publish
+	refused error // of Subscribe
 }
 
 func (p *fakePlane) Start(deliver func(string, wire.Kind, []byte)) error {
@@ -209,7 +210,7 @@ func (p *fakePlane) Start(deliver func(string, wire.Kind, []byte)) error {
 func (p *fakePlane) Subscribe(topic string) error {
 	p.tell("+" + topic)
 	p.set(topic, true)
-	return nil
+	return p.refused
 }
 
 func (p *fakePlane) Unsubscribe(topic string) {
@@ -302,6 +303,8 @@ func TestBackplane(t *testing.T) {
 	three := newTopicServer(t, &airsocket.Server{Backplane: broken})
 	d := wstest.ConnectRaw(t, three.url)
 	s := <-three.sockets
+	d.Send(wstest.OpText, "-none") // when that is answered, it is open
+	d.Want(wstest.OpText, "[]")
 	if err := s.Subscribe("red"); err != broken.err {
 		t.Errorf("Subscribe has returned %v", err)
 	}
@@ -309,6 +312,26 @@ func TestBackplane(t *testing.T) {
 		t.Errorf("Publish has returned %v", err)
 	}
 	d.Want(wstest.OpText, "5")
+}
+
+// TestEachSubscriberIsTold checks that every subscriber of a topic that the Backplane
+// refuses gets the error, and that the Backplane is asked only for the first.
+func TestEachSubscriberIsTold(t *testing.T) {
+	plane := &fakePlane{refused: errors.New("too long")}
+	ts := newTopicServer(t, &airsocket.Server{Backplane: plane})
+	for range 2 {
+		p, s := ts.join()
+		p.Send(wstest.OpText, "-none") // when that is answered, it is open
+		p.Want(wstest.OpText, "[]")
+		for range 2 {
+			if err := s.Subscribe("red"); err != plane.refused {
+				t.Errorf("Subscribe has returned %v", err)
+			}
+		}
+		ts.Publish("red", wire.Text, []byte("x"))
+		p.Want(wstest.OpText, "x")
+	}
+	plane.want(t, "+red")
 }
 
 // TestPublishersKeepTheirOrder checks that what one goroutine publishes arrives in order
