@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/extensions"
@@ -240,5 +241,42 @@ func TestPauseWithinWhatWasDecoded(t *testing.T) {
 	})
 	if want := "a resumed b resumed c resumed"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestPauseAfterALongMessage checks that a socket that was paused by the last of the
+// messages that were decoded together goes on after Resume, if these fill all the memory
+// that is used for decoding ahead.
+func TestPauseAfterALongMessage(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			o := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Parallel: parallel, Compression: airsocket.CompressionTakeover}
+			c, s := airsocket.NewSocket(o), airsocket.NewSocket(o)
+			sent := wstest.TextOf(200 << 10)
+			got := 0
+			s.OnMessage(func(e *airsocket.MessageEvent) {
+				if e.Text() == sent {
+					got++
+				}
+				s.Pause()
+			})
+			if err := airsocket.Pipe(c, s); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			for i := range 3 {
+				c.Send(sent)
+				synctest.Wait()
+				if got != i+1 {
+					t.Errorf("parallel %v: %d messages, want %d", parallel, got, i+1)
+				}
+				s.Resume()
+			}
+			c.Close(1000, "")
+			synctest.Wait()
+			if st := c.ReadyState(); st != airsocket.StateClosed {
+				t.Errorf("parallel %v: the state at the end is %d", parallel, st)
+			}
+		})
 	}
 }

@@ -32,7 +32,7 @@ func (h *clientHandshake) request() {
 		return
 	}
 	s.sender.adopt()
-	h.attempt.Watch(h.ctx, s.sender.connection())
+	h.attempt.Watch(h.ctx, s.sender.abandoning())
 	sent = true
 	s.sender.conn.Start(h, false)
 }

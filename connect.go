@@ -34,7 +34,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	if len(protocols) == 0 {
 		protocols = s.opts.Protocols
 	}
-	a, err := s.opts.newAttempt(url, protocols)
+	a, err := s.opts.newAttempt(url, wireHeader(s.opts.Header), protocols)
 	if err != nil {
 		return err
 	}
@@ -49,13 +49,14 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 	return nil
 }
 
-// newAttempt checks the arguments of Connect, and returns an attempt to connect.
-func (st *settings) newAttempt(url string, protocols []string) (*dial.Attempt, error) {
+// newAttempt checks the arguments of Connect and the header, and returns an attempt to
+// connect.
+func (st *settings) newAttempt(url string, header handshake.Header, protocols []string) (*dial.Attempt, error) {
 	return dial.New(dial.Config{
 		Version:      st.clientVersion,
 		Extensions:   st.extensionsFor(st.clientVersion),
 		Origin:       st.Origin,
-		Header:       wireHeader(st.Header),
+		Header:       header,
 		Jar:          st.Jar,
 		Dial:         st.Dial,
 		TLS:          st.TLS,
@@ -155,10 +156,10 @@ func (s *Socket) reconnectAfter(e *CloseEvent, o *opening) {
 		cancel()
 		return
 	}
-	go s.reconnect(ctx, cancel, o, e.ReconnectIn)
+	go s.reconnect(ctx, cancel, again, e.ReconnectIn)
 }
 
-// reconnect waits, and then makes the next attempt.
+// reconnect waits, and then makes the next attempt, whose opening is o.
 func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *opening, wait time.Duration) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -168,12 +169,21 @@ func (s *Socket) reconnect(ctx context.Context, cancel context.CancelFunc, o *op
 		s.failOpening(context.Cause(ctx))
 		return
 	}
-	a, err := s.opts.newAttempt(o.url, o.retries.protocols)
-	if err != nil {
-		defer cancel()
-		s.failOpening(err)
-		return
-	}
 	during, cancelAttempt := s.opts.withHandshakeTimeout(ctx)
-	s.connect(during, func() { cancelAttempt(); cancel() }, a)
+	end := func() { cancelAttempt(); cancel() }
+	var a *dial.Attempt
+	var err error
+	defer func() {
+		switch {
+		case a != nil:
+			return
+		case err != nil:
+			s.life.fails(err)
+		}
+		defer end()
+		s.finish() // also when Renew has ended this goroutine, as a failing test does
+	}()
+	if a, err = s.nextAttempt(during, o); err == nil {
+		s.connect(during, end, a)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -23,4 +24,36 @@ func ExampleReconnect() {
 	// closed; connects again: true
 	// closed; connects again: true
 	// closed; connects again: false
+}
+
+func ExampleReconnect_renew() {
+	newToken := func(context.Context) (string, error) { return "t2", nil } // asks the server that issues them
+
+	chat := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)}}
+	chat.OnRequest(func(r *airsocket.Request) {
+		if token := r.URL().Query().Get("token"); token != "t2" {
+			fmt.Println("refused:", token)
+			r.Reject(http.StatusUnauthorized, "")
+			return
+		}
+		s, _ := r.Accept("")
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(airsocket.StatusNormalClosure, "") })
+	})
+	defer chat.Close()
+	l, _ := airsocket.Listen("127.0.0.1:0")
+	go chat.Serve(l)
+	url := "ws://" + l.Addr().String() + "/?token="
+
+	s := airsocket.NewSocket(&airsocket.Options{Reconnect: &airsocket.Reconnect{
+		Min: time.Millisecond,
+		Renew: func(ctx context.Context, s *airsocket.Socket) (string, http.Header, error) {
+			token, err := newToken(ctx)
+			return url + token, nil, err
+		},
+	}})
+	s.OnOpen(func(*airsocket.OpenEvent) { fmt.Println("open") })
+	airsocket.Run(func() { s.Connect(url + "t1") })
+	// Output:
+	// refused: t1
+	// open
 }

@@ -28,9 +28,10 @@ func TestMuchIsWrittenBeforeTheEndOfTheTurn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, send := range map[string]func(*airsocket.Socket) error{
-		"Send":         func(s *airsocket.Socket) error { return s.Send(text) },
-		"SendPrepared": func(s *airsocket.Socket) error { return s.SendPrepared(prepared) },
-		"SendPart":     func(s *airsocket.Socket) error { return s.SendPart(wire.Text, []byte(text), false) },
+		"Send":             func(s *airsocket.Socket) error { return s.Send(text) },
+		"SendPrepared":     func(s *airsocket.Socket) error { return s.SendPrepared(prepared) },
+		"SendPart":         func(s *airsocket.Socket) error { return s.SendPart(wire.Text, []byte(text), false) },
+		"SendUncompressed": func(s *airsocket.Socket) error { return s.SendUncompressed(wire.Text, []byte(text), true) },
 	} {
 		for _, hooks := range []*airsocket.Hooks{nil, {}} { // with hooks messages go another way
 			t.Run(fmt.Sprintf("%s/hooks=%v", name, hooks != nil), func(t *testing.T) {

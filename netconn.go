@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket/internal/buffers"
-
+	"github.com/airsocket/airsocket/internal/waiting"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -86,7 +86,6 @@ func (e *CloseError) Unwrap() error { return e.Err }
 var errKind = errors.New("airsocket: the peer sent a message that is not of the kind passed to NetConn")
 
 const (
-	maxUnread  = 64 << 10 // bytes received; above that the socket is paused
 	maxUnsent  = 64 << 10 // bytes waiting to be sent; above that Write waits
 	netMessage = 32 << 10 // the longest message that Write sends
 )
@@ -103,10 +102,10 @@ type netConn struct {
 	writable sync.Cond
 	unread   *wire.Buffer // nil if there is nothing
 	read     int          // bytes of unread that have been read
-	paused   bool         // s is paused because of unread
-	busy     bool         // a Write is running
-	end      error        // what Read returns at the end; nil before that
-	closed   bool         // Close was called
+	limit    waiting.Unread
+	busy     bool  // a Write is running
+	end      error // what Read returns at the end; nil before that
+	closed   bool  // Close was called
 
 	readBy, writeBy netDeadline
 }
@@ -129,8 +128,7 @@ func (c *netConn) received(e *MessageEvent) {
 		c.read = 0
 	}
 	c.unread.B = append(c.unread.B, e.Bytes()...)
-	if len(c.unread.B)-c.read > maxUnread {
-		c.paused = true
+	if c.limit.Received(len(c.unread.B) - c.read) {
 		c.s.Pause()
 	}
 	c.readable.Signal()
@@ -144,11 +142,8 @@ func (c *netConn) ended(e *CloseEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end = &CloseError{Code: e.Code, Reason: e.Reason, Err: c.cause}
-	if e.WasClean {
-		switch e.Code {
-		case StatusNormalClosure, StatusGoingAway, StatusNoStatusReceived:
-			c.end = io.EOF
-		}
+	if waiting.IsEOF(e.Code, e.WasClean) {
+		c.end = io.EOF
 	}
 	c.readable.Broadcast()
 	c.writable.Broadcast()
@@ -192,8 +187,7 @@ func (c *netConn) take(p []byte) int {
 	} else {
 		c.readable.Signal() // another Read may be waiting
 	}
-	if c.paused && left <= maxUnread/2 {
-		c.paused = false
+	if c.limit.Read(left) {
 		c.s.Resume()
 	}
 	return n

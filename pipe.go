@@ -27,7 +27,7 @@ func Pipe(client, server *Socket) error {
 		return ErrArgument
 	}
 	const url = "ws://pipe/"
-	a, err := client.opts.newAttempt(url, client.opts.Protocols)
+	a, err := client.opts.newAttempt(url, wireHeader(client.opts.Header), client.opts.Protocols)
 	if err != nil {
 		return err
 	}

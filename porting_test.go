@@ -15,29 +15,53 @@ import (
 	"testing"
 )
 
-// TestPortingGuide checks that the names in PORTING.md exist. Everything in code
-// type is Go, except in the first column of the tables.
-func TestPortingGuide(t *testing.T) {
-	guide, err := os.ReadFile("PORTING.md")
+// guides has the guides for porting, with the number of names of the library that each
+// has at least.
+var guides = map[string]int{"PORTING.md": 300, "PORTING-GO.md": 300}
+
+// guideLines returns the lines of a guide, without those of its programs, which are
+// compiled in cmd/bench/porting.
+func guideLines(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := exportedNames(t)
-	code := regexp.MustCompile("`[^`]+`")
-	checked := 0
-	for i, line := range strings.Split(string(guide), "\n") {
-		if row, ok := strings.CutPrefix(line, "|"); ok {
-			_, line, _ = strings.Cut(row, "|")
+	lines := strings.Split(string(text), "\n")
+	isProgram := false
+	for i, line := range lines {
+		fence := strings.HasPrefix(line, "```")
+		if fence || isProgram {
+			lines[i] = ""
 		}
-		for _, quoted := range code.FindAllString(line, -1) {
-			checked++
-			if err := all.check(strings.Trim(quoted, "`")); err != nil {
-				t.Errorf("line %d: %s: %v", i+1, quoted, err)
+		isProgram = isProgram != fence
+	}
+	return lines
+}
+
+// inCode matches what is in code type.
+var inCode = regexp.MustCompile("`[^`]+`")
+
+// TestPortingGuide checks that the names in the guides exist. Everything in code
+// type is Go, except in the first column of the tables.
+func TestPortingGuide(t *testing.T) {
+	all := exportedNames(t)
+	for guide, least := range guides {
+		checked := 0
+		for i, line := range guideLines(t, guide) {
+			if row, ok := strings.CutPrefix(line, "|"); ok {
+				_, line, _ = strings.Cut(row, "|")
+			}
+			for _, quoted := range inCode.FindAllString(line, -1) {
+				checked++
+				if err := all.check(strings.Trim(quoted, "`")); err != nil {
+					t.Errorf("%s:%d: %s: %v", guide, i+1, quoted, err)
+				}
 			}
 		}
-	}
-	if checked < 300 {
-		t.Errorf("only %d names were found", checked)
+		if checked < least {
+			t.Errorf("only %d names were found in %s", checked, guide)
+		}
 	}
 	for _, bad := range []string{"Socket.Sned", "Sokcet", "wire.Txet", "Options{Prats: true}", "Request.Methud", "wire.Decoder.Fed", "OpenEvent.Taget", "NewSocket(AS4Options())"} {
 		if all.check(bad) == nil {
@@ -49,29 +73,27 @@ func TestPortingGuide(t *testing.T) {
 // TestPortingGuideTables checks that every row has as many cells as its table, and
 // that no foreign member is in a table twice.
 func TestPortingGuideTables(t *testing.T) {
-	guide, err := os.ReadFile("PORTING.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cells := 0
-	seen := map[string]bool{}
-	for i, line := range strings.Split(string(guide), "\n") {
-		if !strings.HasPrefix(line, "|") {
-			cells, seen = 0, map[string]bool{}
-			continue
+	for guide := range guides {
+		cells := 0
+		seen := map[string]bool{}
+		for i, line := range guideLines(t, guide) {
+			if !strings.HasPrefix(line, "|") {
+				cells, seen = 0, map[string]bool{}
+				continue
+			}
+			row := strings.Split(line, "|")
+			if cells == 0 {
+				cells = len(row)
+			}
+			if len(row) != cells {
+				t.Errorf("%s:%d has %d cells, its table %d", guide, i+1, len(row)-2, cells-2)
+			}
+			member := strings.TrimSpace(row[1])
+			if member != "" && seen[member] {
+				t.Errorf("%s:%d: %s is in the table twice", guide, i+1, member)
+			}
+			seen[member] = true
 		}
-		row := strings.Split(line, "|")
-		if cells == 0 {
-			cells = len(row)
-		}
-		if len(row) != cells {
-			t.Errorf("line %d has %d cells, its table %d", i+1, len(row)-2, cells-2)
-		}
-		member := strings.TrimSpace(row[1])
-		if member != "" && seen[member] {
-			t.Errorf("line %d: %s is in the table twice", i+1, member)
-		}
-		seen[member] = true
 	}
 }
 

@@ -41,7 +41,8 @@ func (s *Socket) Extensions() string {
 	return s.known(func(n *negotiated) string { return n.extensions })
 }
 
-// URL returns the URL that was passed to Connect, or an empty string on a server
+// URL returns the URL that was passed to Connect, or that Reconnect.Renew has returned
+// since, or an empty string on a server
 // (WHATWG url).
 func (s *Socket) URL() string { return s.known(func(n *negotiated) string { return n.url }) }
 

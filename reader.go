@@ -106,11 +106,14 @@ func (r *reader) input() (in *readInput, undelivered bool) {
 //
 //go:noinline
 func (r *reader) keep(in *readInput) {
+	if !in.ahead.waits() {
+		// Otherwise there may be no room to decode what comes next.
+		in.ahead.empty()
+	}
 	if r.below != nil || in.ahead.waits() || in.ahead.more {
 		r.kept = &leftover{in: in}
 		return
 	}
-	in.ahead.empty()
 	if b := r.dec.Detach(); b != nil { // of the last event, whose handlers have returned
 		buffers.Put(b)
 	}

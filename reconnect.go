@@ -14,10 +14,10 @@ import (
 )
 
 // Reconnect configures how a client's Socket connects again when its connection has
-// ended or could not be opened. The Socket keeps its URL and handlers. Each connection
-// has its own open, error and close events. The close event says whether another
-// attempt follows; its PreventDefault method prevents that attempt. Until the next
-// attempt the Socket is connecting, and Run waits for it.
+// ended or could not be opened. The Socket keeps its URL, unless Renew returns another,
+// and its handlers. Each connection has its own open, error and close events. The close
+// event says whether another attempt follows; its PreventDefault method prevents that
+// attempt. Until the next attempt the Socket is connecting, and Run waits for it.
 //
 // The Socket does not connect again
 //
@@ -26,7 +26,10 @@ import (
 //   - after a clean close with status code 1000, by which the peer says that the
 //     purpose of the connection has been fulfilled (RFC 6455, section 7.4.1);
 //   - when the server or a proxy refuses permanently, with a status below 500
-//     other than 408, 425 and 429;
+//     other than 408, 425 and 429. If there is a Renew function, this ends only the
+//     attempts for which it was called: the one that Connect makes is followed by one
+//     with what Renew returns;
+//   - when Renew returns an error that wraps ErrAborted;
 //   - when the server's certificate cannot be verified;
 //   - when the context of ConnectContext is done before the first connection is
 //     open;
@@ -47,6 +50,23 @@ type Reconnect struct {
 	// counted since the last connection that was open for at least Min. Zero or
 	// less means no limit.
 	MaxAttempts int
+
+	// Renew returns the URL and the header fields for the next attempt, for instance
+	// with a new token. It is called before each attempt but the first one after
+	// Connect, when the wait is over, in the goroutine of the attempt and not in a turn.
+	// It may block, and must return when ctx is done: after Close, after Drop, and when
+	// the attempt, of which it is a part, has taken longer than Options.HandshakeTimeout.
+	// It may call the methods of s; URL returns that of the attempt before. One Renew
+	// may serve many sockets, and is then called for several of them at the same time.
+	//
+	// The header takes the place of Options.Header. An empty url and a nil header leave
+	// each as it was in the attempt before. If Renew returns an error, or a URL or header
+	// that Connect would refuse, the attempt has failed: the error event reports the
+	// error, wrapped, and the next attempt follows as after other failures. To give up,
+	// return an error that wraps ErrAborted. With Options.Recover a panic counts as an
+	// error, a *PanicError; without it, it ends the program. Nil means that all attempts
+	// are alike.
+	Renew func(ctx context.Context, s *Socket) (url string, header http.Header, err error)
 
 	random func() float64 // in [0, 1); nil means math/rand
 }
@@ -93,6 +113,7 @@ type retries struct {
 	again     func(e *CloseEvent, before *opening) // makes the attempt that plan has decided on
 	ctx       context.Context                      // ends the attempts
 	protocols []string
+	renewed   *renewal  // for the next attempt; nil before Renew has returned
 	failed    int       // attempts since the last connection that was open for at least Min
 	opened    int       // how many connections were opened
 	since     time.Time // when the last one was opened
@@ -130,7 +151,7 @@ func (r *retries) plan(policy *Reconnect, e *CloseEvent, wasOpen bool, err error
 		return false
 	case e.WasClean && e.Code == StatusNormalClosure:
 		return false
-	case !wasOpen && permanent(err):
+	case !wasOpen && permanent(err) && !r.renewable(policy, err):
 		return false
 	case wasOpen && time.Since(r.since) >= policy.min():
 		r.failed = 0
@@ -146,6 +167,9 @@ func (r *retries) plan(policy *Reconnect, e *CloseEvent, wasOpen bool, err error
 // permanent reports whether an opening handshake that failed with err would
 // fail again.
 func permanent(err error) bool {
+	if e, ok := errors.AsType[*renewError](err); ok {
+		return errors.Is(e, ErrAborted)
+	}
 	if status, _ := refusal(err); status != 0 {
 		switch status {
 		case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

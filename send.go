@@ -70,30 +70,55 @@ func (s *Socket) Flush() {
 // SendPart sends one frame of a message of the kind wire.Text or wire.Binary, so
 // that a long message need not be in memory as a whole (sendFrame of AS3WebSocket
 // and WebSocket-Node). The first call begins the message, and final ends it. Text
-// may be cut within a character. Parts go out as they are, without compression; a
-// message that is a single part goes out as Send and SendBytes would send it.
+// may be cut within a character. A message that is a single part goes out as Send and
+// SendBytes would send it. With permessage-deflate the parts are compressed together,
+// whatever Options.CompressionThreshold says; each frame holds all of its part. Parts
+// that are not to be compressed are sent with SendUncompressed.
 //
-// Until the last part has been sent, other messages and parts of the other kind
-// are refused with wire.ErrPartOrder, but not pings, pongs and Close.
-// Server.Broadcast skips the socket meanwhile. SendPart also returns the errors of
-// [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for the
-// parts of a longer message in the hixie versions. Options.QueueBeforeOpen does not
+// Until the last part has been sent, other messages and parts of the other kind are
+// refused with wire.ErrPartOrder, from whichever goroutine, but not pings, pongs and
+// Close, which may leave the message unfinished. Server.Broadcast skips the socket
+// meanwhile. Options.MaxBuffered applies to each part: after [ErrBufferFull] the same
+// part can be sent again, for instance in the handler of OnDrain. SendPart also returns
+// the errors of [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for
+// the parts of a longer message in the hixie versions. Options.QueueBeforeOpen does not
 // keep parts.
 func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
-	if kind != wire.Text && kind != wire.Binary {
+	return s.sendPart("SendPart", wire.Event{Kind: kind, More: !final, Data: p})
+}
+
+// SendUncompressed sends a message, or with final = false a part of one, like SendPart,
+// but as it is even if compression was negotiated (compress: false in ws for Node). Use it
+// for what is compressed already, and for secrets: the length of a compressed message tells
+// how much of a secret an attacker has guessed who can get other text into the same
+// message or, with context takeover, into one before or after it (the attacks CRIME and
+// BREACH). What SendUncompressed sends is not kept for the compression of later messages
+// either.
+//
+// All parts of a message are sent by SendPart, or all by SendUncompressed; others are
+// refused with wire.ErrPartOrder. SendUncompressed returns the errors of SendPart, and
+// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does.
+// With another extension the message is sent as if that had not been negotiated.
+func (s *Socket) SendUncompressed(kind wire.Kind, p []byte, final bool) error {
+	return s.sendPart("SendUncompressed", wire.Event{Kind: kind, More: !final, Data: p, Unencoded: true})
+}
+
+// sendPart sends ev for the given method.
+func (s *Socket) sendPart(method string, ev wire.Event) error {
+	if ev.Kind != wire.Text && ev.Kind != wire.Binary {
 		return ErrArgument
 	}
 	switch s.ReadyState() {
 	case StateInit:
-		return notStarted("SendPart")
+		return notStarted(method)
 	case StateConnecting:
-		return &stateError{"SendPart", "the socket is connecting: send in the handler of OnOpen"}
+		return &stateError{method, "the socket is connecting: send in the handler of OnOpen"}
 	case StateClosing, StateClosed:
 		return ErrClosed
 	}
-	err := s.sender.sendPart(wire.Event{Kind: kind, More: !final, Data: p})
+	err := s.sender.sendPart(ev)
 	if err == nil {
-		s.opts.Hooks.sent(s, kind, len(p))
+		s.opts.Hooks.sent(s, ev.Kind, len(ev.Data))
 	}
 	return err
 }

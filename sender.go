@@ -122,7 +122,7 @@ func (t *sender) attach(conn net.Conn) {
 func (t *sender) adopt() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.conn.IsClosed() {
+	if !t.conn.IsClosed() && !t.conn.HasWorkers() {
 		t.conn.Init(transport.Adopt(t.conn.NetConn()))
 	}
 }
@@ -239,7 +239,10 @@ func (t *sender) send(ev wire.Event) error {
 func (t *sender) sendPart(ev wire.Event) error {
 	t.mu.Lock()
 	ev.Cont = t.enc.Unfinished() != wire.None
-	err := t.enqueue(ev)
+	err := wire.ErrUnsupported
+	if !ev.Unencoded || t.extras().stream == nil {
+		err = t.enqueue(ev)
+	}
 	t.unlock()
 	return sendError(err)
 }

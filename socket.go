@@ -42,6 +42,7 @@ type socketExtra struct {
 	rare          atomic.Pointer[rareHandlers] // nil until it is needed
 	context       *socketContext               // guarded by life.mu; nil until it is needed
 	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
+	data          atomic.Pointer[any]          // of SetData; nil without any
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -74,6 +75,30 @@ func (s *Socket) makeRare() *rareHandlers {
 		x.rare.CompareAndSwap(nil, new(rareHandlers))
 	}
 	return x.rare.Load()
+}
+
+// SetData sets a value of the program's own, such as the user to whom the connection
+// belongs, which Data returns from then on. The Socket does nothing with it, and keeps it
+// after the close event too, also when it connects again, until SetData is called with
+// nil. SetData may be called in every state and from any goroutine.
+func (s *Socket) SetData(v any) {
+	if v == nil && s.extra.Load() == nil {
+		return
+	}
+	kept := v // not &v, which would be allocated before the return above too
+	s.makeExtra().data.Store(&kept)
+}
+
+// Data returns the value that SetData has set last, or nil. It may be called from any
+// goroutine. What several goroutines change in the value itself needs a lock, as
+// everywhere.
+func (s *Socket) Data() any {
+	if x := s.extra.Load(); x != nil {
+		if v := x.data.Load(); v != nil {
+			return *v
+		}
+	}
+	return nil
 }
 
 // NewSocket returns a Socket that has not been started. If opts is nil the

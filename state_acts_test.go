@@ -28,10 +28,11 @@ var acts = map[string]func(*scene) error{
 		p, err := airsocket.Prepare(wire.Text, []byte("x"))
 		return errors.Join(err, sc.s.SendPrepared(p))
 	},
-	"SendPart": func(sc *scene) error { return sc.s.SendPart(wire.Text, []byte("x"), true) },
-	"Ping":     func(sc *scene) error { return sc.s.Ping([]byte("x")) },
-	"Pong":     func(sc *scene) error { return sc.s.Pong([]byte("x")) },
-	"PingFunc": func(sc *scene) error { return sc.s.PingFunc([]byte("x"), func() {}) },
+	"SendPart":         func(sc *scene) error { return sc.s.SendPart(wire.Text, []byte("x"), true) },
+	"SendUncompressed": func(sc *scene) error { return sc.s.SendUncompressed(wire.Text, []byte("x"), true) },
+	"Ping":             func(sc *scene) error { return sc.s.Ping([]byte("x")) },
+	"Pong":             func(sc *scene) error { return sc.s.Pong([]byte("x")) },
+	"PingFunc":         func(sc *scene) error { return sc.s.PingFunc([]byte("x"), func() {}) },
 
 	"SendMessageNil":   func(sc *scene) error { return sc.s.SendMessage(wire.Text, nil) },
 	"SendMessageFail":  func(sc *scene) error { return sc.s.SendMessage(wire.Fail, []byte("x")) },

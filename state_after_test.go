@@ -45,7 +45,7 @@ func (st *socketState) readyAfter(act string, err error) airsocket.ReadyState {
 // What a call does to the ReadyState can be seen when it returns, before any handler
 // has run.
 func TestReadyStateAfterEveryCall(t *testing.T) {
-	const calls = starts + " " + messages + " SendPart " + badMessages + " " + badCloses + " " + longReasons +
+	const calls = starts + " " + messages + " SendPart SendUncompressed " + badMessages + " " + badCloses + " " + longReasons +
 		" Close CloseTwice Close0 Close1001 SendMessageClose Drop DropTwice CloseDrop Pause Resume Flush ServerClose ServerCloseDrop"
 	for _, st := range allStates() {
 		for _, role := range []string{"client", "server"} {

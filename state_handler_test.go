@@ -75,7 +75,7 @@ func (h handlerState) socketState() socketState {
 func (h handlerState) rows() []stateRow {
 	return []stateRow{
 		{acts: starts, err: airsocket.ErrInvalidState, then: h.then},
-		{acts: messages + " SendPart", err: h.sending, then: h.then},
+		{acts: messages + " SendPart SendUncompressed", err: h.sending, then: h.then},
 		{acts: badMessages, err: airsocket.ErrArgument, then: h.then},
 		{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: h.then},
 		{acts: longReasons, err: airsocket.ErrReason, then: h.then},

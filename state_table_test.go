@@ -64,7 +64,7 @@ const (
 // connecting are the rows that are the same for all attempts to connect of which no
 // request is known.
 var connecting = []stateRow{
-	{acts: starts + " " + messages + " SendPart", err: airsocket.ErrInvalidState, then: openBye},
+	{acts: starts + " " + messages + " SendPart SendUncompressed", err: airsocket.ErrInvalidState, then: openBye},
 	{acts: badMessages, err: airsocket.ErrArgument, then: openBye},
 	{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: openBye},
 	{acts: longReasons, err: airsocket.ErrReason, then: openBye},
@@ -77,7 +77,7 @@ var connecting = []stateRow{
 // what the peer does, and perhaps Drop, changes how it ends.
 func over(end string) []stateRow {
 	return []stateRow{
-		{acts: messages + " SendPart", err: airsocket.ErrClosed, then: end},
+		{acts: messages + " SendPart SendUncompressed", err: airsocket.ErrClosed, then: end},
 		{acts: badMessages, err: airsocket.ErrArgument, then: end},
 		{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: end},
 		{acts: longReasons, err: airsocket.ErrReason, then: end},
@@ -89,7 +89,7 @@ func over(end string) []stateRow {
 // isOpen are the rows of an open connection.
 var isOpen = []stateRow{
 	{acts: starts, err: airsocket.ErrInvalidState, then: bye},
-	{acts: messages + " SendPart", then: bye},
+	{acts: messages + " SendPart SendUncompressed", then: bye},
 	{acts: badMessages, err: airsocket.ErrArgument, then: bye},
 	{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: bye},
 	{acts: longReasons, err: airsocket.ErrReason, then: bye},
@@ -129,7 +129,7 @@ var socketStates = []socketState{
 			{acts: "Connect StartServer", then: "open " + bye},
 			{acts: "SetProtocol Resume Flush " + timesOut},
 			{acts: "Pause", then: "| resumed"},
-			{acts: messages + " SendPart", err: airsocket.ErrInvalidState},
+			{acts: messages + " SendPart SendUncompressed", err: airsocket.ErrInvalidState},
 			{acts: badMessages, err: airsocket.ErrArgument},
 			{acts: "Close Close0 SendMessageClose Drop", err: airsocket.ErrInvalidState},
 			{acts: "Close1001", err: airsocket.ErrInvalidState},
@@ -197,7 +197,7 @@ var socketStates = []socketState{
 			sc.peer().goOn()
 		},
 		rows: []stateRow{
-			{acts: starts + " SendPart", err: airsocket.ErrInvalidState, then: "open " + bye},
+			{acts: starts + " SendPart SendUncompressed", err: airsocket.ErrInvalidState, then: "open " + bye},
 			{acts: messages, then: "open " + bye}, // nothing but its own answer is missing
 			{acts: badMessages, err: airsocket.ErrArgument, then: "open " + bye},
 			{acts: badCloses, err: airsocket.ErrCode, then: "open " + bye},
@@ -236,7 +236,7 @@ var socketStates = []socketState{
 			sc.onGoOn = func() { asked.Accept("") }
 		},
 		rows: []stateRow{
-			{acts: starts + " SendPart", err: airsocket.ErrInvalidState, then: openBye},
+			{acts: starts + " SendPart SendUncompressed", err: airsocket.ErrInvalidState, then: openBye},
 			{acts: messages, then: openBye},
 			{acts: badMessages, err: airsocket.ErrArgument, then: openBye},
 			{acts: badCloses, err: airsocket.ErrCode, then: openBye},
@@ -318,7 +318,7 @@ var socketStates = []socketState{
 		},
 		rows: []stateRow{
 			{acts: starts, err: airsocket.ErrInvalidState, then: resumedBye},
-			{acts: messages + " SendPart", then: resumedBye},
+			{acts: messages + " SendPart SendUncompressed", then: resumedBye},
 			{acts: badMessages, err: airsocket.ErrArgument, then: resumedBye},
 			{acts: badCloses + " Close1001@client", err: airsocket.ErrCode, then: resumedBye},
 			{acts: longReasons, err: airsocket.ErrReason, then: resumedBye},

@@ -278,7 +278,11 @@ func (srv *Server) sendTo(s *Socket, p *Prepared) (skipped bool) {
 
 // leave gives up everything that the Server has of s.
 func (srv *Server) leave(s *Socket) {
-	srv.sockets.remove(s)
+	srv.unsubscribeAll(s)
+	srv.sockets.remove(s) // last, as Shutdown waits for that
+}
+
+func (srv *Server) unsubscribeAll(s *Socket) {
 	x := s.extra.Load()
 	if x == nil {
 		return

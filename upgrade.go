@@ -52,6 +52,7 @@ func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) er
 func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) error {
 	a := newArrival(s, srv, r.TLS != nil).handshake()
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
+	a.begun = true // hixie-76 is not done yet
 	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}

@@ -277,6 +277,21 @@ func (t *sender) abandon() {
 	}
 }
 
+// abandoning returns a function that calls abandon as long as the connections are those of
+// the same start of the Socket.
+func (t *sender) abandoning() func() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	number := t.number
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.number == number && t.conn.IsSet() {
+			t.conn.CloseSoon()
+		}
+	}
+}
+
 // end closes the connection; nothing more can be sent on it.
 func (t *sender) end() {
 	t.mu.Lock()

@@ -10,7 +10,8 @@
 //	client: Accept(list, answer) <-- response <--  the answer, and its sessions
 //
 // There are three kinds of sessions. A [wire.MessageExtension] transforms whole
-// messages, and a [wire.FrameExtension] single frames. Both are called by a
+// messages, one that is a [wire.PartExtension] also those that are sent in parts, and a
+// [wire.FrameExtension] single frames. They are called by a
 // wire.Encoder and a wire.Decoder, and mark what they have encoded with reserved
 // bits. A [Stream] transforms all bytes after the handshake, below the frames. The
 // first extension in the answer is the first to encode and the last to decode.

@@ -16,9 +16,10 @@ type direction struct {
 // used concurrently and share no mutable state.
 type deflateSession struct {
 	encoding *encoding
-	sent     *inflate.Window // nil without context takeover
+	sent     *inflate.Window // nil without context takeover, but for a message in parts
 	received *inflate.Window // nil without context takeover
 	bits     uint8           // window of the received messages
+	takeover bool            // sent outlives a message in parts
 }
 
 func (x PermessageDeflate) session(send, receive direction) Session {
@@ -29,7 +30,7 @@ func (x PermessageDeflate) session(send, receive direction) Session {
 	if x.Threshold == 0 {
 		e.threshold = DefaultThreshold
 	}
-	s := &deflateSession{encoding: e.shared(), bits: receive.bits}
+	s := &deflateSession{encoding: e.shared(), bits: receive.bits, takeover: send.takeover}
 	if send.takeover {
 		s.sent = s.encoding.window()
 	}
@@ -46,6 +47,31 @@ func (s *deflateSession) EncodeMessage(dst []byte, _ wire.Kind, p []byte) ([]byt
 	s.Prepared(p, rsv)
 	return out, rsv, nil
 }
+
+// EncodePart compresses the parts of a message as one DEFLATE stream, which is flushed
+// after each of them (RFC 7692, section 7.2.1). Between the parts it keeps a window, but
+// no compressor. A message in parts is compressed whatever the threshold, because nobody
+// knows its length at its beginning.
+func (s *deflateSession) EncodePart(dst []byte, f wire.Frame, p []byte) ([]byte, wire.RSV, error) {
+	if s.sent == nil {
+		s.sent = s.encoding.window()
+	}
+	if len(p) > 0 || !f.More {
+		dst = s.encoding.append(dst, s.sent, p)
+		s.sent.Add(p)
+	}
+	if !f.More {
+		dst = dst[:len(dst)-len(flushed)]
+		if !s.takeover {
+			s.sent = nil
+		}
+	}
+	return dst, wire.RSV1, nil
+}
+
+// flushed is how data ends after a sync flush, and what is left out at the end of a
+// message.
+const flushed = "\x00\x00\xff\xff"
 
 func (s *deflateSession) PrepareKey() any { return s.encoding }
 
@@ -68,7 +94,7 @@ func (e *encoding) message(dst []byte, past *inflate.Window, p []byte) ([]byte, 
 		return p, 0
 	}
 	out := e.append(dst, past, p)
-	out = out[:len(out)-len("\x00\x00\xff\xff")]
+	out = out[:len(out)-len(flushed)]
 	if len(out)-len(dst) >= len(p) && len(p) > 0 {
 		return p, 0
 	}

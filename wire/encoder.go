@@ -15,6 +15,7 @@ type Encoder struct {
 	closeSent  bool
 	unfinished Kind       // see Unfinished
 	text       text.State // of an unfinished text
+	unencoded  bool       // the unfinished message is
 }
 
 // Init prepares e for a new connection. It keeps cfg, which must not be changed
@@ -62,12 +63,14 @@ func (e *Encoder) AppendHeader(dst []byte, ev Event) (out, rest []byte, err erro
 		return dst, nil, ErrBadText
 	case ev.Kind > Close && len(ev.Data) > maxControl:
 		return dst, nil, ErrTooBig
+	case ev.Kind < Close && ev.Unencoded && !e.encodable(ev):
+		return dst, nil, ErrUnsupported
 	case ev.Kind < Close && len(e.cfg.Extensions) > 0:
 		out, err = e.appendEncoded(dst, f, ev)
 		return out, nil, err
 	}
 	if ev.Kind < Close && e.splits(f, len(ev.Data)) {
-		out, err = e.appendMessage(dst, f, ev.Kind, 0, ev.Data)
+		out, err = e.appendMessage(dst, f, ev, 0, ev.Data)
 		return out, nil, err
 	}
 	head := frame{op: ev.Kind, fin: true, left: uint64(len(ev.Data))}
@@ -94,7 +97,7 @@ func (e *Encoder) AppendEncoded(dst []byte, ev Event, rsv RSV) ([]byte, error) {
 	case e.unfinished != None:
 		return dst, ErrPartOrder
 	}
-	return e.appendMessage(dst, f, ev.Kind, rsv, ev.Data)
+	return e.appendMessage(dst, f, ev, rsv, ev.Data)
 }
 
 // splits reports whether a payload of n bytes is sent in more than one frame.
@@ -102,10 +105,11 @@ func (e *Encoder) splits(f framing, n int) bool {
 	return e.cfg.FragmentSize > 0 && n > e.cfg.FragmentSize && f.supports(continuation)
 }
 
-// appendMessage appends the frames of a message (RFC 6455, section 5.4).
-func (e *Encoder) appendMessage(dst []byte, f framing, kind Kind, rsv RSV, p []byte) ([]byte, error) {
+// appendMessage appends the frames of the message ev, which has the payload p after
+// encoding (RFC 6455, section 5.4).
+func (e *Encoder) appendMessage(dst []byte, f framing, ev Event, rsv RSV, p []byte) ([]byte, error) {
 	start := len(dst)
-	head := frame{op: kind, rsv: rsv}
+	head := frame{op: ev.Kind, rsv: rsv}
 	for {
 		n := len(p)
 		if e.splits(f, n) {
@@ -113,7 +117,7 @@ func (e *Encoder) appendMessage(dst []byte, f framing, kind Kind, rsv RSV, p []b
 		}
 		head.left, head.fin = uint64(n), n == len(p)
 		var err error
-		if dst, err = e.appendCoded(dst, f, kind, head, p[:n]); err != nil {
+		if dst, err = e.appendCoded(dst, f, ev, head, p[:n]); err != nil {
 			return dst[:start], err
 		}
 		if head.fin {

@@ -1,6 +1,9 @@
 package wire
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // A StatusCode is the reason for closing a connection (RFC 6455, section 7.4).
 type StatusCode uint16
@@ -70,8 +73,8 @@ var (
 	// follow a close frame (RFC 6455, section 5.5.1).
 	ErrCloseSent = errors.New("wire: a close has already been sent")
 	// ErrUnsupported is returned for an event that does not exist in this version
-	// of the protocol, and for a part of a message if an extension has to encode
-	// whole messages.
+	// of the protocol, for a part of a message if an extension has to encode whole
+	// messages, and for an Event with Unencoded if an extension has to encode all.
 	ErrUnsupported = errors.New("wire: the version or an extension does not support this event")
 	// ErrTooBig is returned for a ping or pong of more than 125 bytes, and for
 	// a close with a reason of more than 123 (RFC 6455, section 5.5).
@@ -83,9 +86,13 @@ var (
 	// section 8.1).
 	ErrBadText = errors.New("wire: text is not valid UTF-8")
 	// ErrPartOrder is returned for another message between the parts of a
-	// message, and for a part that continues no message (RFC 6455, section 5.4).
+	// message, for a part that continues no message (RFC 6455, section 5.4), and for
+	// parts of one message that differ in Unencoded.
 	ErrPartOrder = errors.New("wire: begin a message before continuing it, and end it before the next")
 )
+
+// errPartEncoding says which of the rules of ErrPartOrder was broken.
+var errPartEncoding = fmt.Errorf("%w: extensions must encode all parts of a message or none", ErrPartOrder)
 
 // reason returns the reason for a close frame that reports err to the peer.
 func reason(err error) string {

@@ -32,6 +32,10 @@ type Event struct {
 	// first and More on all but the last.
 	Cont, More bool
 
+	// Unencoded makes an Encoder send a message or a part without letting extensions
+	// encode it. It is the same for all parts of a message. A Decoder does not set it.
+	Unencoded bool
+
 	echo bool // a Close whose Code is the peer's and is sent back unchanged
 
 	// Code is the status code of a Close, Fail or End. For a close frame

@@ -43,6 +43,18 @@ type MessageExtension interface {
 	DecodeMessage(dst []byte, kind Kind, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 
+// A PartExtension is a MessageExtension that can also encode a message part by part, as
+// the parts become known. It decodes whole messages.
+type PartExtension interface {
+	MessageExtension
+
+	// EncodePart is like EncodeMessage, for one part of a message that has at least
+	// two. It is called for all parts of a message in order, with no other message
+	// between them. The payloads of the parts together are the encoded message. Only
+	// the reserved bits for the first part count.
+	EncodePart(dst []byte, f Frame, p []byte) ([]byte, RSV, error)
+}
+
 // A FrameExtension encodes and decodes single data frames, but not control frames.
 // It encodes after all message extensions and decodes before them.
 type FrameExtension interface {
@@ -55,7 +67,8 @@ type FrameExtension interface {
 	DecodeFrame(dst []byte, f Frame, rsv RSV, p []byte, limit int) ([]byte, error)
 }
 
-// A Frame describes a frame to a [FrameExtension].
+// A Frame describes a frame to a [FrameExtension], and a part of a message, which becomes
+// one frame, to a [PartExtension].
 type Frame struct {
 	Kind Kind // kind of the message: Text or Binary
 	Cont bool // the frame continues a message

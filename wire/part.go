@@ -10,9 +10,13 @@ import "github.com/airsocket/airsocket/wire/internal/text"
 // If ev.Cont or ev.More is set, ev is a part of a message and becomes one frame (RFC
 // 6455, section 5.4). Until a part without More has ended the message, only parts
 // of the same message and control frames can be appended. Parts are not split by
-// Config.FragmentSize and not encoded by a MessageExtension. They are unsupported in
-// the hixie versions, and with a MessageExtension that claims no reserved bits, since
-// such an extension has to encode every message.
+// Config.FragmentSize. A PartExtension encodes them, other MessageExtensions do not.
+// Parts are unsupported in the hixie versions, and with a MessageExtension that claims no
+// reserved bits and is no PartExtension, since such an extension has to encode every
+// message.
+//
+// If ev.Unencoded is set, no extension encodes the message or part. This is unsupported
+// with an extension that claims no reserved bits, whose receiver could not tell.
 //
 // A Close with StatusNoStatusReceived has an empty payload. A status code that does
 // not exist in the version is replaced by the nearest one that does, unless ev is
@@ -21,7 +25,7 @@ func (e *Encoder) Append(dst []byte, ev Event) ([]byte, error) {
 	switch {
 	case ev.Cont || ev.More:
 		return e.appendPart(dst, ev)
-	case ev.Kind == Text || ev.Kind == Binary:
+	case (ev.Kind == Text || ev.Kind == Binary) && !ev.Unencoded:
 		return e.AppendMessage(dst, ev.Kind, ev.Data)
 	}
 	return e.appendSlow(dst, ev)
@@ -36,10 +40,12 @@ func (e *Encoder) appendPart(dst []byte, ev Event) ([]byte, error) {
 	switch {
 	case e.closeSent:
 		return dst, ErrCloseSent
-	case ev.Kind != Text && ev.Kind != Binary, !f.supports(ev.Kind), !f.supports(continuation), e.needsWhole():
+	case ev.Kind != Text && ev.Kind != Binary, !f.supports(ev.Kind), !f.supports(continuation), !e.encodable(ev):
 		return dst, ErrUnsupported
 	case ev.Cont && ev.Kind != e.unfinished, !ev.Cont && e.unfinished != None:
 		return dst, ErrPartOrder
+	case ev.Cont && ev.Unencoded != e.unencoded:
+		return dst, errPartEncoding
 	}
 	head := frame{op: ev.Kind, fin: !ev.More}
 	state := text.Whole
@@ -51,11 +57,19 @@ func (e *Encoder) appendPart(dst []byte, ev Event) ([]byte, error) {
 			return dst, ErrBadText
 		}
 	}
-	out, err := e.appendCoded(dst, f, ev.Kind, head, ev.Data)
+	p, rsv, b, err := e.encodedByMessage(ev)
 	if err != nil {
 		return dst, err
 	}
-	e.text, e.unfinished = state, None
+	if head.rsv = rsv; ev.Cont {
+		head.rsv = 0
+	}
+	out, err := e.appendCoded(dst, f, ev, head, p)
+	e.giveBack(b)
+	if err != nil {
+		return dst, err
+	}
+	e.text, e.unfinished, e.unencoded = state, None, ev.Unencoded
 	if ev.More {
 		e.unfinished = ev.Kind
 		e.fastLimit = -1
@@ -65,12 +79,17 @@ func (e *Encoder) appendPart(dst []byte, ev Event) ([]byte, error) {
 	return out, nil
 }
 
-// needsWhole reports whether an extension has to encode every message.
-func (e *Encoder) needsWhole() bool {
+// encodable reports whether the extensions can encode ev, or leave it unencoded as it says.
+func (e *Encoder) encodable(ev Event) bool {
 	for _, x := range e.cfg.Extensions {
-		if m, ok := x.(MessageExtension); ok && m.Claims() == 0 {
-			return true
+		if x.Claims() != 0 {
+			continue
+		}
+		_, whole := x.(MessageExtension)
+		_, parts := x.(PartExtension)
+		if ev.Unencoded || whole && !parts && (ev.Cont || ev.More) {
+			return false
 		}
 	}
-	return false
+	return true
 }

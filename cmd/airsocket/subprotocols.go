@@ -115,7 +115,8 @@ func serveFraggle(s *airsocket.Socket, disp *airsocket.Dispatcher) {
 				fragment[i] = byte(rand.Uint32())
 				sum += uint32(fragment[i])
 			}
-			switch err := s.SendPart(wire.Binary, fragment, left == 1); {
+			// Random bytes only become longer by compression, and may then exceed maxFragment.
+			switch err := s.SendUncompressed(wire.Binary, fragment, left == 1); {
 			case errors.Is(err, wire.ErrUnsupported):
 				s.Close(airsocket.StatusUnsupportedData, "this version of the protocol has no fragments")
 				return

@@ -156,11 +156,11 @@ func (a *Attempt) Request(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// Watch has conn closed when ctx is done, instead of the connection that Request has
-// returned.
-func (a *Attempt) Watch(ctx context.Context, conn net.Conn) {
+// Watch has end called when ctx is done, instead of the Close method of the connection that
+// Request has returned.
+func (a *Attempt) Watch(ctx context.Context, end func()) {
 	a.unwatch()
-	a.watch(ctx, conn)
+	a.unwatch = context.AfterFunc(ctx, end)
 }
 
 // reason returns the error to report for err. If ctx is done, err is a consequence of

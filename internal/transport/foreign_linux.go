@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"math"
 	"net"
+	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,15 +24,18 @@ import (
 // nothing is left.
 type foreign struct {
 	waiting
-	c      *Conn
-	secure *tls.Conn
-	buf    *wire.Buffer // has what is kept
-	fd     int          // a duplicate of the descriptor
-	reads  int          // reads of the socket that will not wait; unlimited for a goroutine
-	more   bool         // there may be more records in the socket than reads says
-	keeps  int          // bytes of a record that are left in the socket until it is complete
-	past   bool         // a deadline in the past is set for reading
-	wary   uint8        // visits that goroutines make because a worker has waited in a read
+	c          *Conn
+	secure     *tls.Conn
+	buf        *wire.Buffer // has what is kept
+	fd         int          // a duplicate of the descriptor
+	reads      int          // reads of the socket that will not wait; unlimited for a goroutine
+	more       bool         // there may be more records in the socket than reads says
+	keeps      int          // bytes of a record that are left in the socket until it is complete
+	past       bool         // a deadline in the past is set for reading
+	left       bool         // crypto/tls may have whole records
+	broken     error        // that looking at the socket has returned, and that no read returns any more
+	incomplete uint8        // looks that have found a record that was not complete
+	wary       uint8        // visits that goroutines make because a worker has waited in a read
 
 	// Both may be used late, when c is another connection.
 	task  task
@@ -63,7 +67,9 @@ func (c *Conn) initForeign(conn net.Conn) bool {
 		return false
 	}
 	f := &foreign{waiting: waiting{Conn: conn}, c: c, secure: secure, fd: fd}
-	if memory(fd).receives() >= 4*maxRecord {
+	// A unix socket that is written to in small pieces is full long before a record is
+	// complete.
+	if _, ok := secure.NetConn().(*net.TCPConn); ok && memory(fd).receives() >= 4*maxRecord {
 		f.keeps = maxRecord
 	}
 	f.state.Store(reading) // until Start
@@ -81,11 +87,20 @@ func (f *foreign) In(hup bool) {
 				f.wary--
 				hup = true
 			}
-			if hup || !f.looks() {
+			switch {
+			case hup:
 				f.reads = unlimited
 				go f.visit()
-			} else {
+			case f.left:
+				// The Reader was held. If the records in the socket were counted now, those that
+				// crypto/tls has would be read instead of them.
+				f.reads, f.more = 0, true
 				f.visit()
+			case f.looks():
+				f.visit()
+			default:
+				f.reads = unlimited
+				go f.visit()
 			}
 			return
 		case old != parked && f.state.CompareAndSwap(old, again):
@@ -116,12 +131,29 @@ func (f *foreign) start() {
 		}
 	}()
 	f.reads = unlimited
-	f.err = f.secure.Handshake()
-	if f.err == nil {
-		f.err = f.task.Add(f.fd, f)
+	if f.err = f.secure.Handshake(); f.err == nil {
+		if err := f.task.Add(f.fd, f); err != nil {
+			returned = true
+			f.refuse(err)
+			return
+		}
 	}
 	returned = true
 	f.visit()
+}
+
+// refuse passes err to the Reader of a connection that workers cannot wait for. It waits
+// itself while the Reader holds the connection.
+func (f *foreign) refuse(err error) {
+	c, over := f.c, true
+	defer func() {
+		if over {
+			c.reader.Ended()
+		}
+	}()
+	f.err = err
+	c.halt.Store(new(halt)) // without a task, which could not be woken
+	over = c.call() != Gone
 }
 
 // visit reads and calls the Reader until nothing is left that can be read without
@@ -164,10 +196,9 @@ func (f *foreign) visit() {
 		if over = false; f.park() {
 			return
 		}
-		over = true
-		if !f.looks() {
-			f.reads = unlimited // this is a goroutine, as workers are not called meanwhile
-		}
+		// Only a goroutine comes here: for a worker In is called again. What has come since it
+		// has looked at the socket is not in reads.
+		over, f.reads = true, unlimited
 	}
 }
 
@@ -190,7 +221,7 @@ func (f *foreign) fill() bool {
 		f.err = c.stopped()
 		return true
 	}
-	fromSocket := f.reads > 0 && (f.reads < unlimited || f.hasData())
+	fromSocket := f.broken == nil && f.reads > 0 && (f.reads < unlimited || f.hasData())
 	// What crypto/tls has can be read after the deadline too, but nothing from the socket.
 	f.deadline(!fromSocket)
 	if c.flags.has(closed | expired) { // the deadline of which has just been removed
@@ -209,9 +240,12 @@ func (f *foreign) fill() bool {
 	if !began.IsZero() && time.Since(began) > tooLong {
 		f.wary = waryFor
 	}
-	f.kept = f.buf.B[:n]
+	f.kept, f.left = f.buf.B[:n], n > 0
 	if e, ok := err.(net.Error); ok && f.past && e.Timeout() {
-		return n > 0
+		if n > 0 || f.broken == nil {
+			return n > 0
+		}
+		err = f.broken
 	}
 	f.err = err
 	return true
@@ -235,7 +269,7 @@ const (
 func (f *foreign) looks() bool {
 	f.reads, f.more = 0, false
 	var b [4 << 10]byte
-	n, err := recvPeek(f.fd, b[:])
+	n, err := f.peek(b[:])
 	if err == syscall.EAGAIN {
 		return true
 	}
@@ -262,19 +296,39 @@ func (f *foreign) looks() bool {
 		f.reads++
 	}
 	f.more = next < there && n == len(b)
-	return f.reads > 0 || there <= f.keeps
+	if f.reads > 0 {
+		f.incomplete = 0
+		return true
+	}
+	f.incomplete++
+	return there <= f.keeps && f.incomplete%mostLooks != 0
 }
+
+// mostLooks is the number of looks at an incomplete record after which a goroutine waits for
+// the rest, which costs less if that comes in many pieces.
+const mostLooks = 8
 
 const (
 	recordHeader = 5
 	maxRecord    = 16<<10 + 2048 // RFC 5246, section 6.2.3
 )
 
-// hasData reports whether there is something in the socket, or its end or an error.
+// hasData reports whether there is something in the socket, or its end.
 func (f *foreign) hasData() bool {
 	var b [1]byte
-	_, err := recvPeek(f.fd, b[:])
-	return err != syscall.EAGAIN
+	_, err := f.peek(b[:])
+	return err == nil
+}
+
+// peek reads without taking what it reads. The system reports an error, such as that the
+// peer has reset the connection, only once, so peek keeps it.
+func (f *foreign) peek(p []byte) (int, error) {
+	n, err := recvPeek(f.fd, p)
+	if err != nil && err != syscall.EAGAIN {
+		conn := f.secure
+		f.broken = &net.OpError{Op: "read", Net: conn.LocalAddr().Network(), Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: os.NewSyscallError("recvfrom", err)}
+	}
+	return n, err
 }
 
 // unread returns the number of bytes in a socket.
@@ -315,16 +369,6 @@ const (
 // where the system does not tell.
 type memInfo [9]uint32
 
-func memory(fd int) (info memInfo) {
-	const soMemInfo = 55
-	size := uint32(unsafe.Sizeof(info))
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, soMemInfo, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-	if errno != 0 || size < uint32(unsafe.Sizeof(info)) {
-		return memInfo{}
-	}
-	return info
-}
-
 // receives returns the size of the receive buffer.
 func (m memInfo) receives() int { return int(m[1]) }
 
@@ -347,8 +391,9 @@ func (f *foreign) deadline(past bool) {
 	f.secure.SetReadDeadline(t)
 }
 
-// leave ends the registration.
+// leave ends the registration, and removes the deadline for reading.
 func (f *foreign) leave() {
+	f.deadline(false)
 	f.task.Remove()
 	if f.fd != noFD {
 		syscall.Close(f.fd)

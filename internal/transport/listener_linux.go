@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/airsocket/airsocket/internal/bubble"
 	"github.com/airsocket/airsocket/internal/workers"
@@ -89,6 +90,7 @@ func (l *Listener) In(bool) {
 		case err == nil:
 			return
 		default:
+			l.waiting.Store(true)
 			wait := l.later(l.failed(err))
 			if wait < 0 {
 				l.mu.Lock()
@@ -96,7 +98,6 @@ func (l *Listener) In(bool) {
 				l.mu.Unlock()
 				return
 			}
-			l.waiting.Store(true)
 			time.AfterFunc(wait, func() {
 				l.waiting.Store(false)
 				l.task.Wake()
@@ -115,14 +116,28 @@ func (l *Listener) dontBlock() {
 	}
 }
 
-// acceptOne accepts a connection. It returns nil if there is none, or l is closed.
+// acceptOne accepts a connection. It returns nil if there is none, or l is closed. It
+// looks first, as the socket may be in blocking mode again since dontBlock was called.
 func (l *Listener) acceptOne() (*accepted, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || !isReadable(l.fd) {
 		return nil, nil
 	}
 	return accept(l.fd)
+}
+
+// isReadable reports whether a read or accept of fd does not wait. If the system does not
+// tell, it returns true.
+func isReadable(fd int) bool {
+	const pollIn = 1
+	p := struct {
+		fd              int32
+		events, revents int16
+	}{fd: int32(fd), events: pollIn}
+	var atOnce syscall.Timespec
+	n, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&atOnce)), 0, 0, 0)
+	return errno != 0 || n != 0
 }
 
 // Out is not called.

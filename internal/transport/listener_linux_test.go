@@ -153,6 +153,32 @@ func TestListenerInBlockingMode(t *testing.T) {
 	s.close()
 }
 
+// TestListenerPutIntoBlockingMode is like TestListenerInBlockingMode, but the mode is
+// changed while a worker is accepting.
+func TestListenerPutIntoBlockingMode(t *testing.T) {
+	l, err := transport.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fileOf(t, l)
+	defer f.Close()
+	fd := int(f.Fd())
+	s := &serving{l, t, make(chan net.Conn, 10), make(chan error, 2)}
+	go func() {
+		s.result <- transport.Serve(l, func(c net.Conn) {
+			syscall.SetNonblock(fd, false)
+			s.conns <- c
+		}, noRetry)
+	}()
+	s.connect(s.Addr())
+	closed := make(chan bool)
+	go func() {
+		s.close()
+		close(closed)
+	}()
+	within(t, closed, "a worker waits in accept")
+}
+
 // TestListenerServedTwice checks that two calls of Serve may share a Listener.
 func TestListenerServedTwice(t *testing.T) {
 	s := serve(t, noRetry)

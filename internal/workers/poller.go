@@ -12,6 +12,12 @@ import (
 // A poller is an epoll instance with an eventfd, by which wait can be interrupted.
 type poller struct {
 	epoll, eventfd int
+
+	// For park.
+	raw   syscall.RawConn // the epoll instance, in the poller of the runtime; nil without it
+	found []syscall.EpollEvent
+	n     int
+	ready func(uintptr) bool
 }
 
 // wakeEvent is the Events of an event that does not come from the kernel, but from Wake.
@@ -34,6 +40,13 @@ func (p *poller) open() error {
 		return os.NewSyscallError("eventfd2", errno)
 	}
 	p.epoll, p.eventfd = epoll, int(fd)
+	if syscall.SetNonblock(epoll, true) == nil {
+		p.raw, _ = os.NewFile(uintptr(epoll), "epoll").SyscallConn()
+	}
+	p.ready = func(uintptr) bool {
+		p.n = p.look(p.found)
+		return p.n > 0
+	}
 	// Being edge-triggered, it need not be read: each write is an event.
 	if err := p.control(syscall.EPOLL_CTL_ADD, p.eventfd, always, 0); err != nil {
 		syscall.Close(epoll)
@@ -54,17 +67,18 @@ func (p *poller) wait(events []syscall.EpollEvent, procs int) int {
 		return n
 	}
 	if procs == 1 {
-		// A goroutine that can run would otherwise wait until the runtime notices that the
-		// only processor is stuck in the system call, which may take 10 ms.
 		runtime.Gosched()
+		if n := p.park(events); n > 0 {
+			return n
+		}
 	} else {
 		// Those who send often only wait for a processor. Waiting now would cost a thread
-		// that sleeps and is woken for few events. runtime.Gosched would wake idle
-		// processors of the runtime.
+		// that sleeps and is woken for few events. runtime.Gosched would wake idle processors
+		// of the runtime.
 		yield()
-	}
-	if n := p.look(events); n > 0 {
-		return n
+		if n := p.look(events); n > 0 {
+			return n
+		}
 	}
 	for {
 		n, err := syscall.EpollWait(p.epoll, events, -1)
@@ -76,6 +90,16 @@ func (p *poller) wait(events []syscall.EpollEvent, procs int) int {
 			panic("workers: epoll_wait: " + err.Error() + "; some code has closed a descriptor that it does not own")
 		}
 	}
+}
+
+// park waits in the poller of the runtime, if it can. With one processor nothing else would
+// run while a system call waits, until the runtime notices that, which may take 10 ms.
+func (p *poller) park(events []syscall.EpollEvent) int {
+	p.found, p.n = events, 0
+	if p.raw != nil {
+		p.raw.Read(p.ready)
+	}
+	return p.n
 }
 
 // look returns the events that there are. Under load there are nearly always some, and

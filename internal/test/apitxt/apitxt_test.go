@@ -18,8 +18,8 @@ import (
 	"strings"
 	"testing"
 
-	// The root package imports the others. The test runs again when one changes.
-	_ "github.com/airsocket/airsocket"
+	// Package blocking imports the others. The test runs again when one changes.
+	_ "github.com/airsocket/airsocket/blocking"
 )
 
 var update = flag.Bool("update", false, "write the api.txt of each public package")
@@ -32,7 +32,7 @@ func TestUpToDate(t *testing.T) {
 	imports := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
 		return os.Open(packages[path].Export)
 	})
-	for _, dir := range []string{".", "wire", "extensions", "handshake"} {
+	for _, dir := range []string{".", "wire", "extensions", "handshake", "blocking"} {
 		want := List(check(t, packages[path.Join(module, dir)], imports))
 		file := filepath.Join("..", "..", "..", dir, "api.txt")
 		if *update {

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -76,9 +77,30 @@ func (p peer) testDeflate(t *testing.T, ours extensions.PermessageDeflate, their
 			way.to.wantData("text", text)
 		}
 	}
+	p.receiveParts(t, us, them)
 	if p.fragments {
 		parts := []string{wstest.TextOf(3000), wstest.TextOf(2000), "the end"}
 		them.do(sendFragments(parts...))
 		us.wantData("text", strings.Join(parts, ""))
+	}
+}
+
+// receiveParts sends messages in parts, compressed and not, and whole ones after each.
+func (p peer) receiveParts(t *testing.T, us, them *side) {
+	for _, send := range []func(wire.Kind, []byte, bool) error{us.socket.SendPart, us.socket.SendUncompressed, us.socket.SendPart} {
+		for _, n := range []int{0, 1, 125, 64 << 10, 1 << 20} {
+			text := wstest.TextOf(n)
+			err := send(wire.Text, []byte(text[:n/3]), false)
+			if err = errors.Join(err, send(wire.Text, nil, false), send(wire.Text, []byte(text[n/3:]), true)); err != nil {
+				t.Fatal(err)
+			}
+			them.wantData("text", text)
+			us.do(sendText(wstest.TextOf(5000)))
+			them.wantData("text", wstest.TextOf(5000))
+			if err := send(wire.Text, []byte(text), true); err != nil {
+				t.Fatal(err)
+			}
+			them.wantData("text", text)
+		}
 	}
 }

@@ -191,7 +191,9 @@ func TestConn(t *testing.T) {
 					t.Errorf("%s is %d, want %d", name, got, o[2])
 				}
 			}
-			airsocket.AddEventListener(g.at.Socket, airsocket.EventClose, func(*airsocket.CloseEvent) { addrs("in the close event") })
+			g.host.inTurn(func() {
+				airsocket.AddEventListener(g.at.Socket, airsocket.EventClose, func(*airsocket.CloseEvent) { addrs("in the close event") })
+			})
 			if err := conn.Close(); err != nil {
 				t.Error(err)
 			}

@@ -5,16 +5,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
-
-// noTimeouts makes sure that what ends a connection in a test is not a timeout.
-func noTimeouts(o *airsocket.Options) {
-	o.HandshakeTimeout, o.CloseTimeout = time.Hour, time.Hour
-}
 
 // An ending is how a peer ends its connection, or its direction of it.
 type ending struct {

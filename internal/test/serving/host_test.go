@@ -19,6 +19,17 @@ type host struct {
 	conns chan *end // each connection, when OnConnect is called
 	asked chan *airsocket.Request
 	lost  chan error // why an opening handshake has failed
+	disp  *airsocket.Dispatcher
+}
+
+// inTurn calls fn in a turn of the host's sockets.
+func (h *host) inTurn(fn func()) {
+	done := make(chan struct{})
+	h.disp.Post(func() {
+		defer close(done)
+		fn()
+	})
+	<-done
 }
 
 // An end is the host's end of a connection.
@@ -63,8 +74,14 @@ func newHost(t testing.TB, way string, set func(*airsocket.Options)) *host {
 		airsocket.AddEventListener(s, airsocket.EventClose, func(*airsocket.CloseEvent) { close(e.closed) })
 		h.conns <- e
 	})
+	h.disp = srv.Options.Dispatcher
 	h.url = wstest.ServeWay(t, srv, way)
 	return h
+}
+
+// noTimeouts makes sure that what ends a connection in a test is not a timeout.
+func noTimeouts(o *airsocket.Options) {
+	o.HandshakeTimeout, o.CloseTimeout = time.Hour, time.Hour
 }
 
 // chunk is the size of the messages of the command flood.
