@@ -1,10 +1,12 @@
 package airsocket_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -68,7 +70,7 @@ func seenAddrs(srv *airsocket.Server) {
 	})
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) {
-			s.Send(fmt.Sprint(s.RemoteAddr(), " ", s.LocalAddr(), " ", s.HTTPRequest().RemoteAddr, " ", ip))
+			s.Send(fmt.Sprint(s.RemoteAddr(), " ", s.LocalAddr(), " ", s.HTTPRequest().RemoteAddr, " ", ip, ", from ", s.Conn().RemoteAddr()))
 		})
 		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
 	})
@@ -91,13 +93,12 @@ func TestProxyProtocol(t *testing.T) {
 		} {
 			for _, pieces := range []bool{false, true} {
 				p := dialAsProxy(t, url, c.header, pieces)
-				want := c.want
+				want, own := c.want, p.LocalAddr().String()
 				if want == "" {
-					own := p.LocalAddr().String()
 					want = fmt.Sprint(own, " ", wstest.HostOf(url), " ", own, " 127.0.0.1")
 				}
 				p.Open()
-				p.Want(0x81, want)
+				p.Want(0x81, want+", from "+own)
 				p.Send(0x81, "hello")
 				p.Want(0x81, "hello")
 				if t.Failed() {
@@ -139,7 +140,7 @@ func TestProxyProtocolOfOthers(t *testing.T) {
 		url := wstest.ServeWay(t, srv, way)
 		p := wstest.ConnectRaw(t, url)
 		own := p.LocalAddr().String()
-		p.Want(0x81, fmt.Sprint(own, " ", wstest.HostOf(url), " ", own, " 127.0.0.1"))
+		p.Want(0x81, fmt.Sprint(own, " ", wstest.HostOf(url), " ", own, " 127.0.0.1, from ", own))
 		p = wstest.DialRaw(t, url)
 		p.WriteRaw([]byte(proxyLine + wstest.UpgradeRequest))
 		if status := p.ReadResponse().StatusCode; status != http.StatusBadRequest {
@@ -218,6 +219,45 @@ func TestProxyProtocolForHandler(t *testing.T) {
 			t.Errorf("net/http sees %s", body)
 		}
 		p.Open()
-		p.Want(0x81, proxyClient+" "+proxyServer+" "+proxyClient+" 192.0.2.1")
+		p.Want(0x81, proxyClient+" "+proxyServer+" "+proxyClient+" 192.0.2.1, from "+p.LocalAddr().String())
 	})
+}
+
+// TestProxyProtocolLog checks that the log has the client's address, at the end of a
+// connection too.
+func TestProxyProtocolLog(t *testing.T) {
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		records := make(chan slog.Record, 10)
+		srv := &airsocket.Server{ProxyProtocol: loopback, Options: &airsocket.Options{Logger: slog.New(recordHandler(records))}}
+		p := dialAsProxy(t, wstest.ServeWay(t, srv, way), proxyBinary, false)
+		p.Open()
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		p.WantClose(1000)
+		p.FinishClose()
+		for _, want := range []string{"websocket open", "websocket closed"} {
+			r := <-records
+			remote := ""
+			r.Attrs(func(a slog.Attr) bool {
+				if a.Key == "remote" {
+					remote = a.Value.String()
+				}
+				return true
+			})
+			if r.Message != want || remote != proxyClient {
+				t.Errorf("%s, remote %s", r.Message, remote)
+			}
+		}
+	})
+}
+
+// A recordHandler passes on the records of a Logger.
+type recordHandler chan slog.Record
+
+func (h recordHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h recordHandler) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h recordHandler) WithGroup(string) slog.Handler            { return h }
+
+func (h recordHandler) Handle(_ context.Context, r slog.Record) error {
+	h <- r
+	return nil
 }

@@ -22,7 +22,8 @@ import (
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
-// TestRecipes checks that the code in RECIPES.md is that of this file, which is tested.
+// TestRecipes checks that the code in RECIPES.md is that of this file, which is tested, and
+// that the members that it names exist.
 func TestRecipes(t *testing.T) {
 	recipes, err := os.ReadFile("RECIPES.md")
 	if err != nil {
@@ -39,6 +40,16 @@ func TestRecipes(t *testing.T) {
 	for _, b := range blocks {
 		if !strings.Contains(string(here), "\n"+string(b[1])) {
 			t.Errorf("this code of RECIPES.md is not in recipes_test.go:\n%s", b[1])
+		}
+	}
+	names := regexp.MustCompile("`((?:Options|Request|Server|Socket)\\.\\w+)`").FindAllSubmatch(recipes, -1)
+	if len(names) < 5 {
+		t.Errorf("only %d names were found", len(names))
+	}
+	all := exportedNames(t)
+	for _, name := range names {
+		if err := all.check(string(name[1])); err != nil {
+			t.Errorf("%s: %v", name[1], err)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type carrier struct {
 	tls    *tls.Conn
 	waits  atomic.Bool // until the TLS handshake is over
 	shakes bool        // the goroutine of the TLS handshake has been started
+	empty  bool        // there is nothing to read; guarded by reading, and here to save space
 	begin  *beginning  // nil if nothing precedes TLS, or once it was read
 	unread atomic.Bool // writing has failed with errUnread
 
@@ -37,7 +38,6 @@ type carrier struct {
 	// reading is held while the descriptor is read, as a program may call Read of the
 	// tls.Conn while the Reader's goroutine closes it.
 	reading sync.Mutex
-	empty   bool // there is nothing to read
 
 	// held is the number of bytes that TryWrite has encrypted without reporting them as
 	// written. They are at the beginning of what is passed to it next.

@@ -46,8 +46,12 @@ func (k *carrier) readPreface(c *Conn) bool {
 			k.waits.Store(false)
 			return true
 		case done:
+			if len(rest) == 0 {
+				k.begin = nil
+				return !drained
+			}
 			k.begin.preface, k.begin.rest = nil, slices.Clone(rest)
-			return len(rest) > 0 || !drained
+			return true
 		case drained:
 			return false
 		}
@@ -57,7 +61,7 @@ func (k *carrier) readPreface(c *Conn) bool {
 // takeRest is Read for what was read together with the Preface; k.reading is held.
 func (k *carrier) takeRest(p []byte) int {
 	n := copy(p, k.begin.rest)
-	if k.begin.rest = k.begin.rest[n:]; len(k.begin.rest) == 0 && k.begin.preface == nil {
+	if k.begin.rest = k.begin.rest[n:]; len(k.begin.rest) == 0 {
 		k.begin = nil
 	}
 	return n

@@ -42,16 +42,21 @@ func TestForeignTLSReset(t *testing.T) {
 // TestForeignTLSPausedWithin checks that all messages come that a paused Socket has
 // received, in one write and while it was paused.
 func TestForeignTLSPausedWithin(t *testing.T) {
-	h := newWebHost(t, &airsocket.Options{})
+	opts := new(airsocket.Options)
+	h := newWebHost(t, opts)
 	p, below, s := h.connect()
 	other, _, _ := h.connect()
-	paused := make(chan bool, 1)
-	airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
-		if e.Text() == "pause" {
-			s.Pause()
-			paused <- true
-		}
+	paused, added := make(chan bool, 1), make(chan bool)
+	opts.Dispatcher.Post(func() {
+		airsocket.AddEventListener(s, airsocket.EventMessage, func(e *airsocket.MessageEvent) {
+			if e.Text() == "pause" {
+				s.Pause()
+				paused <- true
+			}
+		})
+		close(added)
 	})
+	receive(t, added)
 	for round := range 20 {
 		together := &tlsBatch{Conn: below.Conn}
 		below.Conn = together
