@@ -282,7 +282,7 @@ func (n *NATS) Flush(ctx context.Context) error {
 	case <-done:
 		return n.conn.FlushWithContext(ctx)
 	case <-n.closed:
-		return nats.ErrConnectionClosed
+		return ErrDisconnected
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -37,11 +37,13 @@ func stopNATS(s *server.Server) {
 // "binary".
 type node struct {
 	*airsocket.Server
-	plane     *cluster.NATS
-	url       string
-	lost, got chan struct{} // the connection to NATS
-	failed    chan error    // of Publish
-	first     chan *airsocket.Socket
+	plane  *cluster.NATS
+	url    string
+	failed chan error // of Publish
+	first  chan *airsocket.Socket
+
+	connected chan struct{} // to NATS, for the first time
+	lost, got chan struct{} // that connection, later
 }
 
 // startNode runs a node until the end of the test.
@@ -57,12 +59,18 @@ func startNode(t testing.TB, natsURL string, opts ...nats.Option) *node {
 }
 
 func newNode(natsURL string, opts ...nats.Option) (*node, error) {
-	n := &node{lost: make(chan struct{}, 100), got: make(chan struct{}, 100), failed: make(chan error, 100), first: make(chan *airsocket.Socket, 1)}
+	n := &node{
+		failed:    make(chan error, 100),
+		first:     make(chan *airsocket.Socket, 1),
+		connected: make(chan struct{}, 1),
+		lost:      make(chan struct{}, 100),
+		got:       make(chan struct{}, 100),
+	}
 	all := append([]nats.Option{
 		nats.ReconnectWait(10 * time.Millisecond), nats.ReconnectJitter(0, 0),
 		nats.DisconnectErrHandler(func(*nats.Conn, error) { n.lost <- struct{}{} }),
 		nats.ReconnectHandler(func(*nats.Conn) { n.got <- struct{}{} }),
-		nats.ConnectHandler(func(*nats.Conn) { n.got <- struct{}{} }),
+		nats.ConnectHandler(func(*nats.Conn) { n.connected <- struct{}{} }),
 	}, opts...)
 	plane, err := cluster.Connect(natsURL, "test", all...)
 	if err != nil {

@@ -91,7 +91,7 @@ func TestStartsBeforeNATS(t *testing.T) {
 	}
 	a.Want(wstest.OpText, "1")
 	s = startNATS(t, port)
-	next(t, one.got)
+	next(t, one.connected)
 	two := startNode(t, s.ClientURL())
 	if err := one.plane.Flush(t.Context()); err != nil {
 		t.Error(err)

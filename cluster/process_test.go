@@ -46,7 +46,7 @@ func runNode(natsURL string) error {
 		os.Exit(0)
 	}()
 	go func() {
-		<-n.got // for the first time
+		<-n.connected
 		fmt.Printf("ws://%s/\n", l.Addr())
 		for {
 			select {

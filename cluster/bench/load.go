@@ -21,8 +21,9 @@ type load struct {
 	sockets   int
 	msg       []byte
 
-	received  atomic.Int64
-	latencies []int64       // by the order in which they are received; nil while they are not measured
+	begun     atomic.Int64  // number of messages, to place them in latencies
+	received  atomic.Int64  // number of messages of which the latency is noted
+	latencies []int64       // nil while they are not measured
 	arrived   chan struct{} // has a value for each message that all have received
 	failed    chan error
 }
@@ -79,11 +80,10 @@ func (l *load) wait(c <-chan struct{}) error {
 }
 
 func (l *load) receive(msg []byte) {
-	n := l.received.Add(1)
-	if i := n - 1; i < int64(len(l.latencies)) {
+	if i := l.begun.Add(1) - 1; i < int64(len(l.latencies)) {
 		l.latencies[i] = int64(time.Since(l.start)) - int64(binary.LittleEndian.Uint64(msg))
 	}
-	if n%int64(l.sockets) == 0 {
+	if l.received.Add(1)%int64(l.sockets) == 0 {
 		l.arrived <- struct{}{}
 	}
 }
@@ -122,6 +122,7 @@ func (l *load) highestRate(d time.Duration) (int, error) {
 func (l *load) measure(rate int, d time.Duration, processes []*child) (figure, error) {
 	total := int(int64(rate) * int64(d) / int64(time.Second))
 	deliveries := total * l.sockets
+	l.begun.Store(0)
 	l.received.Store(0)
 	l.latencies = make([]int64, deliveries)
 	before, err := cpuOf(processes)
