@@ -123,9 +123,9 @@ type Options struct {
 	// that a negative value means the default.
 	CloseTimeout time.Duration
 
-	// PingInterval sends a ping whenever nothing has been received for this long, or for
-	// up to 1 % longer, so that the pings of many connections go out together. By default
-	// no pings are sent.
+	// PingInterval sends a ping whenever nothing has been received for this long. By default
+	// no pings are sent. PingInterval, PongTimeout and CloseTimeout may take up to 1 %
+	// longer, at most 135 ms, so that many connections are seen to together.
 	PingInterval time.Duration
 
 	// PongTimeout closes the connection when nothing has been received for this

@@ -11,13 +11,13 @@ import (
 // BufferedAmount returns how many bytes are waiting to be passed to the system: frames
 // with their headers, compressed if compression was negotiated (WHATWG bufferedAmount,
 // which counts payloads). What a handler sends waits for the end of its turn, with an
-// exception on Unix systems, over TCP and unix sockets: a message of 32 KiB or more,
-// and everything that waits once it is 64 KiB, is written at once, as far as the system
-// takes it. What Options.QueueBeforeOpen keeps does not count. When the socket is
-// closed nothing is waiting.
+// exception on Unix systems, over TCP and unix sockets, on Linux with TLS too: a message
+// of 32 KiB or more, and everything that waits once it is 64 KiB, is written at once, as
+// far as the system takes it. What Options.QueueBeforeOpen keeps does not count. When the
+// socket is closed nothing is waiting.
 //
-// On all other connections, such as those over TLS, up to 16 KiB that are being written
-// do not count, because they may already have arrived.
+// On all other connections, such as pipes and those whose *tls.Conn net/http has made, up
+// to 16 KiB that are being written do not count, because they may already have arrived.
 func (s *Socket) BufferedAmount() int {
 	return s.sender.buffered()
 }

@@ -292,13 +292,13 @@ func (srv *Server) unsubscribeAll(s *Socket) {
 	if x == nil {
 		return
 	}
-	b, _ := srv.startBackplane()
 	ts := &srv.topics
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	for i := len(x.topics) - 1; i >= 0; i-- {
 		name := x.topics[i].topic.name
-		if ts.remove(s, i) && b != nil {
+		// Subscribe has started the Backplane.
+		if b, _ := srv.startBackplane(); ts.remove(s, i) && b != nil {
 			b.Unsubscribe(name)
 		}
 	}

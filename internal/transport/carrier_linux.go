@@ -52,7 +52,7 @@ type carrier struct {
 	err      error        // of writing
 }
 
-// A emptyError is a temporary error of a read.
+// An emptyError is a temporary error of a read.
 type emptyError struct{}
 
 func (emptyError) Error() string   { return "transport: nothing to read yet" }
@@ -421,13 +421,13 @@ func (k *carrier) writeUnder(p []byte) (int, error) {
 	if k.err != nil {
 		return 0, k.err
 	}
-	conn, out := k.conn, k.out
+	conn, out, from := k.conn, k.out, k.from
 	k.out = nil
 	k.mu.Unlock() // as the write may take long
 	defer k.mu.Lock()
 	if out != nil {
 		defer buffers.Put(out)
-		if _, err := conn.Write(out.B[k.from:]); err != nil {
+		if _, err := conn.Write(out.B[from:]); err != nil {
 			return 0, err
 		}
 	}

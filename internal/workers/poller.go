@@ -13,8 +13,8 @@ import (
 type poller struct {
 	epoll, eventfd int
 
-	// For park.
-	raw   syscall.RawConn // the epoll instance, in the poller of the runtime; nil without it
+	// For park; nil until it is called.
+	raw   syscall.RawConn // the epoll instance, in the poller of the runtime
 	found []syscall.EpollEvent
 	n     int
 	ready func(uintptr) bool
@@ -40,13 +40,6 @@ func (p *poller) open() error {
 		return os.NewSyscallError("eventfd2", errno)
 	}
 	p.epoll, p.eventfd = epoll, int(fd)
-	if syscall.SetNonblock(epoll, true) == nil {
-		p.raw, _ = os.NewFile(uintptr(epoll), "epoll").SyscallConn()
-	}
-	p.ready = func(uintptr) bool {
-		p.n = p.look(p.found)
-		return p.n > 0
-	}
 	// Being edge-triggered, it need not be read: each write is an event.
 	if err := p.control(syscall.EPOLL_CTL_ADD, p.eventfd, always, 0); err != nil {
 		syscall.Close(epoll)
@@ -95,11 +88,26 @@ func (p *poller) wait(events []syscall.EpollEvent, procs int) int {
 // park waits in the poller of the runtime, if it can. With one processor nothing else would
 // run while a system call waits, until the runtime notices that, which may take 10 ms.
 func (p *poller) park(events []syscall.EpollEvent) int {
+	if p.ready == nil {
+		p.preparePark()
+	}
 	p.found, p.n = events, 0
 	if p.raw != nil {
 		p.raw.Read(p.ready)
 	}
 	return p.n
+}
+
+// preparePark passes the epoll instance to the poller of the runtime. That is not done
+// before it is needed, because each event then wakes that poller too.
+func (p *poller) preparePark() {
+	p.ready = func(uintptr) bool {
+		p.n = p.look(p.found)
+		return p.n > 0
+	}
+	if syscall.SetNonblock(p.epoll, true) == nil {
+		p.raw, _ = os.NewFile(uintptr(p.epoll), "epoll").SyscallConn()
+	}
 }
 
 // look returns the events that there are. Under load there are nearly always some, and

@@ -16,7 +16,7 @@ import (
 // TestMemoryOfPings checks how much more memory a connection takes that has sent a ping and
 // received a pong than one that sends no pings.
 func TestMemoryOfPings(t *testing.T) {
-	const most = 100
+	const most = 128 // of which up to 30 because the tables of the process grow in steps
 	for _, parallel := range []bool{true, false} {
 		t.Run(fmt.Sprintf("parallel=%v", parallel), func(t *testing.T) {
 			var with, without int64
