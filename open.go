@@ -65,7 +65,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	exts, stream := a.split()
-	if s.life.cause() != nil || !s.life.on(opened) {
+	if s.life.cause() != nil || !s.life.allows(opened) {
 		if stream != nil {
 			stream.Close()
 		}
@@ -88,6 +88,8 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	if s.opts.pingInterval > 0 && cfg.Version.Can(wire.Ping) {
 		s.withClock().startPinging(s.opts.pingInterval)
 	}
+	// Last, since those who see it send without the lock.
+	s.life.on(opened)
 	s.writeFailedLocked(failed)
 	return early, true
 }
