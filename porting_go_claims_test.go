@@ -159,7 +159,7 @@ func TestSessionOfARequest(t *testing.T) {
 		p, status := ask(line)
 		p.Close() // for which the Server waits for a while before the socket is done
 		var told *handshake.Error
-		if err := <-refused; status != want || !errors.As(err, &told) || told.Status != want {
+		if err := wstest.Receive(t, refused); status != want || !errors.As(err, &told) || told.Status != want {
 			t.Errorf("%q: status %d, and the hook was told %v", line, status, err)
 		}
 	}

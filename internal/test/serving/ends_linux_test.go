@@ -52,12 +52,12 @@ func testEnd(t *testing.T, way string, st state, end ending) {
 	var want []string
 	switch {
 	case g.asks != nil:
-		g.at = receive(t, h.conns)
+		g.at = wstest.Receive(t, h.conns)
 		if !end.reset { // else the response cannot be sent
 			want = append(want, "open")
 		}
 	case g.at == nil:
-		err := receive(t, h.lost)
+		err := wstest.Receive(t, h.lost)
 		if is := errors.Is(err, syscall.ECONNRESET); is != end.reset {
 			t.Errorf("the handshake has failed with: %v", err)
 		}
@@ -66,7 +66,7 @@ func testEnd(t *testing.T, way string, st state, end ending) {
 		g.drink() // the host waits for this, as only one direction has ended
 		g.WantEOF()
 	}
-	receive(t, g.at.closed)
+	wstest.Receive(t, g.at.closed)
 	want = append(want, st.lines...)
 	if end.pong && st.name != "closing" {
 		want = append(want, "pong ")

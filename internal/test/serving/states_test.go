@@ -42,7 +42,7 @@ var states = []state{
 		read: func(g *guest) { g.asks.Accept("") },
 		reach: func(g *guest) {
 			g.WriteRaw([]byte(wstest.RequestWith("GET /undecided HTTP/1.1")))
-			g.asks = receive(g.T, g.host.asked)
+			g.asks = wstest.Receive(g.T, g.host.asked)
 		},
 		leave: func(g *guest) {
 			if _, err := g.asks.Accept(""); err != nil {
@@ -102,7 +102,7 @@ var states = []state{
 			g.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 			g.WantEOF()
 			g.Close() // the host waits for this, so that its close frame is not lost
-			receive(g.T, g.at.closed)
+			wstest.Receive(g.T, g.at.closed)
 			g.at.Want("open", "text close", `close 1000 "" clean`)
 		},
 	},
@@ -121,7 +121,7 @@ var states = []state{
 		leave: func(g *guest) {
 			g.drink()
 			g.WantEOF()
-			receive(g.T, g.at.closed)
+			wstest.Receive(g.T, g.at.closed)
 			g.at.Want("open", "text flood", "error", `close 1006 "" unclean`)
 		},
 	},
@@ -148,5 +148,5 @@ func (g *guest) wantOpen() {
 	if res := g.ReadResponse(); res.StatusCode != http.StatusSwitchingProtocols {
 		g.T.Fatalf("status %d", res.StatusCode)
 	}
-	g.at = receive(g.T, g.host.conns)
+	g.at = wstest.Receive(g.T, g.host.conns)
 }
