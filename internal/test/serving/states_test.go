@@ -18,6 +18,8 @@ type state struct {
 
 	lines []string       // the events of the host so far
 	read  func(g *guest) // makes the host read again; nil if it reads
+
+	halfClosed bool // the guest has ended its direction
 }
 
 const half = len(wstest.UpgradeRequest) / 2
@@ -113,7 +115,7 @@ var states = []state{
 		lines: []string{"open", "text flood"},
 	},
 	{
-		name: "backlog for a peer that has ended its direction",
+		name: "backlog for a peer that has ended its direction", halfClosed: true,
 		reach: func(g *guest) {
 			reachBacklog(g)
 			g.TCP().CloseWrite()
