@@ -2,11 +2,13 @@ package airsocket_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/blocking"
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -115,5 +117,87 @@ func TestUpgradeWithItsOwnFields(t *testing.T) {
 			t.Errorf("subprotocol %q", got)
 		}
 		p.Close()
+	}
+}
+
+// TestSessionOfARequest checks that OnRequest of a Server in net/http can do what gws's
+// Authorize does: look at the http.Request, refuse it, and keep what it has found out with
+// the Socket. A refusal for its origin, as by gorilla's CheckOrigin, is reported to the
+// Hooks.
+func TestSessionOfARequest(t *testing.T) {
+	refused := make(chan error, 2)
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(&airsocket.Options{
+		Hooks: &airsocket.Hooks{HandshakeFailed: func(_ *airsocket.Socket, err error) { refused <- err }},
+	})}
+	srv.OnRequest(func(r *airsocket.Request) {
+		user := r.HTTP().FormValue("user")
+		if user == "" {
+			r.Reject(http.StatusUnauthorized, "")
+			return
+		}
+		r.Socket().SetData(user)
+		r.Accept("")
+	})
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Send("hello, " + s.Data().(string)) })
+	})
+	url := wstest.ServeHandler(t, srv)
+	ask := func(line string) (p *wstest.RawPeer, status int) {
+		p = wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(wstest.RequestWith(line)))
+		return p, p.ReadResponse().StatusCode
+	}
+	p, status := ask("GET /?user=ann HTTP/1.1")
+	if status != http.StatusSwitchingProtocols {
+		t.Fatalf("status %d", status)
+	}
+	p.Want(wstest.OpText, "hello, ann")
+	for line, want := range map[string]int{
+		"GET / HTTP/1.1": http.StatusUnauthorized,
+		"GET /?user=ann HTTP/1.1\r\nOrigin: https://elsewhere.example": http.StatusForbidden,
+	} {
+		p, status := ask(line)
+		p.Close() // for which the Server waits for a while before the socket is done
+		var told *handshake.Error
+		if err := wstest.Receive(t, refused); status != want || !errors.As(err, &told) || told.Status != want {
+			t.Errorf("%q: status %d, and the hook was told %v", line, status, err)
+		}
+	}
+}
+
+// TestErrorsOfRead checks that what gorilla and coder return for a message that is too
+// long can be found in the error of a Read, and that the error of a clean end has a code.
+func TestErrorsOfRead(t *testing.T) {
+	srv := &airsocket.Server{}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if e.Text() == "end" {
+				s.Close(1000, "bye")
+			} else {
+				s.SendBytes(make([]byte, 101))
+			}
+		})
+	})
+	url := wstest.Serve(t, srv)
+	for text, want := range map[string]struct {
+		code   airsocket.StatusCode
+		reason string
+		err    error
+	}{
+		"end":  {1000, "bye", io.EOF},
+		"long": {1009, "a message is longer than this endpoint accepts", wire.ErrMessageTooBig},
+	} {
+		c, err := blocking.Dial(t.Context(), url, wstest.OwnDispatcher(&airsocket.Options{MaxMessage: 100}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Write(t.Context(), wire.Text, []byte(text)); err != nil {
+			t.Error(err)
+		}
+		_, _, err = c.Read(t.Context())
+		var end *airsocket.CloseError
+		if !errors.As(err, &end) || end.Code != want.code || end.Reason != want.reason || !errors.Is(err, want.err) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

@@ -9,17 +9,22 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
-// A slowConn is a connection whose Write takes some time.
-type slowConn struct{ net.Conn }
+// A slowConn is a connection whose Write waits while others do something, so that messages
+// have to wait for it.
+type slowConn struct {
+	net.Conn
+	meanwhile <-chan bool // each thing that they do; closed at the end
+}
 
 func (c slowConn) Write(p []byte) (int, error) {
-	time.Sleep(time.Millisecond) // stands for a slow system, so that messages wait
+	for range 10 {
+		<-c.meanwhile
+	}
 	return c.Conn.Write(p)
 }
 
@@ -34,13 +39,14 @@ func TestQueueWhileBecomingOpen(t *testing.T) {
 	url := wstest.Serve(t, srv)
 	for range 5 {
 		arrived.Store(0)
+		attempts := make(chan bool)
 		s := airsocket.NewSocket(&airsocket.Options{
 			Dispatcher:      new(airsocket.Dispatcher),
 			QueueBeforeOpen: true,
 			MaxBuffered:     256 << 10,
 			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 				conn, err := new(net.Dialer).DialContext(ctx, network, address)
-				return slowConn{conn}, err
+				return slowConn{conn, attempts}, err
 			},
 		})
 		closed := make(chan bool, 1)
@@ -56,10 +62,15 @@ func TestQueueWhileBecomingOpen(t *testing.T) {
 					if s.SendBytes(make([]byte, 100)) == nil {
 						accepted.Add(1)
 					}
+					select {
+					case attempts <- true:
+					default:
+					}
 				}
 			})
 		}
 		wg.Wait()
+		close(attempts)
 		s.Close(1000, "")
 		if clean := <-closed; !clean || arrived.Load() != accepted.Load() {
 			t.Errorf("%d messages were accepted and %d have arrived; clean: %v", accepted.Load(), arrived.Load(), clean)
@@ -115,7 +126,7 @@ func TestSendWhileAnAttemptFails(t *testing.T) {
 		s.OnClose(func(e *airsocket.CloseEvent) { e.PreventDefault() })
 		s.Connect("ws://example.com/")
 		<-refused
-		for range 1000 { // meanwhile the attempt begins to wait for the end of this turn
+		for range 10 { // meanwhile the attempt begins to wait for the end of this turn
 			if err := s.Send("x"); err != nil {
 				t.Fatalf("in state %d: %v", s.ReadyState(), err)
 			}

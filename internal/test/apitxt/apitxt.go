@@ -1,5 +1,6 @@
-// Package apitxt lists what the public packages export, for the file api.txt beside
-// each of them. Its test fails when such a file is not up to date.
+// Package apitxt lists what packages export: the public packages, for the file api.txt
+// beside each of them, and other libraries, for the guide to porting from them. Its test
+// fails when an api.txt is not up to date.
 package apitxt
 
 import (

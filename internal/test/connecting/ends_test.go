@@ -135,7 +135,7 @@ func TestConnectEndsOnTheSystem(t *testing.T) {
 					if err := s.ConnectContext(ctx, l.url); err != nil {
 						t.Fatal(err)
 					}
-					at := await(t, peers)
+					at := wstest.Receive(t, peers)
 					defer func() { at.tcp.Close() }()
 					asked := at.reads("\r\n\r\n")
 					at.Write([]byte(answer))
@@ -154,11 +154,11 @@ func TestConnectEndsOnTheSystem(t *testing.T) {
 						t.Fatal("the request has not come")
 					}
 					way.end(attempt{s, cancel, at})
-					err := await(t, failed)
+					err := wstest.Receive(t, failed)
 					if way.want != nil && stage != "half of a refusal" && !errors.Is(err, way.want) {
 						t.Errorf("the error is %v, want %v", err, way.want)
 					}
-					await(t, closed)
+					wstest.Receive(t, closed)
 				})
 			}
 		}
@@ -173,17 +173,4 @@ func wantSoon(t *testing.T, is func() bool, say func() string) {
 			return
 		}
 	}
-}
-
-// await waits for a value from ch.
-func await[T any](t *testing.T, ch <-chan T) (v T) {
-	t.Helper()
-	timer := time.NewTimer(wstest.Patience)
-	defer timer.Stop()
-	select {
-	case v = <-ch:
-	case <-timer.C:
-		t.Fatal("nothing has happened")
-	}
-	return v
 }

@@ -114,7 +114,12 @@ func (p peer) test(t *testing.T) {
 	p.look(t)
 	t.Run("exchange", p.testExchange)
 	t.Run("fragments", p.testFragments)
-	t.Run("refusal", p.testRefusal)
+	switch {
+	case p.role == "server" && p.refuses:
+		t.Run("refusal", p.testRefused)
+	case p.role == "client" && !p.noRefusal:
+		t.Run("refusal", p.testRefusing)
+	}
 }
 
 // testExchange opens a connection, exchanges messages, and lets the peer close
@@ -244,19 +249,8 @@ func (p peer) exchangePings(t *testing.T, us, them *side) {
 	}
 }
 
-func (p peer) testRefusal(t *testing.T) {
-	if p.role == "server" {
-		p.testRefused(t)
-	} else {
-		p.testRefusing(t)
-	}
-}
-
 // testRefused connects to a server that refuses our client.
 func (p peer) testRefused(t *testing.T) {
-	if !p.refuses {
-		t.Skip("the peer cannot refuse a client")
-	}
 	us, _ := p.connect(t, &setup{path: "refuse"})
 	r := us.want("error")
 	var refused *handshake.Error
@@ -274,9 +268,6 @@ func (p peer) testRefused(t *testing.T) {
 // testRefusing refuses a client because of its origin, or because of its
 // request.
 func (p peer) testRefusing(t *testing.T) {
-	if p.noRefusal {
-		t.Skip("the peer does not report a refusal")
-	}
 	_, them := p.connect(t, &setup{origin: "http://elsewhere.example"})
 	if r := them.want("refused"); r.Status != 403 {
 		t.Errorf("%s reports %v, want 403", them.name, r)

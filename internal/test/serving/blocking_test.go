@@ -28,7 +28,7 @@ func TestBlockedHandlers(t *testing.T) {
 					blocked = append(blocked, m.come(t, url))
 				}
 				for range conns {
-					receive(t, begun)
+					wstest.Receive(t, begun)
 				}
 				echo(other)
 				echo(wstest.ConnectRaw(t, url))
@@ -86,7 +86,7 @@ func TestManyBeginToBlock(t *testing.T) {
 		echo(other)
 		echo(wstest.ConnectRaw(t, url))
 		for range conns {
-			receive(t, begun)
+			wstest.Receive(t, begun)
 		}
 		echo(other)
 		echo(wstest.ConnectRaw(t, url))

@@ -198,7 +198,7 @@ func TestConn(t *testing.T) {
 				t.Error(err)
 			}
 			g.WantEnd()
-			receive(t, g.at.closed)
+			wstest.Receive(t, g.at.closed)
 			addrs("closed")
 			// Another connection now has the descriptor.
 			next := h.arrive()
@@ -233,7 +233,7 @@ func TestEarlyConnection(t *testing.T) {
 		srv.OnConnect(func(s *airsocket.Socket) { conns <- s.Conn() })
 		wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
 		p.Open()
-		raw, err := wstest.Below(receive(t, conns)).(syscall.Conn).SyscallConn()
+		raw, err := wstest.Below(wstest.Receive(t, conns)).(syscall.Conn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

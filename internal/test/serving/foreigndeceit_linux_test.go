@@ -41,7 +41,7 @@ func TestForeignTLSDeceit(t *testing.T) {
 		deceive(tcp)
 		exchange(other, "on")
 		tcp.Close()
-		receive(t, h.closed)
+		wstest.Receive(t, h.closed)
 	}
 	var all []net.Conn
 	for range conns {
@@ -58,7 +58,7 @@ func TestForeignTLSDeceit(t *testing.T) {
 		tcp.Close()
 	}
 	for range all {
-		receive(t, h.closed)
+		wstest.Receive(t, h.closed)
 	}
 	more := 0
 	eventually(t, func() bool {

@@ -32,7 +32,7 @@ func TestForeignTLSReset(t *testing.T) {
 			before(p, below, s)
 			below.Conn.(*net.TCPConn).SetLinger(0)
 			below.Conn.Close()
-			if err := receive(t, h.closed); !errors.Is(err, syscall.ECONNRESET) {
+			if err := wstest.Receive(t, h.closed); !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("the error is %v", err)
 			}
 		})
@@ -56,7 +56,7 @@ func TestForeignTLSPausedWithin(t *testing.T) {
 		})
 		close(added)
 	})
-	receive(t, added)
+	wstest.Receive(t, added)
 	for round := range 20 {
 		together := &tlsBatch{Conn: below.Conn}
 		below.Conn = together
@@ -71,7 +71,7 @@ func TestForeignTLSPausedWithin(t *testing.T) {
 		if _, err := below.Conn.Write(together.b); err != nil {
 			t.Fatal(err)
 		}
-		receive(t, paused)
+		wstest.Receive(t, paused)
 		for i := range 5 {
 			text := fmt.Sprint("more", i)
 			p.Send(wstest.OpText, text)
@@ -192,11 +192,11 @@ func TestForeignTLSDescriptors(t *testing.T) {
 				})
 				start()
 				for range rounds {
-					tcp := receive(t, peers)
+					tcp := wstest.Receive(t, peers)
 					peer := wstest.NewRawPeer(t, tls.Client(tcp, client), true)
 					reach(peer, tcp)
 					end(s, tcp)
-					receive(t, closed)
+					wstest.Receive(t, closed)
 				}
 			})
 		}

@@ -43,5 +43,5 @@ func TestForeignTLSWithoutDescriptors(t *testing.T) {
 	setLimit(t, uint64(before+100))
 	exchange(p, "still without")
 	p.Conn.Close()
-	receive(t, closed)
+	wstest.Receive(t, closed)
 }

@@ -86,7 +86,7 @@ func (h *webHost) connect() (*wstest.RawPeer, *slowConn, *airsocket.Socket) {
 	below := &slowConn{Conn: conn}
 	p := wstest.NewRawPeer(h.t, tls.Client(below, h.client), true)
 	p.Open()
-	return p, below, receive(h.t, h.sockets)
+	return p, below, wstest.Receive(h.t, h.sockets)
 }
 
 func exchange(p *wstest.RawPeer, text string) {
@@ -192,7 +192,7 @@ func TestForeignTLSEnds(t *testing.T) {
 				p, below, s := h.connect()
 				exchange(p, "hello")
 				end(p, below, s)
-				receive(t, h.closed)
+				wstest.Receive(t, h.closed)
 			}
 		})
 	}
@@ -206,7 +206,7 @@ func TestForeignTLSPings(t *testing.T) {
 	p.Want(wstest.OpPing, "")
 	p.Send(wstest.OpPong, "")
 	p.Want(wstest.OpPing, "")
-	if err := receive(t, h.closed); !errors.Is(err, airsocket.ErrPongTimeout) {
+	if err := wstest.Receive(t, h.closed); !errors.Is(err, airsocket.ErrPongTimeout) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -236,7 +236,7 @@ func TestForeignTLSHandshakeTimeout(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin(theirs)
-			if err := receive(t, failed); !errors.Is(err, airsocket.ErrHandshakeTimeout) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			if err := wstest.Receive(t, failed); !errors.Is(err, airsocket.ErrHandshakeTimeout) && !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("the error is %v", err)
 			}
 		})

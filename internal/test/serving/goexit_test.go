@@ -22,7 +22,7 @@ func TestGoexit(t *testing.T) {
 				other := wstest.ConnectRaw(t, url)
 				for range conns {
 					p := m.come(t, url)
-					receive(t, begun)
+					wstest.Receive(t, begun)
 					switch {
 					case m.writes:
 						echo(p)

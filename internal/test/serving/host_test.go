@@ -128,7 +128,7 @@ func (h *host) arrive() *guest {
 func (g *guest) open() {
 	g.T.Helper()
 	g.Open()
-	g.at = receive(g.T, g.host.conns)
+	g.at = wstest.Receive(g.T, g.host.conns)
 }
 
 // tell sends a command, and returns when the host has obeyed.
@@ -176,17 +176,4 @@ func eventually(t testing.TB, is func() bool, say func() string) {
 		}
 		runtime.Gosched()
 	}
-}
-
-// receive waits for a value from ch. It ends the test if that takes too long.
-func receive[T any](t testing.TB, ch <-chan T) (v T) {
-	t.Helper()
-	timer := time.NewTimer(wstest.Patience)
-	defer timer.Stop()
-	select {
-	case v = <-ch:
-	case <-timer.C:
-		t.Fatal("nothing has happened")
-	}
-	return v
 }

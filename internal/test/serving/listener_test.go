@@ -53,7 +53,7 @@ func TestListenerClose(t *testing.T) {
 				case "StopListening":
 					srv.StopListening()
 				}
-				err := receive(t, served)
+				err := wstest.Receive(t, served)
 				if stopped := errors.Is(err, airsocket.ErrServerClosed); stopped != (from == "StopListening") || !stopped && !errors.Is(err, net.ErrClosed) {
 					t.Errorf("Serve returns %v", err)
 				}
@@ -77,7 +77,7 @@ func TestListenerClose(t *testing.T) {
 				echo(wstest.ConnectRaw(t, url))
 				echo(p)
 				srv.Close()
-				if err := receive(t, served); err != airsocket.ErrServerClosed {
+				if err := wstest.Receive(t, served); err != airsocket.ErrServerClosed {
 					t.Errorf("Serve returns %v", err)
 				}
 				wstest.Run(t, d, func() {}) // which waits until nothing is left
@@ -104,7 +104,7 @@ func TestListenerOfHTTP(t *testing.T) {
 		t.Errorf("status %d", res.StatusCode)
 	}
 	srv.Shutdown(context.Background())
-	if err := receive(t, served); err != http.ErrServerClosed {
+	if err := wstest.Receive(t, served); err != http.ErrServerClosed {
 		t.Errorf("Serve returns %v", err)
 	}
 }
@@ -136,7 +136,7 @@ func TestRunEndsWithTheListener(t *testing.T) {
 		if messages != 1 {
 			t.Errorf("Run has returned after %d messages", messages)
 		}
-		if err := receive(t, done); err != airsocket.ErrServerClosed {
+		if err := wstest.Receive(t, done); err != airsocket.ErrServerClosed {
 			t.Errorf("Serve returns %v", err)
 		}
 	})

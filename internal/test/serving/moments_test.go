@@ -77,7 +77,7 @@ var moments = []moment{
 			})
 		},
 		provoke: func(p *wstest.RawPeer) {
-			receive(p.T, flooded) // otherwise the system could take everything at once
+			wstest.Receive(p.T, flooded) // otherwise the system could take everything at once
 			p.ReadFrame()
 		},
 		writes: true,

@@ -18,6 +18,8 @@ type state struct {
 
 	lines []string       // the events of the host so far
 	read  func(g *guest) // makes the host read again; nil if it reads
+
+	halfClosed bool // the guest has ended its direction
 }
 
 const half = len(wstest.UpgradeRequest) / 2
@@ -42,7 +44,7 @@ var states = []state{
 		read: func(g *guest) { g.asks.Accept("") },
 		reach: func(g *guest) {
 			g.WriteRaw([]byte(wstest.RequestWith("GET /undecided HTTP/1.1")))
-			g.asks = receive(g.T, g.host.asked)
+			g.asks = wstest.Receive(g.T, g.host.asked)
 		},
 		leave: func(g *guest) {
 			if _, err := g.asks.Accept(""); err != nil {
@@ -102,7 +104,7 @@ var states = []state{
 			g.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 			g.WantEOF()
 			g.Close() // the host waits for this, so that its close frame is not lost
-			receive(g.T, g.at.closed)
+			wstest.Receive(g.T, g.at.closed)
 			g.at.Want("open", "text close", `close 1000 "" clean`)
 		},
 	},
@@ -113,7 +115,7 @@ var states = []state{
 		lines: []string{"open", "text flood"},
 	},
 	{
-		name: "backlog for a peer that has ended its direction",
+		name: "backlog for a peer that has ended its direction", halfClosed: true,
 		reach: func(g *guest) {
 			reachBacklog(g)
 			g.TCP().CloseWrite()
@@ -121,7 +123,7 @@ var states = []state{
 		leave: func(g *guest) {
 			g.drink()
 			g.WantEOF()
-			receive(g.T, g.at.closed)
+			wstest.Receive(g.T, g.at.closed)
 			g.at.Want("open", "text flood", "error", `close 1006 "" unclean`)
 		},
 	},
@@ -148,5 +150,5 @@ func (g *guest) wantOpen() {
 	if res := g.ReadResponse(); res.StatusCode != http.StatusSwitchingProtocols {
 		g.T.Fatalf("status %d", res.StatusCode)
 	}
-	g.at = receive(g.T, g.host.conns)
+	g.at = wstest.Receive(g.T, g.host.conns)
 }

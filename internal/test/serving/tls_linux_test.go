@@ -60,7 +60,7 @@ func TestTLSConfigurations(t *testing.T) {
 			for resumed := range 3 {
 				p := overTLS(t, url, client)
 				p.Open()
-				st := receive(t, states)
+				st := wstest.Receive(t, states)
 				if st.Version != version || len(st.PeerCertificates) != 1 || st.DidResume != (resumed > 0) {
 					t.Errorf("version %x, %d certificates, resumed is %v", st.Version, len(st.PeerCertificates), st.DidResume)
 				}
@@ -122,17 +122,17 @@ func TestTLSFunctions(t *testing.T) {
 					}()
 				}
 				for range conns {
-					receive(t, begun)
+					wstest.Receive(t, begun)
 				}
 				echo(other)
 				echo(wstest.ConnectRaw(t, url))
 				close(release)
 				for range conns {
-					p := receive(t, done)
+					p := wstest.Receive(t, done)
 					if what == "block" {
 						p.ReadResponse()
 						echo(p)
-					} else if err := receive(t, lost); haveWorkers && !strings.Contains(fmt.Sprint(err), "has ended the goroutine") {
+					} else if err := wstest.Receive(t, lost); haveWorkers && !strings.Contains(fmt.Sprint(err), "has ended the goroutine") {
 						t.Errorf("the handshake has failed with %v", err)
 					}
 				}
@@ -210,7 +210,7 @@ func TestEndsOfHandshakesOverTLS(t *testing.T) {
 					wstest.DialRaw(t, url).Conn.(*tls.Conn).Handshake() // so p has been accepted
 				}
 				want := end(p, srv)
-				if err := receive(t, lost); err == nil || want != nil && !errors.Is(err, want) {
+				if err := wstest.Receive(t, lost); err == nil || want != nil && !errors.Is(err, want) {
 					t.Errorf("the handshake has failed with %v, want %v", err, want)
 				}
 				if how != "RST" {
@@ -281,7 +281,7 @@ func TestEndsOfTLS(t *testing.T) {
 			g.open()
 			g.echo("first")
 			end(g.RawPeer)
-			receive(t, g.at.closed)
+			wstest.Receive(t, g.at.closed)
 			want := []string{"open", "text first"}
 			if strings.HasSuffix(name, "with data") {
 				want = append(want, "text last")

@@ -61,7 +61,7 @@ func TestStopsWithinARecord(t *testing.T) {
 			}
 			for _, g := range guests {
 				g.finish()
-				receive(t, g.at.closed)
+				wstest.Receive(t, g.at.closed)
 			}
 			other.echo("x")
 		})
@@ -229,7 +229,7 @@ func TestReconnectOverTLS(t *testing.T) {
 		all = append(all, s)
 	}
 	for range sockets {
-		receive(t, done)
+		wstest.Receive(t, done)
 	}
 	if haveWorkers {
 		more := 0
@@ -242,6 +242,6 @@ func TestReconnectOverTLS(t *testing.T) {
 		s.Close(1000, "")
 	}
 	for range sockets * (times + 1) {
-		receive(t, closed)
+		wstest.Receive(t, closed)
 	}
 }

@@ -201,7 +201,7 @@ func TestKeyUpdatesUnread(t *testing.T) {
 	h := newHost(t, wstest.ByTLS, noTimeouts)
 	p, c := dialRecords(t, h.url)
 	p.Open()
-	at := receive(t, h.conns)
+	at := wstest.Receive(t, h.conns)
 	wstest.Below(at.Socket.Conn()).(interface{ SetWriteBuffer(int) error }).SetWriteBuffer(4 << 10)
 	for updates := 0; ; updates++ {
 		// Without a message in between, crypto/tls ends the connection itself.
@@ -213,7 +213,7 @@ func TestKeyUpdatesUnread(t *testing.T) {
 			t.Fatal("the connection has not ended")
 		}
 	}
-	receive(t, at.closed)
+	wstest.Receive(t, at.closed)
 	if err := at.Err.Err; !strings.Contains(err.Error(), "than it reads") {
 		t.Errorf("the error is %v", err)
 	}
@@ -228,7 +228,7 @@ func TestUnexpectedMessageOfTLS(t *testing.T) {
 		h := newHost(t, wstest.ByTLS, nil)
 		p, c := dialRecords(t, h.url)
 		p.Open()
-		at := receive(t, h.conns)
+		at := wstest.Receive(t, h.conns)
 		records := c.record(dataRecord, p.Frame(wstest.OpText, "before"))
 		if !together {
 			c.send(records)
@@ -238,7 +238,7 @@ func TestUnexpectedMessageOfTLS(t *testing.T) {
 		records = append(records, c.record(handshakeRecord, finished)...)
 		records = append(records, c.record(dataRecord, p.Frame(wstest.OpText, "after"))...)
 		c.send(records)
-		receive(t, at.closed)
+		wstest.Receive(t, at.closed)
 		at.Want("open", "text before", "error", `close 1006 "" unclean`)
 	}
 }
