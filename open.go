@@ -65,7 +65,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	exts, stream := a.split()
-	if s.life.cause() != nil || !s.life.on(opened) {
+	if s.life.cause() != nil || !s.life.allows(opened) {
 		if stream != nil {
 			stream.Close()
 		}
@@ -82,6 +82,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	early, o.early = o.early, earlyQueue{}
 	var failed error
 	early.events, failed = s.sender.begin(cfg, stream, a.unsent, early.events)
+	s.life.on(opened) // now, because others send without the lock from then on
 	if o.retries != nil {
 		o.retries.begun()
 	}
