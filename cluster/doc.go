@@ -33,7 +33,7 @@
 // it has accepted is lost.
 //
 // After an interruption nats.go connects again, without a limit on the number of attempts,
-// and renews the subscriptions. Until then Publish fails with [ErrDisconnected]: messages
+// also when NATS refuses its credentials meanwhile, and renews the subscriptions. Until then Publish fails with [ErrDisconnected]: messages
 // are not held back to be sent late.
 //
 // Where that is not enough, keep the messages outside: in NATS JetStream, Kafka, Redis
