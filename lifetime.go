@@ -179,6 +179,9 @@ func (l *lifetime) on(ev lifeEvent) bool {
 	return true
 }
 
+// allows reports whether on would make a transition for ev.
+func (l *lifetime) allows(ev lifeEvent) bool { return transitions[l.at()][ev] != 0 }
+
 // begin makes the transition to a new connection in the given role. It reports false if
 // there already is a connection.
 func (l *lifetime) begin(role wire.Role) bool {

@@ -82,6 +82,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	early, o.early = o.early, earlyQueue{}
 	var failed error
 	early.events, failed = s.sender.begin(cfg, stream, a.unsent, early.events)
+	s.life.on(opened) // now, because others send without the lock from then on
 	if o.retries != nil {
 		o.retries.begun()
 	}

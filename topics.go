@@ -3,6 +3,7 @@ package airsocket
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/airsocket/airsocket/wire"
@@ -75,8 +76,8 @@ func (ts *topics) add(s *Socket, name string) (t *topic, isNew bool) {
 		if ts.byName == nil {
 			ts.byName = make(map[string]*topic)
 		}
-		t = &topic{name: name}
-		ts.byName[name] = t
+		t = &topic{name: strings.Clone(name)} // which may be a part of a long message
+		ts.byName[t.name] = t
 	} else if x.find(t) >= 0 {
 		return t, false
 	}
@@ -99,7 +100,7 @@ func (ts *topics) remove(s *Socket, i int) (empty bool) {
 	t.subscribers[sub.at] = moved
 	moved.socket.extra.Load().topics[moved.at].at = sub.at
 	t.subscribers[last] = subscriber{}
-	t.subscribers = t.subscribers[:last]
+	t.subscribers = shrunk(t.subscribers[:last])
 
 	end := len(x.topics) - 1
 	if i != end {
@@ -109,12 +110,26 @@ func (ts *topics) remove(s *Socket, i int) (empty bool) {
 		x.setIndex(other.topic, i)
 	}
 	x.topics[end] = subscription{}
-	x.topics = x.topics[:end]
+	x.topics = shrunk(x.topics[:end])
 	delete(x.index, t)
+	if end < manyTopics/2 {
+		x.index = nil
+	}
 	if last == 0 {
 		delete(ts.byName, t.name)
 	}
 	return last == 0
+}
+
+// minShrunk is the capacity up to which lists are not worth shrinking.
+const minShrunk = 64
+
+// shrunk returns list, in less memory if it fills only a quarter of what it has.
+func shrunk[E any](list []E) []E {
+	if cap(list) <= minShrunk || len(list) > cap(list)/4 {
+		return list
+	}
+	return append(make([]E, 0, cap(list)/2), list...)
 }
 
 // subscribersOf returns the sockets that have subscribed to a topic, but for one, which

@@ -5,13 +5,14 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
 // TestTopics checks the lists of topics and subscribers against a model, with few and with
 // many topics for each socket.
 func TestTopics(t *testing.T) {
-	const sockets, names, rounds = 20, 60, 20_000
+	const sockets, names, rounds, phase = 100, 80, 200_000, 20_000
 	rnd := rand.New(rand.NewPCG(1, 2))
 	srv := new(Server)
 	var all []*Socket
@@ -25,10 +26,10 @@ func TestTopics(t *testing.T) {
 	for round := range rounds {
 		s, name := all[rnd.IntN(sockets)], fmt.Sprint("topic", rnd.IntN(names))
 		switch op := rnd.IntN(100); {
-		case op == 0:
+		case op == 0 && round%10 == 0:
 			srv.leave(s)
 			clear(model[s])
-		case op < 60:
+		case op < 80 && round/phase%2 == 0, op < 20: // the lists grow and shrink
 			srv.topics.add(s, name)
 			model[s][name] = true
 		default:
@@ -37,7 +38,7 @@ func TestTopics(t *testing.T) {
 			}
 			delete(model[s], name)
 		}
-		if round%97 != 0 {
+		if round%997 != 0 {
 			continue
 		}
 		used := 0
@@ -103,6 +104,60 @@ func TestMemoryOfSubscriptions(t *testing.T) {
 			runtime.KeepAlive(srv)
 		})
 	}
+}
+
+// TestMemoryOfSubscriptionsIsGivenUp checks that a topic that has lost most of its
+// subscribers, and a socket that has left most of its topics, give up what they needed for
+// them.
+func TestMemoryOfSubscriptionsIsGivenUp(t *testing.T) {
+	const many, most = 200_000, 1 << 20
+	srv := new(Server)
+	one := &Socket{server: srv}
+	sockets := make([]Socket, many)
+	names := make([]string, many)
+	for i := range names {
+		sockets[i].server = srv
+		names[i] = fmt.Sprint("topic", i)
+	}
+	srv.topics.byName = make(map[string]*topic, many) // which a Go map keeps
+	before := heapInUse()
+	srv.topics.add(one, "all")
+	for i := range sockets {
+		srv.topics.add(&sockets[i], "all")
+		srv.topics.add(one, names[i])
+	}
+	for i := range sockets {
+		srv.leave(&sockets[i])
+		sockets[i].extra.Store(nil)
+		one.Unsubscribe(names[i])
+	}
+	if got := heapInUse() - before; got > most {
+		t.Errorf("%d bytes are still in use, want %d at most", got, most)
+	}
+	if !one.Unsubscribe("all") {
+		t.Error("the subscription that was left is gone")
+	}
+	runtime.KeepAlive(sockets)
+	runtime.KeepAlive(names)
+}
+
+// TestTopicKeepsOnlyItsName checks that a topic whose name is a part of a long message does
+// not keep the message.
+func TestTopicKeepsOnlyItsName(t *testing.T) {
+	const topics, length, most = 100, 1 << 20, 10 << 20
+	srv := new(Server)
+	s := &Socket{server: srv}
+	before := heapInUse()
+	for i := range topics {
+		srv.topics.add(s, strings.Repeat(fmt.Sprintf("%03d", i), length/3)[:3])
+	}
+	if got := heapInUse() - before; got > most {
+		t.Errorf("%d bytes are in use, want %d at most", got, most)
+	}
+	if n := len(s.Topics()); n != topics {
+		t.Errorf("there are %d topics", n)
+	}
+	runtime.KeepAlive(srv)
 }
 
 func heapInUse() int64 {

@@ -363,3 +363,48 @@ func TestPublishersKeepTheirOrder(t *testing.T) {
 		next[n]++
 	}
 }
+
+// TestBackplaneIsToldInTurn checks that, whatever many goroutines and the ends of sockets do
+// at the same time, the Backplane is told in turn that a topic has subscribers and that it
+// has none, and at last that it has none.
+func TestBackplaneIsToldInTurn(t *testing.T) {
+	const sockets, topics, rounds = 8, 5, 300
+	plane := new(fakePlane)
+	ts := newTopicServer(t, &airsocket.Server{Backplane: plane})
+	var all sync.WaitGroup
+	for range sockets {
+		_, s := ts.join("0")
+		all.Go(func() {
+			for i := range rounds {
+				topic := fmt.Sprint(i * i % topics)
+				if err := s.Subscribe(topic); err != nil {
+					t.Error(err)
+				}
+				ts.Publish(topic, wire.Text, []byte("x"))
+				s.Unsubscribe(topic)
+				s.Subscribe("last")
+			}
+			s.Drop(airsocket.StatusGoingAway, "")
+			for s.Subscribe("late") == nil {
+				s.Unsubscribe("late")
+			}
+		})
+	}
+	all.Wait()
+	ts.Shutdown(t.Context())
+	plane.mu.Lock()
+	defer plane.mu.Unlock()
+	has := make(map[string]bool)
+	for i, what := range plane.told {
+		topic, is := what[1:], what[0] == '+'
+		if has[topic] == is {
+			t.Fatalf("call %d of %d is %s, again", i, len(plane.told), what)
+		}
+		has[topic] = is
+	}
+	for topic, is := range has {
+		if is {
+			t.Errorf("the Backplane was not told that %q has no subscribers", topic)
+		}
+	}
+}

@@ -16,8 +16,10 @@
 // # What is promised
 //
 // A message is delivered at most once. What one process publishes arrives in the same order
-// at each subscriber of another process. The messages of different processes have no common
-// order: two subscribers can see them in different orders.
+// at each subscriber of another process, as long as it is connected to the same NATS server.
+// If it goes on at another server of a cluster of them, what it has published just before can
+// arrive late, after messages that it publishes there. The messages of different processes
+// have no common order: two subscribers can see them in different orders.
 //
 // A message can be lost. Publish returns an error if it knows that a message does not go
 // out, and the subscribers of its own process have got it nevertheless. It returns nil for
@@ -33,7 +35,7 @@
 // it has accepted is lost.
 //
 // After an interruption nats.go connects again, without a limit on the number of attempts,
-// and renews the subscriptions. Until then Publish fails with [ErrDisconnected]: messages
+// also when NATS refuses its credentials meanwhile, and renews the subscriptions. Until then Publish fails with [ErrDisconnected]: messages
 // are not held back to be sent late.
 //
 // Where that is not enough, keep the messages outside: in NATS JetStream, Kafka, Redis

@@ -21,18 +21,22 @@ type inbox struct {
 // perMessage is what a message is taken to need besides its payload and subject.
 const perMessage = 128
 
-func sizeOf(m *nats.Msg) int { return len(m.Data) + len(m.Subject) + perMessage }
+// sizeOf returns what m is taken to need. Its payload is a part of what has come, with the
+// header.
+func sizeOf(m *nats.Msg) int { return m.Size() + perMessage }
 
 func newInbox(limit int) *inbox {
 	return &inbox{ready: make(chan struct{}, 1), limit: limit}
 }
 
-// add takes a message, or drops it if there are too many.
+// add takes a message without its header, or drops it if there are too many. A message that
+// alone exceeds the limit is taken if there is no other.
 func (b *inbox) add(m *nats.Msg) {
+	m.Header = nil // can need many times its length
+	size := sizeOf(m)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	size := sizeOf(m)
-	if b.bytes+size > b.limit {
+	if b.bytes > 0 && b.bytes+size > b.limit {
 		b.dropped++
 		return
 	}

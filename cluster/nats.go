@@ -20,7 +20,7 @@ var (
 	ErrDisconnected = errors.New("cluster: there is no connection to NATS; only this process has got the message")
 
 	// ErrQueueFull is returned by Publish if NATS does not take messages as fast as they
-	// are published, and 8 MiB wait. Only subscribers in this process have got the message.
+	// are published, and more than 8 MiB would wait. Only subscribers in this process have got the message.
 	ErrQueueFull = errors.New("cluster: NATS does not take messages fast enough; only this process has got the message")
 )
 
@@ -68,9 +68,9 @@ var _ airsocket.Backplane = (*NATS)(nil)
 //
 // The options are those of nats.go, for example for TLS and authentication. Without
 // options Connect returns an error if no server can be reached; with
-// nats.RetryOnFailedConnect(true) it goes on trying. Connect sets nats.MaxReconnects(-1)
-// and nats.PingInterval to 20 seconds, which options can override, and nats.NoEcho and
-// nats.ReconnectBufSize(-1), which they cannot.
+// nats.RetryOnFailedConnect(true) it goes on trying. Connect sets nats.MaxReconnects(-1),
+// nats.IgnoreAuthErrorAbort, and nats.PingInterval to 20 seconds, which options can
+// override, and nats.NoEcho and nats.ReconnectBufSize(-1), which they cannot.
 func Connect(url, name string, opts ...nats.Option) (*NATS, error) {
 	return connect(url, name, maxReceiving, maxSending, opts)
 }
@@ -87,7 +87,7 @@ func connect(url, name string, receiving, sending int, opts []nats.Option) (*NAT
 		closed:   make(chan struct{}),
 		subs:     make(map[string]*nats.Subscription),
 	}
-	all := append([]nats.Option{nats.MaxReconnects(-1), nats.PingInterval(20 * time.Second)}, opts...)
+	all := append([]nats.Option{nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort(), nats.PingInterval(20 * time.Second)}, opts...)
 	conn, err := nats.Connect(url, append(all, n.observe)...)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: connecting to NATS: %w", err)
@@ -204,20 +204,33 @@ func (n *NATS) send() {
 	}
 }
 
+// change subscribes to a subject, or unsubscribes. It does not hold the lock while nats.go
+// may wait for the network.
 func (n *NATS) change(subject string, subscribe bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if sub := n.subs[subject]; sub != nil {
-		n.dropped += droppedBy(sub)
+	if sub := n.forget(subject); sub != nil {
 		sub.Unsubscribe()
-		delete(n.subs, subject)
 	}
 	if !subscribe {
 		return
 	}
 	if sub, err := n.conn.ChanSubscribe(subject, n.arriving); err == nil { // else it is closed
+		n.mu.Lock()
+		defer n.mu.Unlock()
 		n.subs[subject] = sub
 	}
+}
+
+// forget removes the subscription to a subject from those that Stats asks, and returns it,
+// or nil if there is none.
+func (n *NATS) forget(subject string) *nats.Subscription {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	sub := n.subs[subject]
+	if sub != nil {
+		n.dropped += droppedBy(sub)
+		delete(n.subs, subject)
+	}
+	return sub
 }
 
 // droppedBy returns how many messages of a subscription did not fit into the channel.
@@ -269,7 +282,7 @@ func (n *NATS) deliver(deliver func(topic string, kind wire.Kind, data []byte)) 
 // Flush returns when the NATS server has processed everything that was subscribed to and
 // published before the call. From then on what is published elsewhere arrives here, if all
 // are connected to the same server. Flush returns ErrDisconnected if there is no connection,
-// and an error if ctx ends, a minute has passed, or the connection is closed.
+// or it ends meanwhile, and ctx.Err() if ctx ends or a minute has passed.
 func (n *NATS) Flush(ctx context.Context) error {
 	if n.state.Load() != connected {
 		return ErrDisconnected
@@ -280,9 +293,19 @@ func (n *NATS) Flush(ctx context.Context) error {
 	n.out.flush(done)
 	select {
 	case <-done:
-		return n.conn.FlushWithContext(ctx)
 	case <-n.closed:
 		return ErrDisconnected
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	flushed := make(chan error, 1)
+	go func() { flushed <- n.conn.FlushWithContext(ctx) }() // waits for a write, whatever ctx says
+	select {
+	case err := <-flushed:
+		if errors.Is(err, nats.ErrConnectionClosed) { // or broken
+			return ErrDisconnected
+		}
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -298,7 +321,8 @@ func (n *NATS) Close() {
 // Stats says how many messages have been lost.
 type Stats struct {
 	// Dropped counts the messages that have come, and were dropped because more than
-	// 64 MiB, or 65,536 messages at once, waited to be delivered to the sockets.
+	// 64 MiB would have waited to be delivered to the sockets, or 65,536 messages came at
+	// once.
 	Dropped uint64
 
 	// Unsent counts the messages that did not go out though Publish has returned nil,

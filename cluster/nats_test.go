@@ -2,12 +2,17 @@ package cluster_test
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cluster"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 	"github.com/airsocket/airsocket/wire"
@@ -109,6 +114,61 @@ func TestSubscribedOnlyWhileNeeded(t *testing.T) {
 	want(2)
 }
 
+// TestSubscriptionsOfManyGoroutines checks that a node has the subscriptions that it needs
+// after sockets have come, gone and changed their topics at the same time.
+func TestSubscriptionsOfManyGoroutines(t *testing.T) {
+	const sockets, topics, rounds = 4, 20, 500
+	s := startNATS(t, 0)
+	n := startNode(t, s.ClientURL())
+	for range sockets {
+		n.join(t, "0") // and open
+	}
+	change := func(finally func(*airsocket.Socket)) {
+		var all sync.WaitGroup
+		seed := uint64(0)
+		for sock := range n.Sockets() {
+			seed++
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			all.Go(func() {
+				for range rounds {
+					if topic := fmt.Sprint(rnd.IntN(topics)); rnd.IntN(4) == 0 {
+						sock.Subscribe(topic)
+					} else {
+						sock.Unsubscribe(topic)
+					}
+				}
+				finally(sock)
+			})
+		}
+		all.Wait()
+	}
+	want := func(count int) {
+		t.Helper()
+		if err := n.plane.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := clientSubscriptions(t, s); int(got) != count {
+			t.Errorf("there are %d subscriptions, want %d", got, count)
+		}
+	}
+
+	change(func(*airsocket.Socket) {})
+	used := make(map[string]bool)
+	for sock := range n.Sockets() {
+		for _, topic := range sock.Topics() {
+			used[topic] = true
+		}
+	}
+	want(len(used))
+
+	change(func(s *airsocket.Socket) {
+		s.Drop(airsocket.StatusGoingAway, "")
+		s.Subscribe("last") // which may come too late
+	})
+	n.Shutdown(t.Context())
+	want(0)
+}
+
 func clientSubscriptions(t *testing.T, s *server.Server) (count uint32) {
 	t.Helper()
 	z, err := s.Connz(&server.ConnzOptions{})
@@ -121,8 +181,7 @@ func clientSubscriptions(t *testing.T, s *server.Server) (count uint32) {
 	return count
 }
 
-// TestPayloadOnNATS checks that a message crosses NATS as it was
-// published.
+// TestPayloadOnNATS checks that a message crosses NATS as it was published.
 func TestPayloadOnNATS(t *testing.T) {
 	url := startNATS(t, 0).ClientURL()
 	n := startNode(t, url)
@@ -151,6 +210,30 @@ func TestPayloadOnNATS(t *testing.T) {
 	}
 	a.Want(wstest.OpText, "good")
 	a.Want(wstest.OpBinary, "\xff")
+}
+
+// TestHostileMessages checks that headers, malformed or not, and reply subjects do no harm.
+func TestHostileMessages(t *testing.T) {
+	s := startNATS(t, 0)
+	n := startNode(t, s.ClientURL(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	a := n.join(t, "red")
+	conn, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, `CONNECT {"verbose":false,"headers":true}`+"\r\n")
+	send := func(header, payload string) {
+		fmt.Fprintf(conn, "HPUB test.red reply %d %d\r\n%s%s\r\n", len(header), len(header)+len(payload), header, payload)
+	}
+	for i, header := range []string{
+		"x", "\r\n", "NATS/1.0", "NATS/1.0\r\n\r\n", "NATS/1.0 503\r\n\r\n", "NATS/1.0\r\nA: b\r\n\r\n",
+		"NATS/1.0\r\n" + strings.Repeat("A:\r\n", 100_000) + "\r\n", "NATS/1.0 100 Idle\r\nNats-Consumer-Stalled: x\r\n\r\n",
+	} {
+		send(header, "")
+		send(header, fmt.Sprint("T", i))
+		a.Want(wstest.OpText, fmt.Sprint(i))
+	}
 }
 
 // TestNamesKeepApart checks that clusters with other names do not share topics.

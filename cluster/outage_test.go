@@ -104,7 +104,10 @@ func TestStartsBeforeNATS(t *testing.T) {
 
 // A holdingDialer makes connections whose writes can be held up, as by a NATS server that
 // does not read.
-type holdingDialer struct{ hold sync.RWMutex }
+type holdingDialer struct {
+	hold sync.RWMutex
+	held chan struct{} // has a value when a write has begun; may be nil
+}
 
 func (d *holdingDialer) Dial(network, address string) (net.Conn, error) {
 	conn, err := net.Dial(network, address)
@@ -117,6 +120,10 @@ type heldConn struct {
 }
 
 func (c heldConn) Write(b []byte) (int, error) {
+	select {
+	case c.dialer.held <- struct{}{}:
+	default:
+	}
 	c.dialer.hold.RLock()
 	defer c.dialer.hold.RUnlock()
 	return c.Conn.Write(b)

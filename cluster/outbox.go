@@ -55,15 +55,17 @@ func (b *outbox) change(subject string, subscribe bool) {
 	b.wake()
 }
 
-// publish adds a message: a letter and data.
+// publish adds a message: a letter and data. A message that alone exceeds the limit is added
+// if there is no other.
 func (b *outbox) publish(subject string, letter byte, data []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	size := 1 + len(data) + len(subject) + perMessage
+	waiting := b.bytes + b.sending
 	switch {
 	case b.closed:
 		return ErrDisconnected
-	case b.bytes+b.sending+size > b.limit:
+	case waiting > 0 && waiting+size > b.limit:
 		return ErrQueueFull
 	}
 	b.bytes += size
