@@ -165,9 +165,6 @@ func (l *lifetime) at() stage { return stage(l.stage.Load()) }
 
 func (l *lifetime) readyState() ReadyState { return readyStates[l.at()] }
 
-// allows reports whether there is a transition for ev.
-func (l *lifetime) allows(ev lifeEvent) bool { return transitions[l.at()][ev] != 0 }
-
 // on makes the transition for ev, and reports whether there is one. The caller holds
 // l.mu, as for all methods that change l, except fails.
 func (l *lifetime) on(ev lifeEvent) bool {

@@ -82,15 +82,13 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	early, o.early = o.early, earlyQueue{}
 	var failed error
 	early.events, failed = s.sender.begin(cfg, stream, a.unsent, early.events)
-	s.life.on(opened) // now, because others send without the lock from then on
 	if o.retries != nil {
 		o.retries.begun()
 	}
 	if s.opts.pingInterval > 0 && cfg.Version.Can(wire.Ping) {
 		s.withClock().startPinging(s.opts.pingInterval)
 	}
-	// Last, since those who see it send without the lock.
-	s.life.on(opened)
+	s.life.on(opened) // now, because others send without the lock from then on
 	s.writeFailedLocked(failed)
 	return early, true
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/airsocket/airsocket"
@@ -117,43 +116,4 @@ func TestBufferedAmountOfAPipe(t *testing.T) {
 		io.Copy(io.Discard, p.Conn)
 	}()
 	wstest.Run(t, d, func() { s.StartServer(ours) })
-}
-
-// TestSendAtOpen checks that a socket that is seen to be open by any goroutine takes
-// messages.
-func TestSendAtOpen(t *testing.T) {
-	url := wstest.ServeEcho(t, nil)
-	p, err := airsocket.Prepare(wire.Text, []byte("prepared"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 300 {
-		s := airsocket.NewSocket(&airsocket.Options{Parallel: true})
-		back, ended := make(chan bool, 2), make(chan bool)
-		s.OnMessage(func(*airsocket.MessageEvent) { back <- true })
-		s.OnClose(func(*airsocket.CloseEvent) { close(ended) })
-		if err := s.Connect(url); err != nil {
-			t.Fatal(err)
-		}
-		var wg sync.WaitGroup
-		for _, send := range []func() error{
-			func() error { return s.Send("at once") },
-			func() error { return s.SendPrepared(p) },
-		} {
-			wg.Go(func() {
-				for s.ReadyState() == airsocket.StateConnecting {
-					runtime.Gosched()
-				}
-				if err := send(); err != nil {
-					t.Error(err)
-					back <- false
-				}
-			})
-		}
-		wg.Wait()
-		<-back
-		<-back
-		s.Close(1000, "")
-		<-ended
-	}
 }
