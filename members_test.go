@@ -355,6 +355,27 @@ func TestSockets(t *testing.T) {
 	}
 }
 
+// TestSocketsBeforeOpen checks that a Socket whose client has the response already is not
+// among the Sockets before the turn of its open event, and is afterwards.
+func TestSocketsBeforeOpen(t *testing.T) {
+	d := new(airsocket.Dispatcher)
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
+	url := wstest.Serve(t, srv)
+	held, release := make(chan bool), make(chan bool)
+	go d.Post(func() { close(held); <-release })
+	<-held
+	p := wstest.ConnectRaw(t, url)
+	if n := len(slices.Collect(srv.Sockets())); n != 0 {
+		t.Errorf("%d sockets before the open event", n)
+	}
+	close(release)
+	p.Send(wstest.OpPing, "")
+	p.Want(wstest.OpPong, "")
+	if n := len(slices.Collect(srv.Sockets())); n != 1 {
+		t.Errorf("%d sockets after it", n)
+	}
+}
+
 // TestClosedListener checks that connections stay when the Server stops listening,
 // as with AIR's ServerSocket.close and WebSocket-Node's unmount.
 func TestClosedListener(t *testing.T) {

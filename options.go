@@ -182,7 +182,8 @@ type Options struct {
 
 	// QueueBeforeOpen keeps what is sent while connecting until the connection is open,
 	// as Faye does. Without it Send returns ErrInvalidState, as in the browser, except
-	// on a server that has received the request.
+	// on a server that has received the request. SendPart and SendUncompressed always do,
+	// because only the opening handshake decides whether they can send.
 	QueueBeforeOpen bool
 
 	// Recover turns a panic in a handler into an error event and a close with

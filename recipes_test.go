@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -34,7 +35,7 @@ func TestRecipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(recipes, -1)
-	if len(blocks) != 8 {
+	if len(blocks) != 9 {
 		t.Errorf("RECIPES.md has %d blocks of code", len(blocks))
 	}
 	for _, b := range blocks {
@@ -120,6 +121,55 @@ func acceptTokens(srv *airsocket.Server, isValid func(token string) bool) {
 
 func withToken(token string) *airsocket.Options {
 	return &airsocket.Options{Header: http.Header{"Authorization": {"Bearer " + token}}}
+}
+
+func withNewTokens(token string, renew func(context.Context) (token string, err error)) *airsocket.Options {
+	opts := withToken(token)
+	opts.Reconnect = &airsocket.Reconnect{
+		Renew: func(ctx context.Context, _ *airsocket.Socket) (string, http.Header, error) {
+			token, err := renew(ctx)
+			return "", http.Header{"Authorization": {"Bearer " + token}}, err
+		},
+	}
+	return opts
+}
+
+func TestRecipeNewTokens(t *testing.T) {
+	srv := new(airsocket.Server)
+	acceptTokens(srv, func(token string) bool { return token == "new" })
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(1000, "") })
+	})
+	url := wstest.Serve(t, srv)
+	for _, c := range []struct {
+		token, renewed string
+		err            error
+		want           []string // status codes of the refusals, and of the close event if it is clean
+	}{
+		{token: "new", want: []string{"1000"}},
+		{token: "old", renewed: "new", want: []string{"401", "1000"}},
+		{token: "old", renewed: "old", want: []string{"401", "401"}},
+		{token: "old", err: airsocket.ErrAborted, want: []string{"401", "0"}},
+	} {
+		opts := wstest.OwnDispatcher(withNewTokens(c.token, func(context.Context) (string, error) { return c.renewed, c.err }))
+		opts.Reconnect.Min = 1
+		var got []string
+		wstest.Run(t, opts.Dispatcher, func() {
+			s := airsocket.NewSocket(opts)
+			s.OnError(func(e *airsocket.ErrorEvent) { got = append(got, strconv.Itoa(e.Status)) })
+			s.OnClose(func(e *airsocket.CloseEvent) {
+				if e.WasClean {
+					got = append(got, strconv.Itoa(int(e.Code)))
+				}
+			})
+			if err := s.Connect(url); err != nil {
+				t.Error(err)
+			}
+		})
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
 }
 
 func acceptTokenProtocols(srv *airsocket.Server, isValid func(token string) bool) {

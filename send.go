@@ -81,8 +81,9 @@ func (s *Socket) Flush() {
 // meanwhile. Options.MaxBuffered applies to each part: after [ErrBufferFull] the same
 // part can be sent again, for instance in the handler of OnDrain. SendPart also returns
 // the errors of [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for
-// the parts of a longer message in the hixie versions. Options.QueueBeforeOpen does not
-// keep parts.
+// the parts of a longer message in the hixie versions. While the socket is connecting it
+// always returns ErrInvalidState: only the opening handshake decides what can be sent in
+// parts, so Options.QueueBeforeOpen keeps none.
 func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	return s.sendPart("SendPart", wire.Event{Kind: kind, More: !final, Data: p})
 }
@@ -97,7 +98,8 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 //
 // All parts of a message are sent by SendPart, or all by SendUncompressed; others are
 // refused with wire.ErrPartOrder. SendUncompressed returns the errors of SendPart, and
-// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does.
+// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does,
+// and it is refused while the socket is connecting, like SendPart.
 // With another extension the message is sent as if that had not been negotiated.
 func (s *Socket) SendUncompressed(kind wire.Kind, p []byte, final bool) error {
 	return s.sendPart("SendUncompressed", wire.Event{Kind: kind, More: !final, Data: p, Unencoded: true})
@@ -112,7 +114,7 @@ func (s *Socket) sendPart(method string, ev wire.Event) error {
 	case StateInit:
 		return notStarted(method)
 	case StateConnecting:
-		return &stateError{method, "the socket is connecting: send in the handler of OnOpen"}
+		return &stateError{method, "the socket is connecting, and Options.QueueBeforeOpen does not keep what " + method + " sends: call it in the handler of OnOpen"}
 	case StateClosing, StateClosed:
 		return ErrClosed
 	}

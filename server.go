@@ -109,6 +109,11 @@ func (srv *Server) OnRequest(fn func(*Request)) { srv.onRequest = fn }
 
 // Sockets returns an iterator over the sockets of the Server that are open, in the
 // order in which they were accepted.
+//
+// A Socket is open from the turn of its open event, which comes after the response has been
+// sent. Outside of its handlers a client that has just received the response may therefore
+// still be missing, in Broadcast and CloseAll too. To let clients know that they are
+// reached, send them something in the handler of OnOpen.
 func (srv *Server) Sockets() iter.Seq[*Socket] {
 	return func(yield func(*Socket) bool) {
 		all := srv.sockets.snapshot()

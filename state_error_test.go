@@ -125,6 +125,36 @@ func TestErrorsOfAServerThatWaits(t *testing.T) {
 	})
 }
 
+// TestErrorsOfPartsBeforeOpen checks that what is not kept before the open event is refused
+// by a client that keeps other messages, and by a server that has the request, and that the
+// error says what to do.
+func TestErrorsOfPartsBeforeOpen(t *testing.T) {
+	check := func(s *airsocket.Socket) {
+		for call, send := range map[string]func(wire.Kind, []byte, bool) error{"SendPart": s.SendPart, "SendUncompressed": s.SendUncompressed} {
+			wantStateError(t, send(wire.Text, []byte("x"), true), call, "the socket is connecting, and Options.QueueBeforeOpen does not keep what "+call+" sends", "in the handler of OnOpen")
+		}
+		if err := s.Send("kept"); err != nil {
+			t.Error(err)
+		}
+	}
+	srv := new(airsocket.Server)
+	srv.OnConnect(check)
+	url := wstest.Serve(t, srv)
+	d := new(airsocket.Dispatcher)
+	var got []string
+	wstest.Run(t, d, func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, QueueBeforeOpen: true})
+		s.OnMessage(func(e *airsocket.MessageEvent) { got = append(got, e.Text()); s.Close(1000, "") })
+		if err := s.Connect(url); err != nil {
+			t.Error(err)
+		}
+		check(s)
+	})
+	if len(got) != 1 || got[0] != "kept" {
+		t.Errorf("received %q", got)
+	}
+}
+
 // TestErrorsOfASecondAnswer checks that a request can be answered only once.
 func TestErrorsOfASecondAnswer(t *testing.T) {
 	srv := new(airsocket.Server)

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"unicode/utf8"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/wire"
@@ -35,7 +36,7 @@ func run(args []string, stdout io.Writer) error {
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(page) })
 	srv.OnRequest(func(r *airsocket.Request) {
 		if q := r.URL().Query(); !isName(q.Get("room")) || !isName(q.Get("name")) {
-			r.Reject(http.StatusBadRequest, "room and name have 1 to 20 bytes")
+			r.Reject(http.StatusBadRequest, "room and name have 1 to 20 characters")
 			return
 		}
 		r.Accept("")
@@ -60,4 +61,6 @@ func run(args []string, stdout io.Writer) error {
 	return srv.Serve(l)
 }
 
-func isName(s string) bool { return 0 < len(s) && len(s) <= 20 }
+func isName(s string) bool {
+	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= 20
+}

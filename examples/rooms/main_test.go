@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -34,7 +35,9 @@ func TestRooms(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	addr, _ := stage.Serve(t, run)
-	for _, query := range []string{"", "?room=go", "?name=ann", "?room=go&name=" + strings.Repeat("x", 21)} {
+	long := strings.Repeat("ü", 20)
+	stage.Connect(t, nil, "ws://"+addr+"/?room=go&name="+url.QueryEscape(long)).Want("open ", "text * "+long+" has joined")
+	for _, query := range []string{"", "?room=go", "?name=ann", "?room=go&name=" + strings.Repeat("x", 21), "?room=go&name=%ff"} {
 		if event := stage.Connect(t, nil, "ws://"+addr+"/"+query).Next(); event != "error 400" {
 			t.Errorf("%q: %s", query, event)
 		}

@@ -25,14 +25,16 @@ function show(m) {
   } else {
     article.append(element("h2", m.name), element("small", `node ${m.node}`), element("p", m.text));
   }
+  const atEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 50;
   messages.append(article);
   if (messages.childElementCount > most) messages.firstElementChild.remove();
-  article.scrollIntoView({ block: "end" });
+  if (atEnd) messages.scrollTop = messages.scrollHeight;
 }
 
 function setState(text, node) {
   state.textContent = text;
   state.dataset.node = node;
+  state.className = node ? "" : "lost";
   button.disabled = !node;
 }
 
@@ -48,7 +50,7 @@ function connect() {
     }
   };
   ws.onclose = () => {
-    setState("connecting", "");
+    setState("connection lost, trying again", "");
     setTimeout(connect, 1000);
   };
 }
