@@ -78,15 +78,43 @@ func (s *Socket) HTTPRequest() *http.Request {
 // of net/http returns. It returns nil if nobody has added anything to what net/http has
 // made, so that it need not be kept as long as a connection.
 func valuesOf(r *http.Request) context.Context {
-	if reflect.TypeOf(r.Context()) == plainContext {
+	if isPlain(r.Context()) {
 		return nil
 	}
 	return context.WithoutCancel(r.Context())
 }
 
-// plainContext is the type of the contexts that net/http makes.
-var plainContext = func() reflect.Type {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return reflect.TypeOf(ctx)
+// plainContext is made as net/http makes those of its requests: with two values of its
+// own, the end of the connection, and the end of the request.
+var plainContext = func() context.Context {
+	ctx := context.WithValue(context.Background(), http.ServerContextKey, nil)
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, nil)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	ctx, end = context.WithCancel(ctx)
+	defer end()
+	return ctx
 }()
+
+// isPlain reports whether ctx consists of the same types as plainContext. If net/http makes
+// it in another way one day, it is only kept for nothing.
+func isPlain(ctx context.Context) bool {
+	for like := plainContext; ; like, ctx = parentOf(like), parentOf(ctx) {
+		switch {
+		case reflect.TypeOf(ctx) != reflect.TypeOf(like):
+			return false
+		case like == nil:
+			return true
+		}
+	}
+}
+
+// parentOf returns the context that package context has wrapped in ctx, or nil.
+func parentOf(ctx context.Context) context.Context {
+	v := reflect.Indirect(reflect.ValueOf(ctx)).FieldByName("Context")
+	if !v.IsValid() {
+		return nil
+	}
+	parent, _ := v.Interface().(context.Context)
+	return parent
+}
