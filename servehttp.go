@@ -27,7 +27,7 @@ func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.server = srv
 	if srv.sockets.isClosing() {
 		s.opts.Hooks.refused(s, errGoingAway)
-		writeError(w, errGoingAway)
+		writeError(w, r, errGoingAway)
 		return
 	}
 	s.upgrade(srv, w, r)
