@@ -14,9 +14,13 @@ import (
 //	http.Handle("/ws", srv)
 //
 // All that srv offers is the same as on a listener of its own, except that Addr,
-// TLSConfig, FlashPolicy and Handler have no effect: a request that does not ask for a
-// WebSocket is answered with status 426. What the request's path, its context and
-// middleware say is in [Request.HTTP] and [Socket.HTTPRequest].
+// TLSConfig, ProxyProtocol, FlashPolicy and Handler have no effect: a request that does
+// not ask for a WebSocket is answered with status 426. What the request's path, its
+// context and middleware say is in [Request.HTTP] and [Socket.HTTPRequest].
+//
+// ServeHTTP returns when the request has been rejected, or when the function set by
+// OnConnect has returned. What middleware takes back at its end, as
+// github.com/go-chi/chi does with its route context, must not be used after that.
 //
 // http.Server.Shutdown does not know the sockets. Shut down both:
 //

@@ -2,10 +2,14 @@ package airsocket_test
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -56,5 +60,77 @@ func TestServeHTTPOverHTTP2(t *testing.T) {
 	defer res.Body.Close()
 	if res.ProtoMajor != 2 || res.StatusCode != http.StatusUpgradeRequired || res.Header.Get("Upgrade") != "" || res.Header.Get("Connection") != "" {
 		t.Errorf("%s %s %v", res.Proto, res.Status, res.Header)
+	}
+}
+
+// A route is what a router keeps in the context of a request, and uses for another one
+// when its handler has returned.
+type route struct{ room string }
+
+// TestServeHTTPWithReusedValues checks that middleware is not left before OnRequest and
+// OnConnect were called, however long the request waits for its answer.
+func TestServeHTTPWithReusedValues(t *testing.T) {
+	for name, answer := range map[string]func(*airsocket.Request){
+		"accepted": func(r *airsocket.Request) { r.Accept("") },
+		"rejected": func(r *airsocket.Request) { r.Reject(http.StatusForbidden, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil)}
+				check := func(when string, r *http.Request) {
+					if got := r.Context().Value(userKey{}).(*route).room; got != "blue" {
+						t.Errorf("%s: room %q", when, got)
+					}
+				}
+				srv.OnRequest(func(r *airsocket.Request) {
+					check("OnRequest", r.HTTP())
+					go func() {
+						synctest.Wait() // everything else waits for the answer
+						check("before the answer", r.HTTP())
+						answer(r)
+					}()
+				})
+				srv.OnConnect(func(s *airsocket.Socket) { check("OnConnect", s.HTTPRequest()) })
+				l := newPipeListener()
+				web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					reused := &route{"blue"}
+					srv.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, reused)))
+					reused.room = "red"
+				})}
+				go web.Serve(l)
+				defer web.Close()
+				p := wstest.NewRawPeer(t, l.dial(), true)
+				p.WriteRaw([]byte(wstest.UpgradeRequest))
+				p.ReadResponse()
+				p.Close()
+				synctest.Wait()
+				srv.Close()
+			})
+		})
+	}
+}
+
+// TestServeHTTPReturns checks that ServeHTTP returns although a function of the Server ends
+// its goroutine, as a failing test does.
+func TestServeHTTPReturns(t *testing.T) {
+	for name, set := range map[string]func(*airsocket.Server){
+		"OnRequest": func(srv *airsocket.Server) { srv.OnRequest(func(*airsocket.Request) { runtime.Goexit() }) },
+		"OnConnect": func(srv *airsocket.Server) { srv.OnConnect(func(*airsocket.Socket) { runtime.Goexit() }) },
+	} {
+		srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil)}
+		set(srv)
+		returned := make(chan struct{})
+		url := wstest.ServeHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			srv.ServeHTTP(w, r)
+			close(returned)
+		}))
+		p := wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(wstest.UpgradeRequest))
+		p.SkipToEnd()
+		select {
+		case <-returned:
+		case <-time.After(wstest.Patience):
+			t.Errorf("ServeHTTP does not return after Goexit in the function of %s", name)
+		}
 	}
 }

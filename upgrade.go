@@ -95,7 +95,14 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	if a.offered = done; done {
 		a.rest = a.read
 	}
-	a.start()
+	if srv == nil {
+		a.start()
+		return nil
+	}
+	waited := make(chan struct{})
+	a.waited = waited
+	a.start() // from here on a may serve another connection
+	<-waited
 	return nil
 }
 
