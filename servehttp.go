@@ -29,9 +29,9 @@ import (
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := NewSocket(srv.Options)
 	s.server = srv
-	if srv.sockets.isClosing() {
-		s.opts.Hooks.refused(s, errGoingAway)
-		writeError(w, r, errGoingAway)
+	if err := srv.sockets.refusal(srv.MaxConns); err != nil {
+		s.opts.Hooks.refused(s, err)
+		writeError(w, r, err)
 		return
 	}
 	s.upgrade(srv, w, r)

@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
@@ -132,5 +134,33 @@ func TestServeHTTPReturns(t *testing.T) {
 		case <-time.After(wstest.Patience):
 			t.Errorf("ServeHTTP does not return after Goexit in the function of %s", name)
 		}
+	}
+}
+
+// TestServeHTTPFarTooMany checks that a request that comes when a Server refuses as many
+// others as it can is refused as one too many, too.
+func TestServeHTTPFarTooMany(t *testing.T) {
+	failures := make(chan error, 200)
+	srv := &airsocket.Server{MaxConns: 1, Options: wstest.OwnDispatcher(&airsocket.Options{Hooks: &airsocket.Hooks{
+		HandshakeFailed: func(_ *airsocket.Socket, err error) { failures <- err },
+	}})}
+	url := wstest.ServeHandler(t, srv)
+	defer srv.Close()
+	wstest.ConnectRaw(t, url)
+	for range 128 {
+		p := wstest.DialRaw(t, url) // stays, so that the Server waits for its end
+		p.WriteRaw([]byte(wstest.UpgradeRequest))
+		if status := p.ReadResponse().StatusCode; status != http.StatusServiceUnavailable {
+			t.Fatalf("status %d", status)
+		}
+	}
+	p := wstest.DialRaw(t, url)
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	err := <-failures
+	if he, ok := errors.AsType[*handshake.Error](err); !ok || he.Reason != "too many connections" {
+		t.Errorf("HandshakeFailed: %v", err)
+	}
+	if status := p.ReadResponse().StatusCode; status != http.StatusServiceUnavailable {
+		t.Errorf("status %d", status)
 	}
 }

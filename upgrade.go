@@ -86,10 +86,9 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
 	s.attach(transport.Adopt(conn))
 	if srv != nil {
-		var ok bool
-		if a.full, ok = srv.sockets.add(s, srv.MaxConns); !ok {
+		if a.full, err = srv.sockets.add(s, srv.MaxConns); err != nil {
 			s.sender.conn.Close()
-			return errGoingAway
+			return err
 		}
 	}
 	if a.offered = done; done {
