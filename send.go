@@ -77,12 +77,14 @@ func (s *Socket) Flush() {
 //
 // Until the last part has been sent, other messages and parts of the other kind are
 // refused with wire.ErrPartOrder, from whichever goroutine, but not pings, pongs and
-// Close, which may leave the message unfinished. Server.Broadcast skips the socket
-// meanwhile. Options.MaxBuffered applies to each part: after [ErrBufferFull] the same
-// part can be sent again, for instance in the handler of OnDrain. SendPart also returns
-// the errors of [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for
-// the parts of a longer message in the hixie versions. Options.QueueBeforeOpen does not
-// keep parts.
+// Close, which may leave the message unfinished. When a connection ends, an unfinished
+// message ends with it: with Options.Reconnect the next part begins another message.
+// Server.Broadcast and Publish skip the socket while a message is unfinished.
+//
+// Options.MaxBuffered applies to each part: after [ErrBufferFull] the same part can be
+// sent again, for instance in the handler of OnDrain. SendPart also returns the errors of
+// [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for the parts of a
+// longer message in the hixie versions. Options.QueueBeforeOpen does not keep parts.
 func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	return s.sendPart("SendPart", wire.Event{Kind: kind, More: !final, Data: p})
 }
