@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -81,4 +82,24 @@ func TestContextValues(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestContextAfterHandler checks that nothing is kept of net/http for an opening handshake
+// that follows a request to Server.Handler.
+func TestContextAfterHandler(t *testing.T) {
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil), Handler: http.NotFoundHandler()}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			s.Send(fmt.Sprint("kept: ", s.Context().Value(http.ServerContextKey) != nil))
+		})
+	})
+	p := wstest.DialRaw(t, wstest.Serve(t, srv))
+	p.WriteRaw([]byte("GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"))
+	res, err := http.ReadResponse(p.Reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, res.Body)
+	p.Open()
+	p.Want(wstest.OpText, "kept: false")
 }

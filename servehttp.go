@@ -82,10 +82,11 @@ func (s *Socket) HTTPRequest() *http.Request {
 // of net/http returns. It returns nil if nobody has added anything to what net/http has
 // made, so that it need not be kept as long as a connection.
 func valuesOf(r *http.Request) context.Context {
-	if isPlain(r.Context()) {
+	ctx := r.Context()
+	if ctx == context.Background() || isPlain(ctx) {
 		return nil
 	}
-	return context.WithoutCancel(r.Context())
+	return context.WithoutCancel(ctx)
 }
 
 // plainContext is made as net/http makes those of its requests: with two values of its
