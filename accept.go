@@ -152,6 +152,7 @@ func (a *serverHandshake) negotiate() error {
 			return internalError(err)
 		}
 	}
+	a.stopWait()
 	return a.answer()
 }
 

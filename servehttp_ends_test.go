@@ -164,3 +164,26 @@ func TestServeHTTPFarTooMany(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+// TestServeHTTPDoesNotWaitForThePeer checks that ServeHTTP returns although the client does
+// not read the response that opens the connection.
+func TestServeHTTPDoesNotWaitForThePeer(t *testing.T) {
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil)}
+	returned := make(chan struct{})
+	l := newPipeListener()
+	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		srv.ServeHTTP(w, r)
+		close(returned)
+	})}
+	go web.Serve(l)
+	defer web.Close()
+	defer srv.Close()
+	p := wstest.NewRawPeer(t, l.dial(), true)
+	p.WriteRaw([]byte(wstest.UpgradeRequest))
+	select {
+	case <-returned:
+	case <-time.After(wstest.Patience):
+		t.Error("ServeHTTP waits for the client")
+	}
+	p.ReadResponse()
+}
