@@ -65,3 +65,19 @@ func TestTrustedAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestProxyProtocolCounts checks that a connection counts for MaxConns before its header has
+// come as a whole.
+func TestProxyProtocolCounts(t *testing.T) {
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil), ProxyProtocol: loopback, MaxConns: 1}
+		url := wstest.ServeWay(t, srv, way)
+		first := wstest.DialRaw(t, url)
+		first.TCP().Write([]byte(proxyLine[:20]))
+		second := dialAsProxy(t, url, proxyLine, false)
+		second.WriteRaw([]byte(wstest.UpgradeRequest))
+		if status := second.ReadResponse().StatusCode; status != http.StatusServiceUnavailable {
+			t.Errorf("status %d", status)
+		}
+	})
+}
