@@ -46,6 +46,7 @@ type serverHandshake struct {
 	*arrival
 	hs       handshake.Server
 	web      *http.Request // that net/http has read, or nil
+	waited   chan struct{} // closed when web is decided on; nil if nobody waits for that
 	read     []byte        // what net/http had received
 	begun    bool          // hs has a part of the request
 	offered  bool          // hs has the whole request
@@ -91,6 +92,7 @@ func (a *serverHandshake) goOn() transport.Next {
 	case err == errUndecided:
 		return transport.Hold
 	}
+	a.stopWait()
 	s := a.s
 	if !s.opts.deadlines.Clear(&a.deadline, &s.sender.conn, s.opts.handshakeTimeout) && err == nil {
 		err = os.ErrDeadlineExceeded
@@ -99,6 +101,14 @@ func (a *serverHandshake) goOn() transport.Next {
 		return a.reject(err)
 	}
 	return a.established()
+}
+
+// stopWait lets [Server.ServeHTTP] return.
+func (a *serverHandshake) stopWait() {
+	if a.waited != nil {
+		close(a.waited)
+		a.waited = nil
+	}
 }
 
 // established opens the connection when the request has been accepted and answered.
@@ -142,6 +152,7 @@ func (a *serverHandshake) negotiate() error {
 			return internalError(err)
 		}
 	}
+	a.stopWait()
 	return a.answer()
 }
 

@@ -65,9 +65,12 @@ func (r *arrival) Space() []byte { return nil }
 func (r *arrival) Ended() {
 	s := r.s
 	s.opts.deadlines.Clear(&r.deadline, &s.sender.conn, s.opts.handshakeTimeout)
-	if a := r.shaking; a != nil && a.asked != nil { // too late, as s may soon have another connection
-		a.asked.refuse(errNotAnswered)
-		a.asked.stopTimer()
+	if a := r.shaking; a != nil {
+		a.stopWait()
+		if a.asked != nil { // too late, as s may soon have another connection
+			a.asked.refuse(errNotAnswered)
+			a.asked.stopTimer()
+		}
 	}
 	s.finish()
 }

@@ -273,6 +273,7 @@ func (s *Socket) lastTurn(conn net.Conn) {
 		s.clock.stop()
 	}
 	s.life.mu.Unlock()
+	s.endContext(nil) // for who has asked for it since finish
 	wasOpen := s.sender.config() != nil
 	clean, cause := s.howItEnded()
 	// Deferred, because the handler of the error event may end this goroutine.

@@ -12,13 +12,14 @@ type socketContext struct {
 	cancel context.CancelCauseFunc
 }
 
-// Context returns a context that ends with the connection, before the close event, for goroutines that work for it. context.Cause then returns the error with
-// which it ended, or net.ErrClosed if it was closed as it should be. On a Socket that is
-// not started, or closed, the context is done.
+// Context returns a context that ends with the connection, before the close event, for
+// goroutines that work for it. context.Cause then returns the error with which it ended,
+// or net.ErrClosed if it was closed as it should be. On a Socket that is not started, or
+// closed, the context is done.
 //
-// If net/http has read the request, the context has the values of the request's context,
-// which middleware may have added. That context itself is done as soon as Upgrade or
-// [Server.ServeHTTP] has returned.
+// If net/http has read the request, the context has the values that the http.Server's
+// BaseContext and ConnContext and middleware have added to the request's context. That
+// context itself is done as soon as Upgrade or [Server.ServeHTTP] has returned.
 func (s *Socket) Context() context.Context {
 	x := s.makeExtra()
 	s.life.mu.Lock()
@@ -33,8 +34,9 @@ func (s *Socket) Context() context.Context {
 			parent = context.Background()
 		}
 		c.ctx, c.cancel = context.WithCancelCause(parent)
-		if st := s.life.readyState(); st == StateInit || st == StateClosed {
-			c.cancel(net.ErrClosed)
+		switch s.life.at() {
+		case stageNew, stageOver, stageClosed:
+			c.cancel(causeOfEnd(s.life.cause()))
 		}
 	}
 	return c.ctx
@@ -56,8 +58,13 @@ func (s *Socket) endContext(cause error) {
 	if c == nil || c.cancel == nil {
 		return
 	}
-	if cause == nil {
-		cause = net.ErrClosed
+	c.cancel(causeOfEnd(cause)) // without the lock, because it calls others
+}
+
+// causeOfEnd returns the cause of a context for that of the end of a connection.
+func causeOfEnd(err error) error {
+	if err == nil {
+		return net.ErrClosed
 	}
-	c.cancel(cause) // without the lock, because it calls others
+	return err
 }

@@ -39,10 +39,10 @@ type Hooks struct {
 	Received func(s *Socket, kind wire.Kind, bytes int)
 
 	// Sent is called when a message, ping or pong has been accepted for sending,
-	// including pings and pongs that are sent automatically. The number of bytes is the
-	// length of the payload, before compression and without headers. If a peer sends
-	// pings but does not read, only the latest is answered, and Sent is called only for
-	// that pong.
+	// including pings and pongs that are sent automatically, and for each part that
+	// SendPart or SendUncompressed sends. The number of bytes is the length of the
+	// payload, before compression and without headers. If a peer sends pings but does not
+	// read, only the latest is answered, and Sent is called only for that pong.
 	Sent func(s *Socket, kind wire.Kind, bytes int)
 }
 

@@ -56,7 +56,7 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 			}
 		}
 		if handshake.IsUpgrade(r.Method, r.Header) {
-			srv.ServeHTTP(w, r)
+			srv.ServeHTTP(w, r.WithContext(context.Background())) // without c, which would be kept
 			return
 		}
 		srv.Handler.ServeHTTP(w, r)

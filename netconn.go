@@ -61,7 +61,8 @@ func NetConn(s *Socket, kind wire.Kind) (net.Conn, error) {
 	return c, nil
 }
 
-// A CloseError reports why nothing more can be read from the net.Conn of NetConn.
+// A CloseError reports why nothing more can be read from the net.Conn of NetConn, or from
+// a Conn of package blocking.
 type CloseError struct {
 	Code   StatusCode // of the CloseEvent
 	Reason string     // of the CloseEvent

@@ -42,8 +42,7 @@ func (s *Socket) Extensions() string {
 }
 
 // URL returns the URL that was passed to Connect, or that Reconnect.Renew has returned
-// since, or an empty string on a server
-// (WHATWG url).
+// since, or an empty string on a server (WHATWG url).
 func (s *Socket) URL() string { return s.known(func(n *negotiated) string { return n.url }) }
 
 // known returns what get returns for the opening handshake, or an empty string before

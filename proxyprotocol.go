@@ -9,8 +9,8 @@ import (
 	"github.com/airsocket/airsocket/internal/proxyproto"
 )
 
-// toldAddrs are the addresses that a header of the PROXY protocol tells: of the client, and
-// to which it has connected.
+// toldAddrs are the addresses in a header of the PROXY protocol: that of the client, and
+// the one to which the client has connected.
 type toldAddrs struct{ client, server net.Addr }
 
 // remote returns the address of the peer of conn, which may be nil, as t may.

@@ -89,8 +89,16 @@ func (r *Request) RemoteIP() netip.Addr {
 
 func (r *Request) trusts(addr netip.Addr) bool { return isAmong(r.trusted, addr) }
 
+// isAmong reports whether one of the prefixes contains addr, which is as addrOf returns
+// it. The zone does not matter, and a prefix may be written for IPv4 in IPv6.
 func isAmong(all []netip.Prefix, addr netip.Addr) bool {
-	return slices.ContainsFunc(all, func(p netip.Prefix) bool { return p.Contains(addr) })
+	addr = addr.WithZone("")
+	return slices.ContainsFunc(all, func(p netip.Prefix) bool {
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		return p.Contains(addr)
+	})
 }
 
 func addrOf(a net.Addr) netip.Addr {

@@ -23,17 +23,34 @@ const maxRefusing = 128
 
 // add adds s, unless limit is positive and far exceeded, or the roster is closing. s must
 // have been started and have its connection, so that it can be ended from the roster.
-// full reports whether there are more sockets than limit, and ok whether s was added.
-func (r *roster) add(s *Socket, limit int) (full, ok bool) {
+// full reports whether there are more sockets than limit. err is nil if s was added.
+func (r *roster) add(s *Socket, limit int) (full bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closing || limit > 0 && r.live >= limit+maxRefusing {
-		return false, false
+	if err := r.refusalLocked(limit); err != nil {
+		return false, err
 	}
 	s.slot = int32(len(r.slots))
 	r.slots = append(r.slots, s)
 	r.live++
-	return limit > 0 && r.live > limit, true
+	return limit > 0 && r.live > limit, nil
+}
+
+// refusal returns the error of add, without adding a socket.
+func (r *roster) refusal(limit int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusalLocked(limit)
+}
+
+func (r *roster) refusalLocked(limit int) error {
+	switch {
+	case r.closing:
+		return errGoingAway
+	case limit > 0 && r.live >= limit+maxRefusing:
+		return errFull
+	}
+	return nil
 }
 
 // remove removes s, when it has ended or net/http has taken over its connection. It does

@@ -77,13 +77,16 @@ func (s *Socket) Flush() {
 //
 // Until the last part has been sent, other messages and parts of the other kind are
 // refused with wire.ErrPartOrder, from whichever goroutine, but not pings, pongs and
-// Close, which may leave the message unfinished. Server.Broadcast skips the socket
-// meanwhile. Options.MaxBuffered applies to each part: after [ErrBufferFull] the same
-// part can be sent again, for instance in the handler of OnDrain. SendPart also returns
-// the errors of [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for
-// the parts of a longer message in the hixie versions. While the socket is connecting it
-// always returns ErrInvalidState: only the opening handshake decides what can be sent in
-// parts, so Options.QueueBeforeOpen keeps none.
+// Close, which may leave the message unfinished. When a connection ends, an unfinished
+// message ends with it: with Options.Reconnect the next part begins another message.
+// Server.Broadcast and Publish skip the socket while a message is unfinished.
+//
+// Options.MaxBuffered applies to each part: after [ErrBufferFull] the same part can be
+// sent again, for instance in the handler of OnDrain. SendPart also returns the errors of
+// [Socket.Send], [ErrArgument] for other kinds, and wire.ErrUnsupported for the parts of a
+// longer message in the hixie versions. While the socket is connecting it always returns
+// ErrInvalidState: only the opening handshake decides what can be sent in parts, so
+// Options.QueueBeforeOpen keeps none.
 func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 	return s.sendPart("SendPart", wire.Event{Kind: kind, More: !final, Data: p})
 }
@@ -98,8 +101,7 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 //
 // All parts of a message are sent by SendPart, or all by SendUncompressed; others are
 // refused with wire.ErrPartOrder. SendUncompressed returns the errors of SendPart, and
-// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does,
-// and it is refused while the socket is connecting, like SendPart.
+// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does.
 // With another extension the message is sent as if that had not been negotiated.
 func (s *Socket) SendUncompressed(kind wire.Kind, p []byte, final bool) error {
 	return s.sendPart("SendUncompressed", wire.Event{Kind: kind, More: !final, Data: p, Unencoded: true})

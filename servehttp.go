@@ -14,9 +14,13 @@ import (
 //	http.Handle("/ws", srv)
 //
 // All that srv offers is the same as on a listener of its own, except that Addr,
-// TLSConfig, FlashPolicy and Handler have no effect: a request that does not ask for a
-// WebSocket is answered with status 426. What the request's path, its context and
-// middleware say is in [Request.HTTP] and [Socket.HTTPRequest].
+// TLSConfig, ProxyProtocol, FlashPolicy and Handler have no effect: a request that does
+// not ask for a WebSocket is answered with status 426. What the request's path, its
+// context and middleware say is in [Request.HTTP] and [Socket.HTTPRequest].
+//
+// ServeHTTP returns when the request has been rejected, or when the function set by
+// OnConnect has returned. What middleware takes back at its end, as
+// github.com/go-chi/chi does with its route context, must not be used after that.
 //
 // http.Server.Shutdown does not know the sockets. Shut down both:
 //
@@ -25,9 +29,9 @@ import (
 func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := NewSocket(srv.Options)
 	s.server = srv
-	if srv.sockets.isClosing() {
-		s.opts.Hooks.refused(s, errGoingAway)
-		writeError(w, errGoingAway)
+	if err := srv.sockets.refusal(srv.MaxConns); err != nil {
+		s.opts.Hooks.refused(s, err)
+		writeError(w, r, err)
 		return
 	}
 	s.upgrade(srv, w, r)
@@ -78,15 +82,44 @@ func (s *Socket) HTTPRequest() *http.Request {
 // of net/http returns. It returns nil if nobody has added anything to what net/http has
 // made, so that it need not be kept as long as a connection.
 func valuesOf(r *http.Request) context.Context {
-	if reflect.TypeOf(r.Context()) == plainContext {
+	ctx := r.Context()
+	if ctx == context.Background() || isPlain(ctx) {
 		return nil
 	}
-	return context.WithoutCancel(r.Context())
+	return context.WithoutCancel(ctx)
 }
 
-// plainContext is the type of the contexts that net/http makes.
-var plainContext = func() reflect.Type {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return reflect.TypeOf(ctx)
+// plainContext is made as net/http makes those of its requests: with two values of its
+// own, the end of the connection, and the end of the request.
+var plainContext = func() context.Context {
+	ctx := context.WithValue(context.Background(), http.ServerContextKey, nil)
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, nil)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	ctx, end = context.WithCancel(ctx)
+	defer end()
+	return ctx
 }()
+
+// isPlain reports whether ctx consists of the same types as plainContext. If net/http makes
+// it in another way one day, it is only kept for nothing.
+func isPlain(ctx context.Context) bool {
+	for like := plainContext; ; like, ctx = parentOf(like), parentOf(ctx) {
+		switch {
+		case reflect.TypeOf(ctx) != reflect.TypeOf(like):
+			return false
+		case like == nil:
+			return true
+		}
+	}
+}
+
+// parentOf returns the context that package context has wrapped in ctx, or nil.
+func parentOf(ctx context.Context) context.Context {
+	v := reflect.Indirect(reflect.ValueOf(ctx)).FieldByName("Context")
+	if !v.IsValid() {
+		return nil
+	}
+	parent, _ := v.Interface().(context.Context)
+	return parent
+}

@@ -273,8 +273,8 @@ func (srv *Server) serveConn(conn net.Conn) {
 	s.server = srv
 	s.start(wire.Server, nil)
 	s.attach(conn)
-	full, ok := srv.sockets.add(s, srv.MaxConns)
-	if !ok {
+	full, err := srv.sockets.add(s, srv.MaxConns)
+	if err != nil {
 		s.withdraw()
 		s.sender.conn.Close()
 		return

@@ -40,10 +40,15 @@ func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) er
 	if !s.start(wire.Server, s.preset()) {
 		return startedAlready("Upgrade", s.ReadyState())
 	}
+	taken := false
+	defer func() {
+		if !taken { // also if w panics, which net/http catches
+			s.withdraw()
+		}
+	}()
 	err := s.takeOver(srv, w, r)
-	if err != nil {
+	if taken = err == nil; !taken {
 		s.opts.Hooks.refused(s, err)
-		s.withdraw()
 	}
 	return err
 }
@@ -57,12 +62,12 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	if err != nil {
-		writeError(w, err)
+		writeError(w, r, err)
 		return err
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		writeError(w, internalError(err))
+		writeError(w, r, internalError(err))
 		return cannotHijack(w, err)
 	}
 	if values := valuesOf(r); values != nil {
@@ -81,16 +86,22 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
 	s.attach(transport.Adopt(conn))
 	if srv != nil {
-		var ok bool
-		if a.full, ok = srv.sockets.add(s, srv.MaxConns); !ok {
+		if a.full, err = srv.sockets.add(s, srv.MaxConns); err != nil {
 			s.sender.conn.Close()
-			return errGoingAway
+			return err
 		}
 	}
 	if a.offered = done; done {
 		a.rest = a.read
 	}
-	a.start()
+	if srv == nil {
+		a.start()
+		return nil
+	}
+	waited := make(chan struct{})
+	a.waited = waited
+	a.start() // from here on a may serve another connection
+	<-waited
 	return nil
 }
 
@@ -117,8 +128,8 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-// writeError answers a refused request through net/http.
-func writeError(w http.ResponseWriter, err error) {
+// writeError answers the refused request r through net/http.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status, reason := http.StatusBadRequest, err.Error()
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		status, reason = he.Status, he.Reason
@@ -126,7 +137,9 @@ func writeError(w http.ResponseWriter, err error) {
 			w.Header().Add(f.Name, f.Value)
 		}
 	}
-	if status == http.StatusUpgradeRequired { // RFC 9110, section 15.5.22
+	// RFC 9110, section 15.5.22. In HTTP/2 these fields make a response malformed (RFC
+	// 9113, section 8.2.2).
+	if status == http.StatusUpgradeRequired && r.ProtoMajor < 2 {
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 	}

@@ -50,7 +50,7 @@ type Conn struct {
 // effect on s.
 //
 // New returns [airsocket.ErrArgument] if s is nil, or if its Options have SilentClose or
-// FrameEvents.
+// FrameEvents, and [airsocket.ErrClosed] if the connection of s ends during the call.
 func New(s *airsocket.Socket) (*Conn, error) {
 	if s == nil {
 		return nil, airsocket.ErrArgument
@@ -65,8 +65,16 @@ func New(s *airsocket.Socket) (*Conn, error) {
 	default:
 		if waiting.InTurn() {
 			c.listen()
-		} else {
-			waiting.Do(s, c.listen)
+			break
+		}
+		ended := false
+		waiting.Do(s, func() {
+			if ended = s.ReadyState() == airsocket.StateClosed; !ended {
+				c.listen()
+			}
+		})
+		if ended { // no event would tell c
+			return nil, airsocket.ErrClosed
 		}
 	}
 	return c, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/blocking"
 	"github.com/airsocket/airsocket/internal/test/wstest"
+	"github.com/airsocket/airsocket/internal/waiting"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -370,4 +371,33 @@ func TestLetsGo(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestNewTooLate checks that New does not return a Conn that would wait for ever, for a
+// connection that ends before New has added its listeners.
+func TestNewTooLate(t *testing.T) {
+	here, there := net.Pipe()
+	s := airsocket.NewSocket(wstest.OwnDispatcher(nil))
+	adds := make(chan struct{})
+	do := waiting.Do
+	waiting.Do = func(socket any, fn func()) {
+		close(adds)
+		do(socket, fn)
+	}
+	defer func() { waiting.Do = do }()
+	failed := make(chan error)
+	s.OnError(func(*airsocket.ErrorEvent) { // the close event follows in the same turn
+		go func() {
+			_, err := blocking.New(s)
+			failed <- err
+		}()
+		<-adds
+	})
+	if err := s.StartServer(here); err != nil {
+		t.Fatal(err)
+	}
+	there.Close()
+	if err := <-failed; !errors.Is(err, airsocket.ErrClosed) {
+		t.Errorf("New: %v", err)
+	}
 }

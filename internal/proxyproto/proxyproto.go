@@ -154,7 +154,7 @@ func (p *Parser) lookAtBinary(b []byte) error {
 			return broken("version and command are %#x", b[at])
 		}
 	case at + 2:
-		if b[at+1]>>4 > unix || b[at+1]&15 > datagrams {
+		if b[at]&15 == proxied && (b[at+1]>>4 > unix || b[at+1]&15 > datagrams) {
 			return broken("address family and protocol are %#x", b[at+1])
 		}
 	case fixed:
