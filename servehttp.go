@@ -101,9 +101,12 @@ var plainContext = func() context.Context {
 	return ctx
 }()
 
-// isPlain reports whether ctx consists of the same types as plainContext. If net/http makes
-// it in another way one day, it is only kept for nothing.
+// isPlain reports whether ctx consists of the same types as plainContext, and has the values
+// of net/http. If net/http makes it in another way one day, it is only kept for nothing.
 func isPlain(ctx context.Context) bool {
+	if ctx.Value(http.ServerContextKey) == nil || ctx.Value(http.LocalAddrContextKey) == nil {
+		return false
+	}
 	for like := plainContext; ; like, ctx = parentOf(like), parentOf(ctx) {
 		switch {
 		case reflect.TypeOf(ctx) != reflect.TypeOf(like):
