@@ -8,7 +8,7 @@ set -e
 left_out() { echo "build.sh: left out $1" >&2; }
 
 mkdir -p bin
-go build -o bin/ ./...
+go build -o bin/ ./compare ./load ./servers/... ./clients/...
 if ! command -v npm >/dev/null; then
 	left_out "nodews and uwebsockets: there is no npm"
 elif ! (cd servers && npm install --no-package-lock --silent); then
