@@ -13,6 +13,10 @@ import (
 type poller struct {
 	epoll, eventfd int
 
+	// For lookAgain, of which the next calls do nothing.
+	skip    int // number of these calls
+	skipped int // how many there were after the last that did something
+
 	// For park; nil until it is called.
 	raw   syscall.RawConn // the epoll instance, in the poller of the runtime
 	found []syscall.EpollEvent
@@ -65,11 +69,7 @@ func (p *poller) wait(events []syscall.EpollEvent, procs int) int {
 			return n
 		}
 	} else {
-		// Those who send often only wait for a processor. Waiting now would cost a thread
-		// that sleeps and is woken for few events. runtime.Gosched would wake idle processors
-		// of the runtime.
-		yield()
-		if n := p.look(events); n > 0 {
+		if n := p.lookAgain(events); n > 0 {
 			return n
 		}
 	}
@@ -108,6 +108,29 @@ func (p *poller) preparePark() {
 	if syscall.SetNonblock(p.epoll, true) == nil {
 		p.raw, _ = os.NewFile(uintptr(p.epoll), "epoll").SyscallConn()
 	}
+}
+
+// mostSkipped is the largest number of calls of lookAgain in a row that do nothing.
+const mostSkipped = 511
+
+// lookAgain looks for events after it has let other threads run. Those who send often only
+// wait for a processor, and then this saves a thread that sleeps and is woken for few events.
+// When the processors are not busy, or when the others take long, events would come late.
+// So it is done less and less often while it finds nothing, and more often again when it
+// does. runtime.Gosched would wake idle processors of the runtime.
+func (p *poller) lookAgain(events []syscall.EpollEvent) (n int) {
+	if p.skip > 0 {
+		p.skip--
+		return 0
+	}
+	yield()
+	if n = p.look(events); n > 0 {
+		p.skipped /= 2
+	} else {
+		p.skipped = min(2*p.skipped+1, mostSkipped)
+	}
+	p.skip = p.skipped
+	return n
 }
 
 // look returns the events that there are. Under load there are nearly always some, and
