@@ -371,9 +371,13 @@ func TestBackplaneIsToldInTurn(t *testing.T) {
 	const sockets, topics, rounds = 8, 5, 300
 	plane := new(fakePlane)
 	ts := newTopicServer(t, &airsocket.Server{Backplane: plane})
-	var all sync.WaitGroup
+	var open []*airsocket.Socket
 	for range sockets {
 		_, s := ts.join("0")
+		open = append(open, s)
+	}
+	var all sync.WaitGroup
+	for _, s := range open {
 		all.Go(func() {
 			for i := range rounds {
 				topic := fmt.Sprint(i * i % topics)

@@ -129,11 +129,16 @@ func TestForeignTLSDescriptors(t *testing.T) {
 			p.Send(wstest.OpText, "flood")
 		},
 	}
-	ends := map[string]func(s *airsocket.Socket, tcp *net.TCPConn){
-		"Drop":         func(s *airsocket.Socket, _ *net.TCPConn) { s.Drop(1000, "") },
-		"Drop at once": func(s *airsocket.Socket, _ *net.TCPConn) { go s.Drop(1000, ""); s.Drop(1000, "") },
-		"FIN":          func(_ *airsocket.Socket, tcp *net.TCPConn) { tcp.Close() },
-		"RST":          func(_ *airsocket.Socket, tcp *net.TCPConn) { tcp.SetLinger(0); tcp.Close() },
+	ends := map[string]func(s *airsocket.Socket, tcp *net.TCPConn, last bool){
+		"Drop": func(s *airsocket.Socket, _ *net.TCPConn, _ bool) { s.Drop(1000, "") },
+		"Drop twice": func(s *airsocket.Socket, _ *net.TCPConn, last bool) {
+			if last { // otherwise the next connection could be dropped too
+				go s.Drop(1000, "")
+			}
+			s.Drop(1000, "")
+		},
+		"FIN": func(_ *airsocket.Socket, tcp *net.TCPConn, _ bool) { tcp.Close() },
+		"RST": func(_ *airsocket.Socket, tcp *net.TCPConn, _ bool) { tcp.SetLinger(0); tcp.Close() },
 	}
 	files := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
@@ -191,11 +196,11 @@ func TestForeignTLSDescriptors(t *testing.T) {
 					closed <- starts
 				})
 				start()
-				for range rounds {
+				for i := range rounds {
 					tcp := wstest.Receive(t, peers)
 					peer := wstest.NewRawPeer(t, tls.Client(tcp, client), true)
 					reach(peer, tcp)
-					end(s, tcp)
+					end(s, tcp, i == rounds-1)
 					wstest.Receive(t, closed)
 				}
 			})
