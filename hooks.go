@@ -1,16 +1,22 @@
 package airsocket
 
-import "github.com/airsocket/airsocket/wire"
+import (
+	"time"
+
+	"github.com/airsocket/airsocket/wire"
+)
 
 // Hooks are functions that are called for what happens to the sockets of one [Options],
 // so that a program can count it for the metrics system of its choice. A function that
-// is nil is not called.
+// is nil is not called. What can be read at any time is in [Server.Stats] and [Workers].
 //
 // Opened, Closed and Received are called in a turn, before the handlers of the same
 // event. HandshakeFailed is called in a turn too, after the handlers of the error event
-// and before those of the close event. The exception is a request from net/http that is
-// refused at once, which is reported in the goroutine that handles the request. Sent is
-// called in the goroutine that sends, once the message has been accepted. Hooks can
+// and before those of the close event. The exceptions are a request from net/http that is
+// refused at once, and a connection that a Server closes at once, which are reported in the
+// goroutine that has the request or has accepted the connection. Sent is called in the
+// goroutine that sends, once the message has been accepted. TurnEnded is called after the
+// turn, in the goroutine that had it. Hooks can
 // therefore run in several goroutines at the same time, and must guard what they share
 // with atomics or a lock. A hook holds up the socket while it runs. It may call the
 // socket's methods.
@@ -28,7 +34,9 @@ type Hooks struct {
 
 	// HandshakeFailed is called when the connection could not be opened, or the request
 	// was refused. err is also the error of the error event. Requests that a Server
-	// passes to its Handler are not failures.
+	// passes to its Handler are not failures. The error of a connection that a Server has
+	// closed at once, because it has far more than MaxConns or is shutting down, is that
+	// with which others are refused, and there is no error event.
 	HandshakeFailed func(s *Socket, err error)
 
 	// Received is called when a message, ping or pong has been received, and with
@@ -44,6 +52,13 @@ type Hooks struct {
 	// payload, before compression and without headers. If a peer sends pings but does not
 	// read, only the latest is answered, and Sent is called only for that pong.
 	Sent func(s *Socket, kind wire.Kind, bytes int)
+
+	// TurnEnded is called after each turn of the socket, in which any number of its
+	// handlers have run. took is how long the turn has taken, not counting the wait for it;
+	// nothing else has run on its Dispatcher meanwhile. As with Options.SlowTurn, turns of
+	// timers and Post are not reported.
+	// Without TurnEnded and SlowTurn turns are not timed.
+	TurnEnded func(s *Socket, took time.Duration)
 }
 
 // The methods call the hooks that are set. The caller holds no lock.
@@ -57,6 +72,14 @@ func (h *Hooks) sent(s *Socket, kind wire.Kind, n int) {
 func (h *Hooks) received(s *Socket, kind wire.Kind, n int) {
 	if h != nil && h.Received != nil {
 		h.Received(s, kind, n)
+	}
+}
+
+func (h *Hooks) timesTurns() bool { return h != nil && h.TurnEnded != nil }
+
+func (h *Hooks) turnEnded(s *Socket, took time.Duration) {
+	if h.timesTurns() {
+		h.TurnEnded(s, took)
 	}
 }
 

@@ -1,11 +1,13 @@
 package airsocket_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -35,7 +37,7 @@ func TestRecipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllSubmatch(recipes, -1)
-	if len(blocks) != 9 {
+	if len(blocks) != 10 {
 		t.Errorf("RECIPES.md has %d blocks of code", len(blocks))
 	}
 	for _, b := range blocks {
@@ -328,6 +330,62 @@ func TestRecipeShutdown(t *testing.T) {
 	p.WantClose(1001)
 	p.Send(0x88, "\x03\xe9")
 	p.FinishClose()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func serveUntilClosed(srv *airsocket.Server, l net.Listener, limit time.Duration) error {
+	leaving := false
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			if leaving {
+				s.Close(airsocket.StatusGoingAway, "restart")
+			}
+		})
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send("accepted: " + e.Text()) })
+	})
+	if err := srv.Serve(l); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	timer := time.AfterFunc(limit, func() { srv.Close() })
+	defer timer.Stop()
+	srv.Options.Dispatcher.Run(func() { // or airsocket.Run, if there is none
+		leaving = true
+		srv.CloseAll(airsocket.StatusGoingAway, "restart")
+	})
+	return nil
+}
+
+func TestRecipeRestart(t *testing.T) {
+	l, err := airsocket.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil)}
+	ended := make(chan error, 1)
+	go func() { ended <- serveUntilClosed(srv, l, time.Hour) }()
+	halfOpen, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer halfOpen.Close()
+	p := wstest.ConnectRaw(t, "ws://"+l.Addr().String()+"/") // accepted after the other one
+	p.Send(wstest.OpText, "x")
+	if _, payload, err := p.ReadFrame(); payload != "accepted: x" {
+		t.Errorf("%q %v", payload, err)
+	}
+	l.Close()
+	p.WantClose(1001)
+	p.Send(0x88, "\x03\xe9")
+	p.FinishClose()
+	if _, err := io.WriteString(halfOpen, wstest.UpgradeRequest); err != nil {
+		t.Error(err)
+	}
+	if res, err := http.ReadResponse(bufio.NewReader(halfOpen), nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Errorf("the half-open connection: %v %v", res, err)
+	}
+	halfOpen.Close()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}

@@ -277,6 +277,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 	if err != nil {
 		s.withdraw()
 		s.sender.conn.Close()
+		s.opts.Hooks.refused(s, err)
 		return
 	}
 	r := newArrival(s, srv, isTLS(conn))

@@ -25,6 +25,7 @@ type settings struct {
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
+	timed                             bool                   // turns are timed
 	messagesOnly                      bool                   // no hooks, frame events or Recover
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
@@ -93,6 +94,7 @@ func (o *Options) resolve() *settings {
 	} else {
 		st.log = slog.New(slog.DiscardHandler)
 	}
+	st.timed = st.slowTurn > 0 || o.Hooks.timesTurns()
 	for role := range st.configs {
 		for v := range st.configs[role] {
 			st.configs[role][v] = wire.Config{

@@ -237,7 +237,7 @@ func (s *Socket) Conn() net.Conn {
 // so that the turn ends even if a handler ends its goroutine, as a failing test does.
 func (s *Socket) enter() (at time.Duration) {
 	s.disp.enter()
-	if s.opts.slowTurn > 0 {
+	if s.opts.timed {
 		at = turnClock()
 	}
 	return at
@@ -247,7 +247,7 @@ func (s *Socket) leave(at time.Duration, kind turnKind, serving bool) {
 	if s.disp.turnEnd != nil {
 		s.disp.callTurnEnd()
 	}
-	if s.opts.slowTurn > 0 {
+	if s.opts.timed {
 		s.leaveTimed(at, kind, serving)
 	} else {
 		s.disp.leave(s.served(serving))
@@ -262,15 +262,16 @@ func (s *Socket) served(serving bool) *sender {
 	return nil
 }
 
-// leaveTimed is leave if turns are timed. It logs a turn that took too long.
+// leaveTimed is leave if turns are timed. It reports the turn when it has ended.
 //
 //go:noinline
 func (s *Socket) leaveTimed(at time.Duration, kind turnKind, serving bool) {
 	took := turnClock() - at
 	s.disp.leave(s.served(serving))
-	if took > s.opts.slowTurn {
+	if slow := s.opts.slowTurn; slow > 0 && took > slow {
 		s.logSlowTurn(kind, took)
 	}
+	s.opts.Hooks.turnEnded(s, took)
 }
 
 // turnClock returns the time on a clock that measures turns. A Duration is one word,

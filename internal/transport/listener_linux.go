@@ -24,13 +24,14 @@ type Listener struct {
 	serve   func(net.Conn)
 	later   func(error) time.Duration
 	waiting atomic.Bool   // for the next attempt after a temporary error
-	done    chan struct{} // closed when no more connections are accepted
+	done    chan struct{} // closed when no more connections are accepted, and all are served
 	err     error         // why; set before done is closed
 
 	mu     sync.Mutex // held while a connection is accepted, so that fd stays open
 	fd     int        // noFD unless workers serve
 	taken  bool
 	closed bool
+	busy   bool         // In is running, and closes done if l is closed meanwhile
 	others net.Listener // for those who call Accept although workers serve; nil if nobody has
 }
 
@@ -81,7 +82,10 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 
 // In accepts connections until there are no more.
 func (l *Listener) In(bool) {
-	l.dontBlock()
+	if !l.begin() {
+		return
+	}
+	defer l.finish() // deferred, because serve may end the goroutine
 	for !l.waiting.Load() {
 		a, err := l.acceptOne()
 		switch {
@@ -106,18 +110,32 @@ func (l *Listener) In(bool) {
 	}
 }
 
-// dontBlock puts the socket into nonblocking mode again, which those who share it may
-// have changed, such as os/exec.
-func (l *Listener) dontBlock() {
+// begin begins a call of In, unless l is closed. It puts the socket into nonblocking mode
+// again, which those who share it may have changed, such as os/exec.
+func (l *Listener) begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed {
-		syscall.SetNonblock(l.fd, true)
+	if l.closed {
+		return false
+	}
+	l.busy = true
+	syscall.SetNonblock(l.fd, true)
+	return true
+}
+
+// finish ends a call of In. If l was closed meanwhile, the connection that In had just
+// accepted has been passed to serve only now, so Serve must not have returned before.
+func (l *Listener) finish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = false
+	if l.closed {
+		close(l.done)
 	}
 }
 
 // acceptOne accepts a connection. It returns nil if there is none, or l is closed. It
-// looks first, as the socket may be in blocking mode again since dontBlock was called.
+// looks first, as the socket may be in blocking mode again since begin was called.
 func (l *Listener) acceptOne() (*accepted, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,7 +173,9 @@ func (l *Listener) end(err error) {
 		l.others.Close()
 	}
 	l.err = err
-	close(l.done)
+	if !l.busy {
+		close(l.done)
+	}
 }
 
 func (l *Listener) failed(err error) error {

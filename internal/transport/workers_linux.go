@@ -76,6 +76,9 @@ func (c *Conn) unregister() {
 	}
 }
 
+// Workers returns the number of workers, and how many of them are held up.
+func Workers() (all, heldUp int) { return workers.Number() }
+
 // leave ends the registration, and closes the descriptor when nobody uses it any more.
 func (c *Conn) leave() {
 	c.unregister()

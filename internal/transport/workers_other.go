@@ -36,6 +36,9 @@ func (c *Conn) leaveForeign()                         {}
 func (c *Conn) writeForeign([]byte) (int, error)      { return 0, nil }
 func (c *Conn) takeForeign([]byte) (int, bool, error) { return 0, true, errors.ErrUnsupported }
 
+// Workers returns 0.
+func Workers() (all, heldUp int) { return 0, 0 }
+
 // ForTLS returns conn.
 func ForTLS(conn net.Conn) net.Conn { return conn }
 

@@ -108,6 +108,15 @@ func (p *pool) retire() {
 	w.unpark <- false
 }
 
+// Number returns the number of workers of the process, and how many of them are held up by
+// a call.
+func Number() (all, heldUp int) {
+	p := &process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.active) + p.held, p.held
+}
+
 // summon gets one more worker to look for more, if that is possible; p.mu is held.
 func (p *pool) summon() {
 	switch {

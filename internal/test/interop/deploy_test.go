@@ -71,12 +71,22 @@ func TestInteropDeployedNginxStream(t *testing.T) {
 	wantTold(t, "wss", address, &airsocket.Options{TLS: &tls.Config{InsecureSkipVerify: true}})
 }
 
-// TestInteropSystemd has systemd check the units in examples/deploy.
+// TestInteropSystemd has systemd check the units in examples/deploy, also with the changes
+// for examples/restart.
 func TestInteropSystemd(t *testing.T) {
 	analyze := find(t, "systemd-analyze")
+	checkUnits(t, analyze, deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux", "ExecStart="+analyze))
+	checkUnits(t, analyze, deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux\n", "",
+		"#Type", "Type", "#NotifyAccess", "NotifyAccess", "#ExecStart=/usr/local/bin/restart", "ExecStart="+analyze,
+		"#ExecReload", "ExecReload", "#StateDirectory", "StateDirectory",
+		"TimeoutStopSec=15\n", "", "#TimeoutStopSec", "TimeoutStopSec"))
+}
+
+func checkUnits(t *testing.T, analyze, service string) {
+	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"airsocket.service": deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux", "ExecStart="+analyze),
+		"airsocket.service": service,
 		"airsocket.socket":  deployed(t, "airsocket.socket"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
