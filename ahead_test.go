@@ -211,6 +211,44 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 	}
 }
 
+// TestParallelSocketsDecodeFewAtATime checks that no more Parallel sockets decode at a time
+// than there are processors, and that a handler of one that blocks holds up none of the
+// others.
+func TestParallelSocketsDecodeFewAtATime(t *testing.T) {
+	const sockets = 20
+	begun, release := make(chan string, sockets), make(chan struct{})
+	leave, blocked := make(chan struct{}), make(chan struct{}, sockets)
+	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true, Extensions: []extensions.Extension{slowExtension{begun, release}}}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			blocked <- struct{}{}
+			<-leave
+		})
+	})
+	url := wstest.Serve(t, srv)
+	for range sockets {
+		p := wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
+		p.ReadResponse()
+		p.Send(wstest.OpBinary|0x20, "x")
+	}
+	procs := runtime.GOMAXPROCS(0)
+	for i := range sockets {
+		for i == 0 && len(begun) < min(procs, sockets) {
+			runtime.Gosched()
+		}
+		for range 20 { // so that others could begin too
+			runtime.GC()
+		}
+		if n := len(begun) - i; n > procs {
+			t.Errorf("%d sockets decode at a time, with %d processors", n, procs)
+		}
+		release <- struct{}{}
+		<-blocked
+	}
+	close(leave)
+}
+
 // TestPauseWithinWhatWasDecoded checks that Pause also holds back messages that
 // have already been decoded.
 func TestPauseWithinWhatWasDecoded(t *testing.T) {
