@@ -191,6 +191,7 @@ func (s *Socket) deliverAhead(in *readInput, serving bool) (held bool) {
 				return true
 			}
 			a.empty()
+			in.ev.Data = nil // so that it takes no memory while the next one waits
 		}
 		if !a.more {
 			return false
