@@ -31,6 +31,7 @@ func floods() (all []cell) {
 		{"heads", "a head of 20 KiB without end", 1000},
 		{"half-open", "half a head", 3000},
 		{"offers", "34 times offers of 15 KiB", 30},
+		{"short-offers", "34 times 7,500 unknown offers", 30},
 		{"cookies", "34 times cookies of 15 KiB", 30},
 		{"unread", "64 MiB sent, nothing read", 20},
 	} {
@@ -46,7 +47,7 @@ func floods() (all []cell) {
 		case "bombs", "tables":
 			c.load = append(c.load, "-compress", "single")
 			fallthrough
-		case "offers":
+		case "offers", "short-offers":
 			c.server = append(c.server, "-compress", "single")
 		}
 		all = append(all, c)

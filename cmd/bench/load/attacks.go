@@ -82,9 +82,12 @@ var attacks = map[string]func() attack{
 		r := request()
 		return attack{head: r[:len(r)/2], keep: true}
 	},
-	"offers": func() attack {
-		offers := strings.Repeat("permessage-deflate; client_max_window_bits, ", 15_000/44)
+	"offers": func() attack { // which are all to be declined
+		offers := strings.Repeat("permessage-deflate; x, ", 15_000/23)
 		return attack{rounds: 34, opens: true, head: withField("Sec-WebSocket-Extensions: " + strings.TrimSuffix(offers, ", "))}
+	},
+	"short-offers": func() attack { // of extensions that there are not
+		return attack{rounds: 34, opens: true, head: withField("Sec-WebSocket-Extensions: " + strings.Repeat("x,", 15_000/2) + "x")}
 	},
 	"cookies": func() attack {
 		return attack{rounds: 34, opens: true, head: withField("Cookie: a=" + strings.Repeat("0123456789; b=", 15_000/14))}
