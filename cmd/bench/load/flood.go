@@ -130,7 +130,7 @@ func (a attack) on(c *net.TCPConn) error {
 		first = append(bytes.Clone(a.head), first...)
 	default:
 		if err := shake(c, request()); err != nil {
-			log.Fatal(err)
+			return err
 		}
 	}
 	read := make(chan error, 1)
