@@ -3,6 +3,7 @@ package airsocket
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/internal/buffers"
@@ -14,7 +15,10 @@ import (
 // decoded before the turn that delivers it, and the other sockets of the Dispatcher
 // need not wait for it. At most as many goroutines decode at the same time as there are
 // processors. A goroutine with a long result keeps its decoding slot until its turn has
-// begun; those that wait for a slot hold only what they have read.
+// begun; those that wait for a slot hold only what they have read. Parallel sockets have
+// turns of their own, which begin at once unless a handler blocks. They share the slots of
+// the process, and give them back before their turn, so that a handler that blocks holds
+// up nobody else.
 
 // ahead holds events that were decoded before their turn.
 type ahead struct {
@@ -102,27 +106,28 @@ func (a *ahead) empty() {
 // decodingSlots holds as many slots as there are processors.
 type decodingSlots struct {
 	slots  []sync.Mutex
-	waitAt int // index of the slot that was last waited for
+	waitAt atomic.Uint32 // number of the slot that was last waited for
 }
+
+func newDecodingSlots() *decodingSlots {
+	return &decodingSlots{slots: make([]sync.Mutex, runtime.GOMAXPROCS(0))}
+}
+
+// parallelDecoding has the slots of all Parallel sockets.
+var parallelDecoding = newDecodingSlots()
 
 // A decodingSlot is the permission to decode.
 type decodingSlot struct{ held *sync.Mutex }
 
-// take waits for a slot. The caller holds mu, which guards x; take releases it. The
-// slots are mutexes, because a mutex may be waited for both inside and outside of a
-// testing/synctest bubble.
-func (x *decodingSlots) take(mu *sync.Mutex) decodingSlot {
-	if x.slots == nil {
-		x.slots = make([]sync.Mutex, runtime.GOMAXPROCS(0))
-	}
-	x.waitAt = (x.waitAt + 1) % len(x.slots)
-	slots, mine := x.slots, &x.slots[x.waitAt]
-	mu.Unlock()
-	for i := range slots {
-		if slots[i].TryLock() {
-			return decodingSlot{&slots[i]}
+// take waits for a slot. The slots are mutexes, because a mutex may be waited for both
+// inside and outside of a testing/synctest bubble.
+func (x *decodingSlots) take() decodingSlot {
+	for i := range x.slots {
+		if x.slots[i].TryLock() {
+			return decodingSlot{&x.slots[i]}
 		}
 	}
+	mine := &x.slots[int(x.waitAt.Add(1))%len(x.slots)]
 	mine.Lock()
 	return decodingSlot{mine}
 }

@@ -211,6 +211,91 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 	}
 }
 
+// TestDeliveredMessageIsReleased checks that a long message takes no memory any more when
+// its handler has returned and the next message of the same peer waits to be decoded.
+func TestDeliveredMessageIsReleased(t *testing.T) {
+	const long = 16 << 20
+	begun, release := make(chan string, 64), make(chan struct{})
+	delivered, leave := make(chan struct{}), make(chan struct{})
+	srv := &airsocket.Server{Options: &airsocket.Options{
+		Dispatcher:  new(airsocket.Dispatcher),
+		Compression: airsocket.CompressionNoTakeover,
+		Extensions:  []extensions.Extension{slowExtension{begun, release}},
+	}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if len(e.Bytes()) == long {
+				delivered <- struct{}{}
+				<-leave
+			}
+		})
+	})
+	url := wstest.Serve(t, srv)
+	p := wstest.DialRaw(t, url)
+	p.OpenCompressed("permessage-deflate")
+	slow := make([]*wstest.RawPeer, runtime.GOMAXPROCS(0))
+	for i := range slow {
+		slow[i] = wstest.DialRaw(t, url)
+		slow[i].WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
+		slow[i].ReadResponse()
+	}
+	before := liveMemory()
+	bomb := p.Frame(wstest.OpBinary|rsv1, string(deflated(t, make([]byte, long))))
+	p.WriteRaw(append(bomb, p.Frame(wstest.OpBinary|rsv1, string(deflated(t, []byte("next"))))...))
+	<-delivered
+	for _, p := range slow { // each decodes until the end of the test
+		p.Send(wstest.OpBinary|0x20, "x")
+		<-begun
+	}
+	leave <- struct{}{}
+	for tries := 0; liveMemory() > before+long/2; tries++ {
+		if tries == 20 {
+			t.Errorf("%d KiB are in use after a message of %d KiB", (liveMemory()-before)>>10, long>>10)
+			break
+		}
+		runtime.GC()
+	}
+	close(release)
+}
+
+// TestParallelSocketsDecodeFewAtATime checks that no more Parallel sockets decode at a time
+// than there are processors, and that a handler of one that blocks holds up none of the
+// others.
+func TestParallelSocketsDecodeFewAtATime(t *testing.T) {
+	const sockets = 20
+	begun, release := make(chan string, sockets), make(chan struct{})
+	leave, blocked := make(chan struct{}), make(chan struct{}, sockets)
+	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true, Extensions: []extensions.Extension{slowExtension{begun, release}}}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			blocked <- struct{}{}
+			<-leave
+		})
+	})
+	url := wstest.Serve(t, srv)
+	for range sockets {
+		p := wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
+		p.ReadResponse()
+		p.Send(wstest.OpBinary|0x20, "x")
+	}
+	procs := runtime.GOMAXPROCS(0)
+	for i := range sockets {
+		for i == 0 && len(begun) < min(procs, sockets) {
+			runtime.Gosched()
+		}
+		for range 20 { // so that others could begin too
+			runtime.GC()
+		}
+		if n := len(begun) - i; n > procs {
+			t.Errorf("%d sockets decode at a time, with %d processors", n, procs)
+		}
+		release <- struct{}{}
+		<-blocked
+	}
+	close(leave)
+}
+
 // TestPauseWithinWhatWasDecoded checks that Pause also holds back messages that
 // have already been decoded.
 func TestPauseWithinWhatWasDecoded(t *testing.T) {

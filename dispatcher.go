@@ -41,7 +41,7 @@ type Dispatcher struct {
 type extra struct {
 	process loop // for all goroutines outside of bubbles
 	bubbles
-	decoding decodingSlots
+	decoding *decodingSlots
 	queue    []turnWaiter // first come, first served
 }
 
@@ -274,7 +274,13 @@ func (d *Dispatcher) release() {
 // takeSlot waits for a decoding slot for one of the Dispatcher's sockets.
 func (d *Dispatcher) takeSlot() decodingSlot {
 	d.mu.Lock()
-	return d.withExtra().decoding.take(&d.mu)
+	x := d.withExtra()
+	if x.decoding == nil {
+		x.decoding = newDecodingSlots()
+	}
+	slots := x.decoding
+	d.mu.Unlock()
+	return slots.take()
 }
 
 // Run calls [Dispatcher.Run] on the [Default] Dispatcher.

@@ -71,6 +71,7 @@ var readInputs = sync.Pool{New: func() any { return new(readInput) }}
 // goroutine, because in then still holds decoded events.
 func (in *readInput) release() {
 	in.next, in.err = transport.Wait, nil
+	in.ev.Data = nil // which may be a long message
 	readInputs.Put(in)
 }
 

@@ -191,6 +191,7 @@ func (s *Socket) deliverAhead(in *readInput, serving bool) (held bool) {
 				return true
 			}
 			a.empty()
+			in.ev.Data = nil // so that it takes no memory while the next one waits
 		}
 		if !a.more {
 			return false
@@ -202,7 +203,7 @@ func (s *Socket) deliverAhead(in *readInput, serving bool) (held bool) {
 			a.more = false
 			return false
 		}
-		if a.more = a.fill(&s.reader.dec, s.reader.below); !a.long || !a.waits() {
+		if a.more = a.fill(&s.reader.dec, s.reader.below); s.opts.Parallel || !a.long || !a.waits() {
 			slot.release()
 		}
 	}
@@ -223,10 +224,10 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 	return false
 }
 
-// takeSlot waits for a decoding slot, which a Parallel socket does not need.
+// takeSlot waits for a decoding slot. All Parallel sockets share the same ones.
 func (s *Socket) takeSlot() decodingSlot {
 	if s.opts.Parallel {
-		return decodingSlot{}
+		return parallelDecoding.take()
 	}
 	return s.disp.takeSlot()
 }

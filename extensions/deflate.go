@@ -163,7 +163,7 @@ func parseDeflate(list Params) (d deflateParams, err error) {
 	for i, p := range list {
 		for _, q := range list[:i] {
 			if p.Name == q.Name {
-				return d, fmt.Errorf("%s is repeated", p.Name)
+				return d, &paramError{isRepeated, p}
 			}
 		}
 		ok := p.Value == ""
@@ -180,13 +180,38 @@ func parseDeflate(list Params) (d deflateParams, err error) {
 				d.clientBits, ok = windowBits(p.Value)
 			}
 		default:
-			return d, fmt.Errorf("%q is unknown", p.Name)
+			return d, &paramError{isUnknown, p}
 		}
 		if !ok {
-			return d, fmt.Errorf("%s has the invalid value %q", p.Name, p.Value)
+			return d, &paramError{isInvalid, p}
 		}
 	}
 	return d, nil
+}
+
+// A paramError says what is wrong with a parameter. It makes its text only when it is
+// asked: a server never asks, and a hostile client may send very many offers.
+type paramError struct {
+	fault paramFault
+	param Param
+}
+
+type paramFault uint8
+
+const (
+	isRepeated paramFault = iota
+	isUnknown
+	isInvalid
+)
+
+func (e *paramError) Error() string {
+	switch e.fault {
+	case isRepeated:
+		return e.param.Name + " is repeated"
+	case isUnknown:
+		return strconv.Quote(e.param.Name) + " is unknown"
+	}
+	return e.param.Name + " has the invalid value " + strconv.Quote(e.param.Value)
 }
 
 // windowBits parses 8 to 15 without leading zeros (RFC 7692, section 7.1.2).

@@ -94,6 +94,25 @@ func TestDeflateAnswers(t *testing.T) {
 	}
 }
 
+// A server makes no text of what is wrong with an offer that it declines, since a hostile
+// client may send very many of them.
+func TestDeflateDeclinesCheaply(t *testing.T) {
+	for _, offer := range []extensions.Params{
+		{{Name: "x"}},
+		{{Name: "server_max_window_bits", Value: "99"}},
+		{{Name: "client_no_context_takeover"}, {Name: "client_no_context_takeover"}},
+	} {
+		allocs := testing.AllocsPerRun(100, func() {
+			if _, _, ok := (extensions.PermessageDeflate{}).Answer(offer); ok {
+				t.Errorf("%v is accepted", offer)
+			}
+		})
+		if allocs > 1 {
+			t.Errorf("declining %v allocates %v times", offer, allocs)
+		}
+	}
+}
+
 func TestDeflateAcceptsAnswers(t *testing.T) {
 	type options = extensions.PermessageDeflate
 	for _, tt := range []struct {

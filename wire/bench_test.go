@@ -53,6 +53,26 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkDecodeEmptyFragments decodes fragments without payload, which a hostile peer may
+// send without end.
+func BenchmarkDecodeEmptyFragments(b *testing.B) {
+	const batch = 10_000
+	in := bytes.Repeat([]byte{0, 0x80, 1, 2, 3, 4}, batch)
+	var d Decoder
+	d.Init(&Config{Version: Hybi13, Role: Server, MaxMessage: 16 << 20, MaxFrame: 16 << 20})
+	d.Feed([]byte{byte(Text), 0x81, 0, 0, 0, 0, 'a'})
+	if ev := d.Next(); ev.Kind != None {
+		b.Fatal(ev)
+	}
+	for b.Loop() {
+		d.Feed(in)
+		if ev := d.Next(); ev.Kind != None {
+			b.Fatal(ev)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batch, "ns/frame")
+}
+
 // BenchmarkDecodePieces decodes a message that arrives in pieces of 64 KiB. The Memory
 // reuses the buffers that the message grows through.
 func BenchmarkDecodePieces(b *testing.B) {

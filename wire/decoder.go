@@ -172,6 +172,9 @@ func (d *Decoder) step(ev *Event) bool {
 		}
 		d.slowState = newSlowState()
 	}
+	if d.kind != None {
+		d.skipEmptyFragments()
+	}
 	if d.stage == inHeader && len(d.in) > 0 {
 		piece := d.frame.open
 		n, err := d.header()

@@ -9,7 +9,8 @@ import (
 )
 
 // The fast path handles the most common kind of message: one short frame of RFC 6455
-// that arrives as a whole, without extensions. It does not call methods of framing.
+// that arrives as a whole, without extensions. It does not call methods of framing. It
+// also handles fragments without payload, because there may be very many of them.
 // Everything else, and every header that breaks a rule, takes the slow path in
 // decoder.go and encoder.go.
 //
@@ -108,6 +109,23 @@ func (d *Decoder) nextControl(ev *Event) bool {
 		mask.InPlace(ev.Data, binary.LittleEndian.Uint32(p[2:]))
 	}
 	return true
+}
+
+// skipEmptyFragments consumes the frames in the middle of a message that have no payload
+// and change nothing. A peer may send any number of them.
+func (d *Decoder) skipEmptyFragments() {
+	if d.fastLimit < 0 || d.cfg.Parts || d.stage != inHeader || d.nheld > 0 {
+		return
+	}
+	n := 2
+	if d.maskBit != 0 {
+		n += 4
+	}
+	p := d.in
+	for len(p) >= n && p[0] == byte(continuation) && p[1] == d.maskBit {
+		p = p[n:]
+	}
+	d.in = p
 }
 
 // AppendMessage is like [Encoder.Append] for a whole text or binary message, but needs

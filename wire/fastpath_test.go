@@ -81,6 +81,11 @@ func FuzzFastPath(f *testing.F) {
 			append(frame(role, 0xC1, 5), "Hello"...),
 			append(frame(role, 0x83, 5), "Hello"...),
 			append(append(frame(role, 0x01, 5), "Hello"...), append(frame(role, 0x81, 5), "Hello"...)...), // a message in another
+			slices.Concat(frame(role, 0x01, 1), []byte("a"), frame(role, 0, 0), frame(role, 0, 0), frame(role, 0x89, 0), frame(role, 0, 0), frame(role, 0x80, 1), []byte("b")),
+			slices.Concat(frame(role, 0x01, 2), []byte("\xc3\xbc"), frame(role, 0, 0), frame(role, 0x80, 0), frame(role, 0, 0)), // the last one continues nothing
+			slices.Concat(frame(role, 0x01, 1), []byte("\xc3"), frame(role, 0, 0), frame(role, 0x80, 0)),                        // half a character
+			slices.Concat(frame(role, 0x01, 0), frame(role, 0, 0), frame(1-role, 0, 0)),                                         // with the wrong MASK bit
+			slices.Concat(frame(role, 0x01, 0), frame(role, 0x40, 0)),                                                           // with a reserved bit
 			append(frame(role, 0x89, 126, 0, 200), text(200)...),
 			append(frame(role, 0x89, 126, 0, 5), "Hello"...), // not the shortest form
 			append(append(frame(role, 0x89, 5), "Hello"...), frame(role, 0x8A, 0)...),

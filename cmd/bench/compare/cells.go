@@ -28,6 +28,7 @@ const (
 	sizes                  // with the bytes sent for each message
 	memory                 // of idle connections
 	latencies              // at a fixed rate
+	harm                   // of floods
 )
 
 // cells returns all scenarios.
@@ -38,6 +39,7 @@ func cells() []cell {
 	all = append(all, compressed()...)
 	all = append(all, idles()...)
 	all = append(all, others()...)
+	all = append(all, floods()...)
 	return append(all, growths()...)
 }
 

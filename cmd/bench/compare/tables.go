@@ -109,6 +109,9 @@ func columns(t table) ([]column, metric) {
 			figure("msgs/s", "%.0f", func(r *result.Result) float64 { return r.PerSec }),
 		}, p50
 	}
+	if t == harm {
+		return harms(), cpu
+	}
 	return []column{
 		figure("CPU µs/msg", "%.3g", cost),
 		{"spread", func(l runs, p string) string { return fmt.Sprintf("±%.0f%%", 100*spread(l.of(p).values(cost))) }},
@@ -216,6 +219,8 @@ func entry(c cell, l runs, p string) string {
 	switch {
 	case len(good) == 0:
 		return "–"
+	case c.table == harm:
+		return fmt.Sprintf("%.2f s, %.0f MiB, %.3g ms", median(good.values(cpu)), median(good.values(grown)), median(good.values(p99))/1e3)
 	case c.table == memory:
 		return fmt.Sprintf("%.1f KiB", median(good.values(weight))/1024)
 	case c.table == latencies:

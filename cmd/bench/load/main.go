@@ -22,21 +22,22 @@ import (
 )
 
 var (
-	addr     = flag.String("addr", "127.0.0.1:9001", "address of the server, host:port or unix:name; with -mode serve and hold, to listen on")
-	ctl      = flag.String("ctl", "", "address of the control port of the measured process, for its memory statistics")
-	pid      = flag.Int("pid", 0, "process ID of the measured process, for its CPU time and memory")
-	mode     = flag.String("mode", "echo", "echo, rate, broadcast, idle, keep, handshake, serve, or hold")
-	raw      = flag.Bool("raw", false, "no protocol: expect an echo of the same number of bytes")
-	secure   = flag.Bool("tls", false, "use TLS, except with -mode keep, serve and hold")
-	conns    = flag.Int("conns", 1, "connections")
-	size     = flag.Int("size", 125, "payload size in bytes")
-	inflight = flag.Int("inflight", 1, "messages in flight on each connection")
-	rate     = flag.Int("rate", 20000, "rate: messages per second, over all connections")
-	charset  = flag.String("charset", "binary", "charset of the payload: binary, ascii, chinese, russian or json")
-	compress = flag.String("compress", "off", "permessage-deflate to ask for: off, single (no context takeover) or takeover")
-	upTo     = flag.String("state", string(opened), "idle: how far each connection gets: connected, halfhead, open or echoed")
-	warmup   = flag.Duration("warmup", 300*time.Millisecond, "time before measuring")
-	duration = flag.Duration("duration", time.Second, "time measured")
+	addr       = flag.String("addr", "127.0.0.1:9001", "address of the server, host:port or unix:name; with -mode serve and hold, to listen on")
+	ctl        = flag.String("ctl", "", "address of the control port of the measured process, for its memory statistics")
+	pid        = flag.Int("pid", 0, "process ID of the measured process, for its CPU time and memory")
+	mode       = flag.String("mode", "echo", "echo, rate, broadcast, idle, keep, handshake, serve, hold, flood, or probe")
+	raw        = flag.Bool("raw", false, "no protocol: expect an echo of the same number of bytes")
+	secure     = flag.Bool("tls", false, "use TLS, except with -mode keep, serve and hold")
+	conns      = flag.Int("conns", 1, "connections")
+	size       = flag.Int("size", 125, "payload size in bytes")
+	inflight   = flag.Int("inflight", 1, "messages in flight on each connection")
+	rate       = flag.Int("rate", 20000, "rate: messages per second, over all connections")
+	charset    = flag.String("charset", "binary", "charset of the payload: binary, ascii, chinese, russian or json")
+	compress   = flag.String("compress", "off", "permessage-deflate to ask for: off, single (no context takeover) or takeover")
+	upTo       = flag.String("state", string(opened), "idle: how far each connection gets: connected, halfhead, open or echoed")
+	attackName = flag.String("attack", "pings", "flood: what the connections do, such as pings-unread or bombs")
+	warmup     = flag.Duration("warmup", 300*time.Millisecond, "time before measuring")
+	duration   = flag.Duration("duration", time.Second, "time measured")
 )
 
 func main() {
@@ -60,6 +61,10 @@ func main() {
 		keep(r)
 	case "handshake":
 		handshakes(r)
+	case "flood":
+		floods(r)
+	case "probe":
+		probeServer(r)
 	default:
 		log.Fatalf("unknown mode %q", *mode)
 	}

@@ -5,6 +5,7 @@ const { values } = require('util').parseArgs({
   options: {
     addr: { type: 'string', default: '127.0.0.1:9001' },
     compress: { type: 'string', default: 'off' },
+    flood: { type: 'boolean', default: false },
     broadcast: { type: 'boolean', default: false },
   },
 });

@@ -52,6 +52,9 @@ func Append(dst, p []byte, size int, past *Window, limit int) ([]byte, error) {
 		case st == full && limit > 0 && o == limit:
 			return nil, ErrTooLong
 		case st == full:
+			if limit > 0 { // a guess beyond it is cut to it
+				want = max(want, guess(o, len(p), len(z.in), limit))
+			}
 			dst = reserve(dst, base, max(want, 2*o, 512), limit)
 			continue
 		case st == corrupt || !z.atFlush():
@@ -62,6 +65,14 @@ func Append(dst, p []byte, size int, past *Window, limit int) ([]byte, error) {
 		}
 		return dst, nil
 	}
+}
+
+// guess returns how long the result will be if the rest of the n bytes of input, of which
+// left are left, inflates as well as what has become o bytes. A long result is then not
+// copied each time that it has doubled.
+func guess(o, n, left, limit int) int {
+	// A quarter more, because the input begins with the tables of its codes.
+	return int(min(1.25*float64(o)/float64(n-left+1)*float64(n), float64(limit)))
 }
 
 // reserve returns dst with capacity for n bytes after base, or for about limit bytes

@@ -30,6 +30,9 @@ func (s Style) Append(dst, p []byte) []byte {
 	return appendFrame(dst, b0, s.Masked, p)
 }
 
+// AppendMasked appends a masked frame whose header begins with b0.
+func AppendMasked(dst []byte, b0 byte, p []byte) []byte { return appendFrame(dst, b0, true, p) }
+
 // AppendPong appends a client's answer to a ping with the payload p.
 func AppendPong(dst, p []byte) []byte { return appendFrame(dst, 0x80|OpPong, true, p) }
 

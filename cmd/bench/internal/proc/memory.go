@@ -19,6 +19,21 @@ func PSS(pid int) (int64, error) {
 	return parseKiB(b, "Pss")
 }
 
+// Peak returns the highest resident memory of a process, in bytes, since the last
+// call of ResetPeak.
+func Peak(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseKiB(b, "VmHWM")
+}
+
+// ResetPeak makes Peak forget what there was.
+func ResetPeak(pid int) error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+}
+
 // parseKiB returns the value of a line such as "Slab:  546724 kB", in bytes.
 func parseKiB(b []byte, name string) (int64, error) {
 	for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {

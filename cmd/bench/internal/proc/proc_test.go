@@ -46,6 +46,12 @@ func TestSelf(t *testing.T) {
 	if pss, err := PSS(os.Getpid()); err != nil || pss < 1<<20 {
 		t.Errorf("PSS = %v, %v", pss, err)
 	}
+	if err := ResetPeak(os.Getpid()); err != nil {
+		t.Error(err)
+	}
+	if peak, err := Peak(os.Getpid()); err != nil || peak < 1<<20 {
+		t.Errorf("Peak = %v, %v", peak, err)
+	}
 	if k, err := ReadKernel(); err != nil || k.Slab == 0 || k.Files == 0 {
 		t.Errorf("ReadKernel = %+v, %v", k, err)
 	}

@@ -22,6 +22,10 @@ type Result struct {
 	Stack0, StackGC   int64
 	Goroutines        int
 
+	Peak           int64 // flood: the highest resident memory
+	Probes         int64 // flood: messages of the connection whose latencies were measured
+	Ended, Stalled int64 // flood: attacking connections that the server has ended, and from which it took nothing more
+
 	Pings int64 // keep: pings answered
 
 	AllocBytes, Allocs float64 // per message

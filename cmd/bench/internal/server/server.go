@@ -26,6 +26,8 @@ var (
 
 	// Broadcast says whether to send each message to every connection.
 	Broadcast = flag.Bool("broadcast", false, "send each message to every connection instead of back to its sender")
+	// Flood says whether to serve floods: see Answer.
+	Flood = flag.Bool("flood", false, "limit messages to 16 MiB, answer only messages up to 1 KiB, and answer \"feed\" with 64 MiB")
 	// TLS says whether to serve wss.
 	TLS = flag.Bool("tls", false, "serve wss with a new certificate")
 )
@@ -35,6 +37,33 @@ func Start() {
 	control.Flags()
 	flag.Parse()
 	control.Serve()
+}
+
+// The limits of all servers for floods.
+const (
+	FloodMessage = 16 << 20 // bytes of a message
+	FloodHead    = 16 << 10 // bytes of the head of a request
+	FloodTimeout = 10 * time.Second
+)
+
+var fed = make([]byte, 64<<10)
+
+// Answer calls send for each message that answers the message p: with -flood only a
+// short message is sent back, and "feed" is answered with 1,000 messages of 64 KiB,
+// or as many as send takes.
+func Answer(p []byte, send func([]byte) error) error {
+	switch {
+	case !*Flood || len(p) <= 1<<10 && string(p) != "feed":
+		return send(p)
+	case len(p) > 1<<10:
+		return nil
+	}
+	for range 1000 {
+		if err := send(fed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Addr returns the address to listen on.
@@ -85,7 +114,14 @@ func TLSConfig() *tls.Config {
 }
 
 // ServeHTTP serves net/http on -addr with one handler for every path.
-func ServeHTTP(h http.HandlerFunc) { log.Fatal(http.Serve(Listen(), h)) }
+func ServeHTTP(h http.HandlerFunc) {
+	l := Listen()
+	s := http.Server{Handler: h}
+	if *Flood {
+		s.ReadHeaderTimeout, s.MaxHeaderBytes = FloodTimeout, FloodHead
+	}
+	log.Fatal(s.Serve(l))
+}
 
 // Accept runs serve in one goroutine for each connection accepted on -addr.
 func Accept(serve func(net.Conn)) {

@@ -38,6 +38,10 @@ func main() {
 		MaxBuffered:  longest,
 		PingInterval: *ping,
 	}
+	if *server.Flood { // the defaults, but for the time
+		opts.MaxMessage, opts.MaxFrame, opts.MaxBuffered = server.FloodMessage, server.FloodMessage, 0
+		opts.HandshakeTimeout, opts.CloseTimeout = server.FloodTimeout, server.FloodTimeout
+	}
 	switch {
 	case server.Takeover():
 		opts.Compression = airsocket.CompressionTakeover
@@ -58,6 +62,8 @@ func main() {
 func attach(s *airsocket.Socket) {
 	if *server.Broadcast {
 		s.OnMessage(broadcast)
+	} else if *server.Flood {
+		s.OnMessage(answer)
 	} else {
 		s.OnMessage(echo)
 	}
@@ -67,6 +73,11 @@ func echo(e *airsocket.MessageEvent) {
 	if err := e.Target().SendMessage(e.Kind(), e.Bytes()); err != nil {
 		log.Print(err)
 	}
+}
+
+// answer sends no more to a peer that does not read, and keeps its connection.
+func answer(e *airsocket.MessageEvent) {
+	server.Answer(e.Bytes(), func(b []byte) error { return e.Target().SendMessage(e.Kind(), b) })
 }
 
 func broadcast(e *airsocket.MessageEvent) {

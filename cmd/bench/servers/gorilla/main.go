@@ -5,9 +5,11 @@ package main
 
 import (
 	"compress/flate"
+	"io"
 	"log"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -33,6 +35,9 @@ func main() {
 			return
 		}
 		c := &conn{Conn: ws}
+		if *server.Flood {
+			ws.SetReadLimit(server.FloodMessage)
+		}
 		ws.SetCompressionLevel(flate.BestSpeed)
 		// net/http's goroutine would keep the request and a larger stack.
 		go func() {
@@ -51,6 +56,17 @@ func (c *conn) echo() error {
 	op, r, err := c.NextReader()
 	if err != nil {
 		return err
+	}
+	if *server.Flood {
+		return bufs.With(io.LimitReader(r, server.FloodMessage+1), func(b []byte) error {
+			if len(b) > server.FloodMessage {
+				return websocket.ErrReadLimit
+			}
+			return server.Answer(b, func(b []byte) error {
+				c.SetWriteDeadline(time.Now().Add(server.FloodTimeout))
+				return c.WriteMessage(op, b)
+			})
+		})
 	}
 	return bufs.With(r, func(b []byte) error {
 		if *server.Broadcast {

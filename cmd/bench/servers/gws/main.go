@@ -4,6 +4,7 @@ package main
 
 import (
 	"log"
+	"time"
 
 	"github.com/lxzan/gws"
 
@@ -25,6 +26,15 @@ func (h *handler) OnClose(c *gws.Conn, err error) { h.all.Remove(c) }
 
 func (h *handler) OnMessage(c *gws.Conn, m *gws.Message) {
 	defer m.Close()
+	if *server.Flood {
+		if server.Answer(m.Bytes(), func(b []byte) error {
+			c.SetWriteDeadline(time.Now().Add(server.FloodTimeout))
+			return c.WriteMessage(m.Opcode, b)
+		}) != nil {
+			c.NetConn().Close()
+		}
+		return
+	}
 	if !*server.Broadcast {
 		c.WriteMessage(m.Opcode, m.Bytes())
 		return
@@ -34,15 +44,27 @@ func (h *handler) OnMessage(c *gws.Conn, m *gws.Message) {
 	b.Close()
 }
 
+// OnPing answers, as every other server does by itself.
+func (h *handler) OnPing(c *gws.Conn, payload []byte) {
+	if *server.Flood {
+		c.SetWriteDeadline(time.Now().Add(server.FloodTimeout))
+		c.WritePong(payload)
+	}
+}
+
 func main() {
 	ln := server.Listen()
+	longest, handshake := 64<<20, 5*time.Second // the default
+	if *server.Flood {
+		longest, handshake = server.FloodMessage, server.FloodTimeout
+	}
 	s := gws.NewServer(&handler{}, &gws.ServerOption{
 		PermessageDeflate: gws.PermessageDeflate{
 			Enabled:               server.Compress(),
 			ServerContextTakeover: server.Takeover(),
 			ClientContextTakeover: server.Takeover(),
 		},
-		ReadMaxPayloadSize: 64 << 20, WriteMaxPayloadSize: 64 << 20,
+		ReadMaxPayloadSize: longest, WriteMaxPayloadSize: longest, HandshakeTimeout: handshake,
 	})
 	log.Fatal(s.RunListener(ln))
 }
