@@ -54,12 +54,13 @@ func (c *clock) noteWrite(timeout time.Duration) {
 // may take nothing for long although the peer does: until a third of its buffer is free.
 const looks = 4
 
-// looksAtWriting reports whether the time to look has come. The caller then calls
-// isStuck, unless there is no writer any more.
+// looksAtWriting reports whether the time to look has come, and that of the closing
+// handshake has not. The caller then calls isStuck, unless there is no writer any more.
 func (c *clock) looksAtWriting(by *bubbleTimer) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if by != c.bubble || c.more == nil || !c.more.writeAt.hasCome(now()) {
+	now := now()
+	if by != c.bubble || c.more == nil || !c.more.writeAt.hasCome(now) || c.closing && c.actAt.hasCome(now) {
 		return false
 	}
 	c.more.writeAt = never
