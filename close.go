@@ -200,18 +200,24 @@ func (s *Socket) newErrorEvent(err error) *ErrorEvent {
 	return e
 }
 
-// withClock returns s.clock, which it creates if it is nil. The caller holds life.mu.
+// withClock returns s.clock, which it creates if it is nil.
 func (s *Socket) withClock() *clock {
-	if s.clock == nil {
-		s.clock = &clock{socket: s}
+	if c := s.clock.Load(); c != nil {
+		return c
 	}
-	return s.clock
+	s.clock.CompareAndSwap(nil, &clock{socket: s})
+	return s.clock.Load()
 }
 
 // tick does what is due. by is nil outside of bubbles.
 func (s *Socket) tick(c *clock, by *bubbleTimer) {
-	if s.whatIsDue(c, by) == pingDue && s.sender.sendPing() == nil && s.opts.Hooks != nil {
-		go s.opts.Hooks.sent(s, wire.Ping, 0) // which may take its time
+	switch s.whatIsDue(c, by) {
+	case pingDue:
+		if s.sender.sendPing() == nil && s.opts.Hooks != nil {
+			go s.opts.Hooks.sent(s, wire.Ping, 0) // which may take its time
+		}
+	case idleDue, messageDue:
+		s.endContext(nil)
 	}
 }
 
@@ -219,17 +225,36 @@ func (s *Socket) tick(c *clock, by *bubbleTimer) {
 func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	if c != s.clock {
+	if c != s.clock.Load() {
 		return nothingDue // there is another connection by now
 	}
-	what := c.due(by, s.reader.isPaused(), s.opts.pingInterval, s.opts.pongTimeout)
+	if c.looksAtWriting(by) {
+		if unsent, known, writing := s.sender.progress(); writing && c.isStuck(s.opts.writeTimeout, unsent, known) {
+			s.abortLocked(ErrWriteTimeout)
+			return writeDue
+		}
+	}
+	what := c.due(by, s.reader.isPaused(), s.opts)
 	switch what {
+	case idleDue:
+		s.timeOutLocked(StatusGoingAway, "nothing was received for too long", ErrIdleTimeout)
+	case messageDue:
+		s.timeOutLocked(StatusPolicyViolation, "a message took too long", ErrMessageTimeout)
 	case closeDue:
 		s.abortLocked(ErrCloseTimeout)
 	case pongDue:
 		s.abortLocked(ErrPongTimeout)
 	}
 	return what
+}
+
+// timeOutLocked fails the connection because the peer is too slow, but is able to learn of
+// it. There is no turn, so the error event comes with the close event.
+func (s *Socket) timeOutLocked(code StatusCode, reason string, err error) {
+	if s.life.ends(ruleBroken, code, reason) {
+		s.life.because(err)
+		s.sendCloseLocked(closeFrame(code, reason), true)
+	}
 }
 
 // finish ends a connection and emits the close event. Only the goroutine that serves
@@ -244,13 +269,18 @@ func (s *Socket) finish() {
 	s.lastTurn(conn)
 }
 
+// stopClockLocked clears all times.
+func (s *Socket) stopClockLocked() {
+	if c := s.clock.Load(); c != nil {
+		c.stop()
+	}
+}
+
 // disconnect closes the connection. It returns the connection, or nil if there was
 // none.
 func (s *Socket) disconnect() net.Conn {
 	s.life.mu.Lock()
-	if s.clock != nil {
-		s.clock.stop()
-	}
+	s.stopClockLocked()
 	s.life.mu.Unlock()
 	conn := s.sender.connection()
 	s.reader.dequeued()
@@ -269,9 +299,7 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	s.life.mu.Lock()
 	// In the turn, because the state must not change while another handler runs.
 	s.life.on(disconnected)
-	if s.clock != nil {
-		s.clock.stop()
-	}
+	s.stopClockLocked()
 	s.life.mu.Unlock()
 	s.endContext(nil) // for who has asked for it since finish
 	wasOpen := s.sender.config() != nil

@@ -44,6 +44,7 @@
 //	                   |  Close                    closeSent    |              |
 //	                   |  a close frame            closeReceived|              |
 //	                   |  a rule is broken         failed       |              |
+//	                   |  idle, or a slow message  failed       |              |
 //	StateClosing       |  the stream ends          ended        |              |
 //	                   |  Drop                     dropped      v              |
 //	                   |  Server.Close, or a time runs out   aborted           |

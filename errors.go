@@ -93,7 +93,7 @@ var stateNames = map[ReadyState]string{StateConnecting: "connecting", StateOpen:
 
 var senders = map[wire.Kind]string{wire.Text: "Send", wire.Binary: "SendBytes", wire.Ping: "Ping", wire.Pong: "Pong"}
 
-// Errors that an ErrorEvent reports. The first three wrap os.ErrDeadlineExceeded.
+// Errors that an ErrorEvent reports. Those of timeouts wrap os.ErrDeadlineExceeded.
 var (
 	// ErrHandshakeTimeout is reported when the connection was not open within
 	// Options.HandshakeTimeout.
@@ -104,6 +104,14 @@ var (
 	// ErrPongTimeout is reported when nothing was received within
 	// Options.PongTimeout after a ping of Options.PingInterval.
 	ErrPongTimeout = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
+	// ErrWriteTimeout is reported when the peer has taken nothing of what waits to be
+	// sent for Options.WriteTimeout.
+	ErrWriteTimeout = fmt.Errorf("airsocket: the peer does not take what is sent to it: %w", os.ErrDeadlineExceeded)
+	// ErrIdleTimeout is reported when nothing was received for Options.IdleTimeout.
+	ErrIdleTimeout = fmt.Errorf("airsocket: nothing was received for too long: %w", os.ErrDeadlineExceeded)
+	// ErrMessageTimeout is reported when a message was not complete within
+	// Options.MessageTimeout.
+	ErrMessageTimeout = fmt.Errorf("airsocket: a message took too long to arrive: %w", os.ErrDeadlineExceeded)
 	// ErrUnsent is wrapped in the error of a connection that ended before everything
 	// that Send accepted was written. The text says how many bytes were left, including
 	// the headers of frames.

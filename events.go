@@ -151,9 +151,10 @@ type ErrorEvent struct {
 	// *wire.ProtocolError if the peer broke a rule, a *handshake.Error if the opening
 	// handshake failed, a *TLSError or *ProxyError if the connection could not be
 	// opened with TLS or through a proxy, wire.ErrUnexpectedEnd if the connection ended
-	// without a closing handshake, ErrHandshakeTimeout, ErrCloseTimeout or
-	// ErrPongTimeout if a timeout passed, or an error of package net. It wraps
-	// ErrUnsent as well as its cause if messages were left unsent.
+	// without a closing handshake, ErrHandshakeTimeout, ErrCloseTimeout,
+	// ErrPongTimeout, ErrWriteTimeout, ErrIdleTimeout or ErrMessageTimeout if a timeout
+	// passed, or an error of package net. It wraps ErrUnsent as well as its cause if
+	// messages were left unsent.
 	Err error
 
 	// Status, Header and Body are the response of a server that refused the

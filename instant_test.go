@@ -67,7 +67,7 @@ func TestRoundUp(t *testing.T) {
 func TestTimerBeyondABubble(t *testing.T) {
 	s := NewSocket(nil)
 	c := &clock{socket: s}
-	s.clock = c
+	s.clock.Store(c)
 	c.startPinging(time.Hour)
 	defer func() { // outside of the bubble again
 		c.stop()
@@ -76,15 +76,16 @@ func TestTimerBeyondABubble(t *testing.T) {
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) {
+		set := &settings{pingInterval: time.Hour, pongTimeout: time.Hour}
 		s.life.mu.Lock()
 		c.startClosing(time.Minute)
 		inside := c.bubble
 		time.Sleep(time.Second)
-		if what := c.due(nil, false, time.Hour, time.Hour); what != nothingDue || c.bubble != inside {
+		if what := c.due(nil, false, set); what != nothingDue || c.bubble != inside {
 			t.Errorf("%d is due because of the time before", what)
 		}
 		c.stop()
-		if what := c.due(inside, false, time.Hour, time.Hour); what != nothingDue {
+		if what := c.due(inside, false, set); what != nothingDue {
 			t.Errorf("%d is due after stop", what)
 		}
 		s.life.mu.Unlock()

@@ -68,11 +68,11 @@ const (
 	closeCalled                      // Close
 	dropCalled                       // Drop
 	closeReceived                    // a close frame
-	ruleBroken                       // the peer has broken a rule
+	ruleBroken                       // the peer has broken a rule, or IdleTimeout or MessageTimeout has passed
 	handlerPanicked                  // with Options.Recover
 	streamEnded                      // the peer has ended its stream, or reading has failed
 	writeFailed                      // the connection cannot be written to
-	aborted                          // Server.Close, Close while connecting, or a timeout
+	aborted                          // Server.Close, Close while connecting, or another timeout
 	disconnected                     // nothing more is read or written
 	finished                         // the close event begins
 	withdrawn                        // the start is undone, without events
@@ -140,7 +140,7 @@ var transitions = [stages][lifeEvents]stage{
 // A lifetime holds the stage of a connection and, once something ends the connection,
 // how it ends.
 type lifetime struct {
-	// mu guards the fields below, and the opening and the clock of the Socket. The
+	// mu guards the fields below, and the opening of the Socket. The
 	// sender's lock may be taken while mu is held, never the other way round.
 	mu    sync.Mutex
 	stage atomic.Uint32 // changes under mu

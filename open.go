@@ -14,8 +14,11 @@ import (
 // connection has already ended.
 func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 	isOpen := s.becomeOpenTurn(&a)
-	if isOpen && len(rest) > 0 {
+	switch {
+	case isOpen && len(rest) > 0:
 		s.receive(rest)
+	case isOpen && s.opts.timesReading:
+		s.noteDelivered(wire.None)
 	}
 	return !isOpen
 }
@@ -24,8 +27,13 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 // delivered by Readable.
 func (s *Socket) receive(rest []byte) {
 	in := readInputs.Get().(*readInput)
+	in.message.kind = wire.None
 	s.reader.feed(append(in.buf[:0], rest...), false)
-	if s.deliver(in, false) {
+	held := s.deliver(in, false)
+	if s.opts.timesReading {
+		s.noteDelivered(in.message.kind)
+	}
+	if held {
 		s.reader.keep(in)
 	} else {
 		in.release()
@@ -87,6 +95,9 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	}
 	if s.opts.pingInterval > 0 && cfg.Version.Can(wire.Ping) {
 		s.withClock().startPinging(s.opts.pingInterval)
+	}
+	if s.opts.idleTimeout > 0 {
+		s.withClock().startIdle(s.opts.idleTimeout)
 	}
 	s.life.on(opened) // now, because others send without the lock from then on
 	s.writeFailedLocked(failed)

@@ -124,14 +124,40 @@ type Options struct {
 	CloseTimeout time.Duration
 
 	// PingInterval sends a ping whenever nothing has been received for this long. By default
-	// no pings are sent. PingInterval, PongTimeout and CloseTimeout may take up to 1 %
-	// longer, at most 135 ms, so that many connections are seen to together.
+	// no pings are sent. PingInterval and the timeouts of an open or closing connection may
+	// take up to 1 % longer, at most 135 ms, so that many connections are seen to together.
 	PingInterval time.Duration
 
 	// PongTimeout closes the connection when nothing has been received for this
 	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). The default
 	// is 10 s.
 	PongTimeout time.Duration
+
+	// WriteTimeout ends the connection when something waits to be sent and the peer has
+	// taken nothing for this long. As nothing can be sent to such a peer, the connection
+	// ends at once, with an error event for ErrWriteTimeout and a close event with code
+	// 1006; that is so while the socket is closing too. Whatever the peer takes, even a
+	// byte, starts the time again, so MaxBuffered still decides how much may wait for a
+	// slow peer. On Linux the time is up to a quarter longer. On other systems, and on
+	// connections other than TCP and unix sockets, with TLS or without, only every 16 KiB
+	// that the peer takes are noticed. The default is 30 s.
+	WriteTimeout time.Duration
+
+	// IdleTimeout closes the connection with status code 1001 (RFC 6455, section 7.4.1)
+	// when nothing was received for this long, with an error event for ErrIdleTimeout. As
+	// with uWebSockets all that is received counts, also pings, pongs and parts of
+	// messages, and what is sent does not: with a shorter PingInterval only PongTimeout
+	// ends connections. The peer has CloseTimeout to answer, and then the events follow.
+	// The time in which the socket is paused, or its handlers run, does not count. The
+	// default is none.
+	IdleTimeout time.Duration
+
+	// MessageTimeout closes the connection with status code 1008, because being slow breaks
+	// no rule of the protocol, when a message is not complete this long after its first byte
+	// was received, however many frames it has and whatever comes between them. An error
+	// event for ErrMessageTimeout follows as with IdleTimeout, and the same times do not
+	// count. It has no effect with FrameEvents. The default is none.
+	MessageTimeout time.Duration
 
 	// FragmentSize is the maximum length in bytes of the frames into which longer
 	// messages are split (AS3WebSocket's fragmentationThreshold). By default
@@ -238,6 +264,7 @@ const (
 	defaultHandshakeTimeout = 30 * time.Second
 	defaultCloseTimeout     = 30 * time.Second
 	defaultPongTimeout      = 10 * time.Second
+	defaultWriteTimeout     = 30 * time.Second
 	defaultSlowTurn         = 100 * time.Millisecond
 )
 

@@ -24,9 +24,10 @@ func (c *connReader) Readable() transport.Next {
 		return transport.Hold
 	}
 	in, undelivered := s.reader.input()
+	in.message.kind = wire.None // see noteDelivered
 	for undelivered || s.reader.read(&s.sender.conn, in) {
 		undelivered = false
-		if s.opts.pingInterval > 0 {
+		if s.opts.notesReading {
 			s.noteRead()
 		}
 		held := false
@@ -36,12 +37,18 @@ func (c *connReader) Readable() transport.Next {
 			held = s.deliverTurn(in, true)
 		}
 		if held {
+			if s.opts.timesReading {
+				s.noteDelivered(in.message.kind)
+			}
 			s.reader.keep(in)
 			return transport.Hold
 		}
 		if in.drained {
 			break
 		}
+	}
+	if s.opts.timesReading {
+		s.noteDelivered(in.message.kind)
 	}
 	next, err := in.next, in.err
 	in.release()
@@ -60,6 +67,9 @@ func (s *Socket) waitInQueue() bool {
 		return false
 	}
 	if s.reader.enqueued() {
+		if c := s.clock.Load(); c != nil && s.opts.timesReading {
+			c.hold(deliveryHold)
+		}
 		s.disp.waitInQueue(s)
 	}
 	return true
@@ -95,10 +105,19 @@ func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
 
 // noteRead tells the clock that something was received.
 func (s *Socket) noteRead() {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	if s.clock != nil {
-		s.clock.noteRead()
+	if c := s.clock.Load(); c != nil {
+		c.noteRead()
+	}
+}
+
+// noteDelivered tells the clock that what was received is delivered, as far as it can be.
+// message is the kind of a message that was delivered since the last call, or None.
+//
+//go:noinline
+func (s *Socket) noteDelivered(message wire.Kind) {
+	unfinished := s.opts.messageTimeout > 0 && s.reader.dec.Unfinished()
+	if unfinished || s.clock.Load() != nil {
+		s.withClock().noteDelivered(unfinished, message != wire.None, s.opts.messageTimeout)
 	}
 }
 

@@ -231,6 +231,12 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 
 func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
 
+func (s *Socket) writes() {
+	if s.opts.writeTimeout > 0 {
+		s.withClock().noteWrite(s.opts.writeTimeout)
+	}
+}
+
 func (s *Socket) sentLater(kind wire.Kind, n int) { s.opts.Hooks.sent(s, kind, n) }
 
 // drained emits the drain event, unless there is another writer by now: then

@@ -47,9 +47,10 @@ type sender struct {
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
-// calls of flushLater, and not during calls of the other methods.
+// calls of flushLater and writes, and not during calls of the other methods.
 type senderOwner interface {
 	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
+	writes()                   // a writer has begun, or the system has taken some of what it writes
 	writeFailed(uint16, error) // writing to the connection of this number has failed
 	drained()                  // all has been written, after it could not be at once
 	sentLater(wire.Kind, int)  // a message of this length, which had to wait, is sent

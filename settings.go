@@ -22,6 +22,10 @@ type settings struct {
 	slowTurn                          time.Duration       // 0 also without a Logger
 	deadlines                         transport.Deadlines // of opening handshakes
 	pingInterval, pongTimeout         time.Duration
+	writeTimeout, idleTimeout         time.Duration
+	messageTimeout                    time.Duration // 0 also with FrameEvents
+	timesReading                      bool          // by idleTimeout or messageTimeout
+	notesReading                      bool          // for these, or for pings
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
@@ -59,11 +63,19 @@ func (o *Options) resolve() *settings {
 		closeTimeout:     limit(o.CloseTimeout, defaultCloseTimeout),
 		pingInterval:     max(o.PingInterval, 0),
 		pongTimeout:      limit(o.PongTimeout, defaultPongTimeout),
+		writeTimeout:     limit(o.WriteTimeout, defaultWriteTimeout),
+		idleTimeout:      max(o.IdleTimeout, 0),
+		messageTimeout:   max(o.MessageTimeout, 0),
 		clientVersion:    o.Version,
 		versions:         o.Versions,
 		dispatcher:       o.Dispatcher,
 		log:              o.Logger,
 	}
+	if o.FrameEvents {
+		st.messageTimeout = 0
+	}
+	st.timesReading = st.idleTimeout > 0 || st.messageTimeout > 0
+	st.notesReading = st.timesReading || st.pingInterval > 0
 	st.extensions = o.Extensions
 	if o.Compression != CompressionOff {
 		off := o.Compression == CompressionNoTakeover

@@ -25,10 +25,10 @@ type Socket struct {
 	handlers handlers
 	extra    atomic.Pointer[socketExtra] // nil until it is needed
 
-	opening *opening // guarded by life.mu; nil when it is no longer needed
-	clock   *clock   // guarded by life.mu; nil until a time is set
-	slot    int32    // index in the Server's roster, guarded by its lock
-	ahead   bool     // events are decoded before their turn; see ahead.go
+	opening *opening              // guarded by life.mu; nil when it is no longer needed
+	clock   atomic.Pointer[clock] // nil until a time is set
+	slot    int32                 // index in the Server's roster, guarded by its lock
+	ahead   bool                  // events are decoded before their turn; see ahead.go
 }
 
 // A parallel is a Socket with a Dispatcher of its own.
@@ -157,7 +157,8 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 		return false
 	}
 	s.opts.dispatcher.hold()
-	s.opening, s.clock, s.ahead = o, nil, false
+	s.opening, s.ahead = o, false
+	s.clock.Store(nil)
 	if x := s.extra.Load(); x != nil {
 		x.context, x.told = nil, nil
 		if r := x.rare.Load(); r != nil {
@@ -190,6 +191,9 @@ func (s *Socket) Pause() {
 	defer s.life.mu.Unlock()
 	if s.ReadyState() == StateOpen {
 		s.reader.pause()
+		if s.opts.timesReading {
+			s.withClock().hold(pauseHold)
+		}
 	}
 }
 
@@ -202,6 +206,9 @@ func (s *Socket) Resume() {
 
 func (s *Socket) resumeLocked() {
 	if s.reader.resume() {
+		if s.opts.timesReading {
+			s.withClock().resumed()
+		}
 		s.sender.wake()
 	}
 }

@@ -233,7 +233,7 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 // TestCloseTimeoutAfterAViolation checks the close timeout with a peer that breaks
 // a rule and does not read the close frame.
 func TestCloseTimeoutAfterAViolation(t *testing.T) {
-	j, took := inTime(t, true, &airsocket.Options{CloseTimeout: time.Minute}, nil, func(p *wstest.RawPeer) {
+	j, took := inTime(t, true, &airsocket.Options{CloseTimeout: time.Minute, WriteTimeout: -1}, nil, func(p *wstest.RawPeer) {
 		p.Accept(p.Frame(0x83, ""))
 	})
 	j.Want("open", "error", `close 1002 "unknown opcode" unclean`)

@@ -103,7 +103,7 @@ func TestGoexitDoesNotWaitForThePeer(t *testing.T) {
 func TestHalfClosedPeerThatDoesNotRead(t *testing.T) {
 	for timeout, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, -1: 30 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher), CloseTimeout: timeout, PingInterval: time.Second})
+			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher), CloseTimeout: timeout, WriteTimeout: -1, PingInterval: time.Second})
 			conn := newUnreadConn(0)
 			closed := make(chan time.Time, 1)
 			j := wstest.Follow(t, s)

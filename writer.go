@@ -115,6 +115,7 @@ func (t *sender) startWriter(b *wire.Buffer, from int) {
 // runWriter is startWriter for bytes that inflight already counts.
 func (t *sender) runWriter(b *wire.Buffer, from int) {
 	t.writing = true
+	t.owner.writes()
 	t.noteHanded(len(b.B) - from)
 	t.conn.WriteLater(&writer{t: t, number: t.number, piecewise: !t.conn.CanTry(), b: b, from: from})
 }
@@ -174,6 +175,9 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 		return -1
 	}
 	t.inflight -= n
+	if n > 0 {
+		t.owner.writes()
+	}
 	t.noteHanded(0)
 	if err != nil || t.broken {
 		t.writerEnds()
@@ -244,6 +248,18 @@ func (t *sender) allWritten() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.held() == 0
+}
+
+// progress reports whether there is a writer, and how many bytes the system has for the
+// peer, if that is known.
+func (t *sender) progress() (unsent int, known, writing bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.writing || t.broken {
+		return 0, false, false
+	}
+	unsent, known = t.conn.Unsent()
+	return unsent, known, true
 }
 
 // writerEnds records that the writer has nothing left to write.

@@ -59,7 +59,7 @@ func TestBoundsUnread(t *testing.T) {
 func TestWriteWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit, length = 100 << 10, 10 << 10
-		c, s := pair(t, &airsocket.Options{MaxBuffered: limit}, &airsocket.Options{})
+		c, s := pair(t, &airsocket.Options{MaxBuffered: limit, WriteTimeout: -1}, &airsocket.Options{})
 		synctest.Wait()
 		s.Socket().Pause()
 		message := make([]byte, length)

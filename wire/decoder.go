@@ -97,6 +97,10 @@ func (d *Decoder) Unread() []byte {
 	return p
 }
 
+// Unfinished reports whether the beginning of a message has been decoded, or of a header,
+// and not the end yet.
+func (d *Decoder) Unfinished() bool { return d.kind != None || d.nheld > 0 }
+
 // FeedEOF tells d that the byte stream has ended. closeSent reports whether this
 // endpoint has sent a close, which peers of old drafts answer by ending the
 // connection. Next then returns the remaining events and one End, whose Err is nil

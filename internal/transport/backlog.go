@@ -60,13 +60,17 @@ func (c *Conn) write(conn net.Conn, w *backlog) {
 		}
 	}()
 	for p := w.src.Next(0, nil); p != nil; {
-		p = w.src.Next(conn.Write(p))
+		p = w.src.Next(conn.Write(p[:min(len(p), writeAtOnce)]))
 	}
 	returned = true
 	c.backlog.CompareAndSwap(w, nil)
 	close(w.done)
 	w.src.Finished()
 }
+
+// writeAtOnce is the number of bytes that a Source that is written by a goroutine learns
+// of at once, so that it knows that a slow peer takes something.
+const writeAtOnce = 16 << 10
 
 // reportTime is how long Close waits for the result of a write. That takes so long only
 // if a Write does not return when the connection is closed.

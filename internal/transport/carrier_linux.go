@@ -310,6 +310,16 @@ func (k *carrier) flushLocked(c *Conn) (done bool, err error) {
 	return true, k.err
 }
 
+// queued returns how many bytes are queued.
+func (k *carrier) queued() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.out == nil {
+		return 0
+	}
+	return len(k.out.B) - k.from
+}
+
 func (k *carrier) drop() {
 	if k.out != nil {
 		buffers.Put(k.out)

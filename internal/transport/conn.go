@@ -241,6 +241,16 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n + m, err
 }
 
+// Unsent returns how many bytes the system has taken that the peer has not, if that is
+// known. Only whether the number changes is meaningful.
+func (c *Conn) Unsent() (n int, known bool) {
+	if c.way == byRaw {
+		c.conn.(*raw).rc.Control(func(fd uintptr) { n, known = outQueue(int(fd)) })
+		return n, known
+	}
+	return c.unsent()
+}
+
 // CloseWrite ends the sending direction of the connection, and of the connection below
 // it, such as TCP below TLS: some peers wait for the end of TCP and ignore the end of
 // TLS. It reports whether one of them could be ended. If CanTry returns false,

@@ -136,6 +136,22 @@ func (c *Conn) writeFD(head, body []byte) (int, error) {
 	return n, err
 }
 
+// unsent is Unsent for connections that workers wait for.
+func (c *Conn) unsent() (n int, known bool) {
+	if c.way == byForeign {
+		return outQueue(c.conn.(*foreign).fd)
+	}
+	if !c.isServed() || !c.use() {
+		return 0, false
+	}
+	n, known = outQueue(int(c.fd))
+	c.unuse()
+	if k, ok := c.conn.(*carrier); ok {
+		n += k.queued()
+	}
+	return n, known
+}
+
 // shutdown ends the sending direction.
 func (c *Conn) shutdown() bool {
 	if !c.use() {

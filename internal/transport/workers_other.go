@@ -21,6 +21,7 @@ func (c *Conn) register(bool) error                 { return errors.ErrUnsupport
 func (c *Conn) leave()                              {}
 func (c *Conn) retire(*backlog)                     {}
 func (c *Conn) writeFD([]byte, []byte) (int, error) { return 0, errors.ErrUnsupported }
+func (c *Conn) unsent() (int, bool)                 { return 0, false }
 func (c *Conn) shutdown() bool                      { return false }
 func (c *Conn) detachFD() net.Conn                  { return nil }
 
