@@ -177,21 +177,25 @@ func (x *proxy) pump(d direction) {
 				time.Sleep(delay) // this is the fault, not a way to wait for something
 			}
 			if _, err := to.Write(rest[:k]); err != nil {
-				x.hangUp()
+				io.Copy(io.Discard, from) // what comes in the other direction may still be read
 				return
 			}
 			rest = rest[k:]
 			x.wrote(d, k)
 		}
-		if err == io.EOF {
-			to.CloseWrite()
-			return
-		}
 		if err != nil {
-			to.SetLinger(0)
-			x.hangUp()
+			x.ended(to)
 			return
 		}
+	}
+}
+
+// ended passes on the end of a direction, unless a fault has ended both in its own way.
+func (x *proxy) ended(to *net.TCPConn) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.fired || x.fault == halfClose || x.fault == stall {
+		to.CloseWrite()
 	}
 }
 
