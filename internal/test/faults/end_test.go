@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/wire"
@@ -16,10 +17,13 @@ import (
 type end struct {
 	t      testing.TB
 	name   string
+	pauses bool // it reads with pauses
 	s      *airsocket.Socket
 	opened chan struct{}
 	closed chan struct{} // when the close event has come
 	whole  chan struct{} // when the last message has come
+
+	sending sync.Mutex // held while a message is sent
 
 	mu       sync.Mutex
 	want     int // so many messages come
@@ -48,7 +52,13 @@ func (e *end) follow(s *airsocket.Socket) {
 			close(e.opened)
 		}
 	})
-	s.OnMessage(func(m *airsocket.MessageEvent) { e.receive(m.Bytes()) })
+	s.OnMessage(func(m *airsocket.MessageEvent) {
+		e.receive(m.Bytes())
+		if e.pauses && rand.IntN(20) == 0 {
+			s.Pause()
+			time.AfterFunc(time.Duration(rand.IntN(10))*time.Millisecond, s.Resume)
+		}
+	})
 	s.OnError(func(ev *airsocket.ErrorEvent) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -118,10 +128,17 @@ func kindOf(r *rand.Rand, v wire.Version) wire.Kind {
 // send sends the next message to the end named by receiver, and reports whether it was
 // accepted.
 func (e *end) send(receiver string, length int, r *rand.Rand) error {
+	e.sending.Lock()
+	defer e.sending.Unlock()
+	return e.sendBy(e.s.SendMessage, receiver, length, r)
+}
+
+// sendBy is send with a function that sends. The caller holds e.sending.
+func (e *end) sendBy(by func(wire.Kind, []byte) error, receiver string, length int, r *rand.Rand) error {
 	e.mu.Lock()
 	number := e.accepted
 	e.mu.Unlock()
-	err := e.s.SendMessage(kindOf(r, e.s.Version()), message(receiver, number, length, r))
+	err := by(kindOf(r, e.s.Version()), message(receiver, number, length, r))
 	if err == nil {
 		e.mu.Lock()
 		e.accepted++
@@ -130,11 +147,16 @@ func (e *end) send(receiver string, length int, r *rand.Rand) error {
 	return err
 }
 
+// leaves notes that e is about to end the connection, unless that is ending already.
+func (e *end) leaves() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.byClose = e.byClose || e.s != nil && e.s.ReadyState() != airsocket.StateClosing && e.s.ReadyState() != airsocket.StateClosed
+}
+
 // close calls Close, and notes that the end was the first to do so, as far as it knew.
 func (e *end) close(code airsocket.StatusCode) {
-	e.mu.Lock()
-	e.byClose = e.byClose || e.s.ReadyState() < airsocket.StateClosing
-	e.mu.Unlock()
+	e.leaves()
 	if err := e.s.Close(code, ""); err != nil {
 		e.t.Errorf("%s: Close: %v", e.name, err)
 	}

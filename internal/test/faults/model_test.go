@@ -32,7 +32,7 @@ type outcome struct {
 // that has closed, or its own, which the other has sent back.
 func (o *outcome) codes(i int) (codes []airsocket.StatusCode) {
 	if o.version < wire.Hybi06 { // which have no codes
-		if o.closers[0] || o.closers[1] || o.drops[0] || o.drops[1] || o.version == wire.Hixie75 && o.fired {
+		if o.closers[0] || o.closers[1] || o.drops[0] || o.drops[1] || o.version == wire.Hixie75 && (o.fired || o.hasty) {
 			return []airsocket.StatusCode{airsocket.StatusNoStatusReceived}
 		}
 		return nil
