@@ -100,13 +100,16 @@ func (e *end) receive(data []byte) {
 // A message has its receiver, its number, the length and the checksum of its text, and a
 // text that is drawn.
 func message(receiver string, number, length int, r *rand.Rand) []byte {
-	text := make([]byte, length)
-	alphabet := "abcdefgh"
+	const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/"
+	text, variety := make([]byte, length), uint64(7)
 	if r.IntN(2) == 0 {
-		alphabet += "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/-=ijklmnopqrstuvwxyz"
+		variety = 63 // which can hardly be compressed
 	}
-	for i := range text {
-		text[i] = alphabet[r.IntN(len(alphabet))]
+	for i, drawn := 0, uint64(0); i < length; i, drawn = i+1, drawn>>6 {
+		if i%10 == 0 {
+			drawn = r.Uint64()
+		}
+		text[i] = alphabet[drawn&variety]
 	}
 	return fmt.Appendf(nil, "%s %d %d %08x %s", receiver, number, length, crc32.ChecksumIEEE(text), text)
 }
