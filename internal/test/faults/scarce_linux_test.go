@@ -45,12 +45,12 @@ func TestTooManyOpenFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	limit(uint64(before.Descriptors + 12))
+	limit(uint64(before.Descriptors + 20))
 	opts := &airsocket.Options{Parallel: true, Dispatcher: new(airsocket.Dispatcher), HandshakeTimeout: 100 * time.Millisecond}
 	var mu sync.Mutex
 	opens, failures := 0, 0
 	var wg sync.WaitGroup
-	for range 16 {
+	for range 32 {
 		wg.Go(func() {
 			for range 20 {
 				e := newEnd(t, "client")
