@@ -9,13 +9,8 @@ import (
 	"time"
 )
 
-// A direction is one of the two of a connection.
+// A direction is one of the two of a connection: 0 leads to the server, and 1 to the client.
 type direction int
-
-const (
-	up   direction = iota // to the server
-	down                  // to the client
-)
 
 func (d direction) String() string { return [...]string{"up", "down"}[d] }
 
