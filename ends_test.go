@@ -290,3 +290,29 @@ func TestHixie75EndFoundByWriting(t *testing.T) {
 		j.WantError(airsocket.ErrUnsent)
 	})
 }
+
+// TestResetIsNotClean checks that a reset is an unclean end, also in the versions in which
+// the end of the stream stands for a close frame, or for the answer to one.
+func TestResetIsNotClean(t *testing.T) {
+	for version, request := range map[wire.Version]string{
+		wire.Hixie75: "GET /demo HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nOrigin: http://example.com\r\n\r\n",
+		wire.Hybi08:  strings.Replace(wstest.UpgradeRequest, "Version: 13", "Version: 8", 1),
+	} {
+		t.Run(version.String(), func(t *testing.T) {
+			j := wstest.StartServer(t, func(o *airsocket.Options) { o.Versions, o.Origins = wire.AllVersions(), []string{"*"} }, func(s *airsocket.Socket) {
+				if version != wire.Hixie75 {
+					wstest.CloseAt(airsocket.EventOpen, 1000, "")(s)
+				}
+			}, func(p *wstest.RawPeer) {
+				p.WriteRaw([]byte(request))
+				p.ReadResponse()
+				if version != wire.Hixie75 {
+					p.WantClose(1000)
+				}
+				p.Reset()
+			})
+			j.Want("open", "error", `close 1006 "" unclean`)
+			j.WantError(syscall.ECONNRESET)
+		})
+	}
+}

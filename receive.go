@@ -138,7 +138,7 @@ func (s *Socket) readingEnds(err error) transport.Next {
 	if !streamEnded {
 		s.life.fails(err)
 	}
-	s.lastEvents()
+	s.lastEvents(streamEnded, err)
 	if !streamEnded {
 		return transport.Over
 	}
@@ -251,13 +251,18 @@ func (s *Socket) takeSlot() decodingSlot {
 	return s.disp.takeSlot()
 }
 
-// lastEvents runs the turn for the events that follow from the end of the stream.
-func (s *Socket) lastEvents() {
+// lastEvents runs the turn for the events that follow from the end of the stream, or from
+// the error of a read.
+func (s *Socket) lastEvents(streamEnded bool, err error) {
 	in := readInputs.Get().(*readInput)
 	defer s.leave(s.enter(), receiveTurn, false)
 	dec := &s.reader.dec
 	dec.FeedEOF(s.sender.closeSent())
 	for in.ev = dec.Next(); in.ev.Kind != wire.None; in.ev = dec.Next() {
+		if in.ev.Kind == wire.End && !streamEnded {
+			// Something may be lost, so this is no answer to a close either.
+			in.ev.Code, in.ev.Err = StatusAbnormalClosure, err
+		}
 		s.handle(in)
 	}
 	in.release()

@@ -61,7 +61,7 @@ func TestForeignTLSDeceit(t *testing.T) {
 		wstest.Receive(t, h.closed)
 	}
 	more := 0
-	eventually(t, func() bool {
+	wstest.Eventually(t, func() bool {
 		more = runtime.NumGoroutine() - goroutines
 		return more <= conns/10
 	}, func() string { return fmt.Sprintf("%d more goroutines", more) })

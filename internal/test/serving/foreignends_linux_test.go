@@ -159,7 +159,7 @@ func TestForeignTLSDescriptors(t *testing.T) {
 			t.Run(stage+"/"+how, func(t *testing.T) {
 				before, goroutines := files(), runtime.NumGoroutine()
 				t.Cleanup(func() {
-					eventually(t, func() bool { return files() <= before && runtime.NumGoroutine() <= goroutines+5 }, func() string {
+					wstest.Eventually(t, func() bool { return files() <= before && runtime.NumGoroutine() <= goroutines+5 }, func() string {
 						return fmt.Sprintf("%d files and %d goroutines, there were %d and %d", files(), runtime.NumGoroutine(), before, goroutines)
 					})
 				})

@@ -24,7 +24,7 @@ func TestForeignTLSWithoutDescriptors(t *testing.T) {
 	h := newWebHost(t, &airsocket.Options{})
 	first, _, _ := h.connect()
 	ours, theirs := wstest.TCPPair(t)
-	before := len(openFiles(t))
+	before := len(wstest.OpenFiles(t))
 	// The list itself is one of the files, and numbers below the limit may be free.
 	setLimit(t, 1)
 	closed := make(chan bool, 1)

@@ -109,7 +109,7 @@ func TestForeignTLSTakesNoGoroutine(t *testing.T) {
 		if !haveWorkers {
 			return
 		}
-		eventually(t, func() bool {
+		wstest.Eventually(t, func() bool {
 			more = runtime.NumGoroutine() - before
 			return more <= conns/10
 		}, func() string { return fmt.Sprintf("%d connections have %d goroutines", conns, more) })

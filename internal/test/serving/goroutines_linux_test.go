@@ -37,7 +37,7 @@ func TestWaitingTakesNoGoroutine(t *testing.T) {
 				last.echo("x")
 				// There may be workers that have not ended yet.
 				more := 0
-				eventually(t, func() bool {
+				wstest.Eventually(t, func() bool {
 					more = runtime.NumGoroutine() - before
 					return more <= conns/10
 				}, func() string { return fmt.Sprintf("%d connections have %d goroutines", conns, more) })
@@ -77,7 +77,7 @@ func TestClientThatWaitsForTheResponse(t *testing.T) {
 		servers = append(servers, wstest.NewRawPeer(t, conn, false))
 	}
 	more := 0
-	eventually(t, func() bool {
+	wstest.Eventually(t, func() bool {
 		more = runtime.NumGoroutine() - before
 		return more <= conns/10
 	}, func() string { return fmt.Sprintf("%d clients have %d goroutines", conns, more) })
@@ -118,7 +118,7 @@ func TestProxyHeaderTakesNoGoroutine(t *testing.T) {
 			}
 			open(len(header)).Open() // when it is served, all before it have been accepted
 			more := 0
-			eventually(t, func() bool {
+			wstest.Eventually(t, func() bool {
 				more = runtime.NumGoroutine() - before
 				return more <= conns/10
 			}, func() string { return fmt.Sprintf("%d connections have %d goroutines", conns, more) })

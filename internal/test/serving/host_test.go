@@ -1,7 +1,6 @@
 package serving
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -161,19 +160,5 @@ func (g *guest) drink() {
 	g.T.Helper()
 	for range g.flooded {
 		g.Want(wstest.OpBinary, strings.Repeat("\x00", chunk))
-	}
-}
-
-// eventually calls is until it returns true. It fails the test with the result of say if
-// that takes too long.
-func eventually(t testing.TB, is func() bool, say func() string) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(wstest.Patience); !is(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatal(say())
-		}
-		runtime.Gosched()
 	}
 }

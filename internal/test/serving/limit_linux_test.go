@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -46,7 +45,7 @@ func limitedServer(t *testing.T, way string) {
 	log.failed = make(chan struct{}, most)
 	url := wstest.ServeWay(t, srv, way)
 	first := wstest.ConnectRaw(t, url)
-	before := len(openFiles(t))
+	before := len(wstest.OpenFiles(t))
 	// The peers are in this process too, and take a descriptor before the Server does.
 	limit := uint64(before + 20)
 	setLimit(t, limit)
@@ -89,7 +88,7 @@ func limitedServer(t *testing.T, way string) {
 	echo(last)
 	last.Close()
 	left := 0
-	eventually(t, func() bool { left = len(openFiles(t)); return left <= before }, func() string {
+	wstest.Eventually(t, func() bool { left = len(wstest.OpenFiles(t)); return left <= before }, func() string {
 		return fmt.Sprintf("%d descriptors are open, %d were before", left, before)
 	})
 }
@@ -142,31 +141,14 @@ func (f *failures) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// openFiles returns the descriptors of this process, with what they are.
-func openFiles(t *testing.T) map[int]string {
-	t.Helper()
-	files := map[int]string{}
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("open files cannot be listed here: ", err)
-	}
-	for _, e := range entries {
-		fd, _ := strconv.Atoi(e.Name())
-		if what, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err == nil {
-			files[fd] = what
-		}
-	}
-	return files
-}
-
 // TestCloseOnExec checks that other programs do not inherit the descriptors of a Server.
 func TestCloseOnExec(t *testing.T) {
-	before := openFiles(t)
+	before := wstest.OpenFiles(t)
 	wstest.EachWay(t, func(t *testing.T, way string) {
 		g := newHost(t, way, nil).arrive()
 		g.open()
 		found := 0
-		for fd, what := range openFiles(t) {
+		for fd, what := range wstest.OpenFiles(t) {
 			if before[fd] == what {
 				continue
 			}

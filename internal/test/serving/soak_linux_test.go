@@ -29,10 +29,10 @@ func TestSoak(t *testing.T) {
 			t.Logf("seed %x", seed)
 			soaked := &soaking{t: t, url: wstest.ServeWay(t, soakServer(), way)}
 			soaked.run(time.Second, seed) // what is needed once
-			before := used(t)
+			before := wstest.Used(t)
 			soaked.run(*soak, seed)
-			var after usage
-			eventually(t, func() bool { after = used(t); return after.within(before) }, func() string {
+			var after wstest.Usage
+			wstest.Eventually(t, func() bool { after = wstest.Used(t); return after.Within(before) }, func() string {
 				return fmt.Sprintf("after %d connections: %v, before: %v", soaked.conns, after, before)
 			})
 			t.Logf("after %d connections: %v, before: %v", soaked.conns, after, before)
@@ -172,28 +172,4 @@ func (k *soaking) end(r *rand.Rand, p *wstest.RawPeer) {
 	case 3:
 		p.Write(p.Frame(wstest.OpText, "half of a message, and then nothing more")[:9])
 	}
-}
-
-// A usage is what a process uses.
-type usage struct {
-	descriptors, goroutines int
-	memory                  int64 // bytes that are in use after a garbage collection
-}
-
-func used(t *testing.T) usage {
-	runtime.GC()
-	runtime.GC() // empties the pools
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return usage{len(openFiles(t)), runtime.NumGoroutine(), int64(m.HeapInuse + m.StackInuse)}
-}
-
-// within reports whether u is no more than before, but for a little that varies.
-func (u usage) within(before usage) bool {
-	const workers = 4 // there may be more or fewer of them
-	return u.descriptors <= before.descriptors && u.goroutines <= before.goroutines+workers && u.memory <= before.memory+1<<20
-}
-
-func (u usage) String() string {
-	return fmt.Sprintf("%d descriptors, %d goroutines, %d KiB", u.descriptors, u.goroutines, u.memory>>10)
 }

@@ -50,7 +50,7 @@ func TestStopsWithinARecord(t *testing.T) {
 			late.echo("x")
 			if haveWorkers {
 				more := 0
-				eventually(t, func() bool {
+				wstest.Eventually(t, func() bool {
 					more = runtime.NumGoroutine() - goroutines
 					return more <= conns/10
 				}, func() string { return fmt.Sprintf("%d connections have %d goroutines", conns, more) })
@@ -233,7 +233,7 @@ func TestReconnectOverTLS(t *testing.T) {
 	}
 	if haveWorkers {
 		more := 0
-		eventually(t, func() bool {
+		wstest.Eventually(t, func() bool {
 			more = runtime.NumGoroutine() - before
 			return more <= sockets/2
 		}, func() string { return fmt.Sprintf("%d sockets have %d goroutines", sockets, more) })
