@@ -360,7 +360,7 @@ func FuzzCalls(f *testing.F) {
 	for _, how := range []string{"", "-late PeerGoesOn", "-mute", "-late"} {
 		for _, start := range []string{"Connect", "StartServer"} {
 			for _, end := range []string{"Close", "Drop", "PeerCloses", "PeerBreaksRule", "StreamEnds", "Sleep", "Pause PeerSends Resume Close0", "Pause PeerCloses Send Resume",
-				"InMessage-Close PeerSends", "InMessage-Drop PeerSends", "InClose-Connect Close Close1001", "SendPart Send SendPart Send Close1006"} {
+				"Close Drop", "Close StreamEnds", "Close Sleep", "PeerCloses Drop", "Pause Drop", "InMessage-Close PeerSends", "InMessage-Drop PeerSends", "InClose-Connect Close Close1001", "SendPart Send SendPart Send Close1006"} {
 				f.Add(script("Send Close " + start + how + " Send PeerSends Ping " + end + " Send PeerGoesOn SetProtocol Connect StartServer Close1001 Sleep"))
 			}
 		}
