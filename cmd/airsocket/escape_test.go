@@ -1,8 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/airsocket/airsocket"
 )
 
 func TestEscape(t *testing.T) {
@@ -46,12 +53,45 @@ func TestEscapeJSONSaysTheSame(t *testing.T) {
 	}
 }
 
+// FuzzEscape checks that nothing that a peer sends reaches a terminal as a control
+// character: as text, in the line of an event, or as JSON, which says the same.
 func FuzzEscape(f *testing.F) {
-	f.Add("\x1b[2J\u202e\xff")
-	f.Fuzz(func(t *testing.T, s string) {
-		for _, r := range escape(s) {
-			if hidden(r) {
-				t.Errorf("%U is left", r)
+	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028", "\U000e0041\r\n\t", "👩\u200d🔬"} {
+		f.Add(s, uint8(i), uint16(1000*i))
+	}
+	kinds := []string{"open", "message", "ping", "pong", "error", "close", "input", "help"}
+	f.Fuzz(func(t *testing.T, s string, kind uint8, code uint16) {
+		e := event{kind: kinds[kind%8], binary: kind&8 != 0, out: kind&16 != 0, clean: kind&32 != 0, data: []byte(s), text: s, body: []byte(s), code: airsocket.StatusCode(code), status: int(code % 600)}
+		var out, log, shown, lines bytes.Buffer
+		for _, print := range []printer{plain(&out, &log, true), interactive(&shown), jsonLines(&lines, time.Now)} {
+			if err := print(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for what, text := range map[string]string{"escape": escape(s), "out": out.String(), "log": log.String(), "terminal": shown.String(), "json": lines.String()} {
+			if text = strings.TrimSuffix(text, "\n"); !utf8.ValidString(text) {
+				t.Errorf("%s: %q is not UTF-8", what, text)
+			}
+			for _, r := range text {
+				if hidden(r) {
+					t.Errorf("%s: %U is left in %q", what, r, text)
+				}
+			}
+		}
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatalf("%s: %v", lines.Bytes(), err)
+		}
+		if e.kind == "error" && utf8.ValidString(s) && r.Text != s {
+			t.Errorf("%q is read as %q", s, r.Text)
+		}
+		if r.Data != nil {
+			data := []byte(*r.Data)
+			if r.Binary {
+				data, _ = base64.StdEncoding.DecodeString(*r.Data)
+			}
+			if string(data) != s || *r.Size != len(s) {
+				t.Errorf("%q is read as %q of %d bytes", s, data, *r.Size)
 			}
 		}
 	})

@@ -36,7 +36,7 @@ func (a *Attempt) tunnelHTTP(_ context.Context, conn net.Conn, u *url.URL) (net.
 // connectRequest returns the CONNECT request to the proxy at u.
 func (a *Attempt) connectRequest(u *url.URL) []byte {
 	var b bytes.Buffer
-	address := a.to.address()
+	address := a.to.tunnelAddress()
 	fmt.Fprintf(&b, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", address, address)
 	if user := u.User; user != nil && a.cfg.ProxyHeader.Get("Proxy-Authorization") == "" {
 		password, _ := user.Password()

@@ -20,7 +20,7 @@ func (a *Attempt) tunnelSOCKS(ctx context.Context, conn net.Conn, u *url.URL) (n
 	if err != nil {
 		return nil, err
 	}
-	if _, err := socks.(proxy.ContextDialer).DialContext(ctx, "tcp", a.to.address()); err != nil {
+	if _, err := socks.(proxy.ContextDialer).DialContext(ctx, "tcp", a.to.tunnelAddress()); err != nil {
 		return nil, err
 	}
 	// The proxy package reads nothing ahead, so the connection is returned

@@ -82,6 +82,8 @@ func (e endpoint) normalize() error {
 		return errors.New("the port is invalid")
 	}
 	switch host := e.Hostname(); {
+	case !strings.HasPrefix(e.Host, "[") && (strings.ContainsFunc(host, forbidden) || !utf8.ValidString(host)):
+		return errors.New("the host has a character that no host may have")
 	case !isASCII(host):
 		host, err := idna.Lookup.ToASCII(host)
 		if err != nil {
@@ -97,6 +99,10 @@ func (e endpoint) normalize() error {
 	e.RawQuery = escapeQuery(e.RawQuery)
 	return nil
 }
+
+// forbidden reports whether r may not be in the name of a host (RFC 3986, section 3.2.2;
+// WHATWG URL, forbidden domain code points). Package url lets some of them through.
+func forbidden(r rune) bool { return r <= ' ' || strings.ContainsRune("#%/:<>?@[\\]^`|\x7f\"{}", r) }
 
 func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
@@ -138,6 +144,9 @@ func (e endpoint) hostField() string {
 
 // address returns the host and port to dial.
 func (e endpoint) address() string { return addressOf(e.URL) }
+
+// tunnelAddress returns the host and port that a proxy is asked for, without a zone.
+func (e endpoint) tunnelAddress() string { return net.JoinHostPort(e.name(), portOf(e.URL)) }
 
 func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
 

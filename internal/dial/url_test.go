@@ -24,7 +24,8 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%s: %s, address %s, Host %s, target %s, as HTTP %s, socket %q", c.raw, e.Scheme, e.address(), e.hostField(), e.RequestURI(), e.http(), e.socket)
 		}
 	}
-	for _, raw := range []string{"", "example.com", "ftp://example.com/", "ws://:80/", "ws://example.com/#", "ws://example.com:65536/", "ws+unix://host/run/socket:/"} {
+	for _, raw := range []string{"", "example.com", "ftp://example.com/", "ws://:80/", "ws://example.com/#", "ws://example.com:65536/", "ws+unix://host/run/socket:/",
+		"ws://a]b/", "ws://a%25b/", "ws://a\"b<c>/", "ws://a%80b/"} {
 		if _, err := parseURL(raw); !errors.Is(err, ErrURL) {
 			t.Errorf("%q: %v, want ErrURL", raw, err)
 		}
@@ -54,5 +55,17 @@ func TestSameHost(t *testing.T) {
 		if sameHostAs(a, b) != c.same {
 			t.Errorf("from %s to %s: the same is %v", c.a, c.b, !c.same)
 		}
+	}
+}
+
+// A proxy is asked for an address without its zone, whose name may have spaces.
+func TestConnectWithoutZone(t *testing.T) {
+	e, err := parseURL("ws://[fe80::1%25Ethernet%202]/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := Attempt{to: e}
+	if got, want := string(a.connectRequest(e.URL)), "CONNECT [fe80::1]:80 HTTP/1.1\r\nHost: [fe80::1]:80\r\n\r\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
