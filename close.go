@@ -240,6 +240,7 @@ func (s *Socket) finish() {
 	if s.server != nil {
 		defer s.server.leave(s)
 	}
+	defer s.leaveAddress()
 	defer s.opts.dispatcher.release()
 	s.lastTurn(conn)
 }

@@ -67,6 +67,7 @@ func (a *serverHandshake) readProxyHeader() error {
 		a.proxied = nil
 		if client, server := p.Addresses(); client != nil {
 			a.s.setTold(&toldAddrs{client, server})
+			return a.admitProxied(client)
 		}
 	}
 	return nil

@@ -43,6 +43,7 @@ type socketExtra struct {
 	context       *socketContext               // guarded by life.mu; nil until it is needed
 	data          atomic.Pointer[any]          // of SetData; nil without any
 	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
+	from          atomic.Pointer[address]      // what counts the connection; nil if nothing does
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -174,6 +175,7 @@ func (s *Socket) withdraw() {
 	s.life.mu.Lock()
 	s.life.on(withdrawn)
 	s.life.mu.Unlock()
+	s.leaveAddress()
 	s.endContext(nil)
 	s.opts.dispatcher.release()
 }
