@@ -220,9 +220,10 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if c != s.clock {
-		return nothingDue // there is another connection by now
+		s.goOnLocked(c, by)
+		return nothingDue // or there is another connection by now
 	}
-	what := c.due(by, s.reader.isPaused(), s.opts.pingInterval, s.opts.pongTimeout)
+	what := c.due(by, s.reader.isHeld(), s.opts.pingInterval, s.opts.pongTimeout)
 	switch what {
 	case closeDue:
 		s.abortLocked(ErrCloseTimeout)
@@ -252,6 +253,7 @@ func (s *Socket) disconnect() net.Conn {
 	if s.clock != nil {
 		s.clock.stop()
 	}
+	s.endPaceLocked()
 	s.life.mu.Unlock()
 	conn := s.sender.connection()
 	s.reader.dequeued()

@@ -25,6 +25,7 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 func (s *Socket) receive(rest []byte) {
 	in := readInputs.Get().(*readInput)
 	s.reader.feed(append(in.buf[:0], rest...), false)
+	s.chargeBytes(len(rest))
 	if s.deliver(in, false) {
 		s.reader.keep(in)
 	} else {

@@ -144,6 +144,8 @@ func TestMaxConnsPerIPByNetHTTP(t *testing.T) {
 // if they are trusted.
 func TestPerIPBehindProxies(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
+		host := 0
+		nextHost := func() int { host++; return host }
 		for name, c := range map[string]struct {
 			proxies, trusted []netip.Prefix
 			from             func(client int) (header, field string)
@@ -158,7 +160,7 @@ func TestPerIPBehindProxies(t *testing.T) {
 			"none of trusted": {nil, loopback, func(i int) (string, string) { return "", "X: y" }, false, false},
 			"of untrusted":    {nil, nil, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 192.0.2.%d", i) }, true, true},
 			"IPv6 by 64 bits": {nil, loopback, func(i int) (string, string) {
-				return "", fmt.Sprintf("X-Forwarded-For: 2001:db8:0:%d::%d", i, time.Now().UnixNano()%9999)
+				return "", fmt.Sprintf("X-Forwarded-For: 2001:db8:0:%d::%d", i, nextHost())
 			}, true, false},
 			"PROXY and its XFF": {loopback, []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, func(i int) (string, string) { return proxyLine, fmt.Sprintf("X-Forwarded-For: 203.0.113.%d", i) }, true, false},
 		} {

@@ -18,7 +18,7 @@ func (c *connReader) Readable() transport.Next {
 	switch {
 	case s.reader.ended:
 		return s.passOn(s.holdUntilSent())
-	case s.reader.isPaused():
+	case s.reader.isHeld():
 		return s.passOn(transport.Hold)
 	case s.disp.isCrowded() && s.waitInQueue():
 		return transport.Hold
@@ -26,8 +26,8 @@ func (c *connReader) Readable() transport.Next {
 	in, undelivered := s.reader.input()
 	for undelivered || s.reader.read(&s.sender.conn, in) {
 		undelivered = false
-		if s.opts.pingInterval > 0 {
-			s.noteRead()
+		if s.opts.notesReads {
+			s.noteRead(in)
 		}
 		held := false
 		if s.ahead { // as deliver does, with less stack
@@ -93,13 +93,18 @@ func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
 	return s.deliverTurn(in, serving)
 }
 
-// noteRead tells the clock that something was received.
-func (s *Socket) noteRead() {
-	s.life.mu.Lock()
-	defer s.life.mu.Unlock()
-	if s.clock != nil {
-		s.clock.noteRead()
+// noteRead tells the clock that something was received, and how much.
+func (s *Socket) noteRead(in *readInput) {
+	if s.opts.pingInterval > 0 {
+		s.life.mu.Lock()
+		if s.clock != nil {
+			s.clock.noteRead()
+		}
+		s.life.mu.Unlock()
 	}
+	n := in.n
+	in.n = 0
+	s.chargeBytes(n)
 }
 
 // Space returns the memory into which the bytes of a long payload can be read, or nil.
@@ -154,7 +159,7 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 		} else {
 			s.handle(in)
 		}
-		if s.reader.isPaused() {
+		if s.reader.isHeld() {
 			return true
 		}
 	}
@@ -165,7 +170,7 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 //
 //go:noinline
 func (s *Socket) nextEvent(in *readInput) (plain bool) {
-	plain = s.opts.messagesOnly && s.handlers.message != nil && s.rare().listeners == nil && s.life.at() == stageOpen
+	plain = s.opts.plainEvents && s.handlers.message != nil && s.rare().listeners == nil && s.life.at() == stageOpen
 	if plain {
 		if kind, data := s.reader.dec.NextMessage(); kind != wire.None {
 			in.message.socket, in.message.kind, in.message.data = s, kind, data
@@ -216,7 +221,7 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 		in.ev = a.events[a.next]
 		a.next++
 		s.handle(in)
-		if s.reader.isPaused() {
+		if s.reader.isHeld() {
 			return true
 		}
 	}
@@ -248,6 +253,9 @@ func (s *Socket) lastEvents() {
 //go:noinline
 func (s *Socket) handle(in *readInput) {
 	ev := in.ev
+	if s.opts.rate != nil {
+		s.chargeMessage(ev.Kind)
+	}
 	isOpen := s.ReadyState() == StateOpen
 	switch ev.Kind {
 	case wire.Text, wire.Binary:

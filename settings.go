@@ -26,6 +26,9 @@ type settings struct {
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	messagesOnly                      bool                   // no hooks, frame events or Recover
+	plainEvents                       bool                   // messagesOnly, and no RateLimit
+	notesReads                        bool                   // there are pings, or a RateLimit
+	rate                              *resolvedRate          // nil means none
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version; no extensions
@@ -85,6 +88,8 @@ func (o *Options) resolve() *settings {
 		st.versions = maskedVersions
 	}
 	st.messagesOnly = o.Hooks == nil && !o.Recover && !o.FrameEvents
+	st.rate = o.RateLimit.resolve()
+	st.plainEvents, st.notesReads = st.messagesOnly && st.rate == nil, st.pingInterval > 0 || st.rate != nil
 	if st.dispatcher == nil {
 		st.dispatcher = defaultDispatcher
 	}

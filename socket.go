@@ -44,6 +44,7 @@ type socketExtra struct {
 	data          atomic.Pointer[any]          // of SetData; nil without any
 	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
 	from          atomic.Pointer[address]      // what counts the connection; nil if nothing does
+	pace          atomic.Pointer[pace]         // of the peer; nil without a RateLimit
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -161,6 +162,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	s.opening, s.clock, s.ahead = o, nil, false
 	if x := s.extra.Load(); x != nil {
 		x.context, x.told = nil, nil
+		x.pace.Store(nil)
 		if r := x.rare.Load(); r != nil {
 			r.pings = nil
 		}
