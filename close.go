@@ -261,6 +261,7 @@ func (s *Socket) disconnect() net.Conn {
 	if s.sender.config() != nil {
 		s.reader.end()
 	}
+	s.endShare()
 	return conn
 }
 

@@ -2,3 +2,9 @@ package airsocket
 
 // Queued returns how many connections wait for the turn of d without a goroutine.
 func (d *Dispatcher) Queued() int { return int(d.queued.Load()) }
+
+// Held returns how many bytes count for MaxBuffered.
+func (srv *Server) Held() int64 { return srv.sum.bytes.Load() }
+
+// Looks returns how often srv has looked for the largest sockets.
+func (srv *Server) Looks() int { return int(srv.sum.looks.Load()) }

@@ -35,6 +35,9 @@ func (c *connReader) Readable() transport.Next {
 		} else {
 			held = s.deliverTurn(in, true)
 		}
+		if s.joined || s.reader.dec.Collected() > 0 {
+			s.noteJoining()
+		}
 		if held {
 			s.reader.keep(in)
 			return transport.Hold

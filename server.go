@@ -74,6 +74,14 @@ type Server struct {
 	HandshakesPerIP float64
 	HandshakeBurst  int
 
+	// MaxBuffered is how many bytes all sockets of the Server together may hold: what waits
+	// because the system does not take it, and what was received of messages that are not
+	// complete. Above that, the sockets that hold the most are closed with status code 1008
+	// and an error event with ErrServerBuffered, until no more than 90 % are held. What
+	// waited for them is discarded. Zero means no limit: then one socket is still limited
+	// by Options.MaxBuffered and MaxMessage.
+	MaxBuffered int
+
 	// CloseSlow makes Publish and Broadcast end the connection of a socket whose
 	// Options.MaxBuffered is reached, with status code 1008, instead of leaving the socket
 	// out.
@@ -109,6 +117,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	sockets   roster
 	addresses addresses
+	sum       backlogSum
 	topics    topics
 	plane     plane
 	http      *httpFallback

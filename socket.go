@@ -29,6 +29,7 @@ type Socket struct {
 	clock   *clock   // guarded by life.mu; nil until a time is set
 	slot    int32    // index in the Server's roster, guarded by its lock
 	ahead   bool     // events are decoded before their turn; see ahead.go
+	joined  bool     // a message was incomplete after the last read
 }
 
 // A parallel is a Socket with a Dispatcher of its own.
@@ -45,6 +46,7 @@ type socketExtra struct {
 	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
 	from          atomic.Pointer[address]      // what counts the connection; nil if nothing does
 	pace          atomic.Pointer[pace]         // of the peer; nil without a RateLimit
+	share         atomic.Pointer[share]        // of what the Server counts; nil until it is needed
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -159,7 +161,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 		return false
 	}
 	s.opts.dispatcher.hold()
-	s.opening, s.clock, s.ahead = o, nil, false
+	s.opening, s.clock, s.ahead, s.joined = o, nil, false, false
 	if x := s.extra.Load(); x != nil {
 		x.context, x.told = nil, nil
 		x.pace.Store(nil)
