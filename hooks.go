@@ -8,8 +8,10 @@ import "github.com/airsocket/airsocket/wire"
 //
 // Opened, Closed and Received are called in a turn, before the handlers of the same
 // event. HandshakeFailed is called in a turn too, after the handlers of the error event
-// and before those of the close event. The exception is a request from net/http that is
-// refused at once, which is reported in the goroutine that handles the request. Sent is
+// and before those of the close event. The exceptions are a request from net/http that is
+// refused at once, which is reported in the goroutine that handles the request, and a
+// connection that is closed at once because of Server.MaxConnsPerIP or HandshakesPerIP,
+// which is reported where connections are accepted. Sent is
 // called in the goroutine that sends, once the message has been accepted. Hooks can
 // therefore run in several goroutines at the same time, and must guard what they share
 // with atomics or a lock. A hook holds up the socket while it runs. It may call the
