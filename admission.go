@@ -128,17 +128,18 @@ func (s *Socket) setAddress(from *address) {
 	if from == nil {
 		return
 	}
-	if x := s.makeExtra(); !x.from.CompareAndSwap(nil, from) {
+	if !s.makeLimits().from.CompareAndSwap(nil, from) {
 		from.leave()
 	}
 }
 
 // takeAddress returns what counts s, which it takes from s, or nil.
 func (s *Socket) takeAddress() *address {
-	if x := s.extra.Load(); x != nil {
-		return x.from.Swap(nil)
+	l := s.limits()
+	if l.from.Load() == nil {
+		return nil
 	}
-	return nil
+	return l.from.Swap(nil)
 }
 
 func (s *Socket) leaveAddress() { s.takeAddress().leave() }

@@ -32,7 +32,7 @@ func (s *Socket) share() *share {
 	if s.server == nil || s.server.MaxBuffered <= 0 {
 		return nil
 	}
-	x := s.makeExtra()
+	x := s.makeLimits()
 	if x.share.Load() == nil {
 		x.share.CompareAndSwap(nil, new(share))
 	}
@@ -92,11 +92,10 @@ func (srv *Server) closeLargestOf(all []*Socket, bound int64) {
 
 // shared returns how much s has of the sum.
 func (s *Socket) shared() int64 {
-	x := s.extra.Load()
-	if x == nil || x.share.Load() == nil {
+	sh := s.limits().share.Load()
+	if sh == nil {
 		return 0
 	}
-	sh := x.share.Load()
 	return max(sh.sending.Load(), 0) + max(sh.joining.Load(), 0)
 }
 

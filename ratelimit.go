@@ -73,7 +73,7 @@ type pace struct {
 
 // pace returns the pace of s, which it makes if there is none.
 func (s *Socket) pace() *pace {
-	x := s.makeExtra()
+	x := s.makeLimits()
 	if p := x.pace.Load(); p != nil {
 		return p
 	}
@@ -137,14 +137,10 @@ func (s *Socket) hold(p *pace, until instant) {
 	}
 }
 
-// goOn continues reading when the time for that has come, if c is the clock of the pace of s.
+// goOnLocked continues reading when the time for that has come, if c is the clock of the pace of s.
 // The caller holds life.mu.
 func (s *Socket) goOnLocked(c *clock, by *bubbleTimer) {
-	x := s.extra.Load()
-	if x == nil || by != c.bubble {
-		return
-	}
-	if p := x.pace.Load(); p == nil || c != &p.clock {
+	if p := s.limits().pace.Load(); p == nil || c != &p.clock || by != c.bubble {
 		return // there is another connection by now
 	}
 	if !c.actAt.hasCome(now()) {
@@ -158,9 +154,7 @@ func (s *Socket) goOnLocked(c *clock, by *bubbleTimer) {
 
 // endPaceLocked forgets the pace at the end of a connection. The caller holds life.mu.
 func (s *Socket) endPaceLocked() {
-	if x := s.extra.Load(); x != nil {
-		if p := x.pace.Load(); p != nil {
-			p.clock.stop()
-		}
+	if p := s.limits().pace.Load(); p != nil {
+		p.clock.stop()
 	}
 }

@@ -43,10 +43,7 @@ type socketExtra struct {
 	rare          atomic.Pointer[rareHandlers] // nil until it is needed
 	context       *socketContext               // guarded by life.mu; nil until it is needed
 	data          atomic.Pointer[any]          // of SetData; nil without any
-	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
-	from          atomic.Pointer[address]      // what counts the connection; nil if nothing does
-	pace          atomic.Pointer[pace]         // of the peer; nil without a RateLimit
-	share         atomic.Pointer[share]        // of what the Server counts; nil until it is needed
+	limited       atomic.Pointer[limited]      // nil until it is needed
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -163,8 +160,11 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 	s.opts.dispatcher.hold()
 	s.opening, s.clock, s.ahead, s.joined = o, nil, false, false
 	if x := s.extra.Load(); x != nil {
-		x.context, x.told = nil, nil
-		x.pace.Store(nil)
+		x.context = nil
+		if l := x.limited.Load(); l != nil {
+			l.told = nil
+			l.pace.Store(nil)
+		}
 		if r := x.rare.Load(); r != nil {
 			r.pings = nil
 		}
