@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/internal/buffers"
+	"github.com/airsocket/airsocket/internal/dial"
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
 
@@ -137,11 +138,12 @@ func (a *serverHandshake) negotiate() error {
 			return err
 		}
 	}
-	if err := a.readRequest(); err != nil {
-		return err
+	err := a.readRequest()
+	if a.refused != nil && (err == nil || a.refused.Err != nil && errors.Is(err, handshake.ErrNotUpgrade)) {
+		return a.refused // MaxConns, which wraps no error, does not count the requests of Handler
 	}
-	if a.full {
-		return errFull
+	if err != nil {
+		return err
 	}
 	if err := a.decide(); err != nil {
 		return err
@@ -237,6 +239,9 @@ func (a *serverHandshake) decide() error {
 // function that OnRequest has set, if there is one.
 func (a *serverHandshake) consider(req *handshake.Request) error {
 	s := a.s
+	if err := a.admitForwarded(req); err != nil {
+		return err
+	}
 	if !origin.Allowed(req, a.hs.Secure, s.opts.Origins) {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
@@ -357,9 +362,10 @@ func (a *serverHandshake) reject(err error) transport.Next {
 	conn := &s.sender.conn
 	switch srv := a.srv; {
 	case srv != nil && srv.http != nil && errors.Is(err, handshake.ErrNotUpgrade):
-		given, told := conn.Detach(), s.told()
+		given := &givenConn{PrefixConn: dial.PrefixConn{Conn: conn.Detach(), Prefix: a.hs.Buffered()}, told: s.told()}
+		given.from.Store(s.takeAddress())
 		a.endQuietly()
-		srv.http.give(given, told, a.hs.Buffered())
+		srv.http.give(given)
 		return transport.Gone
 	case srv != nil && srv.FlashPolicy != nil && errors.Is(err, handshake.ErrFlashPolicyRequest):
 		conn.GiveTime(&a.deadline)

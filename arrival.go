@@ -3,6 +3,7 @@ package airsocket
 import (
 	"sync"
 
+	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/proxyproto"
 	"github.com/airsocket/airsocket/internal/transport"
 )
@@ -16,7 +17,7 @@ type arrival struct {
 	shaking  *serverHandshake
 	deadline transport.Deadline
 	proxied  *proxyproto.Parser // of the header that a proxy sends first; nil without one
-	full     bool               // the Server already has MaxConns sockets
+	refused  *handshake.Error   // why the request will be refused, such as MaxConns; nil if it will not
 	secure   bool               // the connection uses TLS
 }
 

@@ -226,7 +226,8 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if c != s.clock.Load() {
-		return nothingDue // there is another connection by now
+		s.goOnLocked(c, by)
+		return nothingDue // or there is another connection by now
 	}
 	if c.looksAtWriting(by) {
 		if unsent, known, writing := s.sender.progress(); writing && c.isStuck(s.opts.writeTimeout, unsent, known) {
@@ -234,7 +235,7 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 			return writeDue
 		}
 	}
-	what := c.due(by, s.reader.isPaused(), s.opts)
+	what := c.due(by, s.reader.isHeld(), s.opts)
 	switch what {
 	case idleDue:
 		s.timeOutLocked(StatusGoingAway, "nothing was received for too long", ErrIdleTimeout)
@@ -265,6 +266,7 @@ func (s *Socket) finish() {
 	if s.server != nil {
 		defer s.server.leave(s)
 	}
+	defer s.leaveAddress()
 	defer s.opts.dispatcher.release()
 	s.lastTurn(conn)
 }
@@ -281,6 +283,7 @@ func (s *Socket) stopClockLocked() {
 func (s *Socket) disconnect() net.Conn {
 	s.life.mu.Lock()
 	s.stopClockLocked()
+	s.endPaceLocked()
 	s.life.mu.Unlock()
 	conn := s.sender.connection()
 	s.reader.dequeued()
@@ -288,6 +291,7 @@ func (s *Socket) disconnect() net.Conn {
 	if s.sender.config() != nil {
 		s.reader.end()
 	}
+	s.endShare()
 	return conn
 }
 

@@ -5,3 +5,9 @@ func (d *Dispatcher) Queued() int { return int(d.queued.Load()) }
 
 // HasClock reports whether a time has been set for s.
 func (s *Socket) HasClock() bool { return s.clock.Load() != nil }
+
+// Held returns how many bytes count for MaxBuffered.
+func (srv *Server) Held() int64 { return srv.sum.bytes.Load() }
+
+// Looks returns how often srv has looked for the largest sockets.
+func (srv *Server) Looks() int { return int(srv.sum.looks.Load()) }

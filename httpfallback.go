@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
@@ -49,14 +50,15 @@ func withConn(ctx context.Context, conn net.Conn) context.Context {
 // that follows another request on the connection.
 func (h *httpFallback) handler(srv *Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*givenConn); ok {
+		c, ok := r.Context().Value(connKey{}).(*givenConn)
+		if ok {
 			if secure, ok := c.Conn.(*tls.Conn); ok {
 				state := secure.ConnectionState()
 				r.TLS = &state
 			}
 		}
 		if handshake.IsUpgrade(r.Method, r.Header) {
-			srv.ServeHTTP(w, r.WithContext(context.Background())) // without c, which would be kept
+			srv.serveUpgrade(w, r.WithContext(context.Background()), c) // without c in r, which is kept
 			return
 		}
 		srv.Handler.ServeHTTP(w, r)
@@ -66,7 +68,8 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 // A givenConn is a connection that was passed to net/http.
 type givenConn struct {
 	dial.PrefixConn
-	told *toldAddrs // nil unless a proxy has told them
+	told *toldAddrs              // nil unless a proxy has told them
+	from atomic.Pointer[address] // what counts it, until it is closed or a Socket takes it over
 }
 
 // RemoteAddr returns what Socket.RemoteAddr has returned.
@@ -85,13 +88,19 @@ func (c *givenConn) LocalAddr() net.Addr {
 	return c.Conn.LocalAddr()
 }
 
-// give passes conn to net/http. read is what has already been read from it.
-func (h *httpFallback) give(conn net.Conn, told *toldAddrs, read []byte) {
-	conn.SetDeadline(time.Time{})
+// Close closes the connection, which then no longer counts for its address.
+func (c *givenConn) Close() error {
+	c.from.Swap(nil).leave()
+	return c.Conn.Close()
+}
+
+// give passes c to net/http.
+func (h *httpFallback) give(c *givenConn) {
+	c.SetDeadline(time.Time{})
 	select {
-	case h.conns <- &givenConn{dial.PrefixConn{Conn: conn, Prefix: read}, told}:
+	case h.conns <- c:
 	case <-h.done:
-		conn.Close()
+		c.Close()
 	}
 }
 

@@ -29,6 +29,7 @@ func (s *Socket) receive(rest []byte) {
 	in := readInputs.Get().(*readInput)
 	in.message.kind = wire.None
 	s.reader.feed(append(in.buf[:0], rest...), false)
+	s.chargeBytes(len(rest))
 	held := s.deliver(in, false)
 	if s.opts.timesReading {
 		s.noteDelivered(in.message.kind)

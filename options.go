@@ -108,6 +108,10 @@ type Options struct {
 	// accepted. The default is 16 MiB.
 	MaxBuffered int
 
+	// RateLimit limits how many messages and bytes the peer may send a second. Nil, the
+	// default, means no limit.
+	RateLimit *RateLimit
+
 	// MaxHead and MaxHeadLines limit the head of the opening handshake, in bytes
 	// and in lines. The defaults are 16 KiB and 100 lines.
 	MaxHead, MaxHeadLines int

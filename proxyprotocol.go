@@ -26,23 +26,23 @@ func (t *toldAddrs) remote(conn net.Conn) net.Addr {
 
 // told returns what a proxy has told about the connection of s, or nil.
 func (s *Socket) told() *toldAddrs {
-	x := s.extra.Load()
-	if x == nil {
+	l := s.limits()
+	if l == &notLimited {
 		return nil
 	}
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	return x.told
+	return l.told
 }
 
 func (s *Socket) setTold(told *toldAddrs) {
 	if told == nil {
 		return
 	}
-	x := s.makeExtra()
+	l := s.makeLimits()
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
-	x.told = told
+	l.told = told
 }
 
 // expectsProxyHeader returns a Parser for the header with which conn begins, or nil if it
@@ -67,6 +67,7 @@ func (a *serverHandshake) readProxyHeader() error {
 		a.proxied = nil
 		if client, server := p.Addresses(); client != nil {
 			a.s.setTold(&toldAddrs{client, server})
+			return a.admitProxied(client)
 		}
 	}
 	return nil

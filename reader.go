@@ -14,12 +14,12 @@ import (
 
 // A reader is the receiving half of a connection. It turns bytes into events, whatever
 // their source. Only the goroutine that serves the connection uses it, except for pause,
-// resume, stop and isPaused, which any goroutine may call.
+// resume, stop, holdUp, goOn and isHeld, which any goroutine may call.
 type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
 	kept  *leftover     // when the Socket was paused; nil if nothing was left
-	gate  atomic.Uint32 // pausedGate, stoppedGate and queuedGate
+	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate and heldUpGate
 	ended bool          // the peer's stream has ended, and the last events are delivered
 }
 
@@ -57,6 +57,7 @@ type readInput struct {
 	next    transport.Next
 	err     error // why reading is over; nil at the end of the peer's stream
 	drained bool  // as far as is known, the last read has left nothing
+	n       int   // bytes that were read, until they are counted
 	ahead   ahead
 	message MessageEvent
 	ping    PingEvent
@@ -150,6 +151,7 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 		in.ends(err)
 		return false
 	}
+	in.n = n
 	r.feed(p[:n], direct)
 	return true
 }
@@ -211,6 +213,7 @@ const (
 	pausedGate  = 1 << iota // nothing is read until resume is called
 	stoppedGate             // nothing is read any more, because this end has ended the connection
 	queuedGate              // the connection is in the Dispatcher's queue
+	heldUpGate              // nothing is read until goOn is called
 )
 
 // pause stops reading until resume or stop is called.
@@ -222,8 +225,17 @@ func (r *reader) resume() (was bool) { return r.gate.And(^uint32(pausedGate))&pa
 // stop ends reading for good.
 func (r *reader) stop() { r.gate.Store(stoppedGate) }
 
-// isPaused reports whether pause was called, and neither resume nor stop since.
-func (r *reader) isPaused() bool { return r.gate.Load()&^queuedGate == pausedGate }
+// holdUp stops reading until goOn or stop is called, whatever pause and resume do.
+func (r *reader) holdUp() { r.gate.Or(heldUpGate) }
+
+// goOn continues reading after holdUp.
+func (r *reader) goOn() { r.gate.And(^uint32(heldUpGate)) }
+
+// isHeld reports whether pause or holdUp has stopped reading, and stop has not ended it.
+func (r *reader) isHeld() bool {
+	gate := r.gate.Load()
+	return gate&(pausedGate|heldUpGate) != 0 && gate&stoppedGate == 0
+}
 
 // isStopped reports whether stop was called.
 func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }

@@ -18,7 +18,7 @@ func (c *connReader) Readable() transport.Next {
 	switch {
 	case s.reader.ended:
 		return s.passOn(s.holdUntilSent())
-	case s.reader.isPaused():
+	case s.reader.isHeld():
 		return s.passOn(transport.Hold)
 	case s.disp.isCrowded() && s.waitInQueue():
 		return transport.Hold
@@ -27,14 +27,17 @@ func (c *connReader) Readable() transport.Next {
 	in.message.kind = wire.None // see noteDelivered
 	for undelivered || s.reader.read(&s.sender.conn, in) {
 		undelivered = false
-		if s.opts.notesReading {
-			s.noteRead()
+		if s.opts.notesReads {
+			s.noteRead(in)
 		}
 		held := false
 		if s.ahead { // as deliver does, with less stack
 			held = s.deliverAhead(in, true)
 		} else {
 			held = s.deliverTurn(in, true)
+		}
+		if s.joined || s.reader.dec.Collected() > 0 {
+			s.noteJoining()
 		}
 		if held {
 			if s.opts.timesReading {
@@ -103,11 +106,14 @@ func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
 	return s.deliverTurn(in, serving)
 }
 
-// noteRead tells the clock that something was received.
-func (s *Socket) noteRead() {
+// noteRead tells the clock that something was received, and counts how much.
+func (s *Socket) noteRead(in *readInput) {
 	if c := s.clock.Load(); c != nil {
 		c.noteRead()
 	}
+	n := in.n
+	in.n = 0
+	s.chargeBytes(n)
 }
 
 // noteDelivered tells the clock that what was received is delivered, as far as it can be.
@@ -173,7 +179,7 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 		} else {
 			s.handle(in)
 		}
-		if s.reader.isPaused() {
+		if s.reader.isHeld() {
 			return true
 		}
 	}
@@ -184,7 +190,7 @@ func (s *Socket) deliverTurn(in *readInput, serving bool) (held bool) {
 //
 //go:noinline
 func (s *Socket) nextEvent(in *readInput) (plain bool) {
-	plain = s.opts.messagesOnly && s.handlers.message != nil && s.rare().listeners == nil && s.life.at() == stageOpen
+	plain = s.opts.plainEvents && s.handlers.message != nil && s.rare().listeners == nil && s.life.at() == stageOpen
 	if plain {
 		if kind, data := s.reader.dec.NextMessage(); kind != wire.None {
 			in.message.socket, in.message.kind, in.message.data = s, kind, data
@@ -236,7 +242,7 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 		in.ev = a.events[a.next]
 		a.next++
 		s.handle(in)
-		if s.reader.isPaused() {
+		if s.reader.isHeld() {
 			return true
 		}
 	}
@@ -273,6 +279,9 @@ func (s *Socket) lastEvents(streamEnded bool, err error) {
 //go:noinline
 func (s *Socket) handle(in *readInput) {
 	ev := in.ev
+	if s.opts.rate != nil {
+		s.chargeMessage(ev.Kind)
+	}
 	isOpen := s.ReadyState() == StateOpen
 	switch ev.Kind {
 	case wire.Text, wire.Binary:

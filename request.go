@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -75,19 +74,8 @@ func (r *Request) SetCookie(c *http.Cookie) {
 // such a proxy (WebSocket-Node's remoteAddress). RemoteIP returns the zero Addr if the
 // connection has no IP address.
 func (r *Request) RemoteIP() netip.Addr {
-	addr := addrOf(r.socket.RemoteAddr())
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && r.trusts(addr); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		addr = hop.Unmap()
-	}
-	return addr
+	return forwardedFor(addrOf(r.socket.RemoteAddr()), r.Header.Values("X-Forwarded-For"), r.trusted)
 }
-
-func (r *Request) trusts(addr netip.Addr) bool { return isAmong(r.trusted, addr) }
 
 // isAmong reports whether one of the prefixes contains addr, which is as addrOf returns
 // it. The zone does not matter, and a prefix may be written for IPv4 in IPv6.

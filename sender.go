@@ -47,13 +47,14 @@ type sender struct {
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
-// calls of flushLater and writes, and not during calls of the other methods.
+// calls of flushLater, writes and waits, and not during calls of the other methods.
 type senderOwner interface {
 	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
 	writes()                   // a writer has begun, or the system has taken some of what it writes
 	writeFailed(uint16, error) // writing to the connection of this number has failed
 	drained()                  // all has been written, after it could not be at once
 	sentLater(wire.Kind, int)  // a message of this length, which had to wait, is sent
+	waits(int)                 // so many bytes wait for the writer
 }
 
 // A senderExtra holds what a sender needs only while the system does not take
@@ -541,9 +542,12 @@ func (t *sender) reserve(n int) {
 func (t *sender) reserveMore(n int) {
 	if t.pending == nil {
 		t.pending = buffers.Get(n)
-		return
+	} else {
+		t.growPending(n)
 	}
-	t.growPending(n)
+	if t.writing {
+		t.recount()
+	}
 }
 
 // growPending is reserveMore if something is pending.

@@ -26,10 +26,19 @@ import (
 //
 //	web.Shutdown(ctx)
 //	srv.Shutdown(ctx)
-func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (srv *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { srv.serveUpgrade(w, r, nil) }
+
+// serveUpgrade is ServeHTTP. given is the connection if the Server itself has passed it to
+// net/http, and nil otherwise.
+func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, given *givenConn) {
 	s := NewSocket(srv.Options)
 	s.server = srv
-	if err := srv.sockets.refusal(srv.MaxConns); err != nil {
+	err := srv.sockets.refusal(srv.MaxConns)
+	if err == nil {
+		err = s.admitRequest(srv, r, given)
+	}
+	if err != nil {
+		s.leaveAddress()
 		s.opts.Hooks.refused(s, err)
 		writeError(w, r, err)
 		return

@@ -49,6 +49,39 @@ type Server struct {
 	// answered with status 503. Zero means no limit.
 	MaxConns int
 
+	// MaxConnsPerIP is the maximum number of connections of one address at a time, sockets
+	// and those that are passed to Handler, and of sockets from requests of net/http. All
+	// IPv6 addresses with the same first 64 bits count as one. Zero means no limit.
+	//
+	// The address is the one that Request.RemoteIP returns. So a connection from one of
+	// TrustedProxies counts for the address in X-Forwarded-For, when its request has been
+	// read, and not at all while Handler serves it, and one from ProxyProtocol counts for
+	// the address that the header tells. Connections without an IP address do not count.
+	//
+	// A client above the limit is answered with status 429, and Hooks.HandshakeFailed is
+	// told an error that wraps ErrConnsPerIP. Unless its request has been read by then, that
+	// happens once a second for each address, and other connections are closed at once. The
+	// Server remembers 65,536 addresses. If there are more it forgets those with the fewest
+	// connections, and refuses nobody for that.
+	MaxConnsPerIP int
+
+	// HandshakesPerIP is how many connections one address may open a second, and
+	// HandshakeBurst how many at once. They are counted as for MaxConnsPerIP, and each
+	// request of net/http counts too. A client above the limit is refused in the same way,
+	// with an error that wraps ErrHandshakesPerIP and a Retry-After field. HandshakesPerIP
+	// zero means no limit, and HandshakeBurst zero what HandshakesPerIP allows in ten
+	// seconds, at least 1.
+	HandshakesPerIP float64
+	HandshakeBurst  int
+
+	// MaxBuffered is how many bytes all sockets of the Server together may hold: what waits
+	// because the system does not take it, and what was received of messages that are not
+	// complete. Above that, the sockets that hold the most are closed with status code 1008
+	// and an error event with ErrServerBuffered, until no more than 90 % are held. What
+	// waited for them is discarded. Zero means no limit: then one socket is still limited
+	// by Options.MaxBuffered and MaxMessage.
+	MaxBuffered int
+
 	// CloseSlow makes Publish and Broadcast end the connection of a socket whose
 	// Options.MaxBuffered is reached, with status code 1008, instead of leaving the socket
 	// out.
@@ -83,6 +116,8 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	sockets   roster
+	addresses addresses
+	sum       backlogSum
 	topics    topics
 	plane     plane
 	http      *httpFallback
@@ -258,9 +293,18 @@ func (srv *Server) listensOn(l net.Listener) bool {
 }
 
 // serveConn starts a Socket on conn. Connections above MaxConns are answered with
-// status 503, but the number of those is limited too.
+// status 503, and those of an address with too many with status 429, but the number of those
+// is limited too.
 func (srv *Server) serveConn(conn net.Conn) {
 	proxied := srv.expectsProxyHeader(conn)
+	var from *address
+	var refused *handshake.Error
+	if proxied == nil && srv.limitsAddresses() {
+		if from, refused = srv.admit(addrOf(conn.RemoteAddr())); from == nil && refused != nil {
+			srv.turnAway(conn, refused)
+			return
+		}
+	}
 	switch {
 	case srv.TLSConfig == nil:
 	case proxied != nil:
@@ -273,6 +317,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 	s.server = srv
 	s.start(wire.Server, nil)
 	s.attach(conn)
+	s.setAddress(from)
 	full, err := srv.sockets.add(s, srv.MaxConns)
 	if err != nil {
 		s.withdraw()
@@ -281,7 +326,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 		return
 	}
 	r := newArrival(s, srv, isTLS(conn))
-	r.full, r.proxied = full, proxied
+	if r.proxied, r.refused = proxied, refused; full {
+		r.refused = errFull
+	}
 	r.start()
 }
 

@@ -25,12 +25,14 @@ type settings struct {
 	writeTimeout, idleTimeout         time.Duration
 	messageTimeout                    time.Duration // 0 also with FrameEvents
 	timesReading                      bool          // by idleTimeout or messageTimeout
-	notesReading                      bool          // for these, or for pings
 	clientVersion                     wire.Version
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	timed                             bool                   // turns are timed
 	messagesOnly                      bool                   // no hooks, frame events or Recover
+	plainEvents                       bool                   // messagesOnly, and no RateLimit
+	notesReads                        bool                   // there are pings, times of reading or a RateLimit
+	rate                              *resolvedRate          // nil means none
 	dispatcher                        *Dispatcher
 	log                               *slog.Logger
 	configs                           [2][wire.Hybi13 + 1]wire.Config // by role and version; no extensions
@@ -75,7 +77,6 @@ func (o *Options) resolve() *settings {
 		st.messageTimeout = 0
 	}
 	st.timesReading = st.idleTimeout > 0 || st.messageTimeout > 0
-	st.notesReading = st.timesReading || st.pingInterval > 0
 	st.extensions = o.Extensions
 	if o.Compression != CompressionOff {
 		off := o.Compression == CompressionNoTakeover
@@ -98,6 +99,8 @@ func (o *Options) resolve() *settings {
 		st.versions = maskedVersions
 	}
 	st.messagesOnly = o.Hooks == nil && !o.Recover && !o.FrameEvents
+	st.rate = o.RateLimit.resolve()
+	st.plainEvents, st.notesReads = st.messagesOnly && st.rate == nil, st.timesReading || st.pingInterval > 0 || st.rate != nil
 	if st.dispatcher == nil {
 		st.dispatcher = defaultDispatcher
 	}

@@ -29,6 +29,7 @@ type Socket struct {
 	clock   atomic.Pointer[clock] // nil until a time is set
 	slot    int32                 // index in the Server's roster, guarded by its lock
 	ahead   bool                  // events are decoded before their turn; see ahead.go
+	joined  bool                  // a message was incomplete after the last read
 }
 
 // A parallel is a Socket with a Dispatcher of its own.
@@ -42,7 +43,7 @@ type socketExtra struct {
 	rare          atomic.Pointer[rareHandlers] // nil until it is needed
 	context       *socketContext               // guarded by life.mu; nil until it is needed
 	data          atomic.Pointer[any]          // of SetData; nil without any
-	told          *toldAddrs                   // guarded by life.mu; nil unless a proxy has told them
+	limited       atomic.Pointer[limited]      // nil until it is needed
 	subscriptions                              // guarded by the lock of the Server's topics
 }
 
@@ -157,10 +158,14 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 		return false
 	}
 	s.opts.dispatcher.hold()
-	s.opening, s.ahead = o, false
+	s.opening, s.ahead, s.joined = o, false, false
 	s.clock.Store(nil)
 	if x := s.extra.Load(); x != nil {
-		x.context, x.told = nil, nil
+		x.context = nil
+		if l := x.limited.Load(); l != nil {
+			l.told = nil
+			l.pace.Store(nil)
+		}
 		if r := x.rare.Load(); r != nil {
 			r.pings = nil
 		}
@@ -175,6 +180,7 @@ func (s *Socket) withdraw() {
 	s.life.mu.Lock()
 	s.life.on(withdrawn)
 	s.life.mu.Unlock()
+	s.leaveAddress()
 	s.endContext(nil)
 	s.opts.dispatcher.release()
 }

@@ -79,6 +79,7 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*givenConn); ok {
 		s.setTold(c.told)
+		s.setAddress(c.from.Swap(nil))
 		if len(c.Prefix) == 0 {
 			conn = c.Conn // whose descriptor can be used
 		}
@@ -86,9 +87,13 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http
 	s.attach(transport.Adopt(conn))
 	if srv != nil {
-		if a.full, err = srv.sockets.add(s, srv.MaxConns); err != nil {
+		full, err := srv.sockets.add(s, srv.MaxConns)
+		if err != nil {
 			s.sender.conn.Close()
 			return err
+		}
+		if full {
+			a.refused = errFull
 		}
 	}
 	if a.offered = done; done {

@@ -38,6 +38,7 @@ func (t *sender) giveUp(more int) {
 		t.closeOut = true // it is at the end of what was not written
 	}
 	t.writing, t.data, t.inflight, t.handed, t.closeLen = false, false, 0, 0, 0
+	t.recount()
 	t.discardPending()
 	if x := t.extra; x != nil {
 		for _, b := range x.chunks {
@@ -117,6 +118,7 @@ func (t *sender) runWriter(b *wire.Buffer, from int) {
 	t.writing = true
 	t.owner.writes()
 	t.noteHanded(len(b.B) - from)
+	t.recount()
 	t.conn.WriteLater(&writer{t: t, number: t.number, piecewise: !t.conn.CanTry(), b: b, from: from})
 }
 
@@ -200,8 +202,29 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 		t.shutdownIfDone()
 		w.drained = true
 	}
+	t.recount()
 	w.b, w.from = b, from
 	return pong
+}
+
+// recount tells the owner how many bytes wait for the writer: a buffer that is being filled
+// counts as a whole. What is written at the end of the turn does not wait.
+func (t *sender) recount() {
+	n := 0
+	if t.writing {
+		if n = t.inflight; t.pending != nil {
+			n += cap(t.pending.B)
+		}
+	}
+	t.owner.waits(n)
+}
+
+// forsake discards what has not been written, and lets nothing more be sent.
+func (t *sender) forsake() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.broken = true
+	t.giveUp(0)
 }
 
 // takeChunk returns what the writer is to write next, or nil if there is
@@ -265,6 +288,7 @@ func (t *sender) progress() (unsent int, known, writing bool) {
 // writerEnds records that the writer has nothing left to write.
 func (t *sender) writerEnds() {
 	t.writing = false
+	t.recount()
 	if t.awaited {
 		t.awaited = false
 		t.conn.Wake()

@@ -117,6 +117,21 @@ func (d *Decoder) Release() {
 	d.stage = ended
 }
 
+// Collected returns how many bytes of memory hold what has arrived of an incomplete message
+// or frame.
+func (d *Decoder) Collected() (n int) {
+	if d.slowState == nil {
+		return 0
+	}
+	if d.msg != nil {
+		n = cap(d.msg.B)
+	}
+	if d.own != nil {
+		n += cap(d.own.B)
+	}
+	return n
+}
+
 // Events returns an iterator that calls Next until it returns None.
 func (d *Decoder) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
