@@ -2,7 +2,9 @@ package airsocket
 
 import (
 	"cmp"
+	"errors"
 	"io"
+	"net"
 	"slices"
 
 	"github.com/airsocket/airsocket/internal/transport"
@@ -144,7 +146,10 @@ func (s *Socket) readingEnds(err error) transport.Next {
 	if !streamEnded {
 		s.life.fails(err)
 	}
-	s.lastEvents(streamEnded, err)
+	// A connection without a direction of its own for each side, such as a pipe, is closed
+	// where TCP ends its own direction.
+	closedHere := errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
+	s.lastEvents(streamEnded || closedHere, err)
 	if !streamEnded {
 		return transport.Over
 	}
@@ -257,15 +262,15 @@ func (s *Socket) takeSlot() decodingSlot {
 	return s.disp.takeSlot()
 }
 
-// lastEvents runs the turn for the events that follow from the end of the stream, or from
-// the error of a read.
-func (s *Socket) lastEvents(streamEnded bool, err error) {
+// lastEvents runs the turn for the events that follow from the end of the stream, or, if
+// asExpected is false, from the error of a read.
+func (s *Socket) lastEvents(asExpected bool, err error) {
 	in := readInputs.Get().(*readInput)
 	defer s.leave(s.enter(), receiveTurn, false)
 	dec := &s.reader.dec
 	dec.FeedEOF(s.sender.closeSent())
 	for in.ev = dec.Next(); in.ev.Kind != wire.None; in.ev = dec.Next() {
-		if in.ev.Kind == wire.End && !streamEnded {
+		if in.ev.Kind == wire.End && !asExpected {
 			// Something may be lost, so this is no answer to a close either.
 			in.ev.Code, in.ev.Err = StatusAbnormalClosure, err
 		}
