@@ -24,8 +24,8 @@ func main() {
 
 func run(args []string, stdout io.Writer) (err error) {
 	flags := flag.NewFlagSet("tokenclient", flag.ContinueOnError)
-	url := flags.String("url", "ws://127.0.0.1:8082/", "URL to connect to")
-	tokens := flags.String("tokens", "http://127.0.0.1:8082/token", "URL that answers with a new token")
+	url := flags.String("url", "ws://127.0.0.1:1339/", "URL to connect to")
+	tokens := flags.String("tokens", "http://127.0.0.1:1339/token", "URL that answers with a new token")
 	token := flags.String("token", "", "token for the first attempt, perhaps of last time")
 	wait := flags.Duration("wait", time.Second, "longest wait before the next attempt, doubled with each")
 	if err := flags.Parse(args); err != nil {

@@ -28,7 +28,7 @@ func main() {
 
 func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("tokenserver", flag.ContinueOnError)
-	addr := flags.String("addr", "127.0.0.1:8082", "address to listen on")
+	addr := flags.String("addr", "127.0.0.1:1339", "address to listen on")
 	life := flags.Duration("life", 5*time.Second, "how long a token is valid")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -115,9 +115,9 @@ const mostSkipped = 511
 
 // lookAgain looks for events after it has let other threads run. Those who send often only
 // wait for a processor, and then this saves a thread that sleeps and is woken for few events.
-// When the processors are not busy, or when the others take long, events would come late.
-// So it is done less and less often while it finds nothing, and more often again when it
-// does. runtime.Gosched would wake idle processors of the runtime.
+// But it makes the next events late if the others run for long. So it is done less and less
+// often while it finds nothing, and more often again when it does. runtime.Gosched would
+// wake idle processors of the runtime.
 func (p *poller) lookAgain(events []syscall.EpollEvent) (n int) {
 	if p.skip > 0 {
 		p.skip--

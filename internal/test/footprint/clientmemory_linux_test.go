@@ -110,6 +110,9 @@ func newAnswering(t *testing.T) *answering {
 func (a *answering) serve(t *testing.T) {
 	t.Helper()
 	fd, _, err := syscall.Accept4(a.listener, syscall.SOCK_CLOEXEC)
+	for err == syscall.EINTR { // the kernel resumes no call that has a timeout
+		fd, _, err = syscall.Accept4(a.listener, syscall.SOCK_CLOEXEC)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,6 +122,9 @@ func (fd descriptor) Write(p []byte) (int, error) {
 // Read receives.
 func (fd descriptor) Read(p []byte) (int, error) {
 	n, _, err := syscall.Recvfrom(int(fd), p, 0)
+	for err == syscall.EINTR { // as in answering.serve
+		n, _, err = syscall.Recvfrom(int(fd), p, 0)
+	}
 	if n == 0 && err == nil {
 		err = io.EOF
 	}
