@@ -29,6 +29,12 @@ var (
 	tests    = []string{"internal/test/wstest", "internal/test/apitxt", "internal/test/connecting", "internal/test/faults", "internal/test/footprint", "internal/test/interop", "internal/test/recorded", "internal/test/serving", "internal/test/versions"}
 )
 
+// tool lists the packages of cmd/airsocket from left to right, which import those to their
+// left and all of the library. Only tests import toolTest, which may import all of them.
+var tool = []string{"escape", "exit", "journal", "command", "options", "console", "connect", "serve", "program"}
+
+const toolFolder, toolTest = "cmd/airsocket/internal/", "clitest"
+
 // importers lists the external modules, each with the only package that may import
 // it.
 var importers = map[string]string{
@@ -36,7 +42,7 @@ var importers = map[string]string{
 	"github.com/gobwas/httphead":    "handshake",
 	"github.com/gobwas/pool":        "internal/buffers",
 	"golang.org/x/net":              "internal/dial",
-	"golang.org/x/term":             "cmd/airsocket",
+	"golang.org/x/term":             "cmd/airsocket/internal/console",
 }
 
 // forbidden lists imports that would make a package, or one below it, depend on
@@ -96,6 +102,12 @@ func TestImportRules(t *testing.T) {
 		{"extensions", "wire/internal/mask", false},
 		{"cmd/airsocket", ".", true},
 		{"cmd/airsocket", "cmd/bench", false},
+		{"cmd/airsocket", "cmd/airsocket/internal/program", true},
+		{"cmd/airsocket/internal/connect", ".", true},
+		{"cmd/airsocket/internal/connect", "cmd/airsocket/internal/console", true},
+		{"cmd/airsocket/internal/console", "cmd/airsocket/internal/connect", false},
+		{"cmd/airsocket/internal/connect", "cmd/airsocket/internal/clitest", false},
+		{"cmd/airsocket/internal/clitest", "cmd/airsocket/internal/program", true},
 		{"cmd/airsocket", "internal/test/wstest", false},
 		{".", "internal/test/wstest", false},
 		{"blocking", ".", true},
@@ -136,9 +148,9 @@ func TestFolders(t *testing.T) {
 		}
 	})
 	for dir, want := range map[string]bool{
-		".": true, "wire": true, "wire/internal/mask": true, "wire/internal/a/b": true, "cmd/airsocket": true, "examples": true,
+		".": true, "wire": true, "wire/internal/mask": true, "wire/internal/a/b": true, "cmd/airsocket": true, "cmd/airsocket/internal/serve": true, "examples": true,
 		"internal/test/wstest": true, "internal/test/wstest/sub": false, "internal": false,
-		"util": false, "wire/sub": false, "wire/sub/internal": false, "internal/unlisted": false, "cmdline": false,
+		"util": false, "cmd/airsocket/internal/util": false, "wire/sub": false, "wire/sub/internal": false, "internal/unlisted": false, "cmdline": false,
 	} {
 		if got := isKnown(dir); got != want {
 			t.Errorf("isKnown(%q) = %t", dir, got)
@@ -149,6 +161,9 @@ func TestFolders(t *testing.T) {
 // isKnown reports whether a folder is a layer, is below a layer's own internal
 // folder, or belongs to tests or a program.
 func isKnown(dir string) bool {
+	if name, ok := strings.CutPrefix(dir, toolFolder); ok {
+		return name == toolTest || slices.Contains(tool, name)
+	}
 	return layerOf(dir) != "" || slices.Contains(tests, dir) || slices.ContainsFunc(programs, func(p string) bool { return isBelow(dir, p) })
 }
 
@@ -182,6 +197,10 @@ func mayImport(dir, pkg string) bool {
 	own, to := layerOf(dir), slices.Index(layers, pkg)
 	if slices.Contains(tests, dir) {
 		return to >= 0 || slices.Contains(tests, pkg)
+	}
+	if name, ok := strings.CutPrefix(dir, toolFolder); ok {
+		to := slices.Index(tool, strings.TrimPrefix(pkg, toolFolder))
+		return slices.Contains(layers, pkg) || to >= 0 && (name == toolTest || to < slices.Index(tool, name))
 	}
 	if own == "" { // a program may import all of the library and what is below itself
 		return to >= 0 || strings.HasPrefix(pkg, dir+"/")

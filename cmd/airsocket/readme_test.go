@@ -1,4 +1,4 @@
-package main
+package main_test
 
 import (
 	"net"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 )
 
 // The README's client prints an error and exits with a code other than 0 if the
@@ -42,10 +44,10 @@ func TestReadmeClient(t *testing.T) {
 		url, stdout, stderr string
 		code                int
 	}{
-		{startServe(t, "-quiet").url(), "hello\n", "", 0},
+		{clitest.StartServe(t, "-quiet").URL(), "hello\n", "", 0},
 		{"ws://" + closed.Addr().String(), "", "refused", 1},
-		{startServe(t, "-quiet", "-tls-self-signed").url(), "", "certificate", 1},
-		{startServe(t, "-quiet", "-versions", "75").url(), "", "426", 1},
+		{clitest.StartServe(t, "-quiet", "-tls-self-signed").URL(), "", "certificate", 1},
+		{clitest.StartServe(t, "-quiet", "-versions", "75").URL(), "", "426", 1},
 		{"127.0.0.1:10081", "", "bad URL", 1},
 	} {
 		var stdout, stderr strings.Builder

@@ -1,0 +1,93 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// newFlags returns a flag set that prints nothing by itself.
+func newFlags(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	return fs
+}
+
+// parse parses the args of c, in which flags and other arguments may be mixed, and
+// returns the other arguments. After "--" there are no flags. The error is a
+// *helpError if args ask for help.
+func (p *Program) parse(c *Command, fs *flag.FlagSet, args []string) ([]string, error) {
+	var others []string
+	for {
+		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, &helpError{p.helpText(c, fs)}
+		} else if name, ok := unknownFlag(err); ok {
+			return nil, p.suggestFlag(fs, name)
+		} else if err != nil {
+			return nil, err
+		}
+		parsed := len(args) - fs.NArg()
+		if fs.NArg() == 0 || parsed > 0 && args[parsed-1] == "--" {
+			return append(others, fs.Args()...), nil
+		}
+		others = append(others, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+}
+
+// unknownFlag returns the name of the flag that err reports as unknown. It
+// parses the text of err because package flag has no error value for this.
+func unknownFlag(err error) (name string, ok bool) {
+	if err == nil {
+		return "", false
+	}
+	return strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+}
+
+func (p *Program) suggestFlag(fs *flag.FlagSet, name string) error {
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	if near := nearest(name, names); near != "" {
+		return fmt.Errorf("unknown flag -%s, did you mean -%s?", name, near)
+	}
+	return fmt.Errorf("unknown flag -%s; \"%s help %s\" lists the flags", name, p.Name, fs.Name())
+}
+
+// helpText returns the help text of c, whose flags are in fs.
+func (p *Program) helpText(c *Command, fs *flag.FlagSet) string {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "usage: %s\n\n%s", strings.TrimSpace(p.Name+" "+c.Name+" "+c.Usage), c.Help)
+	fs.SetOutput(&b)
+	fs.PrintDefaults()
+	fs.SetOutput(io.Discard)
+	return b.String()
+}
+
+// Repeated is a flag that may be given more than once.
+type Repeated []string
+
+func (r *Repeated) String() string { return strings.Join(*r, ",") }
+
+func (r *Repeated) Set(s string) error {
+	*r = append(*r, s)
+	return nil
+}
+
+// List is a flag with comma-separated values, which may be given more than
+// once.
+type List []string
+
+func (l *List) String() string { return strings.Join(*l, ",") }
+
+func (l *List) Set(s string) error {
+	for v := range strings.SplitSeq(s, ",") {
+		if v = strings.TrimSpace(v); v == "" {
+			return errors.New("an empty name in the list")
+		}
+		*l = append(*l, strings.TrimSpace(v))
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+//go:build linux
+
+package connect_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/term"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/program"
+)
+
+// connectAt runs connect on the terminal and waits for its prompt.
+func connectAt(k *clitest.Keyboard, args ...string) <-chan int {
+	code := k.Run(append([]string{"connect"}, args...)...)
+	k.Wait("* open ws://")
+	k.Wait("/help\r\n")
+	k.Wait(console.Prompt)
+	return code
+}
+
+func TestTerminal(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	k := clitest.NewKeyboard(t)
+	before, err := term.GetState(int(k.Slave.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := connectAt(k, s.URL())
+
+	k.Type("hellp\x7fo\r")
+	k.Wait("< hello\r\n")
+	k.Wait(console.Prompt)
+	k.Type("\x1b[A\r") // the last line of the history
+	k.Wait("< hello\r\n")
+	k.Type("/binary 00 FF\r")
+	k.Wait("< 0x00ff\r\n")
+	k.Type("/ping abc\r")
+	k.Wait("* pong \"abc\"\r\n")
+	k.Type("/text /x\r")
+	k.Wait("< /x\r\n")
+	k.Type("/help\r")
+	k.Wait("/binary HEX")
+	k.Type("/nope\r")
+	k.Wait("unknown command /nope")
+	k.Type("/binary 0\r")
+	k.Wait("hexadecimal")
+	k.Type("/close x\r")
+	k.Wait(`"x" is not a code`)
+	k.Type("/close 1001\r")
+	k.Wait("may not be sent")
+	k.Type("/text\r")
+	k.Wait("< \r\n")
+	k.Type("\x1b[200~/close\tpasted\r\x1b[201~")
+	k.Wait(`< /close\tpasted` + "\r\n")
+	k.Type("/close 4001 bye now\r")
+	k.Wait("* close 4001 bye now")
+	if got := <-code; got != exit.OK {
+		t.Errorf("exit code %d", got)
+	}
+	after, err := term.GetState(int(k.Slave.Fd()))
+	if err != nil || *after != *before {
+		t.Errorf("the terminal is left as %v (%v), it was %v", after, err, before)
+	}
+}
+
+func TestTerminalKeysThatClose(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	for _, key := range []string{"\x03", "\x04", "unfinished\x03"} {
+		k := clitest.NewKeyboard(t)
+		code := connectAt(k, s.URL())
+		k.Type(key)
+		k.Wait("* close 1000")
+		if got := <-code; got != exit.OK {
+			t.Errorf("%q: exit code %d", key, got)
+		}
+	}
+}
+
+func TestTerminalEscapesWhatIsReceived(t *testing.T) {
+	t.Parallel()
+	k := clitest.NewKeyboard(t)
+	go program.Program.Run(t.Context(), []string{"connect", "-x", "a", "--wait", "-1s", clitest.Upgraded(t, "\x81\x0b\x1b[2J\xe2\x80\xae\n< x\x88\x00")}, &command.Std{Out: k.Slave, Err: k.Slave})
+	k.Wait(`\x1b[2J\u202e\n< x` + "\r\n")
+}
+
+func TestTerminalLineThatIsFull(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	k := clitest.NewKeyboard(t)
+	connectAt(k, s.URL())
+	k.Type(strings.Repeat("x", console.MaxTyped+1))
+	k.Wait("\a")
+	k.Type("\r")
+	k.Wait("< " + strings.Repeat("x", console.MaxTyped) + "\r\n")
+}

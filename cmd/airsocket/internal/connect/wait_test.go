@@ -1,0 +1,71 @@
+package connect
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
+)
+
+// wait runs connect with one text over a pipe, in a synctest bubble. The server
+// reads the text after the time busy, and sends an answer after each of the
+// delays. wait returns what connect printed and how long it took.
+func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got string, took time.Duration) {
+	t.Helper()
+	here, there := net.Pipe()
+	server := new(airsocket.Dispatcher)
+	go server.Run(func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: server})
+		s.OnMessage(func(*airsocket.MessageEvent) {
+			for _, d := range delays {
+				server.SetTimeout(func() { s.Send(d.String()) }, d)
+			}
+		})
+		s.OnOpen(func(*airsocket.OpenEvent) {
+			s.Pause()
+			server.SetTimeout(s.Resume, busy)
+		})
+		s.StartServer(there)
+	})
+	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, texts: []string{"go"}, wait: wait}
+	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+	var out strings.Builder
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{cfg.texts}, print: plain(&out, io.Discard, false)}
+	cfg.Options.Dispatcher = c.disp
+	begin := time.Now()
+	if code, err := c.run(t.Context()); code != exit.OK || err != nil {
+		t.Errorf("exit code %d, %v", code, err)
+	}
+	took = time.Since(begin)
+	time.Sleep(time.Hour) // in the bubble, until the server's timers have fired
+	return strings.ReplaceAll(out.String(), "\n", " "), took
+}
+
+func TestConnectWait(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		wait   time.Duration
+		busy   time.Duration
+		delays []time.Duration
+		got    string
+		took   time.Duration
+	}{
+		{time.Second, 0, nil, "", time.Second},
+		{time.Second, 500 * time.Millisecond, nil, "", 1500 * time.Millisecond},
+		{time.Second, 0, []time.Duration{900 * time.Millisecond, 1800 * time.Millisecond, 2900 * time.Millisecond}, "900ms 1.8s ", 2800 * time.Millisecond},
+		{0, 0, []time.Duration{time.Millisecond}, "", 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if got, took := wait(t, test.wait, test.busy, test.delays...); got != test.got || took != test.took {
+				t.Errorf("-wait %v, messages after %v: got %q in %v, want %q in %v", test.wait, test.delays, got, took, test.got, test.took)
+			}
+		})
+	}
+}

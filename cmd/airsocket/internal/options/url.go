@@ -1,0 +1,28 @@
+package options
+
+import (
+	"net/url"
+	"regexp"
+)
+
+// withScheme matches text that begins with the scheme of a URL. A host with a
+// port does not match, because no slash follows its colon.
+var withScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:/`)
+
+// CompleteURL returns s as a URL. If s has no scheme, the scheme is ws.
+func CompleteURL(s string) string {
+	if withScheme.MatchString(s) {
+		return s
+	}
+	return "ws://" + s
+}
+
+// WithoutPassword returns a URL with its password masked, so that it can be
+// printed.
+func WithoutPassword(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.User == nil {
+		return s
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,41 @@
+// Package program puts the program together from its commands.
+package program
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/connect"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
+)
+
+// Main runs the program with the arguments of the process, and ends the process. The
+// first interrupt closes the connections, a second one ends the process at once.
+func Main() {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exit.Interrupted)
+	}()
+	os.Exit(Program.Run(ctx, os.Args[1:], &command.Std{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+}
+
+// Program is the program.
+var Program = command.Program{
+	Name:     "airsocket",
+	Commands: []command.Command{serve.Command(), connect.Command(), version},
+	Trailer: `
+To try it out, run the server in one terminal and a client in another:
+
+  airsocket serve
+  airsocket connect 127.0.0.1:10081
+`,
+}

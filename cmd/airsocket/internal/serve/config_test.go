@@ -1,0 +1,31 @@
+package serve
+
+import (
+	"flag"
+	"testing"
+	"time"
+)
+
+// resolved returns the settings from flags.
+func resolved(t *testing.T, flags ...string) *config {
+	t.Helper()
+	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
+	c := newConfig(fs)
+	if err := fs.Parse(flags); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.resolve(fs.Args()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	if c := resolved(t, "-shutdown-timeout", "2"); c.shutdownTimeout != 2*time.Second {
+		t.Errorf("-shutdown-timeout 2: %v", c.shutdownTimeout)
+	}
+	if c := resolved(t); len(c.listen) != 1 || c.listen[0] != "127.0.0.1:10081" {
+		t.Errorf("without flags it listens on %v", c.listen)
+	}
+}

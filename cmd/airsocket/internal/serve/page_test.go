@@ -1,0 +1,61 @@
+package serve_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
+)
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	base := strings.TrimSuffix(strings.Replace(s.URL(), "ws:", "http:", 1), "/")
+	for _, test := range []struct {
+		method, path string
+		status       int
+		kind, has    string
+	}{
+		{"GET", "/", 200, "text/html", `<button id="connect"`},
+		{"HEAD", "/", 200, "text/html", ""},
+		{"GET", "/page.js", 200, "javascript", "new WebSocket"},
+		{"GET", "/page.css", 200, "text/css", "color-scheme"},
+		{"POST", "/", 405, "", ""},
+		{"GET", "/index.html", 404, "", ""},
+		{"GET", "/page/", 404, "", ""},
+		{"POST", "/nothing", 404, "", ""},
+	} {
+		req, _ := http.NewRequest(test.method, base+test.path, nil)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if res.StatusCode != test.status || !strings.Contains(res.Header.Get("Content-Type"), test.kind) || !strings.Contains(string(body), test.has) {
+			t.Errorf("%s %s: %s, %s, %.60q", test.method, test.path, res.Status, res.Header.Get("Content-Type"), body)
+		}
+		if policy := res.Header.Get("Content-Security-Policy"); test.status == 200 && !strings.HasPrefix(policy, "default-src 'none'") {
+			t.Errorf("%s %s: policy %q", test.method, test.path, policy)
+		}
+	}
+}
+
+// The page works without a network: it refers only to its own files.
+func TestPageStandsAlone(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"index.html", "page.css", "page.js"} {
+		b, err := serve.PageFiles.ReadFile("page/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"http://", "https://", "@import", "innerHTML", "<style", " style=", " onclick="} {
+			if strings.Contains(string(b), bad) {
+				t.Errorf("%s has %s", name, bad)
+			}
+		}
+	}
+}
