@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
-	"github.com/airsocket/airsocket/cmd/bench/internal/hist"
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+	"github.com/airsocket/airsocket/internal/hist"
 )
 
 const probeEvery = 4 * time.Millisecond

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/airsocket/airsocket/cmd/bench/internal/frame"
-	"github.com/airsocket/airsocket/cmd/bench/internal/hist"
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+	"github.com/airsocket/airsocket/internal/hist"
 )
 
 // conn is one connection of the epoll loop.

@@ -2,6 +2,7 @@
 package hist
 
 import (
+	"iter"
 	"math"
 	"math/bits"
 	"time"
@@ -13,17 +14,34 @@ const (
 )
 
 // Hist counts durations in buckets that are about 1.5 % wide. The zero value is
-// empty and ready for use.
+// empty and ready for use. It takes 32 KiB, however many durations it counts.
 type Hist struct {
 	n      int64
+	sum    float64 // in nanoseconds
+	max    time.Duration
 	bucket [64 * subBuckets]int64
 }
 
 // Add counts d. Durations below a nanosecond count as one.
 func (h *Hist) Add(d time.Duration) {
-	v := uint64(max(d, 1))
-	h.bucket[index(v)]++
+	d = max(d, 1)
+	h.bucket[index(uint64(d))]++
 	h.n++
+	h.sum += float64(d)
+	h.max = max(h.max, d)
+}
+
+// Merge adds all that other has counted to h.
+func (h *Hist) Merge(other *Hist) {
+	if other.n == 0 {
+		return
+	}
+	for i, n := range other.bucket {
+		h.bucket[i] += n
+	}
+	h.n += other.n
+	h.sum += other.sum
+	h.max = max(h.max, other.max)
 }
 
 // index returns the bucket of v, which is at least 1.
@@ -46,6 +64,21 @@ func lowest(i int) float64 {
 // Reset empties h.
 func (h *Hist) Reset() { *h = Hist{} }
 
+// Count returns how many durations were added.
+func (h *Hist) Count() int64 { return h.n }
+
+// Max returns the longest duration, exactly. It returns 0 if h is empty.
+func (h *Hist) Max() time.Duration { return h.max }
+
+// Mean returns the mean of the durations, which is not rounded to a bucket. It returns 0
+// if h is empty.
+func (h *Hist) Mean() time.Duration {
+	if h.n == 0 {
+		return 0
+	}
+	return time.Duration(h.sum / float64(h.n))
+}
+
 // Quantile returns the q-quantile of the durations, with q from 0 to 1, rounded
 // down to its bucket. It returns 0 if h is empty.
 func (h *Hist) Quantile(q float64) time.Duration {
@@ -56,4 +89,16 @@ func (h *Hist) Quantile(q float64) time.Duration {
 		}
 	}
 	return 0
+}
+
+// Buckets returns the buckets that are not empty, from the shortest durations to the
+// longest: the lowest duration of each, and how many durations it has.
+func (h *Hist) Buckets() iter.Seq2[time.Duration, int64] {
+	return func(yield func(time.Duration, int64) bool) {
+		for i, n := range h.bucket {
+			if n > 0 && !yield(time.Duration(lowest(i)), n) {
+				return
+			}
+		}
+	}
 }
