@@ -182,14 +182,6 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-func TestNiceStep(t *testing.T) {
-	for _, top := range []float64{0.3, 1, 1.9, 2, 4.9, 5, 9.99, 17, 420} {
-		if n := top / niceStep(top); n < 4 || n > 10.1 {
-			t.Errorf("%v has %v steps", top, n)
-		}
-	}
-}
-
 func TestQuantile(t *testing.T) {
 	v := []float64{4, 1, 3, 2, 5}
 	for q, want := range map[float64]float64{0: 1, 0.25: 2, 0.5: 3, 0.875: 4.5, 1: 5} {

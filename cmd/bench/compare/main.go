@@ -22,20 +22,20 @@ import (
 )
 
 var (
-	only     = flag.String("only", ".", "run or report the scenarios that match this regular expression, such as echo/ascii/125B/c100/i16")
-	peerList = flag.String("peers", "", "comma-separated programs to run; all by default")
-	reps     = flag.Int("reps", 3, "repetitions")
-	duration = flag.Duration("duration", time.Second, "time measured in each run")
-	base     = flag.String("base", "gws", "program that the ratios compare with; for clients, the one with this name and \"client\"")
-	out      = flag.String("out", "", "file to which runs are appended; bin/results.jsonl by default")
-	report   = flag.Bool("report", false, "run nothing, and report the results in the file")
-	brief    = flag.Bool("brief", false, "print one table of all scenarios")
-	forFile  = flag.Bool("readme", false, "run the scenarios of the README's table, and print it")
-	plotFile = flag.String("plot", "", "run the growth scenarios and write a plot of them to this SVG file")
-	profiles = flag.String("profiles", "", "folder for CPU profiles of the Go programs")
-	list     = flag.Bool("list", false, "only list the scenarios")
-	dir      = flag.String("dir", ".", "this module's folder")
-	pin      = flag.Bool("pin", false, "keep the measured program on processor 0 and the load on 1")
+	only       = flag.String("only", ".", "run or report the scenarios that match this regular expression, such as echo/ascii/125B/c100/i16")
+	peerList   = flag.String("peers", "", "comma-separated programs to run; all by default")
+	reps       = flag.Int("reps", 3, "repetitions")
+	duration   = flag.Duration("duration", time.Second, "time measured in each run")
+	base       = flag.String("base", "gws", "program that the ratios compare with; for clients, the one with this name and \"client\"")
+	out        = flag.String("out", "", "file to which runs are appended; bin/results.jsonl by default")
+	justReport = flag.Bool("report", false, "run nothing, and report the results in the file")
+	brief      = flag.Bool("brief", false, "print one table of all scenarios")
+	forFile    = flag.Bool("readme", false, "run the scenarios of the README's table, and print it")
+	plotFile   = flag.String("plot", "", "run the growth scenarios and write a plot of them to this SVG file")
+	profiles   = flag.String("profiles", "", "folder for CPU profiles of the Go programs")
+	list       = flag.Bool("list", false, "only list the scenarios")
+	dir        = flag.String("dir", ".", "this module's folder")
+	pin        = flag.Bool("pin", false, "keep the measured program on processor 0 and the load on 1")
 )
 
 func main() {
@@ -63,7 +63,7 @@ func main() {
 		return
 	}
 	var start int64
-	if !*report {
+	if !*justReport {
 		leaveOut(chosen)
 		start = time.Now().Unix()
 		if err := runAll(chosen, start); err != nil {
@@ -74,7 +74,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if !*report {
+	if !*justReport {
 		for name, l := range all {
 			all[name] = slices.DeleteFunc(l, func(r run) bool { return r.Start != start })
 		}

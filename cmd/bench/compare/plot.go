@@ -13,6 +13,7 @@ import (
 	"text/template"
 
 	"github.com/airsocket/airsocket/cmd/bench/internal/result"
+	"github.com/airsocket/airsocket/internal/report"
 )
 
 //go:embed growth.svg.tmpl
@@ -145,7 +146,7 @@ func newPanel(x int, title string, sizes []int, lines []series) panel {
 			top = max(top, v)
 		}
 	}
-	step := niceStep(top)
+	step := report.Step(top)
 	top = max(step*math.Ceil(top/step), step)
 	for v := 0.0; v <= top+step/2; v += step {
 		p.YTicks = append(p.YTicks, tick{height(v, top), fmt.Sprintf("%g", v)})
@@ -195,19 +196,3 @@ func across(n int, sizes []int) float64 {
 func height(v, top float64) float64 { return tenth(plotHeight * (1 - v/top)) }
 
 func tenth(v float64) float64 { return math.Round(10*v) / 10 }
-
-// niceStep returns the step between the ticks on an axis from 0 to top: 1, 2 or
-// 5 times a power of ten, such that there are 4 to 10 steps.
-func niceStep(top float64) float64 {
-	if top <= 0 {
-		return 1
-	}
-	power := math.Pow(10, math.Floor(math.Log10(top)))
-	switch m := top / power; {
-	case m < 2:
-		return power / 5
-	case m < 5:
-		return power / 2
-	}
-	return power
-}

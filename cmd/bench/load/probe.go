@@ -47,6 +47,5 @@ func probeServer(r *result.Result) {
 		r.Msgs++
 	}
 	r.Secs = time.Since(start).Seconds()
-	micros := func(q float64) float64 { return float64(latencies.Quantile(q)) / 1e3 }
-	r.P50, r.P99, r.P999 = micros(.5), micros(.99), micros(.999)
+	r.SetLatency(&latencies)
 }

@@ -132,10 +132,8 @@ func (s *streamer) measure(r *result.Result) {
 	s.run(*duration)
 	m.end(r, s.msgs)
 	r.WireBytes, r.RSS1 = s.bytes, rss()
-	r.P50, r.P99, r.P999 = s.micros(.5), s.micros(.99), s.micros(.999)
+	r.SetLatency(&s.hist)
 }
-
-func (s *streamer) micros(q float64) float64 { return float64(s.hist.Quantile(q)) / 1e3 }
 
 // run serves events until d has passed.
 func (s *streamer) run(d time.Duration) {

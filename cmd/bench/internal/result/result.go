@@ -1,6 +1,13 @@
 // Package result defines the result of one run of the load generator.
 package result
 
+import (
+	"time"
+
+	"github.com/airsocket/airsocket/internal/hist"
+	"github.com/airsocket/airsocket/internal/report"
+)
+
 // Result holds the measurements of one run. Times are in seconds, latencies in
 // microseconds, memory in bytes.
 type Result struct {
@@ -29,4 +36,11 @@ type Result struct {
 	Pings int64 // keep: pings answered
 
 	AllocBytes, Allocs float64 // per message
+}
+
+// SetLatency sets the percentiles to those of h.
+func (r *Result) SetLatency(h *hist.Hist) {
+	micros := func(d time.Duration) float64 { return float64(d) / 1e3 }
+	l := report.NewLatency(h)
+	r.P50, r.P99, r.P999 = micros(l.P50), micros(l.P99), micros(l.P999)
 }
