@@ -3,6 +3,7 @@
 //
 //	airsocket serve            run an echo server on ws://127.0.0.1:10081/
 //	airsocket connect URL      talk to a WebSocket server
+//	airsocket load URL         measure a server with many connections
 //
 //	airsocket help COMMAND     print what a command does, its flags and examples
 //	airsocket version          print the version of the program

@@ -5,6 +5,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -169,11 +170,13 @@ func (o *jsonObject) name(name string) {
 }
 
 func (o *jsonObject) value(v any) {
-	p, err := json.Marshal(v)
-	if err != nil && o.err == nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // so that people can read the checks
+	if err := enc.Encode(v); err != nil && o.err == nil {
 		o.err = err
 	}
-	o.w.Write(p)
+	o.w.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
 func (o *jsonObject) member(name string, v any) {

@@ -10,6 +10,7 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/connect"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
 )
 
@@ -31,7 +32,7 @@ func Main() {
 // Program is the program.
 var Program = command.Program{
 	Name:     "airsocket",
-	Commands: []command.Command{serve.Command(), connect.Command(), version},
+	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), version},
 	Trailer: `
 To try it out, run the server in one terminal and a client in another:
 

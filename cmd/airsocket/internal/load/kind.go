@@ -1,0 +1,60 @@
+package load
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/escape"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+)
+
+// kind returns a text for err that is the same for all connections which fail in the same
+// way: without the addresses, ports and numbers of one of them. status is the HTTP status of
+// a refusal, or 0.
+func kind(err error, status int) string {
+	text := exit.Text(err)
+	if status != 0 {
+		text = fmt.Sprintf("status %d %s", status, http.StatusText(status))
+	} else if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		text = "TLS: " + certificate.Err.Error()
+	} else if op, ok := errors.AsType[*net.OpError](err); ok {
+		text = innermost(op)
+	} else if errors.Is(err, airsocket.ErrUnsent) {
+		text = exit.Text(airsocket.ErrUnsent)
+	} else if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		text = dns.Err
+	}
+	const longest = 120
+	if runes := []rune(escape.Text(text)); len(runes) > longest {
+		return string(runes[:longest]) + "..."
+	} else {
+		return string(runes)
+	}
+}
+
+// innermost returns the reason of a network error without its addresses.
+func innermost(op *net.OpError) string {
+	if dns, ok := errors.AsType[*net.DNSError](op.Err); ok {
+		return dns.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](op.Err); ok {
+		return call.Err.Error()
+	}
+	if op.Timeout() {
+		return op.Op + ": timeout"
+	}
+	return op.Err.Error()
+}
+
+// earlyClose returns the kind of a close before the end of the test.
+func earlyClose(e *airsocket.CloseEvent) string {
+	if e.Code == airsocket.StatusAbnormalClosure {
+		return "ended by the server without a closing handshake"
+	}
+	return fmt.Sprintf("closed by the server with code %d", e.Code)
+}
