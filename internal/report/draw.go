@@ -1,6 +1,9 @@
 package report
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The dimensions of a plot, in units of the SVG. It is as wide as a phone, so that its
 // texts have a readable size there.
@@ -20,6 +23,14 @@ type drawing struct {
 	XTicks, YTicks        []tick
 	Lines                 []drawnLine
 	Bars                  []bar
+}
+
+// Backwards returns the lines from the last to the first, so that the first is drawn above
+// the others.
+func (d drawing) Backwards() []drawnLine {
+	lines := slices.Clone(d.Lines)
+	slices.Reverse(lines)
+	return lines
 }
 
 type tick struct {

@@ -159,6 +159,10 @@ func (c *conn) send(j int64, late time.Duration) bool {
 
 // receive takes a message from the peer.
 func (c *conn) receive(p []byte) {
+	if c.run.config.match == matchNone {
+		c.tally.noteReceived(len(p))
+		return
+	}
 	now := c.run.now()
 	c.mu.Lock()
 	skipped, ok := c.match(p)
@@ -190,15 +194,13 @@ func (c *conn) receive(p []byte) {
 // answers. ok is false if p is no answer. The caller holds c.mu.
 func (c *conn) match(p []byte) (skipped int64, ok bool) {
 	missing := c.sent - c.settled
-	switch c.run.config.match {
-	case matchOrder:
+	if c.run.config.match == matchOrder {
 		return 0, missing > 0
-	case matchEqual:
-		// After one round through the messages they are the same again.
-		for i := range min(missing, int64(len(c.run.config.messages))) {
-			if bytes.Equal(p, c.run.message(c.settled+i).data) {
-				return i, true
-			}
+	}
+	// After one round through the messages they are the same again.
+	for i := range min(missing, int64(len(c.run.config.messages))) {
+		if bytes.Equal(p, c.run.message(c.settled+i).data) {
+			return i, true
 		}
 	}
 	return 0, false

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/escape"
@@ -19,7 +20,7 @@ import (
 func kind(err error, status int) string {
 	text := exit.Text(err)
 	if status != 0 {
-		text = fmt.Sprintf("status %d %s", status, http.StatusText(status))
+		text = strings.TrimSpace(fmt.Sprintf("status %d %s", status, http.StatusText(status)))
 	} else if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		text = "TLS: " + certificate.Err.Error()
 	} else if op, ok := errors.AsType[*net.OpError](err); ok {
@@ -29,12 +30,15 @@ func kind(err error, status int) string {
 	} else if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		text = dns.Err
 	}
-	const longest = 120
-	if runes := []rune(escape.Text(text)); len(runes) > longest {
-		return string(runes[:longest]) + "..."
-	} else {
-		return string(runes)
+	for _, pkg := range []string{"wire: ", "handshake: "} {
+		text = strings.TrimPrefix(text, pkg)
 	}
+	const longest = 120
+	text = escape.Text(text)
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "..."
+	}
+	return text
 }
 
 // innermost returns the reason of a network error without its addresses.
@@ -53,8 +57,5 @@ func innermost(op *net.OpError) string {
 
 // earlyClose returns the kind of a close before the end of the test.
 func earlyClose(e *airsocket.CloseEvent) string {
-	if e.Code == airsocket.StatusAbnormalClosure {
-		return "ended by the server without a closing handshake"
-	}
 	return fmt.Sprintf("closed by the server with code %d", e.Code)
 }

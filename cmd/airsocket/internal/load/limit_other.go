@@ -2,5 +2,5 @@
 
 package load
 
-// raiseLimit does nothing: this system has no limit of open files for a process.
-func raiseLimit(int) error { return nil }
+// checkLimit does nothing: this system has no limit of open files for a process.
+func checkLimit(int) error { return nil }

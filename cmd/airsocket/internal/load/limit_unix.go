@@ -11,19 +11,12 @@ import (
 // that have two while they are opened.
 const otherFiles = 32 + 2*atOnce
 
-// raiseLimit raises the limit of open files as far as it goes, and returns an error if it
-// is too low for n connections.
-func raiseLimit(n int) error {
+// checkLimit returns an error if the limit of open files is too low for n connections. At
+// the start of the program, package os has raised it as far as it goes.
+func checkLimit(n int) error {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
 		return nil // then it is found out while connecting
-	}
-	if l.Cur < l.Max {
-		raised := l
-		raised.Cur = l.Max
-		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
-			l = raised
-		}
 	}
 	return enough(n, uint64(l.Cur))
 }

@@ -23,11 +23,11 @@ import (
 const help = `Opens many connections to a server, sends messages on each of them, and reports how
 long the answers took. Test only servers that are yours to test.
 
--n connections are opened evenly over the time of -ramp, and kept for -duration after
-that. Each sends the messages of -x, -size or -replay in order, again and again, one
-per -every; the connections take turns, so that the load is even. With -every 0 each
-sends the next message when the last one is answered, as fast as it goes. Without
-messages the connections are only held open.
+-n connections are opened evenly over the time of -ramp, and when the last one is open or
+has failed, all are kept for -duration. Each sends the messages of -x, -size or -replay
+in order, again and again, one per -every; the connections take turns, so that the load
+is even. With -every 0 each sends the next message when the last one is answered, as fast
+as it goes. Without messages the connections are only held open.
 
 A latency is the time from when a message was due to when its answer arrived. If the
 server stalls, all messages that were due meanwhile count with their waiting time, and
@@ -119,7 +119,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	}
 	fs.IntVar(&c.conns, "n", 10, "open `N` connections")
 	fs.Var((*command.Seconds)(&c.ramp), "ramp", "open the connections evenly over `TIME`; 0: as fast as they open, at most 128\nat a time")
-	fs.Var((*command.Seconds)(&c.duration), "duration", "keep the connections for `TIME` after the ramp")
+	fs.Var((*command.Seconds)(&c.duration), "duration", "keep the connections for `TIME` when all are open")
 	fs.Var(&c.texts, "x", "send `TEXT` (repeatable, sent in order)")
 	fs.Var(&c.size, "size", "send messages of `BYTES` random letters and digits, or bytes with -binary; 64k is\n64 KiB, 1m is 1 MiB")
 	fs.BoolVar(&c.binary, "binary", false, "send the messages of -x and -size as binary")
@@ -182,7 +182,7 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 	if err := c.resolve(args); err != nil {
 		return exit.Usage, err
 	}
-	if err := raiseLimit(c.conns); err != nil {
+	if err := checkLimit(c.conns); err != nil {
 		return exit.Usage, err
 	}
 	files, err := c.createFiles(std.Out)

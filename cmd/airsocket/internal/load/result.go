@@ -89,15 +89,11 @@ type rates struct{ sent, received float64 }
 // rates returns the mean rates from the end of the ramp to the end of sending, or from the
 // beginning if the ramp had no end.
 func (r *run) rates() rates {
-	from, at := time.Duration(0), counts{}
-	if r.isRamped {
-		from, at = r.ramped, r.atRamp
-	}
-	passed := (r.stopped - from).Seconds()
+	passed := (r.stopped - r.ramped).Seconds()
 	if passed <= 0 {
 		return rates{math.NaN(), math.NaN()}
 	}
-	return rates{float64(r.atStop.sent-at.sent) / passed, float64(r.atStop.received-at.received) / passed}
+	return rates{float64(r.atStop.sent-r.atRamp.sent) / passed, float64(r.atStop.received-r.atRamp.received) / passed}
 }
 
 // values returns what checks can refer to.
@@ -136,16 +132,15 @@ func (r *run) charts() []report.Chart {
 			add(&received, at, float64(s.received-before.received)/passed)
 			before = s
 		}
-		if !s.some {
-			s.p50, s.p99, s.max = -1, -1, -1
-		}
-		for line, d := range map[*report.Line]time.Duration{&p50: s.p50, &p99: s.p99, &highest: s.max} {
-			if y := d.Seconds(); s.some {
-				add(line, at, y)
-			} else {
-				add(line, at, math.NaN())
+		latency := func(d time.Duration) float64 {
+			if !s.some {
+				return math.NaN()
 			}
+			return d.Seconds()
 		}
+		add(&p50, at, latency(s.p50))
+		add(&p99, at, latency(s.p99))
+		add(&highest, at, latency(s.max))
 	}
 	seconds := report.Axis{Label: "time", Unit: report.Seconds}
 	charts := []report.Chart{{Title: "Connections over time", X: seconds, Lines: []report.Line{open, failed}}}

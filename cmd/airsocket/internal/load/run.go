@@ -50,8 +50,7 @@ type run struct {
 	slot        int64         // the number of the next message in the order of their times
 	end         time.Duration // of sending; never as long as it is not known
 	deadline    time.Duration // of the phase after that
-	ramped      time.Duration // the end of the ramp
-	isRamped    bool          // that time has come
+	ramped      time.Duration // the end of the ramp, or 0
 	atRamp      counts        // at that time
 	stopped     time.Duration // when sending ended
 	atStop      counts        // at that time
@@ -90,8 +89,8 @@ func newRun(c *config, p *progress) *run {
 		wake:    make(chan struct{}, 1),
 		end:     never, deadline: never,
 	}
-	// Some hundred samples, but progress is shown each second at least.
-	r.period = min(max((c.ramp+c.duration)/200, 100*time.Millisecond), time.Second)
+	// About a hundred samples, but progress is shown each second at least.
+	r.period = min(max((c.ramp+c.duration)/100, 200*time.Millisecond), time.Second)
 	r.nextSample = r.period
 	for i := range r.conns {
 		offset := share(c.every, i, c.conns)
@@ -220,45 +219,50 @@ func (r *run) await() int {
 	return r.unanswered
 }
 
-// openDue begins the connections that are due, and returns when the next one is.
+// openDue begins the connections that are due, and returns when the next one is. After the
+// last one it ends the ramp.
 func (r *run) openDue(now time.Duration) (next time.Duration, err error) {
 	for range most {
 		if r.started == len(r.conns) {
-			if r.end == never {
-				r.ramped = max(now, r.config.ramp)
-				r.end = r.ramped + r.config.duration
-			}
-			if now < r.ramped {
-				return r.ramped, nil
-			}
-			if !r.isRamped {
-				r.isRamped, r.atRamp = true, r.total()
-			}
-			return never, nil
+			return r.endRamp(now), nil
 		}
 		due := now
 		if r.config.ramp > 0 {
 			due = share(r.config.ramp, r.started, len(r.conns))
-		}
-		r.mu.Lock()
-		wait := r.config.ramp == 0 && r.opening >= atOnce
-		if !wait && due <= now {
-			r.opening++
-		}
-		r.mu.Unlock()
-		if wait {
+		} else if r.stillOpening() >= atOnce {
 			return never, nil // until one of them is open, or has failed
 		}
 		if due > now {
 			return due, nil
 		}
-		c := &r.conns[r.started]
-		if err := c.connect(due); err != nil {
+		r.mu.Lock()
+		r.opening++
+		r.mu.Unlock()
+		if err := r.conns[r.started].connect(due); err != nil {
 			return 0, err
 		}
 		r.started++
 	}
 	return now, nil
+}
+
+func (r *run) stillOpening() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.opening
+}
+
+// endRamp notes the end of the ramp, from which on the test takes a known time. If the ramp
+// goes on, endRamp returns until when, as far as that is known.
+func (r *run) endRamp(now time.Duration) (next time.Duration) {
+	if r.end == never && now < r.config.ramp {
+		return r.config.ramp
+	}
+	if r.end == never && r.stillOpening() == 0 {
+		r.ramped, r.atRamp = now, r.total()
+		r.end = now + r.config.duration
+	}
+	return never
 }
 
 // sendDue sends the messages that are due, and returns when the next one is.
@@ -270,6 +274,9 @@ func (r *run) sendDue(now time.Duration) (next time.Duration) {
 	for range most {
 		c, period := &r.conns[r.slot%n], r.slot/n
 		due := r.config.every*time.Duration(period) + c.offset
+		if due >= r.end {
+			return never
+		}
 		if due > now {
 			return due
 		}
@@ -324,9 +331,7 @@ func (r *run) noteOpened(took time.Duration) {
 	r.mostOpen = max(r.mostOpen, r.open)
 	r.openTime.Add(took)
 	r.mu.Unlock()
-	if r.config.ramp == 0 {
-		r.wakeUp() // there is room for another one
-	}
+	r.wakeUp() // there may be room for another one
 }
 
 // noteClosed is called when a connection will have no more events.

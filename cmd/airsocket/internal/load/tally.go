@@ -45,6 +45,13 @@ func (t *tally) noteSent(bytes int, late time.Duration) {
 	t.mu.Unlock()
 }
 
+func (t *tally) noteReceived(bytes int) {
+	t.mu.Lock()
+	t.received++
+	t.receivedBytes += int64(bytes)
+	t.mu.Unlock()
+}
+
 func (t *tally) noteAnswer(bytes int, latency time.Duration) {
 	t.mu.Lock()
 	t.received++

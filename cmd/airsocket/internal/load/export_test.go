@@ -1,0 +1,63 @@
+package load
+
+import (
+	"context"
+	"flag"
+	"io"
+	"net"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/hist"
+	"github.com/airsocket/airsocket/internal/report"
+)
+
+// Run runs the command with dial in place of the network, and returns its report instead of
+// writing it. In a bubble, its time is that of the bubble.
+func Run(ctx context.Context, dial func() (net.Conn, error), stderr io.Writer, terminal bool, args ...string) (*report.Report, int, error) {
+	fs := flag.NewFlagSet("load", flag.ContinueOnError)
+	c := newConfig(fs)
+	if err := fs.Parse(args); err != nil {
+		return nil, 1, err
+	}
+	if err := c.resolve([]string{"ws://server/"}); err != nil {
+		return nil, 1, err
+	}
+	c.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return dial() }
+	c.Options.Dispatcher, c.Options.Parallel = new(airsocket.Dispatcher), true
+	r := newRun(c, newProgress(c.quiet, stderr, terminal))
+	if err := r.drive(ctx); err != nil {
+		return nil, 1, err
+	}
+	rep := r.report()
+	return rep, r.exitCode(rep), nil
+}
+
+// A History is a history with a sample for each number.
+type History struct{ h history }
+
+// Add adds a sample with n errors, of which the longest latency was n.
+func (h *History) Add(n int) {
+	h.h.add(sample{errors: int64(n), max: time.Duration(n), some: true})
+}
+
+// Samples returns the numbers of errors and the longest latencies of the samples that are
+// kept.
+func (h *History) Samples() (errors, longest []int) {
+	for _, s := range h.h.samples {
+		errors, longest = append(errors, int(s.errors)), append(longest, int(s.max))
+	}
+	return errors, longest
+}
+
+// Exported for tests.
+const (
+	AtOnce     = atOnce
+	MaxSamples = maxSamples
+)
+
+var (
+	Kind         = kind
+	Share        = share
+	Distribution = func(h *hist.Hist) report.Chart { return distribution(h) }
+)
