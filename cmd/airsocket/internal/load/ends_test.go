@@ -265,7 +265,7 @@ func TestErrorsOfNetwork(t *testing.T) {
 		code int
 	}{
 		"refused":     {[]string{closed.Addr().String()}, "refused", exit.Connect},
-		"reset":       {[]string{resets}, "reset", exit.OK},
+		"reset":       {[]string{resets, "-every", "0"}, "reset", exit.OK},
 		"no TLS":      {[]string{strings.Replace(s.URL(), "ws:", "wss:", 1)}, "TLS", exit.TLS},
 		"certificate": {[]string{secure.URL()}, "certificate", exit.TLS},
 		"version":     {[]string{old.URL()}, "status 426 Upgrade Required", exit.Refused},
