@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -62,15 +63,15 @@ func TestCoordinatedOmission(t *testing.T) {
 func TestStallOfReading(t *testing.T) {
 	t.Parallel()
 	serve := func(p *peer) {
-		time.Sleep(20 * time.Second)
+		time.Sleep(10 * time.Second)
 		echo(nil)(p)
 	}
-	// The messages that are due in 20 s are more than what a connection keeps unsent.
-	args := []string{"-n", "1", "-duration", "60050ms", "-every", "100ms", "-size", "60000"}
+	// The messages that are due in 10 s are more than what a connection keeps unsent.
+	args := []string{"-n", "1", "-duration", "30100ms", "-every", "200ms", "-size", "60000"}
 	inBubble(t, nil, dial(serve), false, args, func(r result) {
-		r.want(t, "messages", map[string]float64{"sent": 600, "received": 600, "unsent": 0, "unanswered": 0})
-		r.wantAbout(t, "latency", map[string]float64{"max": 20})
-		if late := r.number(t, "late", "max"); late < 15 || late > 20 {
+		r.want(t, "messages", map[string]float64{"sent": 150, "received": 150, "unsent": 0, "unanswered": 0})
+		r.wantAbout(t, "latency", map[string]float64{"max": 9.8})
+		if late := r.number(t, "late", "max"); late < 5 || late > 9.8 {
 			t.Errorf("messages were sent up to %v s late", late)
 		}
 	})
@@ -94,14 +95,19 @@ func TestEveryZero(t *testing.T) {
 // Messages are sent evenly: the connections take turns.
 func TestConnectionsTakeTurns(t *testing.T) {
 	t.Parallel()
+	var mu sync.Mutex
 	var times []time.Duration
 	var start time.Time
 	serve := func(p *peer) {
+		mu.Lock()
 		if start.IsZero() {
 			start = time.Now()
 		}
+		mu.Unlock()
 		for m := p.read(); m != nil; m = p.read() {
+			mu.Lock()
 			times = append(times, time.Since(start))
+			mu.Unlock()
 			p.write(1, m)
 		}
 	}

@@ -22,49 +22,40 @@ type peer struct {
 	r *bufio.Reader
 }
 
-// read returns the payload of the next message, or nil after it has answered a close or
+// read returns the payload of the next message of up to 64 KiB, or nil after it has answered a close or
 // when the connection has ended.
 func (p *peer) read() []byte {
-	for {
-		var head [2]byte
-		if _, err := io.ReadFull(p.r, head[:]); err != nil {
-			return nil
-		}
-		length := uint64(head[1] & 0x7f)
-		switch length {
-		case 126:
-			var b [2]byte
-			io.ReadFull(p.r, b[:])
-			length = uint64(binary.BigEndian.Uint16(b[:]))
-		case 127:
-			var b [8]byte
-			io.ReadFull(p.r, b[:])
-			length = binary.BigEndian.Uint64(b[:])
-		}
-		var mask [4]byte
-		io.ReadFull(p.r, mask[:])
-		payload := make([]byte, length)
-		if _, err := io.ReadFull(p.r, payload); err != nil {
-			return nil
-		}
-		for i := range payload {
-			payload[i] ^= mask[i%4]
-		}
-		if head[0]&0xf == 8 {
-			p.write(8, payload)
-			return nil
-		}
-		return payload
+	var head [2]byte
+	if _, err := io.ReadFull(p.r, head[:]); err != nil {
+		return nil
 	}
+	length := int(head[1] & 0x7f)
+	if length == 126 {
+		var b [2]byte
+		io.ReadFull(p.r, b[:])
+		length = int(binary.BigEndian.Uint16(b[:]))
+	}
+	rest := make([]byte, 4+length) // the mask and the payload
+	if _, err := io.ReadFull(p.r, rest); err != nil {
+		return nil
+	}
+	mask, payload := rest[:4], rest[4:]
+	for i := range payload {
+		payload[i] ^= mask[i%4]
+	}
+	if head[0]&0xf == 8 {
+		p.write(8, payload)
+		return nil
+	}
+	return payload
 }
 
 // write writes a frame. The opcode is 1 for text, 2 for binary and 8 for a close.
 func (p *peer) write(opcode byte, payload []byte) {
 	frame := []byte{0x80 | opcode}
-	switch n := len(payload); {
-	case n < 126:
+	if n := len(payload); n < 126 {
 		frame = append(frame, byte(n))
-	default:
+	} else {
 		frame = binary.BigEndian.AppendUint16(append(frame, 126), uint16(n))
 	}
 	p.Write(append(frame, payload...))

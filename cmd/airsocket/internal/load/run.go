@@ -16,6 +16,9 @@ import (
 const (
 	// atOnce is how many handshakes there are at a time without a ramp.
 	atOnce = 128
+	// atOnceRamp is how many there are with a ramp. More would only make all of them slow,
+	// and the messages of the other connections late.
+	atOnceRamp = 512
 	// grid is the unit of the times at which messages are due, so that those of many
 	// connections are sent at a time.
 	grid = 500 * time.Microsecond
@@ -226,10 +229,11 @@ func (r *run) openDue(now time.Duration) (next time.Duration, err error) {
 		if r.started == len(r.conns) {
 			return r.endRamp(now), nil
 		}
-		due := now
+		due, limit := now, atOnce
 		if r.config.ramp > 0 {
-			due = share(r.config.ramp, r.started, len(r.conns))
-		} else if r.stillOpening() >= atOnce {
+			due, limit = share(r.config.ramp, r.started, len(r.conns)), atOnceRamp
+		}
+		if r.stillOpening() >= limit {
 			return never, nil // until one of them is open, or has failed
 		}
 		if due > now {
