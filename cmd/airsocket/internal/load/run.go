@@ -96,8 +96,9 @@ func newRun(c *config, p *progress) *run {
 	r.period = min(max((c.ramp+c.duration)/100, 200*time.Millisecond), time.Second)
 	r.nextSample = r.period
 	for i := range r.conns {
-		offset := share(c.every, i, c.conns)
-		r.conns[i] = conn{run: r, tally: &r.tallies[i%len(r.tallies)], offset: offset - offset%grid}
+		// Nothing is due at the beginning, because no connection is open then.
+		offset := (share(c.every, i+1, c.conns) + grid - 1) / grid * grid
+		r.conns[i] = conn{run: r, tally: &r.tallies[i%len(r.tallies)], offset: offset}
 	}
 	return r
 }
