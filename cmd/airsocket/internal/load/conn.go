@@ -8,7 +8,6 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
-	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
 // The values of -match.
@@ -17,6 +16,11 @@ const (
 	matchEqual = "equal"
 	matchNone  = "none"
 )
+
+// mostUnsent is the number of unsent bytes above which a connection sends nothing more. It
+// is less than elsewhere in the program, because there are so many connections, and what
+// is due needs no memory as long as it is not sent.
+const mostUnsent = 64 << 10
 
 // A conn is one of the connections. It has no goroutine and no timer, and remembers no
 // messages: when message j was due follows from its number.
@@ -35,6 +39,7 @@ type conn struct {
 	sent     int64         // how many of these were sent
 	settled  int64         // how many of these were answered, or given up
 	sentAt   time.Duration // with -every 0: when the last message was sent
+	sending  bool          // a goroutine is in catchUp
 	leaving  bool          // we have closed it
 	reported bool          // its error was counted
 	stopped  bool          // it sends nothing more
@@ -65,6 +70,7 @@ func (c *conn) connect(due time.Duration) error {
 	s.SetData(c)
 	s.OnOpen(onOpen)
 	s.OnMessage(onMessage)
+	s.OnDrain(onDrain)
 	s.OnError(onError)
 	s.OnClose(onClose)
 	return s.Connect(c.run.config.URL, c.run.config.Protocols...)
@@ -75,6 +81,7 @@ func (c *conn) connect(due time.Duration) error {
 
 func onOpen(e *airsocket.OpenEvent)       { e.Target().Data().(*conn).opened() }
 func onMessage(e *airsocket.MessageEvent) { e.Target().Data().(*conn).receive(e.Bytes()) }
+func onDrain(e *airsocket.DrainEvent)     { e.Target().Data().(*conn).catchUp() }
 func onError(e *airsocket.ErrorEvent)     { e.Target().Data().(*conn).failed(e) }
 func onClose(e *airsocket.CloseEvent)     { e.Target().Data().(*conn).closed(e) }
 
@@ -100,19 +107,35 @@ func (c *conn) visit(period int64) {
 	}
 	c.due++
 	c.mu.Unlock()
+	c.catchUp()
+}
+
+// catchUp sends all messages that are due, in their order. While the peer takes nothing it
+// sends nothing; the drain event and the next visit try again, so what is due is not
+// forgotten.
+func (c *conn) catchUp() {
+	c.mu.Lock()
+	busy := c.sending
+	c.sending = true
+	c.mu.Unlock()
+	if busy {
+		return // another goroutine does it
+	}
 	for c.sendDue() {
 	}
+	c.mu.Lock()
+	c.sending = false
+	c.mu.Unlock()
 }
 
 // sendDue sends the first message that is due and not sent, and reports whether there may
-// be another one. While the peer takes nothing, nothing is sent, and the next visit tries
-// again: what is due is not forgotten.
+// be another one.
 func (c *conn) sendDue() (more bool) {
-	if c.socket.BufferedAmount() > options.HighWater {
+	if c.socket.BufferedAmount() > mostUnsent {
 		return false
 	}
 	c.mu.Lock()
-	if c.sent >= c.due || c.state != opened {
+	if c.sent >= c.due || c.state != opened || c.stopped {
 		c.mu.Unlock()
 		return false
 	}

@@ -58,6 +58,7 @@ const (
 
 var (
 	Kind         = kind
+	PrecisePause = precisePause
 	Share        = share
 	Distribution = func(h *hist.Hist) report.Chart { return distribution(h) }
 )
