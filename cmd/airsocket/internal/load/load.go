@@ -114,11 +114,11 @@ type config struct {
 
 func newConfig(fs *flag.FlagSet) *config {
 	c := &config{
-		Client: options.NewClient(fs), size: -1,
+		Client: options.NewClient(fs),
 		duration: 10 * time.Second, wait: 5 * time.Second, every: time.Second,
 	}
 	fs.IntVar(&c.conns, "n", 10, "open `N` connections")
-	fs.Var((*command.Seconds)(&c.ramp), "ramp", "open the connections evenly over `TIME`; 0: as fast as they open, at most 128\nat a time")
+	fs.Var((*command.Seconds)(&c.ramp), "ramp", "open the connections evenly over `TIME`, with at most 512 handshakes at a time;\n0: as fast as they open, at most 128 at a time")
 	fs.Var((*command.Seconds)(&c.duration), "duration", "keep the connections for `TIME` when all are open")
 	fs.Var(&c.texts, "x", "send `TEXT` (repeatable, sent in order)")
 	fs.Var(&c.size, "size", "send messages of `BYTES` random letters and digits, or bytes with -binary; 64k is\n64 KiB, 1m is 1 MiB")

@@ -32,7 +32,7 @@ const (
 // plan returns the messages that the flags select, or none.
 func (c *config) plan() ([]message, error) {
 	ways := 0
-	for _, given := range []bool{len(c.texts) > 0, c.size >= 0, c.replay != ""} {
+	for _, given := range []bool{len(c.texts) > 0, c.size.given, c.replay != ""} {
 		if given {
 			ways++
 		}
@@ -45,8 +45,8 @@ func (c *config) plan() ([]message, error) {
 		return nil, errors.New("-binary has no effect with -replay, which sends messages as they were recorded")
 	case c.replay != "":
 		return readReplay(c.replay)
-	case c.size >= 0:
-		return randomMessages(int(c.size), c.binary), nil
+	case c.size.given:
+		return randomMessages(c.size.bytes, c.binary), nil
 	case c.binary && len(c.texts) == 0:
 		return nil, errors.New("-binary needs -x or -size")
 	}
@@ -123,15 +123,17 @@ func fromRecord(r journal.Record) (message, error) {
 	return message{wire.Text, bytes.Clone(p)}, err
 }
 
-// A byteSize is a flag whose value is a number of bytes, such as 500, 64k or 1m. It is
-// negative if the flag is not given.
-type byteSize int
+// A byteSize is a flag whose value is a number of bytes, such as 500, 64k or 1m.
+type byteSize struct {
+	bytes int
+	given bool
+}
 
 func (b *byteSize) String() string {
-	if *b < 0 {
+	if !b.given {
 		return ""
 	}
-	return strconv.Itoa(int(*b))
+	return strconv.Itoa(b.bytes)
 }
 
 func (b *byteSize) Set(s string) error {
@@ -146,6 +148,6 @@ func (b *byteSize) Set(s string) error {
 	if err != nil || n > maxSize/uint64(factor) {
 		return errors.New("not a number of bytes such as 500, 64k or 1m, up to 16m")
 	}
-	*b = byteSize(int(n) * factor)
+	*b = byteSize{int(n) * factor, true}
 	return nil
 }
