@@ -114,7 +114,7 @@ type config struct {
 
 func newConfig(fs *flag.FlagSet) *config {
 	c := &config{
-		Client: options.NewClient(fs),
+		Client:   options.NewClient(fs),
 		duration: 10 * time.Second, wait: 5 * time.Second, every: time.Second,
 	}
 	fs.IntVar(&c.conns, "n", 10, "open `N` connections")
