@@ -38,7 +38,18 @@ func Main(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		program.Main()
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// run runs the tests with a folder of their own for the history of what is typed.
+func run(m *testing.M) int {
+	state, err := os.MkdirTemp("", "state")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(state)
+	os.Setenv("XDG_STATE_HOME", state)
+	return m.Run()
 }
 
 // AsProgram returns a command that runs the program in a process of its own, by means of

@@ -69,8 +69,7 @@ func (v *View) Event(e journal.Event, at time.Time, more string) string {
 	var b strings.Builder
 	head := v.time(&b, at)
 	if e.Kind != "message" {
-		v.note(&b, e)
-		return b.String()
+		return b.String() + v.Note(e)
 	}
 	mark, style := "<", color.Received
 	if e.Out {
@@ -227,22 +226,21 @@ func (v *View) columns() int {
 	return max(n-1, len(indent)+10)
 }
 
-// note writes the line of an event other than a message.
-func (v *View) note(b *strings.Builder, e journal.Event) {
-	mark, style := color.Note.Paint(v.Color, "*"), color.Plain
+// Note returns the line of an event other than a message, without a time.
+func (v *View) Note(e journal.Event) string {
+	kind, rest, _ := strings.Cut(Line(e), " ")
+	mark, style := color.Note, color.Plain
 	switch e.Kind {
 	case "help":
-		b.WriteString(indent + escape.Text(e.Text) + "\n")
-		return
+		return indent + rest + "\n"
 	case "error", "input":
-		mark, style = color.Failure.Paint(v.Color, "*"), color.Failure
+		mark, style = color.Failure, color.Failure
 	}
-	kind, rest, _ := strings.Cut(Line(e), " ")
-	b.WriteString(mark + " " + style.Paint(v.Color, kind))
+	text := mark.Paint(v.Color, "*") + " " + style.Paint(v.Color, kind)
 	if rest != "" {
-		b.WriteString(" " + rest)
+		text += " " + rest
 	}
-	b.WriteByte('\n')
+	return text + "\n"
 }
 
 // Line returns a line of text, without a line end and without a mark, for an event other than
