@@ -25,7 +25,7 @@ var commands []typedCommand
 func init() {
 	commands = []typedCommand{
 		{"/ping", "[TEXT]", "send a ping, and show how long the answer takes", sendPing},
-		{"/text", "TEXT", "send TEXT, which may be empty or begin with a slash", sendText},
+		{"/text", "TEXT", "send TEXT, even if empty or with a slash first", sendText},
 		{"/binary", "HEX", "send a binary message", sendBinary},
 		{"/file", "[-text|-binary] PATH", "send a file, as text if it is UTF-8 without NUL", sendFile},
 		{"/show", "[N]", "print all of message N, or of the last received", show},
@@ -72,7 +72,7 @@ func (t *typed) command(line string) error {
 // list prints the commands and keys.
 func list(t *typed, _ string) error {
 	for _, cmd := range commands {
-		t.help(fmt.Sprintf("%-27s %s", cmd.name+" "+cmd.args, cmd.help))
+		t.help(fmt.Sprintf("%-26s %s", cmd.name+" "+cmd.args, cmd.help))
 	}
 	t.help(keysHelp...)
 	return nil

@@ -106,7 +106,7 @@ func TestTerminalLongLine(t *testing.T) {
 	k.Wait("saved 20.0 kB in")
 	k.Type(long)
 	k.Type("z\x1b[200~two\x1b[201~")
-	k.Wait("not taken: with it, the message would be longer than 20000 bytes")
-	k.Type("\r")
+	k.Wait("not taken: the message would be longer than 20000 bytes")
+	k.Type("\r\x05\r")
 	k.Wait("xz\r\n")
 }

@@ -30,6 +30,7 @@ type editor struct {
 	search   *search
 	question *question
 	quoted   bool // the next key is entered as a character
+	full     bool // something was not taken, and nothing is until the line is edited
 
 	entered []Input
 	ended   bool // there will be no more input
@@ -42,7 +43,8 @@ type editor struct {
 // A search is a search in the history.
 type search struct {
 	text   string
-	found  int // index of the line, or -1
+	found  int  // index of the line, or -1
+	failed bool // nothing else was found
 	before line
 }
 
@@ -72,6 +74,9 @@ func (e *editor) escape() bool {
 	switch {
 	case e.question != nil:
 		e.answer(key{keyText, "n"})
+	case e.quoted:
+		e.quoted = false
+		e.put("\x1b", false)
 	case e.search != nil:
 		e.takeFound()
 	default:
@@ -81,6 +86,13 @@ func (e *editor) escape() bool {
 }
 
 func (e *editor) edit(k key) {
+	// A text can come in pieces. The rest must not be taken without a piece that was too
+	// long, nor sent.
+	if e.full && (k.code == keyText || k.code == keyEnter) {
+		e.bell = true
+		return
+	}
+	e.full = false
 	switch k.code {
 	case keyText:
 		e.put(k.text, false)
@@ -195,8 +207,8 @@ func (e *editor) put(s string, pasted bool) {
 }
 
 func (e *editor) tooLong() {
-	e.bell = true
-	e.note(fmt.Sprintf("not taken: with it, the message would be longer than %d bytes", e.config.limit()))
+	e.bell, e.full = true, true
+	e.note(fmt.Sprintf("not taken: the message would be longer than %d bytes; edit it, or clear it with Ctrl-C", e.config.limit()))
 }
 
 func (e *editor) note(text string) { e.notes = append(e.notes, text) }
@@ -279,6 +291,8 @@ func (e *editor) quote(k key) {
 		e.put("\x7f", false)
 	case keyControl:
 		e.put(string(rune(k.text[0]-'a'+1)), false)
+	case keyAlt:
+		e.put("\x1b"+k.text, false)
 	default:
 		e.edit(k)
 	}
@@ -310,17 +324,19 @@ func (e *editor) searched(k key) bool {
 	s := e.search
 	switch {
 	case k.code == keyText:
-		s.text += k.text
-		from := len(e.history.lines)
-		if s.found >= 0 {
-			from = s.found + 1 // the same line may match the longer text
+		for _, r := range k.text { // as if they were typed one by one
+			s.text += string(r)
+			from := len(e.history.lines)
+			if s.found >= 0 {
+				from = s.found + 1 // the same line may match the longer text
+			}
+			e.find(e.history.older(s.text, from))
 		}
-		e.find(e.history.older(s.text, from))
 	case k.code == keyBackspace:
 		if i := (&line{text: s.text, at: len(s.text)}).left(); s.text != "" {
 			s.text = s.text[:i]
 		}
-		s.found = -1
+		s.found, s.failed = -1, false
 		if s.text != "" {
 			e.find(e.history.older(s.text, len(e.history.lines)))
 		}
@@ -343,7 +359,7 @@ func (e *editor) searched(k key) bool {
 
 // find shows the line with the index i as the one that was found.
 func (e *editor) find(i int) {
-	if i < 0 {
+	if e.search.failed = i < 0; i < 0 {
 		e.bell = true
 		return
 	}

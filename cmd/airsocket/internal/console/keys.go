@@ -168,7 +168,10 @@ func decodeEscape(p []byte) (k key, n int) {
 	if !utf8.FullRune(p[1:]) {
 		return k, 0
 	}
-	_, size := utf8.DecodeRune(p[1:])
+	r, size := utf8.DecodeRune(p[1:])
+	if r == utf8.RuneError && size == 1 {
+		return key{code: keyUnknown}, 2
+	}
 	return key{keyAlt, string(p[1 : 1+size])}, 1 + size
 }
 

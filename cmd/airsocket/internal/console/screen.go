@@ -33,7 +33,8 @@ func (e *editor) frame(columns, lines int, colored bool) *frame {
 		if text = ""; s.found >= 0 {
 			text = e.history.lines[s.found]
 			at = max(strings.Index(text, s.text), 0)
-		} else if s.text != "" {
+		}
+		if s.failed {
 			label = "(not found: " + escape.Text(s.text) + ") "
 		}
 		at = min(at, len(text))

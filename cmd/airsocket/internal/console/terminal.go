@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -318,9 +319,15 @@ func (t *Terminal) suspend() {
 	t.shown = nothing()
 	t.mu.Unlock()
 	stopProcess()
+	// The process may go on for a moment before it stops, and does not stop at all if no
+	// shell could continue it. After it was stopped, it is told so, and need not wait.
+	time.Sleep(stopping)
 	t.again()
 	t.update(bracketedPaste)
 }
+
+// stopping is the time in which a process stops.
+const stopping = 100 * time.Millisecond
 
 // readCooked reads a line of a dumb terminal.
 func (t *Terminal) readCooked() (Input, error) {

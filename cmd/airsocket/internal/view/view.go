@@ -67,16 +67,17 @@ type span struct {
 // shown whole, more follows the note that says so.
 func (v *View) Event(e journal.Event, at time.Time, more string) string {
 	var b strings.Builder
-	head := v.time(&b, at)
+	used := v.time(&b, at)
 	if e.Kind != "message" {
-		return b.String() + v.Note(e)
+		v.note(&b, e, used)
+		return b.String()
 	}
 	mark, style := "<", color.Received
 	if e.Out {
 		mark, style = ">", color.Sent
 	}
 	b.WriteString(style.Paint(v.Color, mark) + " ")
-	v.body(&b, e, head+2, v.Fold, more)
+	v.body(&b, e, used+2, v.Fold, more)
 	return b.String()
 }
 
@@ -119,19 +120,25 @@ func (v *View) body(b *strings.Builder, e journal.Event, used, fold int, more st
 	rows := 0
 	for line := range v.lines(e) {
 		for row := range v.wrap(line, used) {
+			used = len(indent) // of the next line
 			if rows++; fold > 0 && rows > fold {
 				v.folded(b, e, more)
 				return
 			}
-			if rows > 1 {
-				b.WriteString(indent)
-			}
-			for _, s := range row {
-				b.WriteString(s.style.Paint(v.Color, s.text))
-			}
-			b.WriteByte('\n')
+			v.row(b, row, rows == 1)
 		}
 	}
+}
+
+// row writes a row of a message or of an event.
+func (v *View) row(b *strings.Builder, row []span, first bool) {
+	if !first {
+		b.WriteString(indent)
+	}
+	for _, s := range row {
+		b.WriteString(s.style.Paint(v.Color, s.text))
+	}
+	b.WriteByte('\n')
 }
 
 // unbroken writes a text as a single line, which the terminal breaks into rows.
@@ -189,14 +196,14 @@ func textLines(s string) iter.Seq[[]span] {
 	}
 }
 
-// wrap yields the rows of a line. used is how many columns of the first row are taken if that
-// is more than the indent, which is how many are taken of the others. The length of a row in
+// wrap yields the rows of a line. used is how many columns of the first row are taken; of the
+// others, the indent is. The length of a row in
 // bytes is limited, too.
 func (v *View) wrap(line []span, used int) iter.Seq[[]span] {
 	return func(yield func([]span) bool) {
 		columns := v.columns()
 		var row []span
-		taken, bytes := max(used, len(indent)), 0
+		taken, bytes := used, 0
 		for _, s := range line {
 			begin, end := 0, 0
 			for cell, w := range width.Cells(s.text) {
@@ -226,21 +233,35 @@ func (v *View) columns() int {
 	return max(n-1, len(indent)+10)
 }
 
-// Note returns the line of an event other than a message, without a time.
+// Note returns the lines of an event other than a message, without a time.
 func (v *View) Note(e journal.Event) string {
-	kind, rest, _ := strings.Cut(Line(e), " ")
+	var b strings.Builder
+	v.note(&b, e, 0)
+	return b.String()
+}
+
+// note writes an event other than a message after used columns.
+func (v *View) note(b *strings.Builder, e journal.Event, used int) {
+	kind, rest, ok := strings.Cut(Line(e), " ")
+	if ok {
+		rest = " " + rest
+	}
 	mark, style := color.Note, color.Plain
+	var line []span
 	switch e.Kind {
 	case "help":
-		return indent + rest + "\n"
+		line = []span{{indent + strings.TrimPrefix(rest, " "), color.Plain}}
 	case "error", "input":
 		mark, style = color.Failure, color.Failure
+		fallthrough
+	default:
+		line = []span{{"*", mark}, {" ", color.Plain}, {kind, style}, {rest, color.Plain}}
 	}
-	text := mark.Paint(v.Color, "*") + " " + style.Paint(v.Color, kind)
-	if rest != "" {
-		text += " " + rest
+	first := true
+	for row := range v.wrap(line, used) {
+		v.row(b, row, first)
+		first = false
 	}
-	return text + "\n"
 }
 
 // Line returns a line of text, without a line end and without a mark, for an event other than
