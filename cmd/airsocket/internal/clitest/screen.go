@@ -197,7 +197,8 @@ func (s *Screen) WaitFor(text string) {
 	s.await(text, func(screen string) bool { return strings.Contains(screen, text) })
 }
 
-// patience is how long a Screen waits for what does not come, to say what is there instead.
+// patience is how long a Screen or a Keyboard waits for what does not come, to say what is
+// there instead.
 const patience = 30 * time.Second
 
 func (s *Screen) await(text string, is func(screen string) bool) {

@@ -247,15 +247,17 @@ func (v *View) note(b *strings.Builder, e journal.Event, used int) {
 		rest = " " + rest
 	}
 	mark, style := color.Note, color.Plain
-	var line []span
 	switch e.Kind {
 	case "help":
-		line = []span{{indent + strings.TrimPrefix(rest, " "), color.Plain}}
+		b.WriteString(indent + strings.TrimPrefix(rest, " ") + "\n")
+		return
 	case "error", "input":
 		mark, style = color.Failure, color.Failure
-		fallthrough
-	default:
-		line = []span{{"*", mark}, {" ", color.Plain}, {kind, style}, {rest, color.Plain}}
+	}
+	line := []span{{"*", mark}, {" ", color.Plain}, {kind, style}, {rest, color.Plain}}
+	if e.Kind == "input" { // not from the peer: a path in it can be copied
+		v.row(b, line, true)
+		return
 	}
 	first := true
 	for row := range v.wrap(line, used) {
