@@ -47,12 +47,12 @@ type Style string
 // choice of colours, on a light background as on a dark one.
 const (
 	Plain    Style = ""
-	Faint    Style = "2"  // what is not from the peer: times, prompts, notes
-	Received Style = "32" // the mark of what was received
-	Sent     Style = "36" // the mark of what was sent
-	Note     Style = "33" // the mark of events
-	Failure  Style = "31" // errors
-	Key      Style = "34" // names in JSON
+	Faint    Style = "2"    // what is not from the peer: times, prompts, notes
+	Received Style = "32"   // the mark of what was received
+	Sent     Style = "36"   // the mark of what was sent
+	Note     Style = "33"   // the mark of events
+	Failure  Style = "31"   // errors
+	Key      Style = "1;34" // names in JSON; blue alone is hardly seen on black
 	String   Style = "32"
 	Number   Style = "36"
 	Word     Style = "35" // true, false and null

@@ -66,7 +66,7 @@ func (t *typed) command(line string) error {
 			return cmd.run(t, arg)
 		}
 	}
-	return fmt.Errorf("unknown command %s; /help lists the commands, and /text %s sends it as a message", name, line)
+	return fmt.Errorf("unknown command %s; /help lists them, and /text sends any text", name)
 }
 
 // list prints the commands and keys.

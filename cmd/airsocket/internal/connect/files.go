@@ -3,18 +3,14 @@ package connect
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/view"
 )
@@ -150,64 +146,4 @@ func expand(path string) string {
 		}
 	}
 	return path
-}
-
-// maxNames is how many names of a folder are looked at to complete one.
-const maxNames = 10_000
-
-// complete returns what a line can be completed to: the names of commands, and the names of
-// files for those that take one.
-func complete(before string) (from int, candidates []console.Candidate) {
-	name, arg, ok := strings.Cut(before, " ")
-	if !strings.HasPrefix(name, "/") {
-		return 0, nil
-	}
-	if !ok {
-		for _, cmd := range commands {
-			if strings.HasPrefix(cmd.name, name) {
-				text := cmd.name
-				if cmd.args != "" {
-					text += " "
-				}
-				candidates = append(candidates, console.Candidate{Text: text, Label: cmd.name})
-			}
-		}
-		return 0, candidates
-	}
-	if name != "/file" && name != "/save" {
-		return 0, nil
-	}
-	path := strings.TrimLeft(arg, " ")
-	if strings.HasPrefix(path, "-") {
-		_, rest, ok := strings.Cut(path, " ")
-		if !ok {
-			return 0, nil
-		}
-		path = strings.TrimLeft(rest, " ")
-	}
-	dir, base := filepath.Split(path)
-	return len(before) - len(base), names(expand(cmp.Or(dir, ".")), base)
-}
-
-// names returns the names in a folder that begin with base. Those that begin with a dot are
-// left out unless base does.
-func names(dir, base string) (candidates []console.Candidate) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	entries, _ := f.ReadDir(maxNames)
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasPrefix(name, base) || base == "" && name[0] == '.' {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.IsDir() {
-			name += string(filepath.Separator)
-		}
-		candidates = append(candidates, console.Candidate{Text: name, Label: name})
-	}
-	slices.SortFunc(candidates, func(a, b console.Candidate) int { return strings.Compare(a.Text, b.Text) })
-	return candidates
 }

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/airsocket/airsocket"
@@ -38,7 +40,7 @@ func aServer(t *testing.T) (url string, say chan<- any) {
 func screen(t *testing.T, columns, lines int, url string, args ...string) *clitest.Screen {
 	t.Helper()
 	s := clitest.NewScreen(t, columns, lines, append([]string{"connect", url}, args...)...)
-	s.WaitFor("* type a mes")
+	s.WaitFor("  type a mes")
 	return s
 }
 
@@ -52,7 +54,7 @@ func TestScreenMessagesAboveTheLine(t *testing.T) {
 	s.Wait("> half a line\n")
 	say <- "one"
 	say <- []byte("\x00\x01two")
-	s.Wait(`* type a message, or /help
+	s.Wait(`  type a message, or /help
 < one
 < binary, 5 bytes
   0000  00 01 74 77 6f           |..two|
@@ -76,7 +78,7 @@ func TestScreenTimesAndColours(t *testing.T) {
 	if time := regexp.MustCompile(`\x1b\[2m\d\d:\d\d:\d\d\.\d\d\d\x1b\[0m`); !time.MatchString(got) {
 		t.Errorf("there is no faint time in %q", got)
 	}
-	if want := "\x1b[32m<\x1b[39m {\x1b[34m\"a\"\x1b[39m: ["; !strings.Contains(got, want) {
+	if want := "\x1b[32m<\x1b[39m {\x1b[1m\x1b[34m\"a\"\x1b[0m"; !strings.Contains(got, want) {
 		t.Errorf("there is no %q in %q", want, got)
 	}
 	delta := screen(t, 60, 12, url, "-timestamps", "delta")
@@ -94,7 +96,7 @@ func TestScreenFold(t *testing.T) {
 	url, say := aServer(t)
 	s := screen(t, 60, 14, url, "-fold", "3")
 	say <- "1\n2\n3\n4\n5"
-	s.Wait(`* type a message, or /help
+	s.Wait(`  type a message, or /help
 < 1
   2
   3
@@ -108,7 +110,7 @@ func TestScreenFold(t *testing.T) {
 	s.Wait("< short\n  1\n  2\n  3\n  4\n  5\n>\n")
 	s.Type("/show 9")
 	s.Keys("Enter")
-	s.Wait("* input there is no message 9\n>\n")
+	s.Wait("* there is no message 9\n>\n")
 	s.Type("/show")
 	s.Keys("Enter")
 	s.Wait("  short\n>\n")
@@ -119,7 +121,7 @@ func TestScreenPretty(t *testing.T) {
 	url, say := aServer(t)
 	s := screen(t, 60, 16, url)
 	say <- `{"user":{"name":"Zoë","tags":["a","b"]},"message":"a text that is so long that it has no room"}`
-	s.Wait(`* type a message, or /help
+	s.Wait(`  type a message, or /help
 < {
     "user": {"name": "Zoë", "tags": ["a", "b"]},
     "message": "a text that is so long that it has no room"
@@ -129,7 +131,7 @@ func TestScreenPretty(t *testing.T) {
 	url, say = aServer(t)
 	plain := screen(t, 60, 16, url, "-pretty=false")
 	say <- "{\"a\":1}\n2"
-	plain.Wait("* type a message, or /help\n< {\"a\":1}\\n2\n>\n")
+	plain.Wait("  type a message, or /help\n< {\"a\":1}\\n2\n>\n")
 }
 
 // The history is kept in a file that only the user can read, and searched with Ctrl-R.
@@ -222,9 +224,9 @@ func TestScreenInterrupt(t *testing.T) {
 	s.Type("not to be sent")
 	s.Wait("> not to be sent\n")
 	s.Keys("C-c")
-	s.Wait("* type a message, or /help\n>\n")
+	s.Wait("  type a message, or /help\n>\n")
 	s.Keys("C-c")
-	s.Wait("* type a message, or /help\n* close 1000\nexit code 0\n")
+	s.Wait("  type a message, or /help\n* close 1000\nexit code 0\n")
 	s.Type("echoed")
 	s.Keys("Enter")
 	s.Wait("exit code 0\nechoed\nthe shell has read echoed\n")
@@ -338,7 +340,7 @@ func TestScreenDumb(t *testing.T) {
 	s.WaitFor("/help\n")
 	s.Type("hello")
 	s.Keys("BSpace", "p", "Enter")
-	s.Wait("* type a message, or /help\nhellp\n< hellp\n")
+	s.Wait("  type a message, or /help\nhellp\n< hellp\n")
 	s.Keys("C-c")
 	s.WaitFor("* close 1000\nexit code 0")
 }
@@ -360,4 +362,48 @@ func TestScreenSuspend(t *testing.T) {
 	s.Wait("> half and half\n< half and half\n>\n")
 	s.Keys("C-d")
 	s.Wait("* close 1000\nexit code 0\n")
+}
+
+// Signals end the connection in good order, and a second one ends the program at once. The
+// terminal is given back in both cases.
+func TestScreenSignals(t *testing.T) {
+	t.Parallel()
+	const script = `trap : INT; sh -c 'echo $$ >pid; exec "$0" "$@"' "$0" "$@"; echo "exit code $?"; read line; echo "the shell has read $line"; read line`
+	echo, _ := aServer(t)
+	for _, test := range []struct {
+		url     string
+		signals []os.Signal
+		want    string
+	}{
+		{echo, []os.Signal{syscall.SIGTERM}, "  type a message, or /help\n* close 1000\nexit code 0\nechoed\nthe shell has read echoed\n"},
+		// This server does not answer the close.
+		{clitest.Upgraded(t, ""), []os.Signal{syscall.SIGINT, syscall.SIGTERM}, "  type a message, or /help\n> half\nexit code 130\nechoed\nthe shell has read echoed\n"},
+	} {
+		dir := t.TempDir()
+		s := clitest.NewScreenOf(t, 60, 12, nil, `cd "$1"; shift; `+script, dir, "connect", test.url)
+		s.WaitFor("/help\n>")
+		s.Type("half")
+		s.Wait("> half\n")
+		text, err := os.ReadFile(filepath.Join(dir, "pid"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, signal := range test.signals {
+			if err := p.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.WaitFor("exit code")
+		s.Type("echoed")
+		s.Keys("Enter")
+		s.Wait(test.want)
+	}
 }

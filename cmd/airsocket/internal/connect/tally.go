@@ -82,7 +82,10 @@ func (t *tally) lines(now time.Time, unsent int) []string {
 	if t.pings > 0 {
 		line := fmt.Sprintf("pings     %d, answered %d", t.pings, t.pongs)
 		if t.pongs > 0 {
-			line += fmt.Sprintf("; round trip %s, least %s, mean %s, most %s", short(t.last), short(t.least), short(t.roundTrips/time.Duration(t.pongs)), short(t.most))
+			line += "; round trip " + short(t.last)
+		}
+		if t.pongs > 1 {
+			line += fmt.Sprintf(", least %s, mean %s, most %s", short(t.least), short(t.roundTrips/time.Duration(t.pongs)), short(t.most))
 		}
 		lines = append(lines, line)
 	}

@@ -40,7 +40,7 @@ func (t *typed) start(c *client) {
 		return
 	}
 	if !t.config.json {
-		t.tty.Print(t.view.Event(journal.Event{Kind: "type", Text: "a message, or /help"}, time.Now(), ""))
+		t.help("type a message, or /help")
 	}
 	if len(t.first) > 0 {
 		c.take(batch{lines: t.first})

@@ -23,6 +23,9 @@ func nothing() *frame { return &frame{rows: []string{""}, widths: []int{0}} }
 // margin stands before each row but the first.
 const margin = "  "
 
+// mostAsked is how many rows a question takes with the end of the text that it is about.
+const mostAsked = 12
+
 // frame returns how the line is shown on a terminal with so many columns and lines. Of a
 // long line, the rows around the cursor are shown.
 func (e *editor) frame(columns, lines int, colored bool) *frame {
@@ -47,7 +50,11 @@ func (e *editor) frame(columns, lines int, colored bool) *frame {
 		f.write(e.asked(), color.Note, columns, colored, -1)
 		f.row, f.col = len(f.rows)-1, f.widths[len(f.rows)-1]
 	}
-	f.clip(max(lines-1, 1))
+	most := max(lines-1, 1)
+	if e.question != nil {
+		most = min(most, mostAsked)
+	}
+	f.clip(most)
 	return f
 }
 

@@ -57,6 +57,9 @@ type View struct {
 // indent stands before each row of a message but the first.
 const indent = "  "
 
+// mostSent is how many rows are shown of a binary message that was sent, as from a file.
+const mostSent = 4
+
 // A span is a piece of text that may be printed on a terminal, and how it looks.
 type span struct {
 	text  string
@@ -77,7 +80,11 @@ func (v *View) Event(e journal.Event, at time.Time, more string) string {
 		mark, style = ">", color.Sent
 	}
 	b.WriteString(style.Paint(v.Color, mark) + " ")
-	v.body(&b, e, used+2, v.Fold, more)
+	fold := v.Fold
+	if e.Out && e.Binary && fold > 0 {
+		fold = min(fold, mostSent)
+	}
+	v.body(&b, e, used+2, fold, more)
 	return b.String()
 }
 
@@ -251,14 +258,13 @@ func (v *View) note(b *strings.Builder, e journal.Event, used int) {
 	case "help":
 		b.WriteString(indent + strings.TrimPrefix(rest, " ") + "\n")
 		return
-	case "error", "input":
+	case "input": // not from the peer: not broken, so that a path in it can be copied
+		v.row(b, []span{{"*", color.Failure}, {rest, color.Failure}}, true)
+		return
+	case "error":
 		mark, style = color.Failure, color.Failure
 	}
 	line := []span{{"*", mark}, {" ", color.Plain}, {kind, style}, {rest, color.Plain}}
-	if e.Kind == "input" { // not from the peer: a path in it can be copied
-		v.row(b, line, true)
-		return
-	}
 	first := true
 	for row := range v.wrap(line, used) {
 		v.row(b, row, first)

@@ -101,7 +101,7 @@ func TestPrettyJSON(t *testing.T) {
 	check(t, "sent", v.Event(journal.Event{Kind: "message", Out: true, Data: []byte(`{"a":1}`)}, noon, ""), "> {\"a\":1}\n")
 	v.Color = true
 	check(t, "in colour", v.Event(message(`{"a":["b",1,true]}`), noon, ""),
-		"\x1b[32m<\x1b[0m {\x1b[34m\"a\"\x1b[0m: [\x1b[32m\"b\"\x1b[0m, \x1b[36m1\x1b[0m, \x1b[35mtrue\x1b[0m]}\n")
+		"\x1b[32m<\x1b[0m {\x1b[1;34m\"a\"\x1b[0m: [\x1b[32m\"b\"\x1b[0m, \x1b[36m1\x1b[0m, \x1b[35mtrue\x1b[0m]}\n")
 }
 
 func TestDump(t *testing.T) {
@@ -154,7 +154,7 @@ func TestDeepJSON(t *testing.T) {
 	}
 }
 
-var codes = regexp.MustCompile("\x1b\\[(2|3[1-6]|0)m")
+var codes = regexp.MustCompile("\x1b\\[(2|3[1-6]|1;34|0)m")
 
 // FuzzView checks that a view shows no control characters of a peer's, no row of a message at
 // the left edge, and no row wider than the terminal; and that broken JSON is the same value.
