@@ -232,6 +232,17 @@ func TestScreenInterrupt(t *testing.T) {
 	s.Wait("exit code 0\nechoed\nthe shell has read echoed\n")
 }
 
+// If the server does not answer the close, another Ctrl-C ends the connection.
+func TestScreenInterruptTwice(t *testing.T) {
+	t.Parallel()
+	s := clitest.NewScreenOf(t, 60, 12, nil, `trap : INT; "$0" "$@"; echo "exit code $?"; read line`, "connect", clitest.Upgraded(t, ""))
+	s.WaitFor("/help\n>")
+	s.Keys("C-c")
+	s.Wait("  type a message, or /help\n")
+	s.Keys("C-c")
+	s.Wait("  type a message, or /help\n^C* close 1000 (without a closing handshake)\nexit code 5\n")
+}
+
 // The line is drawn again when the terminal becomes narrower and wider, also with characters
 // that take two columns.
 func TestScreenResize(t *testing.T) {

@@ -162,16 +162,16 @@ func Restore() {
 	raws.mu.Lock()
 	defer raws.mu.Unlock()
 	for t := range raws.of {
-		io.WriteString(t.out, "\r\n")
-		t.restore()
+		t.restore("\r\n")
 	}
 }
 
-// restore makes the terminal edit lines again. raws is locked.
-func (t *Terminal) restore() {
-	io.WriteString(t.out, plainPaste)
-	t.plain()
+// restore makes the terminal edit lines again, and then prints something, so that whoever sees
+// it is answered by the system. raws is locked.
+func (t *Terminal) restore(last string) {
 	term.Restore(t.inFD, t.before)
+	io.WriteString(t.out, plainPaste+last)
+	t.plain()
 	delete(raws.of, t)
 }
 
@@ -188,13 +188,12 @@ func (t *Terminal) Stop() {
 		e.remember(Input{e.text, e.pasted})
 	}
 	columns, _ := t.Size()
-	io.WriteString(t.out, t.shown.erase(columns))
-	t.shown = nil
 	raws.mu.Lock()
 	defer raws.mu.Unlock()
 	if raws.of[t] {
-		t.restore()
+		t.restore(t.shown.erase(columns))
 	}
+	t.shown = nil
 }
 
 // Size returns the columns and lines of the terminal.
