@@ -36,12 +36,11 @@ func init() {
 	}
 }
 
-// keysHelp is printed after the commands.
-var keysHelp = []string{
-	"",
-	"Tab        complete a command or file    Ctrl-R  search what was typed before",
-	"Alt-Enter  begin another line            Ctrl-C  clear the line, or end",
-	"Up, Down   what was typed before         Ctrl-D  end",
+// keys lists what keys do, for /help.
+var keys = []struct{ name, help string }{
+	{"Tab", "complete a command or file"}, {"Ctrl-R", "search what was typed before"},
+	{"Alt-Enter", "begin another line"}, {"Ctrl-C", "clear the line, or end"},
+	{"Up, Down", "what was typed before"}, {"Ctrl-D", "end"},
 }
 
 // enter runs the command that was entered, or sends a message. What was pasted is never a
@@ -71,11 +70,32 @@ func (t *typed) command(line string) error {
 
 // list prints the commands and keys.
 func list(t *typed, _ string) error {
-	for _, cmd := range commands {
-		t.help(fmt.Sprintf("%-26s %s", cmd.name+" "+cmd.args, cmd.help))
-	}
-	t.help(keysHelp...)
+	columns, _ := t.tty.Size()
+	t.help(helpLines(columns)...)
 	return nil
+}
+
+// helpLines returns the lines of /help for a terminal with so many columns.
+func helpLines(columns int) []string {
+	var lines []string
+	if columns < 80 {
+		for _, cmd := range commands {
+			lines = append(lines, strings.TrimSpace(cmd.name+" "+cmd.args), "    "+cmd.help)
+		}
+		for _, k := range keys {
+			lines = append(lines, fmt.Sprintf("%-10s %s", k.name, k.help))
+		}
+		return lines
+	}
+	for _, cmd := range commands {
+		lines = append(lines, fmt.Sprintf("%-26s %s", cmd.name+" "+cmd.args, cmd.help))
+	}
+	lines = append(lines, "")
+	for i := 0; i < len(keys); i += 2 {
+		a, b := keys[i], keys[i+1]
+		lines = append(lines, fmt.Sprintf("%-10s %-28s  %-7s %s", a.name, a.help, b.name, b.help))
+	}
+	return lines
 }
 
 func stats(t *typed, _ string) error {
