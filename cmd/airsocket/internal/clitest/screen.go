@@ -28,7 +28,7 @@ type reply struct {
 	failed bool
 }
 
-// NewScreen runs the program on a terminal with so many columns and lines, without colours
+// NewScreen runs the program on a terminal with so many columns and lines, without colors
 // unless args say otherwise. After the program, the terminal shows its exit code, and a shell
 // waits for a line. The test is skipped if there is no tmux.
 func NewScreen(t *testing.T, columns, lines int, args ...string) *Screen {
@@ -171,7 +171,7 @@ func (s *Screen) Text() string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// Colored returns what is on the screen with the escape sequences for colours.
+// Colored returns what is on the screen with the escape sequences for colors.
 func (s *Screen) Colored() string {
 	s.t.Helper()
 	return s.do("capture-pane", "-p", "-e")

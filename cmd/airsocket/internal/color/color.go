@@ -1,4 +1,4 @@
-// Package color says when the program prints in colour, and in which.
+// Package color says when the program prints in color, and in which.
 package color
 
 import (
@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// A Mode is a flag that says when to print in colour.
+// A Mode is a flag that says when to print in color.
 type Mode string
 
 // The modes.
@@ -27,7 +27,7 @@ func (m *Mode) Set(s string) error {
 	return fmt.Errorf("not auto, always or never")
 }
 
-// On reports whether to print in colour. terminal says whether it would be printed on a
+// On reports whether to print in color. terminal says whether it would be printed on a
 // terminal. In the mode Auto there is none if NO_COLOR is set to anything but the empty
 // string (no-color.org), or if the terminal is dumb.
 func (m Mode) On(terminal bool) bool {
@@ -43,8 +43,8 @@ func Dumb() bool { return os.Getenv("TERM") == "dumb" }
 // A Style is how a text looks. The zero Style is plain.
 type Style string
 
-// The styles. They are of the 8 colours that every terminal has, in which users see their own
-// choice of colours, on a light background as on a dark one.
+// The styles. They are of the 8 colors that every terminal has, in which users see their own
+// choice of colors, on a light background as on a dark one.
 const (
 	Plain    Style = ""
 	Faint    Style = "2"    // what is not from the peer: times, prompts, notes

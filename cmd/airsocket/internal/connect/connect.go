@@ -22,13 +22,12 @@ without a line it ends. /help lists the commands and keys: /file sends a file,
 /save saves a message, /show prints a long one, /ping measures the round trip.
 Received JSON is broken into lines, and binary messages are shown as a hex dump.
 
-If stdin or stdout is not a terminal, each line of
-stdin is sent as a text message, without its line end, and each message received
-is printed as a line on stdout: text as it is, but escaped on a terminal, and
-binary as 0x followed by hexadecimal digits. Everything else is printed on
-stderr. If messages may contain line ends, use -json: it prints all events of
-the connection on stdout, one JSON object per line, with time, type, direction,
-size, data (base64 if binary is true), code and reason.
+If stdin or stdout is not a terminal, each line of stdin is sent as a text message,
+without its line end, and each message received is printed as a line on stdout: text
+as it is, but escaped on a terminal, and binary as 0x followed by hexadecimal digits.
+Everything else is printed on stderr. If messages may contain line ends, use -json:
+it prints all events of the connection on stdout, one JSON object per line, with time,
+type, direction, size, data (base64 if binary is true), code and reason.
 
 The URL begins with ws:// or wss://; ws:// is assumed if there is no scheme. A
 user and password in it, as in ws://user:pass@host/, are sent with
@@ -83,9 +82,9 @@ type config struct {
 
 func newConfig(fs *flag.FlagSet) *config {
 	c := &config{Client: options.NewClient(fs), wait: time.Second}
-	fs.Var(&c.texts, "x", "send `TEXT` instead of the lines of stdin (repeatable, sent in order)")
+	fs.Var(&c.texts, "x", "send `TEXT` instead of the lines of stdin, or before them with -i (repeatable, sent in order)")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nnegative, such as -1: wait until the server closes")
-	fs.BoolVar(&c.more, "i", false, "after the TEXTs of -x, go on: type messages on a terminal, or send the lines of stdin")
+	fs.BoolVar(&c.more, "i", false, "after the TEXTs of -x, go on with messages that are typed, or with the lines of stdin")
 	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object per line")
 	c.look.add(fs)
 	return c

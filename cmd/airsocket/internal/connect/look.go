@@ -22,7 +22,7 @@ const noHistory = "none"
 
 func (l *look) add(fs *flag.FlagSet) {
 	*l = look{color: color.Auto, times: view.Off}
-	fs.Var(&l.color, "color", "on a terminal, when to use colours, `WHEN`: auto, always or never; auto does\nunless NO_COLOR is set or TERM is dumb")
+	fs.Var(&l.color, "color", "on a terminal, when to use colors, `WHEN`: auto, always or never; auto does\nunless NO_COLOR is set or TERM is dumb")
 	fs.Var(&l.times, "timestamps", "on a terminal, the `TIMES` before events: off, on (time of day), or delta (seconds since\nthe event before)")
 	fs.BoolVar(&l.pretty, "pretty", true, "on a terminal, break received JSON and texts with line ends into lines; -pretty=false\nshows each text as a single line")
 	fs.IntVar(&l.fold, "fold", 20, "on a terminal, show at most `ROWS` of a message until /show; 0: no limit")

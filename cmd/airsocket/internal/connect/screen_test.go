@@ -68,7 +68,7 @@ func TestScreenMessagesAboveTheLine(t *testing.T) {
 	s.Wait("> half a l-ine\n< half a l-ine\n>\n")
 }
 
-func TestScreenTimesAndColours(t *testing.T) {
+func TestScreenTimesAndColors(t *testing.T) {
 	t.Parallel()
 	url, say := aServer(t)
 	s := screen(t, 60, 12, url, "-timestamps", "on", "-color", "always")

@@ -3,7 +3,7 @@
 //
 // Nothing that a peer sends reaches the terminal as it is: text is escaped, and each line of
 // a message begins with a mark or is indented, so that no message looks like an event or like
-// another message. The codes of colours are the only control characters besides line ends.
+// another message. The codes of colors are the only control characters besides line ends.
 package view
 
 import (
@@ -41,7 +41,7 @@ func (t *Times) Set(s string) error {
 	return errors.New("not off, on or delta")
 }
 
-// A View turns events into text. Its zero value is plain: without times, colours and limits.
+// A View turns events into text. Its zero value is plain: without times, colors and limits.
 type View struct {
 	Times  Times
 	Color  bool

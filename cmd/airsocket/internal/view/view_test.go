@@ -100,7 +100,7 @@ func TestPrettyJSON(t *testing.T) {
 	check(t, "a scalar", v.Event(message(`"a b"`), noon, ""), "< \"a b\"\n")
 	check(t, "sent", v.Event(journal.Event{Kind: "message", Out: true, Data: []byte(`{"a":1}`)}, noon, ""), "> {\"a\":1}\n")
 	v.Color = true
-	check(t, "in colour", v.Event(message(`{"a":["b",1,true]}`), noon, ""),
+	check(t, "in color", v.Event(message(`{"a":["b",1,true]}`), noon, ""),
 		"\x1b[32m<\x1b[0m {\x1b[1;34m\"a\"\x1b[0m: [\x1b[32m\"b\"\x1b[0m, \x1b[36m1\x1b[0m, \x1b[35mtrue\x1b[0m]}\n")
 }
 
@@ -171,8 +171,8 @@ func FuzzView(f *testing.F) {
 		}
 		plain := v.Event(e, noon, "")
 		v.Color = true
-		if coloured := v.Event(e, noon, ""); codes.ReplaceAllString(coloured, "") != plain {
-			t.Errorf("%q is not %q in colour", coloured, plain)
+		if colored := v.Event(e, noon, ""); codes.ReplaceAllString(colored, "") != plain {
+			t.Errorf("%q is not %q in color", colored, plain)
 		}
 		if !utf8.ValidString(plain) {
 			t.Errorf("%q is not UTF-8", plain)
