@@ -3,11 +3,11 @@
 //
 // The editor is our own. That of golang.org/x/term, which is used for its raw mode only, drops
 // what is longer than 4096 characters, sends each line of a pasted text by itself, ends at
-// Ctrl-C and has no search and no history in a file. The libraries for shells
-// (reeflective/readline, chzyer/readline, peterh/liner) read the keys of the process and not
-// of a given terminal, ask the terminal where its cursor is or let a file of the user's change
-// the meaning of keys, and are ten to forty times as long as this package. None asks what is
-// to be done with a paste.
+// Ctrl-C, and has no search and no history in a file. Of the libraries for shells,
+// peterh/liner 1.2 and chzyer/readline 1.5 know nothing of pastes, and the latter has had no
+// release since 2022. reeflective/readline 1.3 does, but it reads the keys of the process and
+// not of a given terminal, asks the terminal where its cursor is, lets a file of the user's
+// change the meaning of keys, and has more than ten times as much code as this package.
 package console
 
 import (
