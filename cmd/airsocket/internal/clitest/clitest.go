@@ -41,7 +41,8 @@ func Main(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run runs the tests with a folder of their own for the history of what is typed.
+// run runs the tests as on a terminal that is not dumb, and with a folder of their own for the
+// history of what is typed.
 func run(m *testing.M) int {
 	state, err := os.MkdirTemp("", "state")
 	if err != nil {
@@ -49,6 +50,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(state)
 	os.Setenv("XDG_STATE_HOME", state)
+	os.Setenv("TERM", "xterm")
 	return m.Run()
 }
 
