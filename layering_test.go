@@ -31,7 +31,7 @@ var (
 
 // tool lists the packages of cmd/airsocket from left to right, which import those to their
 // left and all of the library. Only tests import toolTest, which may import all of them.
-var tool = []string{"escape", "exit", "journal", "command", "options", "console", "connect", "serve", "load", "program"}
+var tool = []string{"escape", "exit", "color", "width", "journal", "command", "options", "console", "view", "connect", "serve", "load", "program"}
 
 const toolFolder, toolTest = "cmd/airsocket/internal/", "clitest"
 
@@ -43,6 +43,8 @@ var importers = map[string]string{
 	"github.com/gobwas/pool":        "internal/buffers",
 	"golang.org/x/net":              "internal/dial",
 	"golang.org/x/term":             "cmd/airsocket/internal/console",
+
+	"github.com/clipperhouse/displaywidth": "cmd/airsocket/internal/width",
 }
 
 // forbidden lists imports that would make a package, or one below it, depend on

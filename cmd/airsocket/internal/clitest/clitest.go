@@ -38,7 +38,20 @@ func Main(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		program.Main()
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// run runs the tests as on a terminal that is not dumb, and with a folder of their own for the
+// history of what is typed.
+func run(m *testing.M) int {
+	state, err := os.MkdirTemp("", "state")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(state)
+	os.Setenv("XDG_STATE_HOME", state)
+	os.Setenv("TERM", "xterm")
+	return m.Run()
 }
 
 // AsProgram returns a command that runs the program in a process of its own, by means of

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
@@ -73,6 +74,15 @@ func (k *Keyboard) watch() {
 
 // Wait waits until text has been printed, and discards everything up to it.
 func (k *Keyboard) Wait(text string) {
+	k.t.Helper()
+	late := false
+	timer := time.AfterFunc(patience, func() {
+		k.mu.Lock()
+		late = true
+		k.mu.Unlock()
+		k.more.Broadcast()
+	})
+	defer timer.Stop()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for {
@@ -80,6 +90,9 @@ func (k *Keyboard) Wait(text string) {
 			k.seen.Reset()
 			k.seen.WriteString(rest)
 			return
+		}
+		if late {
+			k.t.Fatalf("%q is printed, want %q", k.seen.String(), text)
 		}
 		k.more.Wait()
 	}

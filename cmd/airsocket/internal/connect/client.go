@@ -55,7 +55,7 @@ func (c *client) run(ctx context.Context) (int, error) {
 			c.fail(err)
 			return
 		}
-		stop := context.AfterFunc(ctx, func() { c.disp.Post(c.close) })
+		stop := context.AfterFunc(ctx, func() { c.disp.Post(c.interrupt) })
 		airsocket.AddEventListener(c.socket, airsocket.EventClose, func(*airsocket.CloseEvent) { stop() })
 	})
 	return c.code, c.err
@@ -118,6 +118,15 @@ func (c *client) fail(err error) {
 
 func (c *client) close() {
 	c.socket.Close(airsocket.StatusNormalClosure, "")
+}
+
+// interrupt closes the connection, or ends it at once if it is closing already.
+func (c *client) interrupt() {
+	if c.socket.ReadyState() == airsocket.StateClosing {
+		c.socket.Drop(airsocket.StatusNormalClosure, "")
+		return
+	}
+	c.close()
 }
 
 func (c *client) tell(e journal.Event) {

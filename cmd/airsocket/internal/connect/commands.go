@@ -2,88 +2,141 @@ package connect
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/airsocket/airsocket"
-	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 )
 
-// commands lists what can be typed instead of a message.
-var commands = []struct {
+// A typedCommand can be typed instead of a message.
+type typedCommand struct {
 	name, args, help string
-	run              func(c *client, arg string) error
-}{
-	{"/ping", "[TEXT]", "send a ping", sendPing},
-	{"/close", "[CODE [REASON]]", "close the connection; CODE is 1000 (the default) or 3000 to 4999", sendClose},
-	{"/binary", "HEX", "send a binary message", sendBinary},
-	{"/text", "TEXT", "send TEXT, even if it is empty or begins with a slash", sendText},
-	{"/help", "", "list the commands", nil},
+	run              func(t *typed, arg string) error
 }
 
-// enter runs the command on a typed line, or sends the line as a message. A
-// pasted line is never a command.
-func (c *client) enter(line string, pasted bool) {
+// commands lists the commands. It is set by init because /help uses it.
+var commands []typedCommand
+
+func init() {
+	commands = []typedCommand{
+		{"/ping", "[TEXT]", "send a ping, and show how long the answer takes", sendPing},
+		{"/text", "TEXT", "send TEXT, even if empty or with a slash first", sendText},
+		{"/binary", "HEX", "send a binary message", sendBinary},
+		{"/file", "[-text|-binary] PATH", "send a file, as text if it is UTF-8 without NUL", sendFile},
+		{"/show", "[N]", "print all of message N, or of the last received", show},
+		{"/save", "[N|-log] FILE", "save it; -log: save all events, as -json prints", save},
+		{"/stats", "", "print what was sent, received and measured", stats},
+		{"/close", "[CODE [REASON]]", "close; CODE is 1000 (the default) or 3000 to 4999", sendClose},
+		{"/help", "", "print this", list},
+	}
+}
+
+// keys lists what keys do, for /help.
+var keys = []struct{ name, help string }{
+	{"Tab", "complete a command or file"}, {"Ctrl-R", "search what was typed before"},
+	{"Alt-Enter", "begin another line"}, {"Ctrl-C", "clear the line, or end"},
+	{"Up, Down", "what was typed before"}, {"Ctrl-D", "end"},
+}
+
+// enter runs the command that was entered, or sends a message. What was pasted is never a
+// command.
+func (t *typed) enter(in console.Input) {
 	var err error
 	switch {
-	case pasted || line != "" && line[0] != '/':
-		err = sendText(c, line)
-	case line != "":
-		err = c.command(line)
+	case in.Pasted || in.Text != "" && in.Text[0] != '/':
+		err = sendText(t, in.Text)
+	case in.Text != "":
+		err = t.command(in.Text)
 	}
 	if err != nil {
-		c.tell(journal.Event{Kind: "input", Text: exit.Text(err)})
+		t.fail(err)
 	}
 }
 
-func (c *client) command(line string) error {
+func (t *typed) command(line string) error {
 	name, arg, _ := strings.Cut(line, " ")
 	for _, cmd := range commands {
-		switch {
-		case cmd.name != name:
-		case cmd.run == nil:
-			for _, cmd := range commands {
-				c.tell(journal.Event{Kind: "help", Text: fmt.Sprintf("%-24s %s", cmd.name+" "+cmd.args, cmd.help)})
-			}
-			return nil
-		default:
-			return cmd.run(c, arg)
+		if cmd.name == name {
+			return cmd.run(t, arg)
 		}
 	}
-	return fmt.Errorf("unknown command %s; /help lists the commands, and /text %s sends it as a message", name, line)
+	return fmt.Errorf("unknown command %s; /help lists them, and /text sends any text", name)
 }
 
-func sendText(c *client, text string) error {
-	err := c.socket.Send(text)
+// list prints the commands and keys.
+func list(t *typed, _ string) error {
+	columns, _ := t.tty.Size()
+	t.help(helpLines(columns)...)
+	return nil
+}
+
+// helpLines returns the lines of /help for a terminal with so many columns.
+func helpLines(columns int) []string {
+	var lines []string
+	if columns < 80 {
+		for _, cmd := range commands {
+			lines = append(lines, strings.TrimSpace(cmd.name+" "+cmd.args), "    "+cmd.help)
+		}
+		for _, k := range keys {
+			lines = append(lines, fmt.Sprintf("%-10s %s", k.name, k.help))
+		}
+		return lines
+	}
+	for _, cmd := range commands {
+		lines = append(lines, fmt.Sprintf("%-26s %s", cmd.name+" "+cmd.args, cmd.help))
+	}
+	lines = append(lines, "")
+	for i := 0; i < len(keys); i += 2 {
+		a, b := keys[i], keys[i+1]
+		lines = append(lines, fmt.Sprintf("%-10s %-28s  %-7s %s", a.name, a.help, b.name, b.help))
+	}
+	return lines
+}
+
+func stats(t *typed, _ string) error {
+	t.help(t.tally.lines(time.Now(), t.c.socket.BufferedAmount())...)
+	return nil
+}
+
+func sendText(t *typed, text string) error {
+	err := t.c.socket.Send(text)
 	if err == nil {
-		c.tell(journal.Event{Kind: "message", Out: true, Data: []byte(text)})
+		t.c.tell(journal.Event{Kind: "message", Out: true, Data: []byte(text)})
 	}
 	return err
 }
 
-func sendPing(c *client, text string) error {
-	err := c.socket.Ping([]byte(text))
+func sendBytes(t *typed, p []byte) error {
+	err := t.c.socket.SendBytes(p)
 	if err == nil {
-		c.tell(journal.Event{Kind: "ping", Out: true, Data: []byte(text)})
+		t.c.tell(journal.Event{Kind: "message", Out: true, Binary: true, Data: p})
 	}
 	return err
 }
 
-func sendBinary(c *client, digits string) error {
+func sendPing(t *typed, text string) error {
+	err := t.c.socket.Ping([]byte(text))
+	if err == nil {
+		t.c.tell(journal.Event{Kind: "ping", Out: true, Data: []byte(text)})
+	}
+	return err
+}
+
+func sendBinary(t *typed, digits string) error {
 	digits = strings.TrimPrefix(strings.ReplaceAll(digits, " ", ""), "0x")
 	p, err := hex.DecodeString(digits)
 	if err != nil {
 		return fmt.Errorf("/binary takes pairs of hexadecimal digits: %w", err)
 	}
-	if err = c.socket.SendBytes(p); err == nil {
-		c.tell(journal.Event{Kind: "message", Out: true, Binary: true, Data: p})
-	}
-	return err
+	return sendBytes(t, p)
 }
 
-func sendClose(c *client, arg string) error {
+func sendClose(t *typed, arg string) error {
 	code := airsocket.StatusNormalClosure
 	digits, reason, _ := strings.Cut(strings.TrimSpace(arg), " ")
 	if digits != "" {
@@ -93,5 +146,39 @@ func sendClose(c *client, arg string) error {
 		}
 		code = airsocket.StatusCode(n)
 	}
-	return c.socket.Close(code, reason)
+	return t.c.socket.Close(code, reason)
+}
+
+// show prints all of a message.
+func show(t *typed, arg string) error {
+	if t.config.json {
+		return errors.New("/show is of no use with -json, which prints all of each message")
+	}
+	e, err := t.message(strings.TrimSpace(arg))
+	if err != nil {
+		return err
+	}
+	return t.tty.Print(t.view.Whole(e))
+}
+
+// message returns the message with the number arg, or the last one that was received if arg
+// is empty.
+func (t *typed) message(arg string) (journal.Event, error) {
+	if arg == "" {
+		if e, ok := t.kept.received(); ok {
+			return e, nil
+		}
+		return journal.Event{}, errors.New("no message has been received")
+	}
+	n, err := strconv.Atoi(arg)
+	if err != nil {
+		return journal.Event{}, fmt.Errorf("%q is not the number of a message", arg)
+	}
+	if e, ok := t.kept.message(n); ok {
+		return e, nil
+	}
+	if n > 0 && n <= t.kept.dropped {
+		return journal.Event{}, fmt.Errorf("message %d is kept no longer: the last %d MiB are", n, maxKeptBytes>>20)
+	}
+	return journal.Event{}, fmt.Errorf("there is no message %d", n)
 }

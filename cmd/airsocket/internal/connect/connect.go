@@ -15,14 +15,19 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
-const help = `Connects to a WebSocket server. On a terminal, type messages at the prompt;
-/help lists the commands. If stdin or stdout is not a terminal, each line of
-stdin is sent as a text message, without its line end, and each message received
-is printed as a line on stdout: text as it is, but escaped on a terminal, and
-binary as 0x followed by hexadecimal digits. Everything else is printed on
-stderr. If messages may contain line ends, use -json: it prints all events of
-the connection on stdout, one JSON object per line, with time, type, direction,
-size, data (base64 if binary is true), code and reason.
+const help = `Connects to a WebSocket server. On a terminal, type messages at the prompt. A
+text that is pasted is one message; if it has several lines, you are asked. Ctrl-R
+searches what was typed before, also in earlier runs. Ctrl-C clears the line, and
+without a line it ends. /help lists the commands and keys: /file sends a file,
+/save saves a message, /show prints a long one, /ping measures the round trip.
+Received JSON is broken into lines, and binary messages are shown as a hex dump.
+
+If stdin or stdout is not a terminal, each line of stdin is sent as a text message,
+without its line end, and each message received is printed as a line on stdout: text
+as it is, but escaped on a terminal, and binary as 0x followed by hexadecimal digits.
+Everything else is printed on stderr. If messages may contain line ends, use -json:
+it prints all events of the connection on stdout, one JSON object per line, with time,
+type, direction, size, data (base64 if binary is true), code and reason.
 
 The URL begins with ws:// or wss://; ws:// is assumed if there is no scheme. A
 user and password in it, as in ws://user:pass@host/, are sent with
@@ -37,6 +42,9 @@ Examples:
   airsocket connect wss://example.com/chat -H "Authorization: Bearer abc"
   airsocket connect ws://user:pass@127.0.0.1:8080/
   airsocket connect 127.0.0.1:10081 -x hello      send one message
+  airsocket connect 127.0.0.1:10081 -x hello -i   send it, then type more
+  airsocket connect 127.0.0.1:10081 -timestamps delta
+                                                  show the time between events
   airsocket connect 127.0.0.1:10081 -x hi -wait -1
                                                   print until the server closes
   airsocket connect -json 127.0.0.1:10081 <messages.txt
@@ -66,15 +74,19 @@ func Command() command.Command {
 type config struct {
 	*options.Client
 	texts command.Repeated // of -x
+	more  bool             // after texts comes the input
 	wait  time.Duration
 	json  bool
+	look  look
 }
 
 func newConfig(fs *flag.FlagSet) *config {
 	c := &config{Client: options.NewClient(fs), wait: time.Second}
-	fs.Var(&c.texts, "x", "send `TEXT` instead of the lines of stdin (repeatable, sent in order)")
+	fs.Var(&c.texts, "x", "send `TEXT` instead of the lines of stdin, or before them with -i (repeatable, sent in order)")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nnegative, such as -1: wait until the server closes")
+	fs.BoolVar(&c.more, "i", false, "after the TEXTs of -x, go on with messages that are typed, or with the lines of stdin")
 	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object per line")
+	c.look.add(fs)
 	return c
 }
 
@@ -88,6 +100,9 @@ func (c *config) resolve(args []string) error {
 			return fmt.Errorf("-x %q is not UTF-8", text)
 		}
 	}
+	if err := c.look.check(); err != nil {
+		return err
+	}
 	return c.Client.Resolve(args[0])
 }
 
@@ -97,18 +112,20 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 	}
 	client := &client{config: c, disp: new(airsocket.Dispatcher)}
 	c.Options.Dispatcher = client.disp
-	tty := console.Find(std.In, std.Out)
-	switch {
-	case len(c.texts) > 0:
-		client.input = &given{texts: c.texts}
-	case tty != nil:
-		client.input = &typed{tty: tty, json: c.json}
-	default:
-		client.input = &piped{r: std.In, limit: c.Options.MaxMessage}
-	}
 	client.print = plain(std.Out, std.Err, console.IsTerminal(std.Out))
 	if c.json {
 		client.print = jsonLines(std.Out, time.Now)
+	}
+	tty := console.Find(std.In, std.Out)
+	switch {
+	case len(c.texts) > 0 && !c.more:
+		client.input = &given{texts: c.texts}
+	case tty != nil:
+		defer tty.Stop() // also after a panic
+		t := &typed{tty: tty, config: c, first: c.texts, view: c.look.view(tty)}
+		client.input, client.print = t, t.print
+	default:
+		client.input = &piped{first: c.texts, r: std.In, limit: c.Options.MaxMessage}
 	}
 	return client.run(ctx)
 }

@@ -11,8 +11,9 @@ func (g *given) start(c *client) { c.take(batch{g.texts, io.EOF}) }
 func (g *given) taken()          {}
 func (g *given) stop()           {}
 
-// A piped source sends the lines of r.
+// A piped source sends the texts of -x and then the lines of r.
 type piped struct {
+	first []string
 	r     io.Reader
 	limit int
 	flow
@@ -20,10 +21,15 @@ type piped struct {
 
 func (p *piped) start(c *client) {
 	p.flow.open()
-	go readLines(p.r, p.limit, func(b batch) bool {
+	give := func(b batch) bool {
 		c.disp.Post(func() { c.take(b) })
 		return p.wait()
-	})
+	}
+	go func() {
+		if len(p.first) == 0 || give(batch{lines: p.first}) {
+			readLines(p.r, p.limit, give)
+		}
+	}()
 }
 
 // A flow makes the goroutine that reads the input wait until the client has

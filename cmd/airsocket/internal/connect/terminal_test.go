@@ -3,6 +3,7 @@
 package connect_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 
 // connectAt runs connect on the terminal and waits for its prompt.
 func connectAt(k *clitest.Keyboard, args ...string) <-chan int {
-	code := k.Run(append([]string{"connect"}, args...)...)
+	code := k.Run(append([]string{"connect", "-color", "never"}, args...)...)
 	k.Wait("* open ws://")
 	k.Wait("/help\r\n")
 	k.Wait(console.Prompt)
@@ -40,9 +41,9 @@ func TestTerminal(t *testing.T) {
 	k.Type("\x1b[A\r") // the last line of the history
 	k.Wait("< hello\r\n")
 	k.Type("/binary 00 FF\r")
-	k.Wait("< 0x00ff\r\n")
+	k.Wait("< binary, 2 bytes\r\n  0000  00 ff ")
 	k.Type("/ping abc\r")
-	k.Wait("* pong \"abc\"\r\n")
+	k.Wait("* pong \"abc\" after ")
 	k.Type("/text /x\r")
 	k.Wait("< /x\r\n")
 	k.Type("/help\r")
@@ -57,7 +58,7 @@ func TestTerminal(t *testing.T) {
 	k.Wait("may not be sent")
 	k.Type("/text\r")
 	k.Wait("< \r\n")
-	k.Type("\x1b[200~/close\tpasted\r\x1b[201~")
+	k.Type("\x1b[200~/close\tpasted\r\x1b[201~\r")
 	k.Wait(`< /close\tpasted` + "\r\n")
 	k.Type("/close 4001 bye now\r")
 	k.Wait("* close 4001 bye now")
@@ -73,7 +74,7 @@ func TestTerminal(t *testing.T) {
 func TestTerminalKeysThatClose(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t)
-	for _, key := range []string{"\x03", "\x04", "unfinished\x03"} {
+	for _, key := range []string{"\x03", "\x04", "unfinished\x03\x03"} {
 		k := clitest.NewKeyboard(t)
 		code := connectAt(k, s.URL())
 		k.Type(key)
@@ -91,13 +92,21 @@ func TestTerminalEscapesWhatIsReceived(t *testing.T) {
 	k.Wait(`\x1b[2J\u202e\n< x` + "\r\n")
 }
 
-func TestTerminalLineThatIsFull(t *testing.T) {
+// A line has no limit but -max-message, above which none of it is taken.
+func TestTerminalLongLine(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t)
 	k := clitest.NewKeyboard(t)
-	connectAt(k, s.URL())
-	k.Type(strings.Repeat("x", console.MaxTyped+1))
-	k.Wait("\a")
-	k.Type("\r")
-	k.Wait("< " + strings.Repeat("x", console.MaxTyped) + "\r\n")
+	connectAt(k, s.URL(), "-max-message", "20000", "-fold", "0")
+	long := strings.Repeat("x", 19_999)
+	k.Type(long + "y\r")
+	k.Wait("< xxx")
+	k.Wait("xy\r\n")
+	k.Type("/save " + filepath.Join(t.TempDir(), "saved") + "\r")
+	k.Wait("saved 20.0 kB in")
+	k.Type(long)
+	k.Type("z\x1b[200~two\x1b[201~")
+	k.Wait("not taken: the message would be longer than 20000 bytes")
+	k.Type("\r\x05\r")
+	k.Wait("xz\r\n")
 }

@@ -21,7 +21,7 @@ type Event struct {
 	Binary bool
 	Data   []byte // of a message, ping or pong
 	Code   airsocket.StatusCode
-	Text   string // the text of open, error, input and help; the reason of a close
+	Text   string // the text of open, error, input and help; the reason of a close; how long a pong took
 	Clean  bool
 	Status int    // HTTP status of a refusal
 	Body   []byte // the beginning of the body of a refusal

@@ -9,6 +9,7 @@ import (
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/connect"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
@@ -24,6 +25,7 @@ func Main() {
 		<-signals
 		cancel()
 		<-signals
+		console.Restore()
 		os.Exit(exit.Interrupted)
 	}()
 	os.Exit(Program.Run(ctx, os.Args[1:], &command.Std{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
