@@ -128,6 +128,9 @@ func (c *modeConfig) limit(srv *airsocket.Server, o *airsocket.Options, given ma
 	srv.CloseSlow = c.broadcast || c.topics
 }
 
+// probe is how often clients that are held up are looked for.
+const probe = 10 * time.Second
+
 // maxProcesses is the default of -max-conns with -exec.
 const maxProcesses = 100
 
@@ -144,7 +147,7 @@ func (c *modeConfig) mode(srv *airsocket.Server, log *slog.Logger) mode {
 	case c.exec != "":
 		p := &process.Server{
 			Path: c.exec, Args: c.args, Env: process.BaseEnv(c.execEnv),
-			Binary: c.execBinary, MaxLine: o.MaxMessage, Grace: c.execGrace, Secure: srv.TLSConfig != nil, Log: log,
+			Binary: c.execBinary, MaxLine: o.MaxMessage, Grace: c.execGrace, Probe: probe, Secure: srv.TLSConfig != nil, Log: log,
 		}
 		srv.OnRequest(func(r *airsocket.Request) {
 			process.SetRemoteIP(r.Socket(), r.RemoteIP())
@@ -152,7 +155,7 @@ func (c *modeConfig) mode(srv *airsocket.Server, log *slog.Logger) mode {
 		})
 		return mode{p.Connect, p.Wait}
 	case c.tcp != "":
-		b := &bridge.Server{Log: log}
+		b := &bridge.Server{Probe: probe, Log: log}
 		b.Network, b.Address = c.target()
 		return mode{b.Connect, b.Wait}
 	case c.broadcast:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/blocking"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/hold"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -27,7 +28,8 @@ const (
 // A Server opens a connection to a TCP server for each socket. The payload of binary
 // messages is what the TCP server receives, and what it sends becomes binary messages.
 type Server struct {
-	Network, Address string // of the TCP server, as for net.Dial
+	Network, Address string        // of the TCP server, as for net.Dial
+	Probe            time.Duration // how often a client is looked for that the TCP server holds up
 	Log              *slog.Logger
 
 	running sync.WaitGroup
@@ -66,7 +68,7 @@ func (srv *Server) serve(c *blocking.Conn) {
 
 	var directions sync.WaitGroup
 	directions.Go(func() {
-		up(c, conn)
+		up(c, conn, srv.Probe)
 		conn.(interface{ CloseWrite() error }).CloseWrite()
 	})
 	directions.Go(func() {
@@ -78,7 +80,7 @@ func (srv *Server) serve(c *blocking.Conn) {
 }
 
 // up sends the payload of messages to the TCP server, until the socket ends.
-func up(c *blocking.Conn, to net.Conn) {
+func up(c *blocking.Conn, to net.Conn, probe time.Duration) {
 	broken := false
 	for {
 		kind, data, err := c.Read(context.Background())
@@ -92,7 +94,7 @@ func up(c *blocking.Conn, to net.Conn) {
 			broken = true
 			continue
 		}
-		if _, err := to.Write(data); err != nil {
+		if err := hold.Write(c.Socket(), to, data, probe); err != nil {
 			lost(c.Socket(), err)
 			broken = true
 		}

@@ -79,10 +79,15 @@ func TestOutputAfterTheEnd(t *testing.T) {
 func TestOthersKeepTheOutput(t *testing.T) {
 	t.Parallel()
 	need(t, "/bin/sleep")
-	s := newStage(t, `echo $$; /bin/sleep 3 &`, &airsocket.Options{})
-	pid := first(t, s.url)
+	s := newStage(t, `/bin/sleep 1000 & echo $!`, &airsocket.Options{})
+	left, err := strconv.Atoi(first(t, s.url))
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Wait()
-	wantGone(t, pid)
+	if err := syscall.Kill(left, syscall.SIGKILL); err != nil {
+		t.Errorf("the process that was left behind has ended before: %v", err)
+	}
 }
 
 // TestSlowClient checks that a process waits for a client that does not read, and that

@@ -13,6 +13,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/blocking"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/hold"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -27,6 +28,7 @@ type Server struct {
 	Binary  bool          // the output becomes binary messages as it comes, the input gets no line ends
 	MaxLine int           // the longest line in bytes; negative: no limit
 	Grace   time.Duration // how long the program has to end by itself, and once more after SIGTERM
+	Probe   time.Duration // how often a client is looked for that the program holds up
 	Secure  bool          // clients use TLS
 	Log     *slog.Logger
 
@@ -108,8 +110,7 @@ func (srv *Server) input(c *blocking.Conn, to *os.File) {
 		if !srv.Binary {
 			data = append(data, '\n')
 		}
-		_, err = to.Write(data)
-		unwanted = err != nil
+		unwanted = hold.Write(c.Socket(), to, data, srv.Probe) != nil
 	}
 }
 

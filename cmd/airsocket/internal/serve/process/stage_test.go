@@ -45,6 +45,7 @@ func newStage(t *testing.T, text string, o *airsocket.Options) *stage {
 	need(t, shell)
 	s := &stage{}
 	s.Path, s.Args, s.MaxLine, s.Grace = shell, []string{"-c", text}, -1, 50*time.Millisecond
+	s.Probe = 20 * time.Millisecond
 	s.Log = slog.New(slog.NewTextHandler(&s.log, nil))
 	o.Parallel = true
 	s.url = clitest.ServeWith(t, o, s.Connect)

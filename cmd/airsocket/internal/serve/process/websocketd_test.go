@@ -3,6 +3,8 @@
 package process_test
 
 import (
+	"crypto/tls"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,19 +78,21 @@ func TestEnvironment(t *testing.T) {
 		SCRIPT_NAME PATH_INFO PATH_TRANSLATED QUERY_STRING REMOTE_ADDR REMOTE_HOST REMOTE_PORT UNIQUE_ID HTTPS AUTH_TYPE CONTENT_LENGTH \
 		CONTENT_TYPE REMOTE_IDENT REMOTE_USER HTTP_ORIGIN HTTP_HOST HTTP_X_FORWARDED_FOR GIVEN; do
 		eval "echo \"$N=\${$N-unset}\""; done`
-	values := func(flags []string, url string, more ...string) map[string]string {
+	values := func(flags []string, target string, o *airsocket.Options) map[string]string {
 		s := clitest.StartServe(t, append(flags, script(t, print)...)...)
-		r := clitest.Execute(t, nil, append([]string{"connect", strings.TrimSuffix(s.URL(), "/") + url, "-k"}, more...)...)
-		r.Want(t, exit.OK, "")
 		got := map[string]string{}
-		for line := range strings.Lines(r.Stdout) {
-			name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-			got[name] = value
-		}
-		_, got["port of the server"], _ = strings.Cut(strings.Trim(s.URL()[5:], "/"), ":")
+		clitest.Talk(t, o, strings.TrimSuffix(s.URL(), "/")+target, "", func(c *airsocket.Socket) {
+			c.OnMessage(func(e *airsocket.MessageEvent) {
+				name, value, _ := strings.Cut(e.Text(), "=")
+				got[name] = value
+			})
+		})
+		_, got["port of the server"], _ = strings.Cut(strings.Trim(s.URL()[6:], "/"), ":")
 		return got
 	}
-	plain := values([]string{"--origin", "*", "--exec-env", "GIVEN=value"}, "/somedir/my%20script?name=me&msg=hello%20world", "-origin", "http://page.example", "-H", "X-Forwarded-For: 192.0.2.7")
+	forwarded := http.Header{"X-Forwarded-For": {"192.0.2.7"}}
+	plain := values([]string{"--origin", "*", "--exec-env", "GIVEN=value"}, "/somedir/my%20script?name=me&msg=hello%20world",
+		&airsocket.Options{Origin: "http://page.example", Header: forwarded})
 	for name, want := range map[string]string{
 		"SERVER_SOFTWARE": "airsocket", "GATEWAY_INTERFACE": "CGI/1.1", "SERVER_PROTOCOL": "HTTP/1.1",
 		"SERVER_NAME": "127.0.0.1", "SERVER_PORT": plain["port of the server"], "REQUEST_METHOD": "GET",
@@ -107,7 +111,8 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("REMOTE_PORT is %q, UNIQUE_ID %q", plain["REMOTE_PORT"], plain["UNIQUE_ID"])
 	}
 
-	other := values([]string{"--tls-self-signed", "--trusted-proxy", "127.0.0.0/8"}, "/a%00b?%00", "-H", "X-Forwarded-For: 192.0.2.7")
+	other := values([]string{"--tls-self-signed", "--trusted-proxy", "127.0.0.0/8"}, "/a%00b?%00",
+		&airsocket.Options{Header: forwarded, TLS: &tls.Config{InsecureSkipVerify: true}})
 	for name, want := range map[string]string{
 		"HTTPS": "on", "PATH_INFO": "/a b", "QUERY_STRING": "%00", "REMOTE_ADDR": "192.0.2.7", "REMOTE_PORT": "", "HTTP_ORIGIN": "unset", "GIVEN": "unset",
 	} {
@@ -184,7 +189,7 @@ func TestExecBinary(t *testing.T) {
 	if got != string(every)+"a text, without a line end" {
 		t.Errorf("got %q", got)
 	}
-	clitest.Execute(t, nil, "connect", s.URL(), "-version", "76").Want(t, exit.Refused, "426")
+	clitest.Execute(t, nil, "connect", s.URL(), "-x", "a", "-version", "76").Want(t, exit.Refused, "426")
 }
 
 func TestExecLongLine(t *testing.T) {
@@ -202,10 +207,10 @@ func TestExecOrigins(t *testing.T) {
 	own := clitest.StartServe(t, script(t, `echo a`)...)
 	host := strings.Replace(strings.TrimSuffix(own.URL(), "/"), "ws:", "http:", 1)
 	for origin, code := range map[string]int{host: exit.OK, "http://evil.example": exit.Refused, "null": exit.Refused} {
-		clitest.Execute(t, nil, "connect", own.URL(), "-origin", origin).Want(t, code, "")
+		clitest.Execute(t, nil, "connect", own.URL(), "-x", "a", "-origin", origin).Want(t, code, "")
 	}
 	any := clitest.StartServe(t, append([]string{"--origin", "*"}, script(t, `echo a`)...)...)
-	clitest.Execute(t, nil, "connect", any.URL(), "-origin", "null").Want(t, exit.OK, "")
+	clitest.Execute(t, nil, "connect", any.URL(), "-x", "a", "-origin", "null").Want(t, exit.OK, "")
 }
 
 func TestExecMaxConns(t *testing.T) {
@@ -213,7 +218,7 @@ func TestExecMaxConns(t *testing.T) {
 	s := clitest.StartServe(t, append([]string{"--max-conns", "1"}, script(t, `echo a; read A`)...)...)
 	clitest.Talk(t, nil, s.URL(), "", func(c *airsocket.Socket) {
 		c.OnMessage(func(*airsocket.MessageEvent) {
-			clitest.Execute(t, nil, "connect", s.URL()).Want(t, exit.Refused, "503")
+			clitest.Execute(t, nil, "connect", s.URL(), "-x", "a").Want(t, exit.Refused, "503")
 			c.Send("end")
 		})
 	})
