@@ -30,7 +30,7 @@ func TestImageHoldsTheProgramOnly(t *testing.T) {
 	}
 	instruction := func(pattern string) string {
 		t.Helper()
-		m := regexp.MustCompile(`(?m)^` + pattern + `$`).FindAllStringSubmatch(string(text), -1)
+		m := regexp.MustCompile(`(?m)^`+pattern+`$`).FindAllStringSubmatch(string(text), -1)
 		if len(m) != 1 {
 			t.Fatalf("the Dockerfile has %d lines like %s", len(m), pattern)
 		}
