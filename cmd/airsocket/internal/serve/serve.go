@@ -14,24 +14,26 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 )
 
-const help = `Runs a server. Without one of the first four flags below it is an echo server, which
-sends each message back, text as text and binary as binary. It also has the subprotocols
-of libwebsockets' test server, for clients that ask for one of them:
+const help = `Runs a server. A browser gets a page to try it, or the files of -static. One of these flags
+says what clients are for:
+  -exec PROGRAM     starts a program for each client, as websocketd does. It gets each
+                    message as a line, and each line that it writes is sent as a text
+                    message. What it writes to stderr is logged.
+  -tcp HOST:PORT    connects each client to a TCP server, as websockify does. Binary
+                    messages carry the bytes. The subprotocol binary is accepted.
+  -broadcast        sends each message to all other clients.
+  -topics           sends each message to the other clients with the same path in their
+                    URL. With both flags, a client that reads too slowly is closed with
+                    status code 1008.
+
+Without them it is an echo server, which sends each message back, text as text and binary
+as binary. It also has the subprotocols of libwebsockets' test server, for clients that
+ask for one of them:
   dumb-increment-protocol  sends an increasing number every 50 ms; "reset" and a
                            line feed set it back to 0
   lws-mirror-protocol      sends each message to all clients of this subprotocol
   fraggle-protocol         sends random binary messages in fragments of 1 to 2000
                            bytes, each message followed by its checksum
-  -exec PROGRAM     starts a program for each client, as websocketd does. It gets each
-                    message as a line, and each line that it writes is sent as a text
-                    message. What it writes to stderr is logged.
-  -tcp HOST:PORT    connects each client to a TCP server, as websockify does. Binary
-                    messages carry the bytes. It also has the subprotocol binary.
-  -broadcast        sends each message to all other clients.
-  -topics           sends each message to the other clients with the same path in their
-                    URL. With both flags, a client that reads too slowly is closed with
-                    status code 1008.
-A browser gets a page to try it, or the files of -static.
 
 The program of -exec is run without a shell, in a process group of its own. Its arguments are
 those of serve that are no flags; what follows -- is never a flag. It finds the request in

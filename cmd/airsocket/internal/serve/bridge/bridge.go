@@ -56,7 +56,10 @@ func (srv *Server) serve(c *blocking.Conn) {
 	log := srv.Log.With(slog.Any("remote", s.RemoteAddr()))
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(s.Context(), srv.Network, srv.Address)
-	if err != nil {
+	switch {
+	case err != nil && s.Context().Err() != nil:
+		return // the client has gone meanwhile
+	case err != nil:
 		log.Error("the TCP server cannot be reached", slog.Any("err", err))
 		s.Close(wire.StatusBadGateway, "the TCP server cannot be reached")
 		return
