@@ -129,7 +129,7 @@ func TestBridgeClientEnds(t *testing.T) {
 	target := clitest.Listen(t, func(c net.Conn) {
 		p, err := io.ReadAll(c)
 		if err == nil {
-			_, err = c.Write(make([]byte, 1<<20))
+			_, err = c.Write(make([]byte, 32<<20)) // more than the system keeps
 		}
 		results <- result{string(p), err}
 	})
