@@ -1,7 +1,7 @@
-// Command airsocket is a WebSocket echo server with a test page, and a
-// WebSocket client for people and scripts.
+// Command airsocket is a WebSocket server and a WebSocket client for people and
+// scripts.
 //
-//	airsocket serve            run an echo server on ws://127.0.0.1:10081/
+//	airsocket serve            run a server on ws://127.0.0.1:10081/: echo, programs, TCP, files
 //	airsocket connect URL      talk to a WebSocket server
 //	airsocket load URL         measure a server with many connections
 //

@@ -82,18 +82,41 @@ func TestInteropSystemd(t *testing.T) {
 		"TimeoutStopSec=15\n", "", "#TimeoutStopSec", "TimeoutStopSec"))
 }
 
+// TestInteropSystemdServe has systemd check the unit for the command "airsocket serve", and how
+// well it is shut off.
+func TestInteropSystemdServe(t *testing.T) {
+	analyze := find(t, "systemd-analyze")
+	const name = "airsocket-serve.service"
+	unit := deployed(t, name, "ExecStart=/usr/local/bin/airsocket serve", "ExecStart="+analyze+" serve")
+	verifyUnits(t, analyze, map[string]string{name: unit})
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(unit), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// The threshold is in tenths; a unit without settings has 9.6.
+	out, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=20", "--no-pager", file).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func checkUnits(t *testing.T, analyze, service string) {
 	t.Helper()
+	verifyUnits(t, analyze, map[string]string{"airsocket.service": service, "airsocket.socket": deployed(t, "airsocket.socket")})
+}
+
+// verifyUnits has systemd check units by name.
+func verifyUnits(t *testing.T, analyze string, units map[string]string) {
+	t.Helper()
 	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"airsocket.service": service,
-		"airsocket.socket":  deployed(t, "airsocket.socket"),
-	} {
+	args := []string{"verify", "--man=no"}
+	for name, text := range units {
+		args = append(args, filepath.Join(dir, name))
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.Command(analyze, "verify", "--man=no", filepath.Join(dir, "airsocket.service"), filepath.Join(dir, "airsocket.socket")).CombinedOutput()
+	out, err := exec.Command(analyze, args...).CombinedOutput()
 	if err != nil || strings.Contains(string(out), dir) {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"flag"
+	"os"
 	"testing"
 	"time"
 )
@@ -27,5 +28,24 @@ func TestFlags(t *testing.T) {
 	}
 	if c := resolved(t); len(c.listen) != 1 || c.listen[0] != "127.0.0.1:10081" {
 		t.Errorf("without flags it listens on %v", c.listen)
+	}
+}
+
+// A process takes much more than a socket, so that there is a limit by default.
+func TestMaxProcesses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		flags []string
+		want  int
+	}{
+		{nil, 0},
+		{[]string{"-tcp", "localhost:1"}, 0},
+		{[]string{"-exec", os.Args[0]}, 100},
+		{[]string{"-exec", os.Args[0], "-max-conns", "0"}, 0},
+		{[]string{"-exec", os.Args[0], "-max-conns", "7"}, 7},
+	} {
+		if c := resolved(t, test.flags...); c.server.MaxConns != test.want {
+			t.Errorf("%q: at most %d clients, want %d", test.flags, c.server.MaxConns, test.want)
+		}
 	}
 }

@@ -1,7 +1,5 @@
 package serve
 
-import "github.com/airsocket/airsocket"
-
 // For tests of the package from outside.
 var (
 	SelfSignedCertificate = selfSignedCertificate
@@ -9,17 +7,4 @@ var (
 	Announce              = announce
 	NewLogger             = newLogger
 	PageFiles             = pageFiles
-	SendBack              = sendBack
 )
-
-// The names of subprotocols.
-const (
-	DumbIncrement = dumbIncrement
-	LWSMirror     = lwsMirror
-	Fraggle       = fraggle
-)
-
-// NewMirror returns what serves the sockets of lws-mirror-protocol in turns of disp.
-func NewMirror(disp *airsocket.Dispatcher) func(*airsocket.Socket) {
-	return (&mirror{disp: disp}).serve
-}

@@ -63,7 +63,7 @@ func TestServeUnix(t *testing.T) {
 	}
 	defer l.Close()
 	var printed strings.Builder
-	serve.Announce(&printed, []net.Listener{l}, false, "")
+	serve.Announce(&printed, []net.Listener{l}, "test page", false, "")
 	if want := "listening on ws+unix://" + path + "2\n"; printed.String() != want {
 		t.Errorf("printed %q, want %q", printed.String(), want)
 	}
@@ -112,13 +112,6 @@ func TestServeStopsReadingWhoDoesNotRead(t *testing.T) {
 	t.Parallel()
 	// Without a limit on messages, there is none on unsent data either.
 	clitest.FloodAndRead(t, clitest.StartServe(t, "--quiet", "--max-message", "-1").URL())
-}
-
-func TestEchoKeepsTheMessageThatDoesNotFit(t *testing.T) {
-	t.Parallel()
-	clitest.FloodAndRead(t, clitest.ServeWith(t, &airsocket.Options{MaxBuffered: 100_000, Parallel: true}, func(s *airsocket.Socket) {
-		s.OnMessage(serve.SendBack)
-	}))
 }
 
 func TestServeShutdown(t *testing.T) {
@@ -211,14 +204,14 @@ func TestServeSharesHandlersBetweenListeners(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t, "--listen", "127.0.0.1:0")
 	got := ""
-	clitest.Talk(t, nil, s.URLs[0], serve.LWSMirror, func(first *airsocket.Socket) {
+	clitest.Talk(t, nil, s.URLs[0], "lws-mirror-protocol", func(first *airsocket.Socket) {
 		first.OnOpen(func(*airsocket.OpenEvent) {
 			// Its own message comes back only after it has become a member.
 			first.Send("member")
 		})
 		first.OnMessage(func(e *airsocket.MessageEvent) {
 			if e.Text() == "member" {
-				go clitest.Execute(t, nil, "connect", s.URLs[1], "--subprotocol", serve.LWSMirror, "-x", "from the other port")
+				go clitest.Execute(t, nil, "connect", s.URLs[1], "--subprotocol", "lws-mirror-protocol", "-x", "from the other port")
 				return
 			}
 			got = e.Text()

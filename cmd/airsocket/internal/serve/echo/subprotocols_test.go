@@ -1,16 +1,13 @@
-package serve_test
+package echo_test
 
 import (
 	"encoding/binary"
-	"io"
-	"net"
 	"strings"
 	"testing"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
-	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
-	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/echo"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -18,7 +15,7 @@ func TestDumbIncrement(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t)
 	var got []string
-	clitest.Talk(t, nil, s.URL(), serve.DumbIncrement, func(c *airsocket.Socket) {
+	clitest.Talk(t, nil, s.URL(), echo.DumbIncrement, func(c *airsocket.Socket) {
 		c.OnMessage(func(e *airsocket.MessageEvent) {
 			got = append(got, e.Text())
 			switch {
@@ -40,7 +37,7 @@ func TestMirrorKeepsOrderAndKind(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t)
 	var texts, binaries string
-	clitest.Talk(t, nil, s.URL(), serve.LWSMirror, func(c *airsocket.Socket) {
+	clitest.Talk(t, nil, s.URL(), echo.LWSMirror, func(c *airsocket.Socket) {
 		c.OnOpen(func(*airsocket.OpenEvent) {
 			for _, text := range []string{"a", "b", "c"} {
 				c.Send(text)
@@ -68,7 +65,7 @@ func TestMirrorClosesWhoDoesNotRead(t *testing.T) {
 	var slow *airsocket.Socket
 	done := false
 	reason := ""
-	clitest.Talk(t, nil, s.URL(), serve.LWSMirror, func(quick *airsocket.Socket) {
+	clitest.Talk(t, nil, s.URL(), echo.LWSMirror, func(quick *airsocket.Socket) {
 		o := &airsocket.Options{Dispatcher: nil, Parallel: true}
 		slow = airsocket.NewSocket(o)
 		slow.OnOpen(func(*airsocket.OpenEvent) {
@@ -79,7 +76,7 @@ func TestMirrorClosesWhoDoesNotRead(t *testing.T) {
 			reason = e.Reason
 			quick.Close(airsocket.StatusNormalClosure, "")
 		})
-		quick.OnOpen(func(*airsocket.OpenEvent) { slow.Connect(s.URL(), serve.LWSMirror) })
+		quick.OnOpen(func(*airsocket.OpenEvent) { slow.Connect(s.URL(), echo.LWSMirror) })
 		n := 0
 		quick.OnMessage(func(*airsocket.MessageEvent) {
 			// 64 MiB is far more than the system buffers for a socket that is
@@ -103,7 +100,7 @@ func TestMirrorHoldsUpWhoIsTooFast(t *testing.T) {
 	disp := new(airsocket.Dispatcher)
 	disp.Post(func() { <-busy })
 	defer close(busy)
-	clitest.Flood(t, clitest.DialRaw(t, clitest.ServeWith(t, &airsocket.Options{Parallel: true}, serve.NewMirror(disp))))
+	clitest.Flood(t, clitest.DialRaw(t, clitest.ServeWith(t, &airsocket.Options{Parallel: true}, echo.NewMirror(disp))))
 }
 
 func TestFraggle(t *testing.T) {
@@ -112,7 +109,7 @@ func TestFraggle(t *testing.T) {
 	messages := 0
 	var sum uint32
 	lengths := map[int]bool{}
-	clitest.Talk(t, &airsocket.Options{FrameEvents: true}, s.URL(), serve.Fraggle, func(c *airsocket.Socket) {
+	clitest.Talk(t, &airsocket.Options{FrameEvents: true}, s.URL(), echo.Fraggle, func(c *airsocket.Socket) {
 		c.OnFrame(func(e *airsocket.FrameEvent) {
 			if messages%2 == 0 {
 				if n := len(e.Data); n < 1 || n > 2000 {
@@ -138,38 +135,5 @@ func TestFraggle(t *testing.T) {
 	})
 	if messages != 20 || len(lengths) < 50 {
 		t.Errorf("%d messages in fragments of %d lengths", messages, len(lengths))
-	}
-}
-
-func TestFlashPolicy(t *testing.T) {
-	t.Parallel()
-	ask := func(address string) string {
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		io.WriteString(c, handshake.FlashPolicyRequest)
-		b, _ := io.ReadAll(c)
-		return string(b)
-	}
-	host := func(s *clitest.Served) string { return strings.Trim(strings.TrimPrefix(s.URL(), "ws:"), "/") }
-
-	s := clitest.StartServe(t)
-	_, port, _ := net.SplitHostPort(host(s))
-	if got := ask(host(s)); !strings.Contains(got, `domain="*" to-ports="`+port+`"`) {
-		t.Errorf("the policy is %q", got)
-	}
-	if got := ask(host(clitest.StartServe(t, "--origin", "example.com"))); strings.Contains(got, "allow-access-from") {
-		t.Errorf("with -origin the policy is %q", got)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	clitest.StartServe(t, "--policy-listen", l.Addr().String(), "--policy-domain", "a.example", "--policy-port", "81,82")
-	if got := ask(l.Addr().String()); !strings.Contains(got, `domain="a.example" to-ports="81,82"`) {
-		t.Errorf("the policy is %q", got)
 	}
 }

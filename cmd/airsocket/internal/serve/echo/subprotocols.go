@@ -1,4 +1,4 @@
-package serve
+package echo
 
 import (
 	"encoding/binary"
@@ -22,7 +22,8 @@ const (
 	echoProtocol  = "echo-protocol"
 )
 
-var subprotocols = []string{echoProtocol, dumbIncrement, lwsMirror, fraggle}
+// Protocols are the subprotocols of a Server.
+var Protocols = []string{echoProtocol, dumbIncrement, lwsMirror, fraggle}
 
 // period is the time between two numbers, and between two random messages.
 const period = 50 * time.Millisecond

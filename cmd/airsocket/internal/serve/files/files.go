@@ -1,0 +1,76 @@
+// Package files serves the files of a folder.
+package files
+
+import (
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"strings"
+)
+
+// Open returns a handler that serves the files in dir and below it, but none whose name, or
+// the name of a folder above it, begins with a dot. Links that lead out of dir are not
+// followed. The caller closes the returned Root when it no longer serves.
+func Open(dir string) (http.Handler, *os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := http.FileServerFS(visible{root.FS()})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-cache") // browsers ask whether it has changed
+		files.ServeHTTP(w, r)
+	}), root, nil
+}
+
+// visible is the part of a file system that is served.
+type visible struct{ fs.FS }
+
+// Open opens a file or a folder. Everything else, such as a pipe, would make the server wait.
+func (v visible) Open(name string) (fs.File, error) {
+	for part := range strings.SplitSeq(name, "/") {
+		if isHidden(part) && part != "." {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+	}
+	info, err := fs.Stat(v.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	f, err := v.FS.Open(name)
+	if dir, ok := f.(fs.ReadDirFile); ok && info.IsDir() {
+		return folder{dir}, err
+	}
+	return f, err
+}
+
+func isHidden(name string) bool { return strings.HasPrefix(path.Base(name), ".") }
+
+// folder is a folder without what is hidden.
+type folder struct{ fs.ReadDirFile }
+
+// ReadDir returns the next n entries that are not hidden, or all of them.
+func (d folder) ReadDir(n int) ([]fs.DirEntry, error) {
+	for {
+		all, err := d.ReadDirFile.ReadDir(n)
+		entries := all[:0]
+		for _, e := range all {
+			if !isHidden(e.Name()) {
+				entries = append(entries, e)
+			}
+		}
+		if len(entries) > 0 || len(all) == 0 || n <= 0 || err != nil {
+			return entries, err
+		}
+	}
+}

@@ -1,0 +1,208 @@
+//go:build unix
+
+package process_test
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/wire"
+)
+
+// wantGone checks that the process that a script has named is neither running nor a zombie.
+func wantGone(t *testing.T, pid string) {
+	t.Helper()
+	n, err := strconv.Atoi(pid)
+	if err != nil {
+		t.Errorf("%q is no process", pid)
+	} else if err := syscall.Kill(n, 0); err != syscall.ESRCH {
+		t.Errorf("process %d: %v", n, err)
+	}
+}
+
+// TestCloseEndsTheProcess checks by which means a process is ended when its client has gone.
+func TestCloseEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	const sleep = "/bin/sleep"
+	for _, test := range []struct{ name, script, log string }{
+		{"end of the input", `echo $$; while read A; do :; done; echo "over" >&2`, "text=over"},
+		{"SIGTERM", `trap 'echo "asked" >&2; exit 0' TERM; echo $$; ` + sleep + ` 1000 & wait`, "text=asked"},
+		{"SIGKILL", `trap '' TERM; echo $$; while :; do ` + sleep + ` 1000; done`, `state="signal: killed"`},
+		{"what it has started", `echo $$; ` + sleep + ` 1000; :`, `state="signal: terminated"`},
+		{"the last message", `echo $$; while read A; do B=$A; done; echo "last $B" >&2`, `text="last bye"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			need(t, sleep)
+			s := newStage(t, test.script, &airsocket.Options{})
+			pid := ""
+			clitest.Talk(t, nil, s.url, "", func(c *airsocket.Socket) {
+				c.OnMessage(func(e *airsocket.MessageEvent) {
+					pid = e.Text()
+					c.Send("bye")
+					c.Close(airsocket.StatusNormalClosure, "")
+				})
+			})
+			s.Wait()
+			wantGone(t, pid)
+			if log := s.log.String(); !strings.Contains(log, test.log) {
+				t.Errorf("the log has %q", log)
+			}
+		})
+	}
+}
+
+// TestOutputAfterTheEnd checks that a process whose client has gone can write what it wants
+// before it ends.
+func TestOutputAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `echo $$; while read A; do :; done; I=0; while [ $I -lt 3000 ]; do printf '%0100d\n' $I; I=$((I+1)); done; echo "done" >&2`, &airsocket.Options{})
+	s.Grace = time.Minute
+	wantGone(t, func() string { pid := first(t, s.url); s.Wait(); return pid }())
+	if log := s.log.String(); !strings.Contains(log, "text=done") {
+		t.Errorf("the log has %q", log)
+	}
+}
+
+// TestOthersKeepTheOutput checks that a process that its parent has left behind is no reason
+// to keep anything.
+func TestOthersKeepTheOutput(t *testing.T) {
+	t.Parallel()
+	need(t, "/bin/sleep")
+	s := newStage(t, `/bin/sleep 1000 & echo $!`, &airsocket.Options{})
+	left, err := strconv.Atoi(first(t, s.url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Wait()
+	if err := syscall.Kill(left, syscall.SIGKILL); err != nil {
+		t.Errorf("the process that was left behind has ended before: %v", err)
+	}
+}
+
+// TestSlowClient checks that a process waits for a client that does not read, and that
+// nothing is lost.
+func TestSlowClient(t *testing.T) {
+	t.Parallel()
+	const lines, limit = 20_000, 100_000
+	var most atomic.Int64
+	full := make(chan struct{})
+	o := &airsocket.Options{MaxBuffered: limit}
+	o.Hooks = &airsocket.Hooks{Sent: func(s *airsocket.Socket, _ wire.Kind, _ int) {
+		n := int64(s.BufferedAmount())
+		if before := most.Load(); n > before && most.CompareAndSwap(before, n) && before <= limit/2 && n > limit/2 {
+			close(full)
+		}
+	}}
+	s := newStage(t, `I=0; while [ $I -lt `+strconv.Itoa(lines)+` ]; do printf '%01000d\n' $I; I=$((I+1)); done`, o)
+	got := 0
+	closed := clitest.Talk(t, nil, s.url, "", func(c *airsocket.Socket) {
+		c.OnOpen(func(*airsocket.OpenEvent) {
+			c.Pause()
+			go func() {
+				<-full
+				c.Resume()
+			}()
+		})
+		c.OnMessage(func(e *airsocket.MessageEvent) {
+			if n, err := strconv.Atoi(strings.TrimLeft(e.Text()[:999], "0") + e.Text()[999:]); err != nil || n != got {
+				t.Errorf("line %d is %d (%v)", got, n, err)
+			}
+			got++
+		})
+	})
+	if got != lines || closed.Code != airsocket.StatusNormalClosure || most.Load() > limit {
+		t.Errorf("%d lines, closed with %d, %d bytes waited", got, closed.Code, most.Load())
+	}
+}
+
+// TestSlowProcess checks that a client waits for a process that does not read, and that its
+// end is noticed then.
+func TestSlowProcess(t *testing.T) {
+	t.Parallel()
+	need(t, "/bin/sleep")
+	s := newStage(t, `echo $$; exec /bin/sleep 1000`, &airsocket.Options{})
+	c := clitest.DialRaw(t, s.url)
+	head := make([]byte, 2)
+	if _, err := io.ReadFull(c, head); err != nil {
+		t.Fatal(err)
+	}
+	pid := make([]byte, head[1])
+	io.ReadFull(c, pid)
+	clitest.Flood(t, c)
+	c.Close()
+	s.Wait()
+	wantGone(t, string(pid))
+}
+
+// TestNothingIsLeft checks that 200 connections leave no process, no zombie and no descriptor.
+func TestNothingIsLeft(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the descriptors of a process are not known on this system")
+	}
+	descriptors := func() int {
+		all, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	s := newStage(t, `echo $$; read A`, &airsocket.Options{})
+	s.Grace = time.Minute
+	first(t, s.url) // opens what stays open
+	s.Wait()
+	before := descriptors()
+	for range 200 {
+		pid := first(t, s.url)
+		s.Wait()
+		wantGone(t, pid)
+	}
+	for begin := time.Now(); descriptors() > before; runtime.Gosched() {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("%d descriptors are open, %d before", descriptors(), before)
+		}
+	}
+}
+
+// TestInterruptEndsProcesses checks that a signal to the program ends its processes, and that
+// the program waits for them.
+func TestInterruptEndsProcesses(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		p := clitest.AsProgram(append([]string{"serve", "--listen", "127.0.0.1:0", "--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
+		out, err := p.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer p.Process.Kill()
+		line := make([]byte, 200)
+		n, _ := out.Read(line)
+		_, url, _ := strings.Cut(string(line[:n]), "listening on ")
+		url, _, _ = strings.Cut(url, "\n")
+		pid := ""
+		closed := clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
+			c.OnMessage(func(e *airsocket.MessageEvent) {
+				pid = e.Text()
+				p.Process.Signal(signal)
+			})
+		})
+		io.Copy(io.Discard, out)
+		if p.Wait(); p.ProcessState.ExitCode() != exit.OK || closed.Code != airsocket.StatusGoingAway {
+			t.Errorf("%v: %v, closed with %d", signal, p.ProcessState, closed.Code)
+		}
+		wantGone(t, pid)
+	}
+}
