@@ -12,6 +12,7 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
@@ -68,6 +69,8 @@ type config struct {
 	texts command.Repeated // of -x
 	wait  time.Duration
 	json  bool
+
+	record string
 }
 
 func newConfig(fs *flag.FlagSet) *config {
@@ -75,6 +78,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.Var(&c.texts, "x", "send `TEXT` instead of the lines of stdin (repeatable, sent in order)")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nnegative, such as -1: wait until the server closes")
 	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object per line")
+	fs.StringVar(&c.record, "record", "", "also write all events to `FILE`, in the format of -json, for airsocket replay")
 	return c
 }
 
@@ -109,6 +113,14 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 	client.print = plain(std.Out, std.Err, console.IsTerminal(std.Out))
 	if c.json {
 		client.print = jsonLines(std.Out, time.Now)
+	}
+	if c.record != "" {
+		f, err := journal.Create(c.record)
+		if err != nil {
+			return exit.Usage, fmt.Errorf("-record: %w", err)
+		}
+		defer f.Close()
+		client.record = jsonLines(f, time.Now)
 	}
 	return client.run(ctx)
 }
