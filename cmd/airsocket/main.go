@@ -4,6 +4,8 @@
 //	airsocket serve            run an echo server on ws://127.0.0.1:10081/
 //	airsocket connect URL      talk to a WebSocket server
 //	airsocket load URL         measure a server with many connections
+//	airsocket record URL       record what clients and a server send
+//	airsocket replay FILE URL  repeat a recording, and compare
 //
 //	airsocket help COMMAND     print what a command does, its flags and examples
 //	airsocket version          print the version of the program

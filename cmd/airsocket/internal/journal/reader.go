@@ -117,3 +117,6 @@ func (r *Record) out() (bool, error) {
 	}
 	return false, fmt.Errorf("the direction of a %s is %q, and not in or out", r.Type, r.Direction)
 }
+
+// Line returns the number of the line where Read has found the record.
+func (r *Record) Line() int { return r.line }

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -41,4 +42,12 @@ func WithTarget(rawURL, target string) string {
 	}
 	u.Path, u.RawPath, u.RawQuery = t.Path, t.RawPath, t.RawQuery
 	return u.String()
+}
+
+// ListenerURL returns the URL of a server at the address.
+func ListenerURL(a net.Addr) string {
+	if a.Network() == "unix" {
+		return "ws+unix://" + a.String()
+	}
+	return "ws://" + a.String() + "/"
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/connect"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/record"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/replay"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
 )
 
@@ -32,7 +34,7 @@ func Main() {
 // Program is the program.
 var Program = command.Program{
 	Name:     "airsocket",
-	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), version},
+	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), record.Command(), replay.Command(), version},
 	Trailer: `
 To try it out, run the server in one terminal and a client in another:
 
