@@ -98,7 +98,11 @@ type pair struct {
 	over    bool              // one of them has been closed
 }
 
+// write records an event. What happens after the close of one side is about the proxy only.
 func (n *pair) write(e journal.Event) {
+	if n.over {
+		return
+	}
 	e.Conn = n.number
 	n.proxy.write(e)
 }
@@ -180,10 +184,10 @@ func (n *pair) closed(e *airsocket.CloseEvent, client bool) {
 		n.gone()
 		return
 	}
-	n.over = true
 	if n.down != nil {
 		n.write(journal.Event{Kind: "close", Began: client, Code: e.Code, Text: e.Reason, Clean: e.WasClean})
 	}
+	n.over = true
 	other := n.up
 	if !client {
 		if n.down == nil {

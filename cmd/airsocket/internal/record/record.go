@@ -117,22 +117,19 @@ func (c *config) serve(ctx context.Context, l net.Listener, out, messages io.Wri
 	srv := &airsocket.Server{Options: &c.server}
 	srv.OnRequest(p.request)
 	failed := make(chan error, 1)
-	p.disp.Run(func() {
-		go func() { failed <- srv.Serve(l) }()
-		fmt.Fprintf(messages, "listening on %s\n", options.ListenerURL(l.Addr()))
-		go func() {
-			select {
-			case <-ctx.Done():
-			case <-p.done:
-			case err := <-failed:
-				p.disp.Post(func() { p.fail(err) })
-			}
-			p.disp.Post(p.end)
-			last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-			defer cancel()
-			srv.Shutdown(last)
-		}()
-	})
+	go func() { failed <- srv.Serve(l) }()
+	fmt.Fprintf(messages, "listening on %s\n", options.ListenerURL(l.Addr()))
+	select {
+	case <-ctx.Done():
+	case <-p.done:
+	case err := <-failed:
+		p.disp.Post(func() { p.fail(err) })
+	}
+	p.disp.Post(p.end)
+	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	srv.Shutdown(last)
+	p.disp.Run(func() {}) // until the connections to the server are closed
 	if p.err != nil {
 		return exit.Usage, p.err
 	}

@@ -56,7 +56,7 @@ func show(key string, at int) string {
 		from = max(0, min(at-before, len(text)-excerpt))
 	}
 	part := text[from:min(len(text), from+excerpt)]
-	shown := fmt.Sprintf("%+q", part)
+	shown := fmt.Sprintf("%q", part)
 	if kind == "binary" {
 		shown = "0x" + hex.EncodeToString([]byte(part))
 	}

@@ -70,31 +70,31 @@ func newPlayer(c *config, steps []*step, std *command.Std) *player {
 
 // run replays the recording, prints the differences and returns the exit code.
 func (p *player) run(ctx context.Context) (int, error) {
-	p.disp.Run(func() {
-		var srv *airsocket.Server
-		if p.listener != nil {
-			srv = &airsocket.Server{Options: &p.config.server}
-			srv.OnRequest(p.request)
-			go srv.Serve(p.listener)
-			fmt.Fprintf(p.std.Err, "listening on %s\n", options.ListenerURL(p.listener.Addr()))
-		}
-		p.since = time.Now()
-		p.advance()
+	srv := &airsocket.Server{Options: &p.config.server}
+	srv.OnRequest(p.request)
+	if p.listener != nil {
+		fmt.Fprintf(p.std.Err, "listening on %s\n", options.ListenerURL(p.listener.Addr()))
 		go func() {
-			select {
-			case <-ctx.Done():
-				p.disp.Post(func() { p.fail(exit.Usage, errors.New("interrupted before the end of the recording")) })
-			case <-p.done:
-			}
-			if srv != nil {
-				last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-				defer cancel()
-				srv.StopListening()
-				<-p.done
-				srv.Shutdown(last)
+			if err := srv.Serve(p.listener); !errors.Is(err, airsocket.ErrServerClosed) {
+				p.disp.Post(func() { p.fail(exit.Usage, err) })
 			}
 		}()
+	}
+	p.disp.Post(func() {
+		p.since = time.Now()
+		p.advance()
 	})
+	select {
+	case <-ctx.Done():
+		p.disp.Post(func() { p.fail(exit.Usage, errors.New("interrupted before the end of the recording")) })
+		<-p.done
+	case <-p.done:
+	}
+	srv.StopListening()
+	if p.listener != nil {
+		p.listener.Close() // Serve may not have begun
+	}
+	p.disp.Run(func() {}) // until the connections are closed
 	if p.err != nil {
 		return p.code, p.err
 	}
