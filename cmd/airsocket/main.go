@@ -9,6 +9,8 @@
 //
 //	airsocket help COMMAND     print what a command does, its flags and examples
 //	airsocket version          print the version of the program
+//	airsocket completion SHELL print a script for the completion of a shell
+//	airsocket man              print the manual page
 package main
 
 import "github.com/airsocket/airsocket/cmd/airsocket/internal/program"

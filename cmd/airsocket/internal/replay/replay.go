@@ -190,3 +190,6 @@ func (s *speed) Set(text string) error {
 	*s = speed(v)
 	return nil
 }
+
+// Values returns a value that is no number.
+func (s *speed) Values() []string { return []string{"max"} }

@@ -134,7 +134,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.Var((*command.List)(&c.policy.domains), "policy-domain", "let Flash pages of the domain `NAME` connect (repeatable; default any,\nor none with -origin)")
 	fs.Var((*command.List)(&c.policy.ports), "policy-port", "let Flash pages connect to `PORT` (repeatable; default those of -listen)")
 	fs.BoolVar(&c.quiet, "quiet", false, "log errors of the server only")
-	fs.StringVar(&c.log, "log", "text", "log as `FORMAT`: text or json")
+	fs.Var(command.NewChoice(&c.log, "text", "json"), "log", "log as `FORMAT`: text or json")
 	return c
 }
 
@@ -144,8 +144,6 @@ func (c *config) resolve(args []string) (err error) {
 	switch {
 	case len(args) > 0:
 		return fmt.Errorf("serve takes flags only, not %q; \"airsocket help serve\" lists them", args[0])
-	case c.log != "text" && c.log != "json":
-		return fmt.Errorf("-log is text or json, not %q", c.log)
 	case c.shutdownTimeout < 0:
 		return errors.New("-shutdown-timeout is negative")
 	case o.FragmentSize < 0:
