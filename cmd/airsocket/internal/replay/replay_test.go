@@ -15,10 +15,11 @@ import (
 func recording(t *testing.T, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "session.jsonl")
-	for i, line := range lines {
-		lines[i] = `{"time":"2026-01-02T03:04:05Z",` + line + "}\n"
+	text := ""
+	for _, line := range lines {
+		text += `{"time":"2026-01-02T03:04:05Z",` + line + "}\n"
 	}
-	if err := os.WriteFile(name, []byte(strings.Join(lines, "")), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -122,4 +123,20 @@ func TestReplayErrors(t *testing.T) {
 	} {
 		clitest.Execute(t, nil, append([]string{"replay"}, strings.Fields(test.args)...)...).Want(t, test.code, test.say)
 	}
+}
+
+// A server that sends without end does not fill the memory.
+func TestFlooded(t *testing.T) {
+	t.Parallel()
+	long := make([]byte, 1<<20)
+	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		flood := func() {
+			for s.SendBytes(long) == nil && s.BufferedAmount() < 4<<20 {
+			}
+		}
+		s.OnOpen(func(*airsocket.OpenEvent) { flood() })
+		s.OnDrain(func(*airsocket.DrainEvent) { flood() })
+	})
+	file := recording(t, `"type":"open"`, `"type":"close","direction":"in","code":1000`)
+	clitest.Execute(t, nil, "replay", "-wait", "1m", file, url).Want(t, exit.Check, "given up: more than 64 MiB")
 }
