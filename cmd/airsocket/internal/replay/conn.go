@@ -126,6 +126,7 @@ func (n *conn) attach(s *airsocket.Socket, asked string) {
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		n.closed = true
+		p.began() // even if it was never open
 		if !n.closing && !p.ended {
 			n.keep(journal.Event{Kind: "close", Code: e.Code, Text: e.Reason, Clean: e.WasClean})
 		} else {

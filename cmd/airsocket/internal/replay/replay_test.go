@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,4 +140,20 @@ func TestFlooded(t *testing.T) {
 	})
 	file := recording(t, `"type":"open"`, `"type":"close","direction":"in","code":1000`)
 	clitest.Execute(t, nil, "replay", "-wait", "1m", file, url).Want(t, exit.Check, "given up: more than 64 MiB")
+}
+
+// An interrupt ends a replay that waits for a client, for an answer, or has just begun.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	file := recording(t, `"type":"open"`, `"type":"message","direction":"out","data":"a"`, `"type":"message","direction":"in","data":"b"`)
+	const say = "interrupted before the end of the recording"
+	done, stop := context.WithCancel(t.Context())
+	stop()
+	clitest.ExecuteContext(done, nil, "replay", "-listen", "127.0.0.1:0", file).Want(t, exit.Usage, say)
+
+	ctx, stop := context.WithCancel(t.Context())
+	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		s.OnMessage(func(*airsocket.MessageEvent) { stop() })
+	})
+	clitest.ExecuteContext(ctx, nil, "replay", "-wait", "1h", file, url).Want(t, exit.Usage, say)
 }
