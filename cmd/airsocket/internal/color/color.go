@@ -2,7 +2,6 @@
 package color
 
 import (
-	"fmt"
 	"os"
 )
 
@@ -15,17 +14,6 @@ const (
 	Always Mode = "always"
 	Never  Mode = "never"
 )
-
-func (m *Mode) String() string { return string(*m) }
-
-func (m *Mode) Set(s string) error {
-	switch Mode(s) {
-	case Auto, Always, Never:
-		*m = Mode(s)
-		return nil
-	}
-	return fmt.Errorf("not auto, always or never")
-}
 
 // On reports whether to print in color. terminal says whether it would be printed on a
 // terminal. In the mode Auto there is none if NO_COLOR is set to anything but the empty

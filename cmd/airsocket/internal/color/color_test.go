@@ -24,13 +24,6 @@ func TestMode(t *testing.T) {
 			t.Errorf("%+v: %t", test, got)
 		}
 	}
-	var m Mode
-	if err := m.Set("sometimes"); err == nil {
-		t.Error("sometimes is a mode")
-	}
-	if err := m.Set("always"); err != nil || m != Always {
-		t.Errorf("always is %q, %v", m, err)
-	}
 }
 
 func TestPaint(t *testing.T) {

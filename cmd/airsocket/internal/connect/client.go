@@ -32,11 +32,13 @@ type client struct {
 	socket *airsocket.Socket
 	input  source
 	print  printer
+	record printer // of -record, or nil
 
 	queue  []string // lines that have not been sent yet
 	taking bool     // the source waits until the queue is empty
 	ended  bool     // the input has ended: nothing comes after the queue
 	opened bool
+	closes bool  // this side has begun the closing handshake
 	code   int   // the exit code; the first that is not exit.OK is kept
 	err    error // printed at the end
 
@@ -72,7 +74,7 @@ func (c *client) attach() {
 		if x := s.Extensions(); x != "" {
 			text += ", extensions " + x
 		}
-		c.tell(journal.Event{Kind: "open", Text: text})
+		c.tell(journal.Event{Kind: "open", Text: text, URL: options.WithoutPassword(s.URL()), Asked: c.config.Protocols, Chosen: s.Protocol()})
 		c.input.start(c)
 	})
 	s.OnMessage(func(e *airsocket.MessageEvent) {
@@ -96,7 +98,7 @@ func (c *client) attach() {
 		}
 		c.setCode(exit.ForClose(e.Code, e.WasClean))
 		if c.opened {
-			c.tell(journal.Event{Kind: "close", Code: e.Code, Text: e.Reason, Clean: e.WasClean})
+			c.tell(journal.Event{Kind: "close", Began: c.closes, Code: e.Code, Text: e.Reason, Clean: e.WasClean})
 		}
 	})
 }
@@ -117,6 +119,7 @@ func (c *client) fail(err error) {
 }
 
 func (c *client) close() {
+	c.closes = c.closes || c.socket.ReadyState() == airsocket.StateOpen
 	c.socket.Close(airsocket.StatusNormalClosure, "")
 }
 
@@ -132,6 +135,12 @@ func (c *client) interrupt() {
 func (c *client) tell(e journal.Event) {
 	if err := c.print(e); err != nil {
 		c.fail(fmt.Errorf("output: %w", err))
+	}
+	if c.record != nil {
+		if err := c.record(e); err != nil {
+			c.record = nil // fail tells of the close
+			c.fail(fmt.Errorf("-record: %w", err))
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
@@ -78,6 +79,8 @@ type config struct {
 	wait  time.Duration
 	json  bool
 	look  look
+
+	record string
 }
 
 func newConfig(fs *flag.FlagSet) *config {
@@ -87,6 +90,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.BoolVar(&c.more, "i", false, "after the TEXTs of -x, go on with messages that are typed, or with the lines of stdin")
 	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object per line")
 	c.look.add(fs)
+	fs.StringVar(&c.record, "record", "", "also write all events to `FILE`, in the format of -json, for airsocket replay")
 	return c
 }
 
@@ -126,6 +130,14 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 		client.input, client.print = t, t.print
 	default:
 		client.input = &piped{first: c.texts, r: std.In, limit: c.Options.MaxMessage}
+	}
+	if c.record != "" {
+		f, err := journal.Create(c.record)
+		if err != nil {
+			return exit.Usage, fmt.Errorf("-record: %w", err)
+		}
+		defer f.Close()
+		client.record = jsonLines(f, time.Now)
 	}
 	return client.run(ctx)
 }

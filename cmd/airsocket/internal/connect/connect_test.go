@@ -147,6 +147,7 @@ func TestConnectJSON(t *testing.T) {
 		delete(e, "time")
 		if e["type"] == "open" {
 			delete(e, "text")
+			delete(e, "url")
 		}
 		b, _ := json.Marshal(e)
 		got = append(got, string(b))
@@ -158,7 +159,7 @@ func TestConnectJSON(t *testing.T) {
 		`{"binary":true,"data":"/wA=","direction":"in","size":2,"type":"message"}`,
 		`{"data":"ok","direction":"in","size":2,"type":"pong"}`,
 		`{"data":"` + "\u0085\u007f" + `","direction":"in","size":3,"type":"message"}`,
-		`{"clean":true,"code":4001,"reason":"bye` + "\u0080" + `","type":"close"}`,
+		`{"clean":true,"code":4001,"direction":"in","reason":"bye` + "\u0080" + `","type":"close"}`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

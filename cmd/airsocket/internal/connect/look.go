@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/color"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/view"
 )
@@ -21,9 +22,8 @@ type look struct {
 const noHistory = "none"
 
 func (l *look) add(fs *flag.FlagSet) {
-	*l = look{color: color.Auto, times: view.Off}
-	fs.Var(&l.color, "color", "on a terminal, when to use colors, `WHEN`: auto, always or never; auto does\nunless NO_COLOR is set or TERM is dumb")
-	fs.Var(&l.times, "timestamps", "on a terminal, the `TIMES` before events: off, on (time of day), or delta (seconds since\nthe event before)")
+	fs.Var(command.NewChoice(&l.color, color.Auto, color.Always, color.Never), "color", "on a terminal, when to use colors, `WHEN`: auto, always or never; auto does\nunless NO_COLOR is set or TERM is dumb")
+	fs.Var(command.NewChoice(&l.times, view.Off, view.On, view.Delta), "timestamps", "on a terminal, the `TIMES` before events: off, on (time of day), or delta (seconds since\nthe event before)")
 	fs.BoolVar(&l.pretty, "pretty", true, "on a terminal, break received JSON and texts with line ends into lines; -pretty=false\nshows each text as a single line")
 	fs.IntVar(&l.fold, "fold", 20, "on a terminal, show at most `ROWS` of a message until /show; 0: no limit")
 	fs.StringVar(&l.history, "history", "", "keep what is typed on a terminal in `FILE`, or nowhere if it is none\n(default $XDG_STATE_HOME/airsocket/history or ~/.local/state/airsocket/history)")

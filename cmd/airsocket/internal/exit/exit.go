@@ -21,7 +21,7 @@ const (
 	Refused  = 4 // the opening handshake failed
 	Protocol = 5 // the connection did not end normally
 	Timeout  = 6 // a timeout
-	Check    = 7 // a check of load does not hold
+	Check    = 7 // a check of load does not hold, or a replay differs
 
 	Interrupted = 130 // a second signal came before the program had shut down
 )

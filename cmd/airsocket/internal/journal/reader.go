@@ -9,6 +9,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
+	"unicode/utf8"
+
+	"github.com/airsocket/airsocket"
 )
 
 // Read returns the records of a journal, one for each line that is not empty. At the first
@@ -23,7 +27,7 @@ func Read(r io.Reader, limit int) iter.Seq2[Record, error] {
 			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 				continue
 			}
-			var record Record
+			record := Record{line: n}
 			if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
 				yield(Record{}, fmt.Errorf("line %d is not a record: %w", n, err))
 				return
@@ -54,3 +58,65 @@ func (r *Record) Payload() ([]byte, error) {
 	}
 	return p, nil
 }
+
+// Event returns the time of the record and its Event. What does not matter to the type is
+// not looked at, and of an unknown type nothing but the time. The error names the line.
+func (r *Record) Event() (time.Time, Event, error) {
+	t, e, err := r.event()
+	if err != nil {
+		return time.Time{}, Event{}, fmt.Errorf("line %d: %w", r.line, err)
+	}
+	return t, e, nil
+}
+
+func (r *Record) event() (t time.Time, e Event, err error) {
+	e = Event{Kind: r.Type, Conn: r.Conn, Status: r.Status, Text: r.Text, Body: []byte(r.Body)}
+	if r.Type == "" {
+		return t, e, errors.New("a record has no type")
+	}
+	if t, err = time.Parse(time.RFC3339Nano, r.Time); err != nil {
+		return t, e, fmt.Errorf("the time %q is not one as in RFC 3339", r.Time)
+	}
+	if r.Conn < 0 {
+		return t, e, fmt.Errorf("the connection %d is negative", r.Conn)
+	}
+	switch r.Type {
+	case "open":
+		e.URL, e.Asked, e.Chosen = r.URL, r.Subprotocols, r.Subprotocol
+	case "message", "ping", "pong":
+		e.Binary = r.Binary
+		if e.Data, err = r.Payload(); err != nil {
+			return t, e, err
+		}
+		if r.Type == "message" && !r.Binary && !utf8.Valid(e.Data) {
+			return t, e, errors.New("a text is not UTF-8")
+		}
+		if r.Type != "message" && len(e.Data) > 125 {
+			return t, e, fmt.Errorf("a %s has %d bytes, and 125 at most are allowed", r.Type, len(e.Data))
+		}
+		e.Out, err = r.out()
+	case "close":
+		if r.Code < 1000 || r.Code > 4999 {
+			return t, e, fmt.Errorf("the code %d of a close is not from 1000 to 4999", r.Code)
+		}
+		e.Code = airsocket.StatusCode(r.Code)
+		e.Clean = r.Clean != nil && *r.Clean
+		if r.Reason != nil {
+			e.Text = *r.Reason
+		}
+		e.Began, err = r.out()
+	}
+	return t, e, err
+}
+
+// out reports whether the direction is out.
+func (r *Record) out() (bool, error) {
+	switch r.Direction {
+	case "in", "out":
+		return r.Direction == "out", nil
+	}
+	return false, fmt.Errorf("the direction of a %s is %q, and not in or out", r.Type, r.Direction)
+}
+
+// Line returns the number of the line where Read has found the record.
+func (r *Record) Line() int { return r.line }

@@ -125,7 +125,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.BoolVar(&c.binary, "binary", false, "send the messages of -x and -size as binary")
 	fs.StringVar(&c.replay, "replay", "", "send the messages that were sent according to the journal in `FILE`, as connect -json\nprints it; their times are not used")
 	fs.Var((*command.Seconds)(&c.every), "every", "send a message per `TIME` on each connection; 0: when the last one is answered")
-	fs.StringVar(&c.match, "match", "order", "find answers by `RULE`: order, equal or none")
+	fs.Var(command.NewChoice(&c.match, matchOrder, matchEqual, matchNone), "match", "find answers by `RULE`: order, equal or none")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "at the end, wait at most `TIME` for missing answers")
 	fs.Var(&c.checks, "check", "fail with exit code 7 unless `CONDITION` holds, such as p99<50ms (repeatable)")
 	fs.StringVar(&c.json, "json", "", "write the report as JSON to `FILE`; -: to stdout, instead of the text")
@@ -150,8 +150,6 @@ func (c *config) resolve(args []string) (err error) {
 		return errors.New("-n is less than 1")
 	case c.conns > maxConns:
 		return fmt.Errorf("-n is more than %d", maxConns)
-	case c.match != matchOrder && c.match != matchEqual && c.match != matchNone:
-		return fmt.Errorf("-match is order, equal or none, not %q", c.match)
 	case c.every == 0 && c.match == matchNone:
 		return errors.New("-every 0 waits for answers, and with -match none there are none: give a time between the messages")
 	case c.json == "-" && c.html == "-":

@@ -46,7 +46,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"ws://a/", "-every", "-1s"}, "-every is negative"},
 		{[]string{"ws://a/", "-wait", "-1s"}, "-wait is negative"},
 		{[]string{"ws://a/", "-every", "0", "-match", "none", "-x", "a"}, "-every 0 waits for answers"},
-		{[]string{"ws://a/", "-match", "some"}, `-match is order, equal or none, not "some"`},
+		{[]string{"ws://a/", "-match", "some"}, `"some" for flag -match: not order, equal or none`},
 		{[]string{"ws://a/", "-x", "a", "-size", "5"}, "give one of them"},
 		{[]string{"ws://a/", "-x", "a", "-replay", empty}, "give one of them"},
 		{[]string{"ws://a/", "-x", "\xff"}, "not UTF-8; give -binary"},

@@ -24,20 +24,21 @@ type Client struct {
 
 	fields             command.Repeated
 	insecure, compress bool
-	ca, version        string
+	ca                 string
+	version            version
 }
 
 // NewClient returns a Client with the values of flags, which it adds to fs. It is to be
 // used after a call of Resolve.
 func NewClient(fs *flag.FlagSet) *Client {
-	c := &Client{}
+	c := &Client{version: "13"}
 	o := &c.Options
 	fs.Var(&c.fields, "H", "send the header field `NAME:VALUE` with the request (repeatable)")
 	fs.Var((*command.List)(&c.Protocols), "subprotocol", "ask for the subprotocol `NAME` (repeatable, in order of preference)")
 	fs.StringVar(&o.Origin, "origin", "", "send `ORIGIN` in the Origin field of the request")
 	fs.BoolVar(&c.insecure, "k", false, "accept any server certificate")
 	fs.StringVar(&c.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
-	fs.StringVar(&c.version, "version", "13", "speak `VERSION` of the protocol: "+VersionHelp)
+	fs.Var(&c.version, "version", "speak `VERSION` of the protocol: "+VersionHelp)
 	fs.BoolVar(&c.compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
 	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "do not receive messages, or send lines, longer than `BYTES`;\nnegative: no limit")
@@ -64,7 +65,7 @@ func (c *Client) Resolve(url string) (err error) {
 	if o.Header, err = parseFields(c.fields); err != nil {
 		return err
 	}
-	if o.Version, err = ParseVersion(c.version); err != nil {
+	if o.Version, err = ParseVersion(string(c.version)); err != nil {
 		return err
 	}
 	o.TLS, err = trust(c.insecure, c.ca)

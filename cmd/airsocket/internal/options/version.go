@@ -32,3 +32,19 @@ func ParseVersion(s string) (wire.Version, error) {
 	}
 	return v, nil
 }
+
+// A version is a flag with the number or name of a version.
+type version string
+
+func (v *version) String() string { return string(*v) }
+
+func (v *version) Set(s string) error {
+	_, err := ParseVersion(s)
+	*v = version(s)
+	return err
+}
+
+// Values returns the names that have their version in them.
+func (v *version) Values() []string {
+	return []string{"13", "8", "7", "6", "76", "75", "hybi-13", "hybi-08", "hybi-07", "hybi-06", "hixie-76", "hixie-75"}
+}

@@ -16,7 +16,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: stdout %.60q, stderr %q", args, r.Stdout, r.Stderr)
 		}
 	}
-	for _, name := range []string{"serve", "connect", "load", "version"} {
+	for _, name := range []string{"serve", "connect", "load", "record", "replay", "version", "completion", "man"} {
 		want := clitest.Execute(t, nil, name, "-h")
 		if !strings.HasPrefix(want.Stdout, "usage: airsocket "+name) {
 			t.Errorf("%s -h prints %.60q", name, want.Stdout)

@@ -8,10 +8,14 @@ import (
 	"syscall"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/completion"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/connect"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/man"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/record"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/replay"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
 )
 
@@ -34,11 +38,16 @@ func Main() {
 // Program is the program.
 var Program = command.Program{
 	Name:     "airsocket",
-	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), version},
+	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), record.Command(), replay.Command(), version},
 	Trailer: `
 To try it out, run the server in one terminal and a client in another:
 
   airsocket serve
   airsocket connect 127.0.0.1:10081
 `,
+}
+
+// These commands are about all commands.
+func init() {
+	Program.Commands = append(Program.Commands, completion.Command(&Program), man.Command(&Program))
 }

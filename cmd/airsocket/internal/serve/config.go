@@ -66,7 +66,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.Var((*command.List)(&c.policy.ports), "policy-port", "let Flash pages connect to `PORT` (repeatable; default those of -listen)")
 	fs.BoolVar(&c.quiet, "quiet", false, "log errors of the server only, and the stderr of programs")
 	fs.IntVar(&c.content, "log-content", 0, "log the first `BYTES` of each message that is received, binary ones in hexadecimal")
-	fs.StringVar(&c.log, "log", "text", "log as `FORMAT`: text or json")
+	fs.Var(command.NewChoice(&c.log, "text", "json"), "log", "log as `FORMAT`: text or json")
 	return c
 }
 
@@ -74,8 +74,6 @@ func newConfig(fs *flag.FlagSet) *config {
 func (c *config) resolve(args []string) (err error) {
 	o := &c.options
 	switch {
-	case c.log != "text" && c.log != "json":
-		return fmt.Errorf("-log is text or json, not %q", c.log)
 	case c.content > 0 && c.quiet:
 		return errors.New("-log-content has no effect with -quiet: give one of them")
 	}

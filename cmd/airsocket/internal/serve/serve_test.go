@@ -308,7 +308,8 @@ func TestServeUsage(t *testing.T) {
 	}{
 		{"--nonsense", "nonsense"},
 		{"extra", `not "extra"`},
-		{"--log xml", `not "xml"`},
+		{"--log xml", `"xml" for flag -log: not text or json`},
+		{"--log jsn", "did you mean json?"},
 		{"--max-message many", "max-message"},
 		{"--max-message 0", "-max-message is 0"},
 		{"--max-conns -1", "-max-conns"},

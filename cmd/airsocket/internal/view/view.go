@@ -7,7 +7,6 @@
 package view
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -29,17 +28,6 @@ const (
 	On    Times = "on"    // the time of day
 	Delta Times = "delta" // the time since the event before
 )
-
-func (t *Times) String() string { return string(*t) }
-
-func (t *Times) Set(s string) error {
-	switch Times(s) {
-	case Off, On, Delta:
-		*t = Times(s)
-		return nil
-	}
-	return errors.New("not off, on or delta")
-}
 
 // A View turns events into text. Its zero value is plain: without times, colors and limits.
 type View struct {

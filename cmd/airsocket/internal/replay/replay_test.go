@@ -1,0 +1,159 @@
+package replay_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+)
+
+// recording writes a recording and returns the name of its file.
+func recording(t *testing.T, lines ...string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "session.jsonl")
+	text := ""
+	for _, line := range lines {
+		text += `{"time":"2026-01-02T03:04:05Z",` + line + "}\n"
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+var two = []string{
+	`"type":"open","conn":1`,
+	`"type":"open","conn":2,"url":"ws://elsewhere/two?x=1"`,
+	`"type":"message","conn":2,"direction":"out","data":"to two"`,
+	`"type":"message","conn":2,"direction":"in","data":"to two"`,
+	`"type":"message","conn":1,"direction":"out","data":"to one"`,
+	`"type":"message","conn":1,"direction":"in","data":"something else"`,
+	`"type":"close","conn":2,"direction":"out","code":1000,"clean":true`,
+}
+
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	file := recording(t, two...)
+	r := clitest.Execute(t, nil, "replay", "-speed", "max", file, s.URL())
+	if r.Want(t, exit.Check, ""); !strings.HasPrefix(r.Stdout, "connection 1, line 6, recorded at 0.000s, came at ") || !strings.Contains(r.Stdout, "different in 1 place: 3 done, 4 received") {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+	r = clitest.Execute(t, nil, "replay", "-conn", "2", file, s.URL())
+	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 2 done, 2 received\n" {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+	if !strings.Contains(s.Stderr.String(), "target=\"/two?x=1\"") {
+		t.Errorf("the path of the recording is not used: %s", s.Stderr.String())
+	}
+}
+
+// As the server, replay closes as the server did, and has no more connections than the
+// recording.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	file := recording(t,
+		`"type":"open","subprotocols":["a","b"],"subprotocol":"b"`,
+		`"type":"message","direction":"in","data":"welcome"`,
+		`"type":"message","direction":"out","data":"thanks"`,
+		`"type":"ping","direction":"in","data":"p"`,
+		`"type":"pong","direction":"out","data":"p"`,
+		`"type":"close","direction":"in","code":1008,"reason":"go","clean":true`)
+	b := listen(t, "replay", "-listen", "127.0.0.1:0", file)
+	var chosen string
+	closed := clitest.Talk(t, &airsocket.Options{Protocols: []string{"a", "b"}}, b.url, "", func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			chosen = s.Protocol()
+			s.Send("thanks")
+		})
+	})
+	if closed.Code != 1008 || closed.Reason != "go" || chosen != "b" {
+		t.Errorf("the client is told %+v, its subprotocol is %q", closed, chosen)
+	}
+	if r := <-b.result; r.Code != exit.OK || r.Stdout != "the same: 3 done, 3 received\n" {
+		t.Errorf("replay prints %+v", r)
+	}
+}
+
+// A server that ends the connection early is told from one that does not answer.
+func TestServerGone(t *testing.T) {
+	t.Parallel()
+	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		s.OnMessage(func(*airsocket.MessageEvent) { s.Close(1011, "no") })
+	})
+	file := recording(t, `"type":"open"`,
+		`"type":"message","direction":"out","data":"a"`, `"type":"message","direction":"in","data":"b"`,
+		`"type":"message","direction":"out","data":"c"`)
+	r := clitest.Execute(t, nil, "replay", file, url)
+	r.Want(t, exit.Check, "")
+	if !strings.Contains(r.Stdout, "expected text \"b\"\n  got      close 1011 \"no\"\n") || !strings.HasSuffix(r.Stdout, "1 not done, because the connection was closed\n") {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
+func TestReplayErrors(t *testing.T) {
+	t.Parallel()
+	good := recording(t, `"type":"open"`)
+	refusing := clitest.StartServe(t, "-versions", "75")
+	for _, test := range []struct {
+		args, say string
+		code      int
+	}{
+		{"", "takes a file and a URL, not 0", exit.Usage},
+		{good, "takes a file and a URL, not 1", exit.Usage},
+		{"-listen :0 " + good + " ws://a/", "takes a file and no URL", exit.Usage},
+		{"-listen :0 -k " + good, "-k is for clients", exit.Usage},
+		{"-speed 0 a b", "not max, nor a number", exit.Usage},
+		{"-speed NaN a b", "not max, nor a number", exit.Usage},
+		{"-wait 0 a b", "-wait is not positive", exit.Usage},
+		{"-conn -1 a b", "-conn is negative", exit.Usage},
+		{"-conn 2 " + good + " b", "no connection in the recording", exit.Usage},
+		{"-ignore ( a b", "-ignore: ", exit.Usage},
+		{"-listen nowhere " + good, "-listen: ", exit.Usage},
+		{good + "x ws://a/", "session.jsonlx", exit.Usage},
+		{recording(t, `"type":"open"`, `"type":"message"`) + " ws://a/", "session.jsonl: line 2: a message has no data", exit.Usage},
+		{recording(t, `"type":"open"`, `"type":"open"`) + " ws://a/", "line 2: the connection is open already", exit.Usage},
+		{recording(t, `"type":"message","direction":"in","data":"a"`) + " ws://a/", "no connection in the recording", exit.Usage},
+		{good + " 127.0.0.1:1", "refused", exit.Connect},
+		{good + " " + refusing.URL(), "426", exit.Refused},
+	} {
+		clitest.Execute(t, nil, append([]string{"replay"}, strings.Fields(test.args)...)...).Want(t, test.code, test.say)
+	}
+}
+
+// A server that sends without end does not fill the memory.
+func TestFlooded(t *testing.T) {
+	t.Parallel()
+	long := make([]byte, 1<<20)
+	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		flood := func() {
+			for s.SendBytes(long) == nil && s.BufferedAmount() < 4<<20 {
+			}
+		}
+		s.OnOpen(func(*airsocket.OpenEvent) { flood() })
+		s.OnDrain(func(*airsocket.DrainEvent) { flood() })
+	})
+	file := recording(t, `"type":"open"`, `"type":"close","direction":"in","code":1000`)
+	clitest.Execute(t, nil, "replay", "-wait", "1m", file, url).Want(t, exit.Check, "given up: more than 64 MiB")
+}
+
+// An interrupt ends a replay that waits for a client, for an answer, or has just begun.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	file := recording(t, `"type":"open"`, `"type":"message","direction":"out","data":"a"`, `"type":"message","direction":"in","data":"b"`)
+	const say = "interrupted before the end of the recording"
+	done, stop := context.WithCancel(t.Context())
+	stop()
+	clitest.ExecuteContext(done, nil, "replay", "-listen", "127.0.0.1:0", file).Want(t, exit.Usage, say)
+
+	ctx, stop := context.WithCancel(t.Context())
+	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		s.OnMessage(func(*airsocket.MessageEvent) { stop() })
+	})
+	clitest.ExecuteContext(ctx, nil, "replay", "-wait", "1h", file, url).Want(t, exit.Usage, say)
+}
