@@ -31,7 +31,7 @@ var (
 
 // tool lists the packages of cmd/airsocket from left to right, which import those to their
 // left and all of the library. Only tests import toolTest, which may import all of them.
-var tool = []string{"escape", "exit", "journal", "command", "options", "console", "connect", "serve", "program"}
+var tool = []string{"escape", "exit", "journal", "inputfile", "clientcert", "command", "options", "console", "connect", "serve", "program"}
 
 const toolFolder, toolTest = "cmd/airsocket/internal/", "clitest"
 
