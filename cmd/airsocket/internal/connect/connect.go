@@ -79,7 +79,7 @@ func newConfig(fs *flag.FlagSet) *config {
 }
 
 // resolve checks the arguments.
-func (c *config) resolve(args []string) error {
+func (c *config) resolve(args []string, ask options.Ask) error {
 	if len(args) != 1 {
 		return fmt.Errorf("connect takes one URL, not %d; \"airsocket help connect\" has examples", len(args))
 	}
@@ -88,11 +88,11 @@ func (c *config) resolve(args []string) error {
 			return fmt.Errorf("-x %q is not UTF-8", text)
 		}
 	}
-	return c.Client.Resolve(args[0])
+	return c.Client.Resolve(args[0], ask)
 }
 
 func (c *config) run(ctx context.Context, args []string, std *command.Std) (int, error) {
-	if err := c.resolve(args); err != nil {
+	if err := c.resolve(args, console.Asker(ctx, std.In, std.Err)); err != nil {
 		return exit.Usage, err
 	}
 	client := &client{config: c, disp: new(airsocket.Dispatcher)}
