@@ -67,6 +67,9 @@ func line(e journal.Event) string {
 		if len(e.Data) > 0 {
 			fmt.Fprintf(&b, " %q", e.Data)
 		}
+		if e.RTT > 0 {
+			fmt.Fprintf(&b, " after %v", e.RTT.Round(time.Microsecond))
+		}
 	case "close":
 		fmt.Fprintf(&b, " %d", e.Code)
 		if e.Text != "" {

@@ -42,7 +42,7 @@ func TestTerminal(t *testing.T) {
 	k.Type("/binary 00 FF\r")
 	k.Wait("< 0x00ff\r\n")
 	k.Type("/ping abc\r")
-	k.Wait("* pong \"abc\"\r\n")
+	k.Wait("* pong \"abc\" after ")
 	k.Type("/text /x\r")
 	k.Wait("< /x\r\n")
 	k.Type("/help\r")

@@ -37,7 +37,7 @@ func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got 
 	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, texts: []string{"go"}, wait: wait}
 	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 	var out strings.Builder
-	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{cfg.texts}, print: plain(&out, io.Discard, false)}
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{texts: cfg.texts}, print: plain(&out, io.Discard, false)}
 	cfg.Options.Dispatcher = c.disp
 	begin := time.Now()
 	if code, err := c.run(t.Context()); code != exit.OK || err != nil {

@@ -3,6 +3,7 @@
 package exit
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -39,6 +40,10 @@ func ForError(err error, opened bool) int {
 		return Connect
 	}
 	if _, ok := errors.AsType[*airsocket.TLSError](err); ok {
+		return TLS
+	}
+	// In TLS 1.3 the server refuses the client's certificate after the client's handshake.
+	if _, ok := errors.AsType[tls.AlertError](err); ok {
 		return TLS
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
