@@ -44,6 +44,9 @@ func Main(m *testing.M) {
 // AsProgram returns a command that runs the program in a process of its own, by means of
 // the test binary.
 func AsProgram(args ...string) *exec.Cmd {
+	if os.Getenv(asProgram) != "" {
+		panic("a package that uses AsProgram needs a TestMain that calls Main") // and not processes without end
+	}
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	return cmd
