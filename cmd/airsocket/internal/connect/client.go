@@ -48,6 +48,7 @@ type client struct {
 	timer     *airsocket.Timer // runs until there may have been silence for -wait
 	heard     time.Time        // when the silence began
 	unwritten int              // how many bytes were unsent when the timer last saw progress
+	draining  bool             // a drain event may be for the input, and not only for pings of -ping-interval
 }
 
 // run connects, waits until the connection is closed, and returns the exit
@@ -111,7 +112,9 @@ func (c *client) attach() {
 		}
 	})
 	s.OnDrain(func(*airsocket.DrainEvent) {
-		c.heard = time.Now() // the peer could not answer before it received everything
+		if c.draining { // the peer could not answer before it received everything
+			c.heard = time.Now()
+		}
 		c.pump()
 	})
 	s.OnError(func(e *airsocket.ErrorEvent) {
@@ -253,6 +256,7 @@ func (c *client) awaitSilence() {
 		c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
 		c.heard = time.Now()
 		c.unwritten = c.socket.BufferedAmount()
+		c.draining = true
 		c.timer = c.disp.SetTimeout(c.silence, c.config.wait)
 	}
 }

@@ -42,6 +42,9 @@ func (p *pings) stop() {
 }
 
 func (c *client) ping() {
+	if c.socket.BufferedAmount() == 0 {
+		c.draining = false // everything before the ping was written
+	}
 	c.pings.count++
 	payload := strconv.Itoa(c.pings.count)
 	if c.socket.Ping([]byte(payload)) != nil {

@@ -6,13 +6,32 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/program"
 )
+
+// A watched output calls seen, in a goroutine of its own, when it has text for the first
+// time.
+type watched struct {
+	clitest.Output
+	text string
+	seen func()
+	once sync.Once
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), w.text) {
+		w.once.Do(func() { go w.seen() })
+	}
+	return w.Output.Write(p)
+}
 
 // After the connection is lost, connect says so, connects again, and sends the input that
 // came meanwhile.
@@ -26,10 +45,6 @@ func TestReconnect(t *testing.T) {
 			c.Write([]byte("\x81\x05first"))
 			return // lost, without a closing handshake
 		}
-		go func() {
-			io.WriteString(w, "after\n")
-			w.Close()
-		}()
 		frame := make([]byte, 11) // the text "after", masked
 		if _, err := io.ReadFull(c, frame); err != nil {
 			t.Error(err)
@@ -38,10 +53,16 @@ func TestReconnect(t *testing.T) {
 		c.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, c)
 	})
-	r := clitest.Execute(t, in, "connect", "ws://"+first, "-reconnect", "-wait", "forever", "-json")
-	r.Want(t, exit.OK, "")
+	out := &watched{text: `"type":"reconnect"`, seen: func() {
+		io.WriteString(w, "after\n")
+		w.Close()
+	}}
+	code := program.Program.Run(t.Context(), []string{"connect", "ws://" + first, "-reconnect", "-wait", "forever", "-json"}, &command.Std{In: in, Out: out, Err: io.Discard})
+	if code != exit.OK {
+		t.Errorf("exit code %d", code)
+	}
 	var types []string
-	for line := range strings.Lines(r.Stdout) {
+	for line := range strings.Lines(out.String()) {
 		var e struct{ Type, Direction, Data, Text string }
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
