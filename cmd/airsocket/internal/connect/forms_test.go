@@ -99,6 +99,7 @@ func TestJSONIsSent(t *testing.T) {
 	if r := connectWith(t, messages, url, "-json-in -n 2"); r.Stdout != "text \"one\"\ntext \"two\"\n" {
 		t.Errorf("what was printed with -json is sent as %q; stderr: %s", r.Stdout, r.Stderr)
 	}
+	silent := clitest.ServeWith(t, nil, func(*airsocket.Socket) {})
 	for in, say := range map[string]string{
 		"hello":                                  "line 1: not an object as -json prints them",
 		"\n":                                     "line 1: not an object",
@@ -111,7 +112,7 @@ func TestJSONIsSent(t *testing.T) {
 		`{"type":"close","code":1001}`:                "not sent",
 		`{"type":"close","code":70000}`:               "70000 is not a status code",
 	} {
-		connectWith(t, in, url, "-json-in -max-message 5 -wait 0").Want(t, exit.Usage, say)
+		connectWith(t, in, silent, "-json-in -max-message 5 -wait 0").Want(t, exit.Usage, say)
 	}
 }
 
