@@ -31,7 +31,7 @@ var (
 
 // tool lists the packages of cmd/airsocket from left to right, which import those to their
 // left and all of the library. Only tests import toolTest, which may import all of them.
-var tool = []string{"escape", "exit", "color", "width", "journal", "command", "completion", "man", "options", "console", "view", "connect", "serve/hold", "serve/bridge", "serve/echo", "serve/files", "serve/metrics", "serve/process", "serve/topics", "serve", "load", "record", "replay", "program"}
+var tool = []string{"escape", "exit", "color", "width", "journal", "inputfile", "clientcert", "command", "completion", "man", "options", "console", "view", "connect", "serve/hold", "serve/bridge", "serve/echo", "serve/files", "serve/metrics", "serve/process", "serve/topics", "serve", "load", "record", "replay", "program"}
 
 const toolFolder, toolTest = "cmd/airsocket/internal/", "clitest"
 

@@ -38,7 +38,20 @@ func Main(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		program.Main()
 	}
+	isProgram = true
 	os.Exit(run(m))
+}
+
+// isProgram is set if this test binary becomes the program where asProgram is set.
+var isProgram bool
+
+// self returns the name of the test binary. Without a TestMain that calls Main, it would not
+// run the program but the tests, which would start it again and again.
+func self() string {
+	if !isProgram {
+		panic("clitest: the package needs func TestMain(m *testing.M) { clitest.Main(m) } to run the program in a process")
+	}
+	return os.Args[0]
 }
 
 // run runs the tests as on a terminal that is not dumb, and with a folder of their own for the
@@ -57,7 +70,7 @@ func run(m *testing.M) int {
 // AsProgram returns a command that runs the program in a process of its own, by means of
 // the test binary.
 func AsProgram(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
+	cmd := exec.Command(self(), args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	return cmd
 }

@@ -56,7 +56,7 @@ func NewScreenOf(t *testing.T, columns, lines int, env []string, script string, 
 	for _, v := range append([]string{asProgram + "=1", "LANG=C.UTF-8", "NO_COLOR=1", "XDG_STATE_HOME=" + dir}, env...) {
 		command = append(command, "-e", v)
 	}
-	cmd := exec.Command(tmux, append(append(command, "sh", "-c", script, os.Args[0]), args...)...)
+	cmd := exec.Command(tmux, append(append(command, "sh", "-c", script, self()), args...)...)
 	cmd.Env = append(os.Environ(), "TMUX=", "TERM=xterm")
 	s := &Screen{t: t, replies: make(chan reply), changed: make(chan struct{}, 1), gone: make(chan struct{})}
 	if s.stdin, err = cmd.StdinPipe(); err != nil {

@@ -7,12 +7,16 @@ import (
 )
 
 // Seconds is a flag whose value is a duration in the format of
-// time.ParseDuration, or a number of seconds without a unit.
+// time.ParseDuration, or a number of seconds without a unit. The value "forever" is
+// negative.
 type Seconds time.Duration
 
 func (d *Seconds) String() string { return time.Duration(*d).String() }
 
 func (d *Seconds) Set(s string) error {
+	if s == "forever" {
+		s = "-1"
+	}
 	if strings.Trim(s, "+-.0123456789") == "" {
 		s += "s"
 	}

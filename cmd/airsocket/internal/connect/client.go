@@ -20,7 +20,7 @@ type source interface {
 	// batch, the source waits until taken is called.
 	start(c *client)
 	taken()
-	// stop stops the source, because the connection is closed.
+	// stop stops the source after start, because the connection is closed.
 	stop()
 }
 
@@ -34,17 +34,22 @@ type client struct {
 	print  printer
 	record printer // of -record, or nil
 
-	queue  []string // lines that have not been sent yet
-	taking bool     // the source waits until the queue is empty
-	ended  bool     // the input has ended: nothing comes after the queue
-	opened bool
-	closes bool  // this side has begun the closing handshake
-	code   int   // the exit code; the first that is not exit.OK is kept
-	err    error // printed at the end
+	queue    []journal.Event // what has not been sent yet
+	taking   bool            // the source waits until the queue is empty
+	ended    bool            // the input has ended: nothing comes after the queue
+	started  bool            // the input was started
+	opened   bool            // the connection, or the attempt that has followed it
+	closes   bool            // this side has begun the closing handshake; no connection follows
+	received int             // messages
+	failure  int             // the exit code for the error of the connection
+	code     int             // the exit code; the first that is not exit.OK is kept
+	err      error           // printed at the end
+	pings    pings
 
 	timer     *airsocket.Timer // runs until there may have been silence for -wait
 	heard     time.Time        // when the silence began
 	unwritten int              // how many bytes were unsent when the timer last saw progress
+	draining  bool             // a drain event may be for the input, and not only for pings of -ping-interval
 }
 
 // run connects, waits until the connection is closed, and returns the exit
@@ -58,7 +63,11 @@ func (c *client) run(ctx context.Context) (int, error) {
 			return
 		}
 		stop := context.AfterFunc(ctx, func() { c.disp.Post(c.interrupt) })
-		airsocket.AddEventListener(c.socket, airsocket.EventClose, func(*airsocket.CloseEvent) { stop() })
+		airsocket.AddEventListener(c.socket, airsocket.EventClose, func(e *airsocket.CloseEvent) {
+			if !e.WillReconnect {
+				stop()
+			}
+		})
 	})
 	return c.code, c.err
 }
@@ -66,7 +75,7 @@ func (c *client) run(ctx context.Context) (int, error) {
 func (c *client) attach() {
 	s := c.socket
 	s.OnOpen(func(*airsocket.OpenEvent) {
-		c.opened = true
+		c.opened, c.failure = true, exit.OK
 		text := fmt.Sprintf("%s, %v", options.WithoutPassword(s.URL()), s.Version())
 		if p := s.Protocol(); p != "" {
 			text += ", subprotocol " + p
@@ -75,33 +84,76 @@ func (c *client) attach() {
 			text += ", extensions " + x
 		}
 		c.tell(journal.Event{Kind: "open", Text: text, URL: options.WithoutPassword(s.URL()), Asked: c.config.Protocols, Chosen: s.Protocol()})
+		c.startPinging()
+		if c.started {
+			c.pump()
+			return
+		}
+		c.started = true
 		c.input.start(c)
 	})
 	s.OnMessage(func(e *airsocket.MessageEvent) {
+		if c.enough() {
+			return // it came while the connection was closing
+		}
+		c.received++
 		c.receive(journal.Event{Kind: "message", Data: e.Bytes(), Binary: e.Binary()})
+		if c.enough() {
+			c.close()
+		}
 	})
 	s.OnPing(func(e *airsocket.PingEvent) { c.receive(journal.Event{Kind: "ping", Data: e.Data}) })
-	s.OnPong(func(e *airsocket.PongEvent) { c.receive(journal.Event{Kind: "pong", Data: e.Data}) })
+	s.OnPong(func(e *airsocket.PongEvent) {
+		rtt, own := c.pings.answered(e.Data)
+		pong := journal.Event{Kind: "pong", Data: e.Data, RTT: rtt}
+		if own {
+			c.tell(pong) // does not end a silence: otherwise -wait would never end
+		} else {
+			c.receive(pong)
+		}
+	})
 	s.OnDrain(func(*airsocket.DrainEvent) {
-		c.heard = time.Now() // the peer could not answer before it received everything
+		if c.draining { // the peer could not answer before it received everything
+			c.heard = time.Now()
+		}
 		c.pump()
 	})
 	s.OnError(func(e *airsocket.ErrorEvent) {
-		c.setCode(exit.ForError(e.Err, c.opened))
+		c.failure = exit.ForError(e.Err, c.opened)
 		c.tell(journal.Event{Kind: "error", Text: exit.Text(e.Err), Status: e.Status, Body: e.Body})
 	})
-	s.OnClose(func(e *airsocket.CloseEvent) {
-		c.stopTimer()
-		c.input.stop()
-		if len(c.queue) > 0 {
-			c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: the last %d lines that were read", len(c.queue))})
-		}
-		c.setCode(exit.ForClose(e.Code, e.WasClean))
-		if c.opened {
-			c.tell(journal.Event{Kind: "close", Began: c.closes, Code: e.Code, Text: e.Reason, Clean: e.WasClean})
-		}
-	})
+	s.OnClose(c.closed)
 }
+
+// closed handles the end of a connection, or of an attempt to connect.
+func (c *client) closed(e *airsocket.CloseEvent) {
+	c.stopTimer()
+	c.pings.stop()
+	if !e.WillReconnect {
+		if c.started {
+			c.input.stop()
+		}
+		if len(c.queue) > 0 {
+			c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: the last %d messages that were read", len(c.queue))})
+		}
+		c.setCode(c.failure)
+		c.setCode(exit.ForClose(e.Code, e.WasClean))
+	}
+	if c.opened {
+		c.tell(journal.Event{Kind: "close", Began: c.closes, Code: e.Code, Text: e.Reason, Clean: e.WasClean})
+	}
+	switch {
+	case e.WillReconnect:
+		c.opened = false
+		c.tell(journal.Event{Kind: "reconnect", Text: "in " + e.ReconnectIn.Round(time.Millisecond).String()})
+	case c.config.count > 0 && !c.enough() && !c.closes && c.code == exit.OK:
+		c.setCode(exit.Protocol)
+		c.err = fmt.Errorf("the server has closed after %d of %d messages", c.received, c.config.count)
+	}
+}
+
+// enough reports whether as many messages were received as -n says.
+func (c *client) enough() bool { return c.config.count > 0 && c.received >= c.config.count }
 
 func (c *client) setCode(code int) {
 	if c.code == exit.OK {
@@ -118,9 +170,14 @@ func (c *client) fail(err error) {
 	c.close()
 }
 
-func (c *client) close() {
-	c.closes = c.closes || c.socket.ReadyState() == airsocket.StateOpen
-	c.socket.Close(airsocket.StatusNormalClosure, "")
+func (c *client) close() { c.closeWith(airsocket.StatusNormalClosure, "") }
+
+// closeWith closes the connection, or ends the wait for the next one.
+func (c *client) closeWith(code airsocket.StatusCode, reason string) error {
+	open := c.socket.ReadyState() == airsocket.StateOpen
+	err := c.socket.Close(code, reason)
+	c.closes = c.closes || open && err == nil
+	return err
 }
 
 // interrupt closes the connection, or ends it at once if it is closing already.
@@ -132,7 +189,11 @@ func (c *client) interrupt() {
 	c.close()
 }
 
+// tell prints an event. The time between a ping and its pong begins when the ping is told.
 func (c *client) tell(e journal.Event) {
+	if e.Kind == "ping" && e.Out {
+		c.pings.add(e.Data)
+	}
 	if err := c.print(e); err != nil {
 		c.fail(fmt.Errorf("output: %w", err))
 	}
@@ -151,7 +212,7 @@ func (c *client) receive(e journal.Event) {
 
 // take receives a batch from the source.
 func (c *client) take(b batch) {
-	c.queue, c.taking = b.lines, true
+	c.queue, c.taking = b.messages, true
 	c.ended = b.err != nil
 	if b.err != nil && b.err != io.EOF {
 		c.err = fmt.Errorf("input: %w", b.err)
@@ -164,21 +225,26 @@ func (c *client) take(b batch) {
 // source for more when the queue is empty.
 func (c *client) pump() {
 	for len(c.queue) > 0 {
+		if c.socket.ReadyState() != airsocket.StateOpen {
+			return // the next open handler continues, or the close handler reports it
+		}
 		if c.socket.BufferedAmount() > options.HighWater {
 			return // the drain handler continues
 		}
-		line := c.queue[0]
-		switch err := c.socket.Send(line); {
+		e := c.queue[0]
+		switch err := c.send(e); {
 		case errors.Is(err, airsocket.ErrBufferFull):
 			return
 		case errors.Is(err, airsocket.ErrClosed):
 			return // the close handler reports it
 		case err != nil:
-			c.fail(fmt.Errorf("not sent: %.60q: %s", line, exit.Text(err)))
+			c.fail(fmt.Errorf("not sent: %.60q: %s", e.Data, exit.Text(err)))
 			return
 		}
 		c.queue = c.queue[1:]
-		c.tell(journal.Event{Kind: "message", Out: true, Data: []byte(line)})
+		if e.Kind != "close" { // the close event follows
+			c.tell(e)
+		}
 	}
 	switch {
 	case c.ended:
@@ -189,6 +255,26 @@ func (c *client) pump() {
 	}
 }
 
+// errNotConnected is returned for what cannot be sent between two connections.
+var errNotConnected = errors.New("not sent, because there is no connection at the moment")
+
+// send does what e says.
+func (c *client) send(e journal.Event) error {
+	switch {
+	case e.Kind == "close":
+		return c.closeWith(e.Code, e.Text)
+	case c.socket.ReadyState() == airsocket.StateConnecting:
+		return errNotConnected
+	case e.Kind == "ping":
+		return c.socket.Ping(e.Data)
+	case e.Kind == "pong":
+		return c.socket.Pong(e.Data)
+	case e.Binary:
+		return c.socket.SendBytes(e.Data)
+	}
+	return c.socket.Send(string(e.Data))
+}
+
 // awaitSilence closes the connection when nothing has been received for the
 // time of -wait.
 func (c *client) awaitSilence() {
@@ -196,6 +282,7 @@ func (c *client) awaitSilence() {
 		c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
 		c.heard = time.Now()
 		c.unwritten = c.socket.BufferedAmount()
+		c.draining = true
 		c.timer = c.disp.SetTimeout(c.silence, c.config.wait)
 	}
 }
@@ -211,11 +298,16 @@ func (c *client) silence() {
 		c.timer = c.disp.SetTimeout(c.silence, left)
 		return
 	}
+	if c.config.count > 0 {
+		c.setCode(exit.Timeout)
+		c.err = fmt.Errorf("nothing was received for %v after %d of %d messages", c.config.wait, c.received, c.config.count)
+	}
 	c.close()
 }
 
 func (c *client) stopTimer() {
 	if c.timer != nil {
 		c.timer.Clear()
+		c.timer = nil
 	}
 }

@@ -103,28 +103,19 @@ func stats(t *typed, _ string) error {
 	return nil
 }
 
-func sendText(t *typed, text string) error {
-	err := t.c.socket.Send(text)
+// send sends a message or a ping.
+func (t *typed) send(e journal.Event) error {
+	err := t.c.send(e)
 	if err == nil {
-		t.c.tell(journal.Event{Kind: "message", Out: true, Data: []byte(text)})
+		t.c.tell(e)
 	}
 	return err
 }
 
-func sendBytes(t *typed, p []byte) error {
-	err := t.c.socket.SendBytes(p)
-	if err == nil {
-		t.c.tell(journal.Event{Kind: "message", Out: true, Binary: true, Data: p})
-	}
-	return err
-}
+func sendText(t *typed, text string) error { return t.send(outgoing([]byte(text), false)) }
 
 func sendPing(t *typed, text string) error {
-	err := t.c.socket.Ping([]byte(text))
-	if err == nil {
-		t.c.tell(journal.Event{Kind: "ping", Out: true, Data: []byte(text)})
-	}
-	return err
+	return t.send(journal.Event{Kind: "ping", Out: true, Data: []byte(text)})
 }
 
 func sendBinary(t *typed, digits string) error {
@@ -133,7 +124,7 @@ func sendBinary(t *typed, digits string) error {
 	if err != nil {
 		return fmt.Errorf("/binary takes pairs of hexadecimal digits: %w", err)
 	}
-	return sendBytes(t, p)
+	return t.send(outgoing(p, true))
 }
 
 func sendClose(t *typed, arg string) error {
@@ -146,7 +137,7 @@ func sendClose(t *typed, arg string) error {
 		}
 		code = airsocket.StatusCode(n)
 	}
-	return t.c.socket.Close(code, reason)
+	return t.c.closeWith(code, reason)
 }
 
 // show prints all of a message.

@@ -14,7 +14,7 @@ func resolved(t *testing.T, flags ...string) *config {
 	if err := fs.Parse(flags); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.resolve([]string{"ws://a/"}); err != nil {
+	if err := c.resolve([]string{"ws://a/"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return c

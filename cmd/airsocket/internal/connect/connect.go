@@ -3,6 +3,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -23,32 +24,61 @@ without a line it ends. /help lists the commands and keys: /file sends a file,
 /save saves a message, /show prints a long one, /ping measures the round trip.
 Received JSON is broken into lines, and binary messages are shown as a hex dump.
 
-If stdin or stdout is not a terminal, each line of stdin is sent as a text message,
-without its line end, and each message received is printed as a line on stdout: text
-as it is, but escaped on a terminal, and binary as 0x followed by hexadecimal digits.
-Everything else is printed on stderr. If messages may contain line ends, use -json:
-it prints all events of the connection on stdout, one JSON object per line, with time,
-type, direction, size, data (base64 if binary is true), code and reason.
+If stdin or stdout is not a terminal, or with a form of stdin other than lines,
+messages are read from stdin and printed on stdout in one of these forms.
+Everything else is printed on stderr.
+
+  stdin                                          flags
+    each line, without its end, is a text        (none)
+    the same, but NUL ends a text                -0
+    all of it is one text                        -whole
+    binary messages, cut anywhere                -binary
+    binary messages that NUL ends                -binary -0
+    all of it is one binary message              -binary -whole
+    JSON, as -json prints it, in lines           -json-in
+
+  stdout                                         flags
+    a line for each message: text as it is,      (none)
+    binary as 0x and hexadecimal digits
+    the same, but NUL ends a message             -0
+    messages as they are, with nothing between   -raw
+    JSON in lines, for all that happens          -json
+
+Forms of stdin and stdout can be combined. With -binary alone, what one read
+returns is a message, of at most 64 KiB. With -json-in, an object has a type
+(message, ping, pong or close) and data, which is base64 if binary is true, or
+code and reason; what has the direction "in", as in a recording, is not sent.
+JOURNAL.md describes the JSON. Text is escaped when it is printed on a terminal.
 
 The URL begins with ws:// or wss://; ws:// is assumed if there is no scheme. A
 user and password in it, as in ws://user:pass@host/, are sent with
 Basic authentication. Percent-encode special characters in them, @ as %40 for
 example.
 
+With -reconnect, the client connects again when the connection ends or cannot be
+opened, after a random time that grows from at most 1 s to at most 30 s, until
+the server closes with code 1000 or refuses for good. Input waits meanwhile, and
+what is typed is refused. What was sent before is not sent again; an error says if
+it did not leave the machine.
+
 Flags may come before or after the URL. A TIME is a number, in seconds unless a
 unit follows it: 5, 1.5, 200ms, 2m.
 
 Examples:
   airsocket connect 127.0.0.1:10081               type messages
-  airsocket connect wss://example.com/chat -H "Authorization: Bearer abc"
-  airsocket connect ws://user:pass@127.0.0.1:8080/
+  airsocket connect wss://example.com/chat -bearer @token.txt
+  airsocket connect 127.0.0.1:10081 -auth ada     ask for the password
   airsocket connect 127.0.0.1:10081 -x hello      send one message
-  airsocket connect 127.0.0.1:10081 -x hello -i   send it, then type more
+  airsocket connect 127.0.0.1:10081 -x hello -i   send it, and go on typing
+  airsocket connect 127.0.0.1:10081 -x hi -n 3    print three messages
   airsocket connect 127.0.0.1:10081 -timestamps delta
                                                   show the time between events
-  airsocket connect 127.0.0.1:10081 -x hi -wait -1
+  airsocket connect 127.0.0.1:10081 -x hi -wait forever
                                                   print until the server closes
+  airsocket connect 127.0.0.1:10081 -reconnect -ping-interval 20
   airsocket connect -json 127.0.0.1:10081 <messages.txt
+  airsocket connect -binary -raw 127.0.0.1:10081 <picture.png >answer
+  find . -print0 | airsocket connect -0 127.0.0.1:10081
 
 Exit codes:
   0  closed normally: with code 1000, 1001, 3000 or above, or without a code
@@ -56,8 +86,9 @@ Exit codes:
   2  could not connect
   3  the TLS handshake failed
   4  the opening handshake failed; the status and body of a refusal are printed
-  5  a protocol error, or a close with another code or without a closing handshake
-  6  a timeout
+  5  a protocol error, or a close with another code, without a closing handshake, or
+     before the number of messages of -n was received
+  6  a timeout; with -n, also when nothing was received for the time of -wait
 
 Flags:
 `
@@ -74,20 +105,31 @@ func Command() command.Command {
 // A config holds the settings from the arguments.
 type config struct {
 	*options.Client
-	texts command.Repeated // of -x
-	more  bool             // after texts comes the input
-	wait  time.Duration
-	json  bool
-	look  look
-
-	record string
+	form
+	flags        *flag.FlagSet
+	texts        command.Repeated // of -x
+	goOn         bool             // -i
+	count        int              // -n; 0 means no limit
+	wait         time.Duration
+	pingInterval time.Duration // 0 means no pings
+	reconnect    bool
+	look         look
+	record       string
 }
 
 func newConfig(fs *flag.FlagSet) *config {
-	c := &config{Client: options.NewClient(fs), wait: time.Second}
-	fs.Var(&c.texts, "x", "send `TEXT` instead of the lines of stdin, or before them with -i (repeatable, sent in order)")
-	fs.Var((*command.Seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nnegative, such as -1: wait until the server closes")
-	fs.BoolVar(&c.more, "i", false, "after the TEXTs of -x, go on with messages that are typed, or with the lines of stdin")
+	c := &config{Client: options.NewClient(fs), flags: fs, wait: time.Second}
+	fs.Var(&c.texts, "x", "send `TEXT` instead of what is typed or in stdin (repeatable, sent in order)")
+	fs.BoolVar(&c.goOn, "i", false, "after the TEXTs of -x, go on with what is typed or in stdin")
+	fs.IntVar(&c.count, "n", 0, "close after `N` received messages, and wait for them if there is no -wait")
+	fs.Var((*command.Seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nforever, or negative, such as -1: wait until the server closes")
+	fs.Var((*command.Seconds)(&c.pingInterval), "ping-interval", fmt.Sprintf("send a ping every `TIME` and print how long its pong takes; close when nothing was\nreceived for TIME and %v (default: no pings)", pongTimeout))
+	fs.BoolVar(&c.reconnect, "reconnect", false, "connect again when the connection ends or cannot be opened")
+	fs.BoolVar(&c.nul, "0", false, "NUL and not a line end follows a message, in the input and the output")
+	fs.BoolVar(&c.whole, "whole", false, "all of stdin is one message")
+	fs.BoolVar(&c.binary, "binary", false, "send binary messages; without -0 and -whole, as stdin is read, at most 64 KiB each")
+	fs.BoolVar(&c.jsonIn, "json-in", false, "stdin has JSON, one object per line, as -json prints it")
+	fs.BoolVar(&c.raw, "raw", false, "print messages as they are, with nothing between them; not on a terminal")
 	fs.BoolVar(&c.json, "json", false, "print all events as JSON, one object per line")
 	c.look.add(fs)
 	fs.StringVar(&c.record, "record", "", "also write all events to `FILE`, in the format of -json, for airsocket replay")
@@ -95,42 +137,71 @@ func newConfig(fs *flag.FlagSet) *config {
 }
 
 // resolve checks the arguments.
-func (c *config) resolve(args []string) error {
+func (c *config) resolve(args []string, ask options.Ask) error {
 	if len(args) != 1 {
 		return fmt.Errorf("connect takes one URL, not %d; \"airsocket help connect\" has examples", len(args))
 	}
 	for _, text := range c.texts {
-		if !utf8.ValidString(text) {
+		if !c.binary && !utf8.ValidString(text) {
 			return fmt.Errorf("-x %q is not UTF-8", text)
 		}
+	}
+	switch {
+	case c.count < 0:
+		return errors.New("-n is negative; leave it out to receive any number of messages")
+	case c.goOn && len(c.texts) == 0:
+		return errors.New("-i goes on after -x, which is missing; without -x stdin is read anyway")
+	case c.pingInterval < 0:
+		return errors.New("-ping-interval is negative; leave it out to send no pings")
+	}
+	if err := c.form.check(); err != nil {
+		return err
 	}
 	if err := c.look.check(); err != nil {
 		return err
 	}
-	return c.Client.Resolve(args[0])
+	if c.count > 0 && !c.isGiven("wait") {
+		c.wait = -1
+	}
+	if c.reconnect {
+		c.Options.Reconnect = &airsocket.Reconnect{}
+	}
+	if err := c.Client.Resolve(args[0], ask); err != nil {
+		return err
+	}
+	if c.pingInterval > 0 {
+		if !c.HasPings() {
+			return fmt.Errorf("-ping-interval: version %v of the protocol has no pings", c.Options.Version)
+		}
+		c.Options.IdleTimeout = c.pingInterval + pongTimeout
+	}
+	return nil
+}
+
+// isGiven reports whether a flag is among the arguments.
+func (c *config) isGiven(name string) (given bool) {
+	c.flags.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return given
 }
 
 func (c *config) run(ctx context.Context, args []string, std *command.Std) (int, error) {
-	if err := c.resolve(args); err != nil {
+	toTerminal := console.IsTerminal(std.Out)
+	if c.raw && toTerminal {
+		return exit.Usage, errors.New("-raw is not for a terminal; redirect stdout to a file or a pipe")
+	}
+	if err := c.resolve(args, console.Asker(ctx, std.In, std.Err)); err != nil {
 		return exit.Usage, err
 	}
 	client := &client{config: c, disp: new(airsocket.Dispatcher)}
 	c.Options.Dispatcher = client.disp
-	client.print = plain(std.Out, std.Err, console.IsTerminal(std.Out))
-	if c.json {
-		client.print = jsonLines(std.Out, time.Now)
-	}
-	tty := console.Find(std.In, std.Out)
-	switch {
-	case len(c.texts) > 0 && !c.more:
-		client.input = &given{texts: c.texts}
-	case tty != nil:
+	client.print = c.form.printer(std.Out, toTerminal, plain(std.Out, std.Err, toTerminal), jsonLines(std.Out, time.Now))
+	var rest source = &piped{r: std.In, form: c.form, limit: c.Options.MaxMessage}
+	if tty := c.terminal(std); tty != nil {
 		defer tty.Stop() // also after a panic
-		t := &typed{tty: tty, config: c, first: c.texts, view: c.look.view(tty)}
-		client.input, client.print = t, t.print
-	default:
-		client.input = &piped{first: c.texts, r: std.In, limit: c.Options.MaxMessage}
+		t := &typed{tty: tty, config: c, view: c.look.view(tty)}
+		rest, client.print = t, t.print
 	}
+	client.input = c.source(rest)
 	if c.record != "" {
 		f, err := journal.Create(c.record)
 		if err != nil {
@@ -140,4 +211,24 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 		client.record = jsonLines(f, time.Now)
 	}
 	return client.run(ctx)
+}
+
+// terminal returns the terminal at which messages are typed, or nil if none are.
+func (c *config) terminal(std *command.Std) *console.Terminal {
+	if len(c.texts) > 0 && !c.goOn || !c.form.asLines() {
+		return nil
+	}
+	return console.Find(std.In, std.Out)
+}
+
+// source returns the source of what is sent: the texts of -x, or rest, or one after the other.
+func (c *config) source(rest source) source {
+	texts := &given{texts: c.texts, binary: c.binary}
+	switch {
+	case len(c.texts) == 0:
+		return rest
+	case c.goOn:
+		texts.then = rest
+	}
+	return texts
 }

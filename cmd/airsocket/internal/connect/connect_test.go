@@ -83,7 +83,7 @@ func TestConnectLineTooLong(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t)
 	r := clitest.Execute(t, strings.NewReader("12345\n123456\n1"), "connect", s.URL(), "--max-message", "5")
-	if r.Want(t, exit.Usage, "a line of the input is longer than -max-message"); r.Stdout != "12345\n" {
+	if r.Want(t, exit.Usage, "a message of the input is longer than -max-message"); r.Stdout != "12345\n" {
 		t.Errorf("stdout is %q", r.Stdout)
 	}
 	clitest.Execute(t, strings.NewReader("a\xff\n"), "connect", s.URL()).Want(t, exit.Usage, "not valid UTF-8")

@@ -26,10 +26,7 @@ func sendFile(t *typed, arg string) error {
 		return err
 	}
 	isText := utf8.Valid(p) && !bytes.ContainsRune(p, 0)
-	if kind == "-text" || kind == "" && isText {
-		return sendText(t, string(p))
-	}
-	return sendBytes(t, p)
+	return t.send(outgoing(p, kind == "-binary" || kind == "" && !isText))
 }
 
 // readFile reads a file of at most limit bytes if that is positive.

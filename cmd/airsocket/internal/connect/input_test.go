@@ -10,14 +10,14 @@ import (
 )
 
 func allLines(r io.Reader, limit int) (lines []string, err error) {
-	readLines(r, limit, func(b batch) bool {
-		lines, err = append(lines, b.lines...), b.err
+	readItems(r, '\n', limit, func(items []string, e error) bool {
+		lines, err = append(lines, items...), e
 		return true
 	})
 	return lines, err
 }
 
-func TestReadLines(t *testing.T) {
+func TestReadItems(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 3*inputSize+1)
 	for _, test := range []struct {
@@ -32,9 +32,9 @@ func TestReadLines(t *testing.T) {
 		{"a\r\nb\n", 0, []string{"a\r", "b"}, io.EOF},
 		{long + "\n" + long, 0, []string{long, long}, io.EOF},
 		{long + "\n", len(long), []string{long}, io.EOF},
-		{"a\n" + long + "\nb\n", len(long) - 1, []string{"a"}, errLineTooLong},
-		{"abc\nabcd\n", 3, []string{"abc"}, errLineTooLong},
-		{"abc\nabcd", 3, []string{"abc"}, errLineTooLong},
+		{"a\n" + long + "\nb\n", len(long) - 1, []string{"a"}, errTooLong},
+		{"abc\nabcd\n", 3, []string{"abc"}, errTooLong},
+		{"abc\nabcd", 3, []string{"abc"}, errTooLong},
 	} {
 		for _, r := range []io.Reader{strings.NewReader(test.in), iotest.OneByteReader(strings.NewReader(test.in)), iotest.DataErrReader(strings.NewReader(test.in))} {
 			got, err := allLines(r, test.limit)
@@ -45,11 +45,11 @@ func TestReadLines(t *testing.T) {
 	}
 }
 
-func TestReadLinesStopsWhenNoMoreIsWanted(t *testing.T) {
+func TestReadItemsStopsWhenNoMoreIsWanted(t *testing.T) {
 	t.Parallel()
 	n := 0
 	in := iotest.OneByteReader(strings.NewReader("a\nb\nc\n"))
-	readLines(in, 0, func(batch) bool { n++; return false })
+	readItems(in, '\n', 0, func([]string, error) bool { n++; return false })
 	if rest, _ := io.ReadAll(in); n != 1 || string(rest) != "b\nc\n" {
 		t.Errorf("given %d times, %q is left", n, rest)
 	}

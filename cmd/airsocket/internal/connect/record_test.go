@@ -40,5 +40,40 @@ func TestConnectRecord(t *testing.T) {
 	if got := kinds(); got[len(got)-2] != "message in" || got[len(got)-1] != "close in" {
 		t.Errorf("the journal has %q", got)
 	}
+	clitest.Execute(t, strings.NewReader(`{"type":"close","code":4000}`), "connect", s.URL(), "-json-in", "-record", file).Want(t, exit.OK, "* close 4000")
+	if got := kinds(); got[len(got)-1] != "close out" {
+		t.Errorf("the journal has %q", got)
+	}
 	clitest.Execute(t, nil, "connect", s.URL(), "-record", filepath.Join(file, "x")).Want(t, exit.Usage, "-record: ")
+}
+
+// The open event has what was asked for and chosen, and passwords are neither printed nor
+// recorded.
+func TestConnectRecordWithoutPasswords(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "session.jsonl")
+	s := clitest.StartServe(t, "-subprotocol", "b")
+	host := strings.Trim(strings.TrimPrefix(s.URL(), "ws:"), "/")
+	proxy := startProxy(t, host, make(chan string, 10))
+	for _, test := range []struct {
+		url, proxy, has string
+		code            int
+	}{
+		{"ws://ada:secret@server.example/", proxy, `"url":"ws://ada:xxxxx@server.example/","subprotocols":["a","b"],"subprotocol":"b"`, exit.OK},
+		{"ws://ada:secret@server.example/", host, `"type":"error"`, exit.Refused}, // it is no proxy
+		{"ws://ada:secret@server.example/\x7f", proxy, "", exit.Usage},
+	} {
+		r := connectWith(t, "", test.url, "-x hello -n 1 -L -json -subprotocol a,b -record "+file+" -proxy http://ada:secret@"+test.proxy)
+		r.Want(t, test.code, "")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text)+r.Stdout+r.Stderr, "secret") {
+			t.Errorf("a password is printed: %s%s, or recorded: %s", r.Stdout, r.Stderr, text)
+		}
+		if !strings.Contains(string(text), test.has) {
+			t.Errorf("the journal has no %s: %s", test.has, text)
+		}
+	}
 }

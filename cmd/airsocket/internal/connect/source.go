@@ -1,35 +1,69 @@
 package connect
 
-import "io"
+import (
+	"io"
 
-// A given source sends the texts of -x.
-type given struct {
-	texts []string
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
+)
+
+// A batch is a part of the input: what to send, and the error that ended the input, if any.
+type batch struct {
+	messages []journal.Event
+	err      error // io.EOF at the end
 }
 
-func (g *given) start(c *client) { c.take(batch{g.texts, io.EOF}) }
-func (g *given) taken()          {}
-func (g *given) stop()           {}
+// A given source sends the texts of -x, and then what another source has, unless that is
+// nil.
+type given struct {
+	texts  []string
+	binary bool
+	then   source
 
-// A piped source sends the texts of -x and then the lines of r.
+	c     *client
+	ended bool // the texts were sent, and then was started
+}
+
+func (g *given) start(c *client) {
+	g.c = c
+	b := batch{}
+	for _, text := range g.texts {
+		b.messages = append(b.messages, outgoing([]byte(text), g.binary))
+	}
+	if g.then == nil {
+		b.err = io.EOF
+	}
+	c.take(b)
+}
+
+func (g *given) taken() {
+	if g.ended {
+		g.then.taken()
+		return
+	}
+	g.ended = true
+	g.then.start(g.c)
+}
+
+func (g *given) stop() {
+	if g.ended {
+		g.then.stop()
+	}
+}
+
+// A piped source sends the messages in r.
 type piped struct {
-	first []string
 	r     io.Reader
+	form  form
 	limit int
 	flow
 }
 
 func (p *piped) start(c *client) {
 	p.flow.open()
-	give := func(b batch) bool {
+	go p.form.read(p.r, p.limit, func(b batch) bool {
 		c.disp.Post(func() { c.take(b) })
 		return p.wait()
-	}
-	go func() {
-		if len(p.first) == 0 || give(batch{lines: p.first}) {
-			readLines(p.r, p.limit, give)
-		}
-	}()
+	})
 }
 
 // A flow makes the goroutine that reads the input wait until the client has
@@ -52,9 +86,4 @@ func (f *flow) wait() bool {
 }
 
 func (f *flow) taken() { f.next <- struct{}{} }
-
-func (f *flow) stop() {
-	if f.done != nil {
-		close(f.done)
-	}
-}
+func (f *flow) stop()  { close(f.done) }

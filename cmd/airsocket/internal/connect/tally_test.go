@@ -4,53 +4,81 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 )
 
-func TestRoundTrips(t *testing.T) {
+func TestTally(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	c := tally{opened: begin}
-	at := begin
-	tell := func(kind, data string, out bool) string {
-		at = at.Add(time.Millisecond)
-		e := journal.Event{Kind: kind, Data: []byte(data), Out: out}
-		c.count(&e, at)
-		return e.Text
+	var c tally
+	for _, e := range []journal.Event{
+		{Kind: "open"},
+		{Kind: "ping", Out: true},
+		{Kind: "ping", Out: true},
+		{Kind: "ping", Out: true},
+		{Kind: "pong", Data: []byte("answers nothing")},
+		{Kind: "pong", RTT: 3 * time.Millisecond},
+		{Kind: "pong", RTT: 4 * time.Millisecond},
+		{Kind: "ping", Data: []byte("theirs")},
+		{Kind: "pong", Out: true},
+		{Kind: "message", Out: true, Data: []byte("12345")},
+		{Kind: "message"},
+		{Kind: "message", Data: []byte("1234567")},
+	} {
+		c.count(e, begin)
 	}
-	tell("ping", "a", true)
-	tell("ping", "", true)
-	tell("ping", "b", true)
-	if got := tell("pong", "other", false); got != "" {
-		t.Errorf("a pong that answers nothing is said to come %s", got)
-	}
-	if got := tell("pong", "", false); got != "after 3ms" {
-		t.Errorf("the second ping is answered %s", got)
-	}
-	if got := tell("pong", "a", false); got != "" {
-		t.Errorf("the first ping is answered %s, after a later one", got)
-	}
-	if got := tell("pong", "b", false); got != "after 4ms" {
-		t.Errorf("the third ping is answered %s", got)
-	}
-	tell("ping", "theirs", false)
-	tell("pong", "", true)
-	tell("message", "12345", true)
-	tell("message", "", false)
-	tell("message", "1234567", false)
 	want := []string{"open      1m0s", "sent      1 message, 5 bytes", "received  2 messages, 7 bytes", "unsent    3 bytes",
 		"pings     3, answered 2; round trip 4ms, least 3ms, mean 3.5ms, most 4ms"}
 	if got := c.lines(begin.Add(time.Minute), 3); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	for range 1000 {
-		tell("ping", "x", true)
+	c.count(journal.Event{Kind: "close"}, begin)
+	if got := c.lines(begin.Add(time.Minute), 0)[0]; got != "open      not at the moment" {
+		t.Errorf("after the close: %q", got)
 	}
-	if len(c.pinged) > maxPinged {
-		t.Errorf("%d pings are remembered", len(c.pinged))
+	c.count(journal.Event{Kind: "open"}, begin.Add(time.Minute))
+	if got := c.lines(begin.Add(61*time.Second), 0)[0]; got != "open      1s" {
+		t.Errorf("after another open: %q", got)
 	}
+}
+
+// A pong answers the last ping with its payload, and those before it, which are answered no
+// more.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var p pings
+		add := func(payload string) {
+			time.Sleep(time.Millisecond)
+			p.add([]byte(payload))
+		}
+		answered := func(payload string, want time.Duration) {
+			t.Helper()
+			time.Sleep(time.Millisecond)
+			if got, own := p.answered([]byte(payload)); got != want || own {
+				t.Errorf("%q answers a ping after %v, want %v; own: %t", payload, got, want, own)
+			}
+		}
+		add("a")
+		add("")
+		add("b")
+		answered("other", 0)
+		answered("", 3*time.Millisecond)
+		answered("a", 0)
+		answered("b", 4*time.Millisecond)
+		answered("b", 0)
+		for range 3 * maxPings {
+			p.add([]byte("x"))
+		}
+		if n := len(p.sent); n != maxPings {
+			t.Errorf("%d pings are remembered", n)
+		}
+		p.stop()
+		answered("x", 0)
+	})
 }
 
 // What is kept for /show and /save is limited.

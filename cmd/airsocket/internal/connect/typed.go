@@ -12,14 +12,11 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/view"
 )
 
-// A typed source sends the texts of -x, and then the messages, and runs the commands, that are
-// typed on a terminal.
+// A typed source sends the messages, and runs the commands, that are typed on a terminal.
 type typed struct {
 	tty    *console.Terminal
 	config *config
-	first  []string
-
-	view *view.View
+	view   *view.View
 
 	c     *client
 	kept  kept
@@ -28,7 +25,6 @@ type typed struct {
 
 func (t *typed) start(c *client) {
 	t.c = c
-	t.tally.opened = time.Now()
 	history, err := t.config.look.file()
 	if err != nil {
 		c.tell(journal.Event{Kind: "input", Text: "the history is not kept: " + err.Error()})
@@ -41,9 +37,6 @@ func (t *typed) start(c *client) {
 	}
 	if !t.config.json {
 		t.help("type a message, or /help")
-	}
-	if len(t.first) > 0 {
-		c.take(batch{lines: t.first})
 	}
 	go t.read()
 }
@@ -60,7 +53,7 @@ func entry(in console.Input) string {
 // print prints an event above the line that is being typed, and keeps it.
 func (t *typed) print(e journal.Event) error {
 	now := time.Now()
-	t.tally.count(&e, now)
+	t.tally.count(e, now)
 	e.Data = bytes.Clone(e.Data)
 	n := t.kept.add(e, now)
 	if t.config.json {

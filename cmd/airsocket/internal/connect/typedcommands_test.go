@@ -125,7 +125,7 @@ func TestTerminalJSON(t *testing.T) {
 	k.Type("/show\r")
 	k.Wait(`"type":"input","text":"/show is of no use with -json`)
 	k.Type("\x04")
-	k.Wait(`"type":"close","code":1000`)
+	k.Wait(`"type":"close","direction":"out","code":1000`)
 	if got := <-code; got != exit.OK {
 		t.Errorf("exit code %d", got)
 	}

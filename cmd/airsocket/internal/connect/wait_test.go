@@ -2,7 +2,6 @@ package connect
 
 import (
 	"context"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -19,6 +18,13 @@ import (
 // delays. wait returns what connect printed and how long it took.
 func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got string, took time.Duration) {
 	t.Helper()
+	got, _, took = waitPinging(t, 0, wait, busy, delays...)
+	return got, took
+}
+
+// waitPinging is wait with -ping-interval. It also returns what was printed on stderr.
+func waitPinging(t *testing.T, interval, wait, busy time.Duration, delays ...time.Duration) (got, events string, took time.Duration) {
+	t.Helper()
 	here, there := net.Pipe()
 	server := new(airsocket.Dispatcher)
 	go server.Run(func() {
@@ -34,10 +40,10 @@ func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got 
 		})
 		s.StartServer(there)
 	})
-	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, texts: []string{"go"}, wait: wait}
+	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, texts: []string{"go"}, wait: wait, pingInterval: interval}
 	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
-	var out strings.Builder
-	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{cfg.texts}, print: plain(&out, io.Discard, false)}
+	var out, log strings.Builder
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{texts: cfg.texts}, print: plain(&out, &log, false)}
 	cfg.Options.Dispatcher = c.disp
 	begin := time.Now()
 	if code, err := c.run(t.Context()); code != exit.OK || err != nil {
@@ -45,7 +51,7 @@ func wait(t *testing.T, wait, busy time.Duration, delays ...time.Duration) (got 
 	}
 	took = time.Since(begin)
 	time.Sleep(time.Hour) // in the bubble, until the server's timers have fired
-	return strings.ReplaceAll(out.String(), "\n", " "), took
+	return strings.ReplaceAll(out.String(), "\n", " "), log.String(), took
 }
 
 func TestConnectWait(t *testing.T) {
@@ -68,4 +74,25 @@ func TestConnectWait(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The pongs of -ping-interval do not end a silence, and say how long they took: here what
+// the server was busy.
+func TestPingIntervalAndWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		got, events, took := waitPinging(t, 300*time.Millisecond, time.Second, 0, 900*time.Millisecond)
+		if got != "900ms " || took != 1900*time.Millisecond {
+			t.Errorf("got %q in %v", got, took)
+		}
+		if n := strings.Count(events, "* pong "); n != 6 {
+			t.Errorf("%d pongs in\n%s", n, events)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		_, events, _ := waitPinging(t, 300*time.Millisecond, time.Second, 500*time.Millisecond)
+		if !strings.Contains(events, "* pong \"1\" after 200ms\n") {
+			t.Errorf("no pong after 200 ms in\n%s", events)
+		}
+	})
 }

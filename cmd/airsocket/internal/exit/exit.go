@@ -42,8 +42,13 @@ func ForError(err error, opened bool) int {
 	if _, ok := errors.AsType[*airsocket.TLSError](err); ok {
 		return TLS
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return Connect
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		switch op.Op {
+		case "dial":
+			return Connect
+		case "remote error": // an alert; in TLS 1.3 that is how a client certificate is refused
+			return TLS
+		}
 	}
 	// The answer is not a WebSocket handshake, or there is none.
 	return Refused

@@ -60,6 +60,8 @@ func TestEvent(t *testing.T) {
 	for text, say := range map[string]string{
 		`{` + at + `"type":"later","conn":3,"new":[{}]}`:                                       "",
 		`{` + at + `"type":"message","direction":"in","data":"a","size":99}`:                   "",
+		`{` + at + `"type":"reconnect","text":"in 1s"}`:                                        "",
+		`{` + at + `"type":"pong","direction":"in","data":"a","rtt_ms":1.5}`:                   "",
 		`{` + at + `"type":"error","text":"a","code":7}`:                                       "",
 		`{` + at + `"direction":"in"}`:                                                         "line 2: a record has no type",
 		`{"type":"message","direction":"in","data":"a"}`:                                       "line 2: the time",

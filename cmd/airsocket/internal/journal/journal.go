@@ -16,17 +16,18 @@ import (
 
 // An Event is something that happens to a connection.
 type Event struct {
-	Kind   string // open, message, ping, pong, error, close, input or help
+	Kind   string // open, message, ping, pong, error, close, reconnect, input or help
 	Conn   int    // the number of the connection, if there may be several
 	Out    bool   // sent and not received
 	Binary bool
 	Data   []byte // of a message, ping or pong
 	Code   airsocket.StatusCode
-	Text   string // the text of open, error, input and help; the reason of a close; how long a pong took
+	Text   string // the text of open, error, reconnect, input and help; the reason of a close
 	Clean  bool
-	Began  bool   // of a close: by this side, and not by the server
-	Status int    // HTTP status of a refusal
-	Body   []byte // the beginning of the body of a refusal
+	Began  bool          // of a close: by this side, and not by the server
+	RTT    time.Duration // from the ping to this pong, if it answers one
+	Status int           // HTTP status of a refusal
+	Body   []byte        // the beginning of the body of a refusal
 
 	URL    string   // of open
 	Asked  []string // of open: the subprotocols that the client asked for
@@ -42,6 +43,7 @@ type Record struct {
 	Size      *int    `json:"size,omitempty"`
 	Binary    bool    `json:"binary,omitempty"`
 	Data      *string `json:"data,omitempty"`
+	RTT       float64 `json:"rtt_ms,omitempty"` // in milliseconds
 	Code      int     `json:"code,omitempty"`
 	Reason    *string `json:"reason,omitempty"`
 	Clean     *bool   `json:"clean,omitempty"`
@@ -77,7 +79,7 @@ func (e Event) record(t time.Time) Record {
 		if e.Binary || !utf8.Valid(e.Data) {
 			r.Binary, data = true, base64.StdEncoding.EncodeToString(e.Data)
 		}
-		r.Size, r.Data = &size, &data
+		r.Size, r.Data, r.RTT = &size, &data, float64(e.RTT)/float64(time.Millisecond)
 		r.Direction = direction(e.Out)
 	case "close":
 		r.Code, r.Reason, r.Clean = int(e.Code), &e.Text, &e.Clean

@@ -20,7 +20,7 @@ func Run(ctx context.Context, dial func() (net.Conn, error), stderr io.Writer, t
 	if err := fs.Parse(args); err != nil {
 		return nil, 1, err
 	}
-	if err := c.resolve([]string{"ws://server/"}); err != nil {
+	if err := c.resolve([]string{"ws://server/"}, nil); err != nil {
 		return nil, 1, err
 	}
 	c.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return dial() }

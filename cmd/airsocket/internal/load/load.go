@@ -141,7 +141,7 @@ const maxTime = 365 * 24 * time.Hour
 const maxConns = 1 << 20
 
 // resolve checks the arguments, and sets what follows from them.
-func (c *config) resolve(args []string) (err error) {
+func (c *config) resolve(args []string, ask options.Ask) (err error) {
 	if len(args) != 1 {
 		return fmt.Errorf("load takes one URL, not %d; \"airsocket help load\" has examples", len(args))
 	}
@@ -173,11 +173,11 @@ func (c *config) resolve(args []string) (err error) {
 	if c.messages, err = c.plan(); err != nil {
 		return err
 	}
-	return c.Client.Resolve(args[0])
+	return c.Client.Resolve(args[0], ask)
 }
 
 func (c *config) run(ctx context.Context, args []string, std *command.Std) (int, error) {
-	if err := c.resolve(args); err != nil {
+	if err := c.resolve(args, console.Asker(ctx, std.In, std.Err)); err != nil {
 		return exit.Usage, err
 	}
 	if err := checkLimit(c.conns); err != nil {

@@ -1,20 +1,19 @@
 package options
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/extensions"
+	"github.com/airsocket/airsocket/wire"
 )
+
+// maxRedirects is how many redirects -L follows.
+const maxRedirects = 10
 
 // A Client is what flags say of a connection to a server.
 type Client struct {
@@ -22,10 +21,13 @@ type Client struct {
 	Protocols []string
 	Options   airsocket.Options
 
-	fields             command.Repeated
-	insecure, compress bool
-	ca                 string
-	version            version
+	fields       command.Repeated
+	compress     bool
+	version      version
+	proxy        string
+	redirects    bool
+	credentials  credentials
+	certificates certificates
 }
 
 // NewClient returns a Client with the values of flags, which it adds to fs. It is to be
@@ -33,23 +35,29 @@ type Client struct {
 func NewClient(fs *flag.FlagSet) *Client {
 	c := &Client{version: "13"}
 	o := &c.Options
-	fs.Var(&c.fields, "H", "send the header field `NAME:VALUE` with the request (repeatable)")
+	fs.Var(&c.fields, "H", "send the header field `NAME:VALUE` with the request (repeatable); @FILE: the fields in\na file, one per line, without empty lines and lines that begin with #")
+	fs.StringVar(&c.credentials.auth, "auth", "", "send `USER:PASS` with Basic authentication; USER: ask for the password on the terminal;\n@FILE: read USER:PASS from a file, because other users of the machine see arguments")
+	fs.StringVar(&c.credentials.bearer, "bearer", "", "send `TOKEN` in the field \"Authorization: Bearer TOKEN\"; @FILE: read it from a file;\nenv:NAME: from an environment variable")
 	fs.Var((*command.List)(&c.Protocols), "subprotocol", "ask for the subprotocol `NAME` (repeatable, in order of preference)")
 	fs.StringVar(&o.Origin, "origin", "", "send `ORIGIN` in the Origin field of the request")
-	fs.BoolVar(&c.insecure, "k", false, "accept any server certificate")
-	fs.StringVar(&c.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
+	fs.BoolVar(&c.redirects, "L", false, fmt.Sprintf("follow redirects, at most %d; credentials are not sent to another host", maxRedirects))
+	fs.StringVar(&c.proxy, "proxy", "", "connect through the proxy at `URL`: http, https or socks5, with user:pass@ if it wants a\npassword; none: no proxy (default: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say)")
+	fs.BoolVar(&c.certificates.insecure, "k", false, "accept any server certificate")
+	fs.StringVar(&c.certificates.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
+	fs.StringVar(&c.certificates.cert, "cert", "", "show the server the client certificate in `FILE` (PEM)")
+	fs.StringVar(&c.certificates.key, "key", "", "the private key of -cert is in `FILE` (PEM; default: in the file of -cert); if it is\nencrypted, the passphrase is asked for on the terminal")
 	fs.Var(&c.version, "version", "speak `VERSION` of the protocol: "+VersionHelp)
 	fs.BoolVar(&c.compress, "compress", false, "offer permessage-deflate")
 	fs.BoolVar(&o.DeflateStream, "deflate-stream", false, "offer deflate-stream, in the versions that have it")
-	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "do not receive messages, or send lines, longer than `BYTES`;\nnegative: no limit")
+	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "do not receive or send messages longer than `BYTES`; negative: no limit")
 	o.HandshakeTimeout = 30 * time.Second
-	fs.Var((*command.Seconds)(&o.HandshakeTimeout), "timeout", "give up when opening or closing takes longer than `TIME`; negative: no limit")
+	fs.Var((*command.Seconds)(&o.HandshakeTimeout), "timeout", "give up when opening or closing takes longer than `TIME`;\nforever or negative: no limit")
 	return c
 }
 
 // Resolve checks the values of the flags, and sets what follows from them. The scheme of
-// url may be missing.
-func (c *Client) Resolve(url string) (err error) {
+// url may be missing. Resolve calls ask for secrets that the flags do not contain.
+func (c *Client) Resolve(url string, ask Ask) (err error) {
 	o := &c.Options
 	c.URL = CompleteURL(url)
 	if o.HandshakeTimeout == 0 {
@@ -68,36 +76,20 @@ func (c *Client) Resolve(url string) (err error) {
 	if o.Version, err = ParseVersion(string(c.version)); err != nil {
 		return err
 	}
-	o.TLS, err = trust(c.insecure, c.ca)
+	if o.Proxy, err = proxyFor(c.proxy); err != nil {
+		return err
+	}
+	if c.redirects {
+		o.MaxRedirects = maxRedirects
+	}
+	if err := c.credentials.set(o.Header, c.URL, ask); err != nil {
+		return err
+	}
+	o.TLS, err = c.certificates.config(ask)
 	return err
 }
 
-func parseFields(fields []string) (http.Header, error) {
-	h := http.Header{}
-	for _, f := range fields {
-		name, value, ok := strings.Cut(f, ":")
-		if name = strings.TrimSpace(name); !ok || name == "" {
-			return nil, fmt.Errorf("-H %q is not NAME:VALUE", f)
-		}
-		h.Add(name, strings.TrimSpace(value))
-	}
-	return h, nil
-}
-
-// trust returns a TLS configuration that verifies the server's certificate as
-// -k and -ca say.
-func trust(insecure bool, ca string) (*tls.Config, error) {
-	c := &tls.Config{InsecureSkipVerify: insecure}
-	if ca == "" {
-		return c, nil
-	}
-	pem, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, fmt.Errorf("-ca: %w", err)
-	}
-	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, errors.New("-ca: there is no certificate in " + ca)
-	}
-	return c, nil
+// HasPings reports whether the version of the protocol has pings.
+func (c *Client) HasPings() bool {
+	return c.Options.Version != wire.Hixie75 && c.Options.Version != wire.Hixie76
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
@@ -71,14 +72,14 @@ func newConfig(fs *flag.FlagSet) *config {
 }
 
 // resolve checks the arguments.
-func (c *config) resolve(args []string) error {
+func (c *config) resolve(args []string, ask options.Ask) error {
 	if len(args) != 1 {
 		return fmt.Errorf("record takes one URL, not %d; \"airsocket help record\" has examples", len(args))
 	}
 	if c.conns < 0 {
 		return errors.New("-n is negative")
 	}
-	if err := c.Client.Resolve(args[0]); err != nil {
+	if err := c.Client.Resolve(args[0], ask); err != nil {
 		return err
 	}
 	c.server = airsocket.Options{Versions: wire.AllVersions(), Origins: []string{"*"}, MaxMessage: c.Options.MaxMessage}
@@ -90,7 +91,7 @@ func (c *config) resolve(args []string) error {
 }
 
 func (c *config) run(ctx context.Context, args []string, std *command.Std) (int, error) {
-	if err := c.resolve(args); err != nil {
+	if err := c.resolve(args, console.Asker(ctx, std.In, std.Err)); err != nil {
 		return exit.Usage, err
 	}
 	l, err := airsocket.Listen(c.listen)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/console"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 	"github.com/airsocket/airsocket/wire"
@@ -101,7 +102,7 @@ var ofServers = map[string]bool{
 }
 
 // resolve checks the arguments.
-func (c *config) resolve(args []string) error {
+func (c *config) resolve(args []string, ask options.Ask) error {
 	url := ""
 	switch {
 	case c.serves() && len(args) != 1:
@@ -134,7 +135,7 @@ func (c *config) resolve(args []string) error {
 		}
 		c.masks = append(c.masks, re)
 	}
-	if err := c.Client.Resolve(url); err != nil {
+	if err := c.Client.Resolve(url, ask); err != nil {
 		return err
 	}
 	c.server = airsocket.Options{
@@ -145,7 +146,7 @@ func (c *config) resolve(args []string) error {
 }
 
 func (c *config) run(ctx context.Context, args []string, std *command.Std) (int, error) {
-	if err := c.resolve(args); err != nil {
+	if err := c.resolve(args, console.Asker(ctx, std.In, std.Err)); err != nil {
 		return exit.Usage, err
 	}
 	f, err := os.Open(c.file)

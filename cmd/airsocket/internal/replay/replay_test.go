@@ -80,6 +80,29 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// A recording of connect -reconnect, with the times of its pings, is replayed with all of its
+// connections.
+func TestReconnected(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	file := recording(t,
+		`"type":"open","url":"ws://elsewhere/"`,
+		`"type":"ping","direction":"out","data":"1"`,
+		`"type":"pong","direction":"in","data":"1","rtt_ms":0.25`,
+		`"type":"close","direction":"out","code":3001,"clean":true`,
+		`"type":"reconnect","text":"in 812ms"`,
+		`"type":"error","text":"connection refused"`,
+		`"type":"reconnect","text":"in 1.5s"`,
+		`"type":"open","url":"ws://elsewhere/"`,
+		`"type":"message","direction":"out","data":"again"`,
+		`"type":"message","direction":"in","data":"again"`,
+		`"type":"close","direction":"out","code":1000,"clean":true`)
+	r := clitest.Execute(t, nil, "replay", "-speed", "max", file, s.URL())
+	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 4 done, 4 received\n" {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
 // A server that ends the connection early is told from one that does not answer.
 func TestServerGone(t *testing.T) {
 	t.Parallel()

@@ -65,7 +65,7 @@ func play(t *testing.T, recording string, delay time.Duration, flags ...string) 
 		if err := fs.Parse(flags); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.resolve([]string{"-", "ws://a/"}); err != nil {
+		if err := c.resolve([]string{"-", "ws://a/"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		steps, err := c.readScript(strings.NewReader(recording))

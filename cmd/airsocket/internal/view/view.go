@@ -273,8 +273,8 @@ func Line(e journal.Event) string {
 		if len(e.Data) > 0 {
 			b.WriteString(" " + strconv.Quote(string(e.Data)))
 		}
-		if e.Text != "" {
-			b.WriteString(" " + escape.Text(e.Text))
+		if e.RTT > 0 {
+			b.WriteString(" after " + Duration(e.RTT))
 		}
 	case "close":
 		fmt.Fprintf(&b, " %d", e.Code)
@@ -296,6 +296,19 @@ func Line(e journal.Event) string {
 		}
 	}
 	return b.String()
+}
+
+// Duration returns a time with three digits or so.
+func Duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		d = d.Round(time.Microsecond)
+	case d < time.Second:
+		d = d.Round(10 * time.Microsecond)
+	default:
+		d = d.Round(10 * time.Millisecond)
+	}
+	return d.String()
 }
 
 // Size returns a number of bytes with its unit.
