@@ -216,8 +216,8 @@ func (s *Socket) tick(c *clock, by *bubbleTimer) {
 		if s.sender.sendPing() == nil && s.opts.Hooks != nil {
 			go s.opts.Hooks.sent(s, wire.Ping, 0) // which may take its time
 		}
-	case idleDue, messageDue:
-		s.endContext(nil)
+	case idleDue, messageDue, writeDue, pongDue, closeDue:
+		s.endContext(nil) // now, because a handler may be waiting for it
 	}
 }
 
@@ -235,7 +235,7 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 			return writeDue
 		}
 	}
-	what := c.due(by, s.reader.isHeld(), s.opts)
+	what := c.due(by, s.reader.isReading(), s.opts)
 	switch what {
 	case idleDue:
 		s.timeOutLocked(StatusGoingAway, "nothing was received for too long", ErrIdleTimeout)
@@ -255,6 +255,7 @@ func (s *Socket) timeOutLocked(code StatusCode, reason string, err error) {
 	if s.life.ends(ruleBroken, code, reason) {
 		s.life.because(err)
 		s.sendCloseLocked(closeFrame(code, reason), true)
+		s.writeFailedLocked(s.sender.flushNow()) // a turn, of whatever socket, may last
 	}
 }
 

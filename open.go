@@ -17,7 +17,7 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 	switch {
 	case isOpen && len(rest) > 0:
 		s.receive(rest)
-	case isOpen && s.opts.timesReading:
+	case isOpen && s.opts.notesReads:
 		s.noteDelivered(wire.None)
 	}
 	return !isOpen
@@ -31,7 +31,7 @@ func (s *Socket) receive(rest []byte) {
 	s.reader.feed(append(in.buf[:0], rest...), false)
 	s.chargeBytes(len(rest))
 	held := s.deliver(in, false)
-	if s.opts.timesReading {
+	if s.opts.notesReads {
 		s.noteDelivered(in.message.kind)
 	}
 	if held {
@@ -95,6 +95,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 		o.retries.begun()
 	}
 	if s.opts.pingInterval > 0 && cfg.Version.Can(wire.Ping) {
+		s.reader.delivers() // nothing is read before the open event
 		s.withClock().startPinging(s.opts.pingInterval)
 	}
 	if s.opts.idleTimeout > 0 {

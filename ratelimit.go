@@ -131,6 +131,7 @@ func (s *Socket) hold(p *pace, until instant) {
 		return
 	}
 	s.reader.holdUp()
+	s.holdClock(rateHold)
 	p.clock.mu.Lock()
 	defer p.clock.mu.Unlock()
 	if p.clock.actAt == never || p.clock.actAt < until {
@@ -165,6 +166,7 @@ func (s *Socket) goOnLocked(c *clock, by *bubbleTimer) {
 		return
 	}
 	s.reader.goOn()
+	s.releaseClock(rateHold)
 	s.sender.wake()
 }
 

@@ -14,12 +14,12 @@ import (
 
 // A reader is the receiving half of a connection. It turns bytes into events, whatever
 // their source. Only the goroutine that serves the connection uses it, except for pause,
-// resume, stop, holdUp, goOn and isHeld, which any goroutine may call.
+// resume, stop, holdUp, goOn, isHeld and isReading, which any goroutine may call.
 type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
 	kept  *leftover     // when the Socket was paused; nil if nothing was left
-	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate and heldUpGate
+	gate  atomic.Uint32 // pausedGate and the others
 	ended bool          // the peer's stream has ended, and the last events are delivered
 }
 
@@ -137,7 +137,7 @@ func (r *reader) keep(in *readInput) {
 //
 //go:noinline
 func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
-	if gate := r.gate.Load(); gate&^queuedGate != 0 {
+	if gate := r.gate.Load(); gate&^(queuedGate|deliveringGate) != 0 {
 		in.stopsAt(gate)
 		return false
 	}
@@ -210,10 +210,11 @@ func (r *reader) discard() {
 
 // The bits of reader.gate.
 const (
-	pausedGate  = 1 << iota // nothing is read until resume is called
-	stoppedGate             // nothing is read any more, because this end has ended the connection
-	queuedGate              // the connection is in the Dispatcher's queue
-	heldUpGate              // nothing is read until goOn is called
+	pausedGate     = 1 << iota // nothing is read until resume is called
+	stoppedGate                // nothing is read any more, because this end has ended the connection
+	queuedGate                 // the connection is in the Dispatcher's queue
+	heldUpGate                 // nothing is read until goOn is called
+	deliveringGate             // what was received is being delivered, or waits for the turn
 )
 
 // pause stops reading until resume or stop is called.
@@ -236,6 +237,17 @@ func (r *reader) isHeld() bool {
 	gate := r.gate.Load()
 	return gate&(pausedGate|heldUpGate) != 0 && gate&stoppedGate == 0
 }
+
+// delivers records that nothing is read before delivered is called. Only sockets that send
+// pings need it.
+func (r *reader) delivers() { r.gate.Or(deliveringGate) }
+
+// delivered ends what delivers has begun.
+func (r *reader) delivered() { r.gate.And(^uint32(deliveringGate)) }
+
+// isReading reports whether what the peer sends now would be read at once, provided that
+// delivers is called for what is delivered.
+func (r *reader) isReading() bool { return r.gate.Load() == 0 }
 
 // isStopped reports whether stop was called.
 func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }

@@ -42,7 +42,7 @@ func (c *connReader) Readable() transport.Next {
 			s.noteJoining()
 		}
 		if held {
-			if s.opts.timesReading {
+			if s.opts.notesReads {
 				s.noteDelivered(in.message.kind)
 			}
 			s.reader.keep(in)
@@ -52,13 +52,12 @@ func (c *connReader) Readable() transport.Next {
 			break
 		}
 	}
-	if s.opts.timesReading {
-		s.noteDelivered(in.message.kind)
-	}
-	next, err := in.next, in.err
+	message, next, err := in.message.kind, in.next, in.err
 	in.release()
 	if next == transport.Over {
 		next = s.readingEnds(err)
+	} else if s.opts.notesReads {
+		s.noteDelivered(message)
 	}
 	return s.passOn(next)
 }
@@ -72,9 +71,7 @@ func (s *Socket) waitInQueue() bool {
 		return false
 	}
 	if s.reader.enqueued() {
-		if c := s.clock.Load(); c != nil && s.opts.timesReading {
-			c.hold(deliveryHold)
-		}
+		s.holdClock(deliveryHold)
 		s.disp.waitInQueue(s)
 	}
 	return true
@@ -110,6 +107,9 @@ func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
 
 // noteRead tells the clock that something was received, and counts how much.
 func (s *Socket) noteRead(in *readInput) {
+	if s.opts.pingInterval > 0 {
+		s.reader.delivers()
+	}
 	if c := s.clock.Load(); c != nil {
 		c.noteRead()
 	}
@@ -123,6 +123,12 @@ func (s *Socket) noteRead(in *readInput) {
 //
 //go:noinline
 func (s *Socket) noteDelivered(message wire.Kind) {
+	if s.opts.pingInterval > 0 {
+		s.reader.delivered()
+	}
+	if !s.opts.timesReading {
+		return
+	}
 	unfinished := s.opts.messageTimeout > 0 && s.reader.dec.Unfinished()
 	if unfinished || s.clock.Load() != nil {
 		s.withClock().noteDelivered(unfinished, message != wire.None, s.opts.messageTimeout)
@@ -142,6 +148,11 @@ func (c *connReader) Ended() { (*Socket)(c).finish() }
 //
 //go:noinline
 func (s *Socket) readingEnds(err error) transport.Next {
+	if s.opts.notesReads {
+		// However long the turn is waited for: the peer has ended the connection, not a time.
+		s.reader.delivers()
+		s.holdClock(deliveryHold)
+	}
 	streamEnded := err == nil || err == io.ErrUnexpectedEOF
 	if !streamEnded {
 		s.life.fails(err)

@@ -258,10 +258,12 @@ func sendError(err error) error {
 	return err
 }
 
-// sendPing sends an automatic ping.
+// sendPing sends an automatic ping. It does not wait for the end of a turn, which may last
+// longer than the peer may take to answer.
 func (t *sender) sendPing() error {
 	t.mu.Lock()
 	err := t.enqueueControl(wire.Event{Kind: wire.Ping})
+	t.flushLocked(false)
 	t.unlock()
 	return err
 }

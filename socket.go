@@ -197,9 +197,7 @@ func (s *Socket) Pause() {
 	defer s.life.mu.Unlock()
 	if s.ReadyState() == StateOpen {
 		s.reader.pause()
-		if s.opts.timesReading {
-			s.withClock().hold(pauseHold)
-		}
+		s.holdClock(pauseHold)
 	}
 }
 
@@ -212,9 +210,7 @@ func (s *Socket) Resume() {
 
 func (s *Socket) resumeLocked() {
 	if s.reader.resume() {
-		if s.opts.timesReading {
-			s.withClock().resumed()
-		}
+		s.releaseClock(pauseHold)
 		s.sender.wake()
 	}
 }
