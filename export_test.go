@@ -11,3 +11,11 @@ func (srv *Server) Held() int64 { return srv.sum.bytes.Load() }
 
 // Looks returns how often srv has looked for the largest sockets.
 func (srv *Server) Looks() int { return int(srv.sum.looks.Load()) }
+
+// Ticks reports whether a time of s is left for which the process waits.
+func (s *Socket) Ticks() bool {
+	processAlarms.mu.Lock()
+	defer processAlarms.mu.Unlock()
+	c, p := s.clock.Load(), s.limits().pace.Load()
+	return c != nil && c.place > 0 || p != nil && p.clock.place > 0
+}
