@@ -179,3 +179,24 @@ func TestPingsWhileAnotherHandlerRuns(t *testing.T) {
 		}
 	})
 }
+
+// TestIdleWhileAnotherHandlerRuns checks that the peer of an idle connection is told at once,
+// and not when a handler of another socket of the same Dispatcher has returned.
+func TestIdleWhileAnotherHandlerRuns(t *testing.T) {
+	wstest.EachWay(t, func(t *testing.T, way string) {
+		running, release := make(chan struct{}), make(chan struct{})
+		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), IdleTimeout: 200 * time.Millisecond}}
+		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnMessage(func(*airsocket.MessageEvent) {
+				close(running)
+				<-release
+			})
+		})
+		url := wstest.ServeWay(t, srv, way)
+		idle, slow := wstest.ConnectRaw(t, url), wstest.DialRaw(t, url)
+		defer close(release)
+		slow.WriteRaw(append([]byte(wstest.UpgradeRequest), slow.Frame(wstest.OpText, "x")...))
+		wstest.Receive(t, running)
+		idle.WantClose(1001)
+	})
+}

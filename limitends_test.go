@@ -12,6 +12,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // TestIdleTimeoutAfterPause checks that after a pause a peer has the rest of its time, and no
@@ -187,5 +188,92 @@ func TestNoTimesAreLeft(t *testing.T) {
 				t.Errorf("%s: a time is left", name)
 			}
 		})
+	}
+}
+
+// TestWriteTimeoutOfOneAmongMany checks that of the sockets to which the same is sent, in
+// each way, only that is given up whose peer takes nothing.
+func TestWriteTimeoutOfOneAmongMany(t *testing.T) {
+	for name, send := range map[string]func(*airsocket.Server) error{
+		"Broadcast": func(srv *airsocket.Server) error {
+			_, err := srv.Broadcast(wire.Text, []byte("all"), nil)
+			return err
+		},
+		"Publish": func(srv *airsocket.Server) error {
+			_, err := srv.Publish("topic", wire.Text, []byte("all"))
+			return err
+		},
+		"SendPart": func(srv *airsocket.Server) (err error) {
+			for s := range srv.Sockets() {
+				err = errors.Join(err, s.SendPart(wire.Text, []byte("a"), false), s.SendPart(wire.Text, []byte("ll"), false))
+			}
+			return err
+		},
+	} {
+		var ended []error
+		synctest.Test(t, func(t *testing.T) {
+			d := new(airsocket.Dispatcher)
+			srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, WriteTimeout: 10 * time.Second}}
+			srv.OnConnect(func(s *airsocket.Socket) {
+				s.Subscribe("topic")
+				s.OnError(func(e *airsocket.ErrorEvent) { ended = append(ended, e.Err) })
+			})
+			l := newPipeListener()
+			go srv.Serve(l)
+			for _, reads := range []bool{true, false, true} {
+				p := wstest.NewRawPeer(t, l.dial(), true)
+				p.Open()
+				if reads {
+					go p.SkipToEnd()
+				}
+			}
+			synctest.Wait()
+			if err := send(srv); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if n := len(slices.Collect(srv.Sockets())); n != 2 {
+				t.Errorf("%s: %d sockets are left", name, n)
+			}
+			if len(ended) != 1 || !errors.Is(ended[0], airsocket.ErrWriteTimeout) {
+				t.Errorf("%s: %v", name, ended)
+			}
+			for s := range srv.Sockets() {
+				s.Drop(1000, "")
+			}
+			srv.Close()
+			synctest.Wait()
+		})
+	}
+}
+
+// TestRatesThatAreNone checks that a rate that is no positive number is no limit.
+func TestRatesThatAreNone(t *testing.T) {
+	sent := slices.Repeat(wstest.Frame(true, wstest.OpText, "m"), 5)
+	for _, rate := range []float64{0, -1, math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat64} {
+		at, _ := arrivals(t, &airsocket.Options{RateLimit: &airsocket.RateLimit{Messages: rate, Bytes: rate, Burst: -1}}, onMessage, sent)
+		if !slices.Equal(at, make([]time.Duration, len(at))) || len(at) != 5 {
+			t.Errorf("with a rate of %v messages were delivered at %v, want 5 at once", rate, at)
+		}
+	}
+}
+
+// TestPongTimeoutAfterPause checks that a peer that could not be heard is given up only for a
+// ping that comes after the pause, and in its time.
+func TestPongTimeoutAfterPause(t *testing.T) {
+	opts := &airsocket.Options{PingInterval: 20 * time.Second, PongTimeout: 5 * time.Second}
+	j, took := inTime(t, false, opts, func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventOpen, func(*airsocket.OpenEvent) {
+			time.AfterFunc(22*time.Second, s.Pause)
+			time.AfterFunc(122*time.Second, s.Resume)
+		})
+	}, func(p *wstest.RawPeer) {
+		p.Open()
+		p.SkipToEnd() // without an answer
+	})
+	j.Want("open", "error", `close 1006 "" unclean`)
+	if took != 145*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

@@ -132,8 +132,9 @@ type Options struct {
 	// take up to 1 % longer, at most 135 ms, so that many connections are seen to together.
 	PingInterval time.Duration
 
-	// PongTimeout closes the connection when nothing has been received for this
-	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). The default
+	// PongTimeout ends the connection when nothing has been received for this
+	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). Pings that are sent
+	// while the socket does not read, as with IdleTimeout, need no answer. The default
 	// is 10 s.
 	PongTimeout time.Duration
 
@@ -144,16 +145,20 @@ type Options struct {
 	// byte, starts the time again, so MaxBuffered still decides how much may wait for a
 	// slow peer. On Linux the time is up to a quarter longer. On other systems, and on
 	// connections other than TCP and unix sockets, with TLS or without, only every 16 KiB
-	// that the peer takes are noticed. The default is 30 s.
+	// that the peer takes are noticed. Pause, RateLimit and handlers of this socket make no
+	// difference to it, but those of the peer do: a program that stops reading for longer,
+	// to hold its peer up, needs a peer with a longer WriteTimeout, or a negative one. The
+	// default is 30 s.
 	WriteTimeout time.Duration
 
 	// IdleTimeout closes the connection with status code 1001 (RFC 6455, section 7.4.1)
 	// when nothing was received for this long, with an error event for ErrIdleTimeout. As
 	// with uWebSockets all that is received counts, also pings, pongs and parts of
 	// messages, and what is sent does not: with a shorter PingInterval only PongTimeout
-	// ends connections. The peer has CloseTimeout to answer, and then the events follow.
-	// The time in which the socket is paused, or its handlers run, does not count. The
-	// default is none.
+	// ends connections. Over TLS only whole records count. The peer has CloseTimeout to
+	// answer, and then the events follow. The time in which the socket does not read does not
+	// count: while it is paused, while RateLimit holds the peer up, and while what was
+	// received is decoded, waits for the turn or is with a handler. The default is none.
 	IdleTimeout time.Duration
 
 	// MessageTimeout closes the connection with status code 1008, because being slow breaks

@@ -13,7 +13,10 @@ var ErrRateLimit = errors.New("airsocket: the peer sends more than Options.RateL
 // A RateLimit limits how much a peer may send. Unless Close is set, the socket holds up a
 // peer that sends more: it does not read until the time has come, so that the peer's messages
 // wait in the system's buffers, and then with the peer. As with [Socket.Pause], nothing is
-// noticed meanwhile, not even the end of the connection. At most one message above a limit is
+// noticed meanwhile, not even the end of the connection, and the time counts neither for
+// Options.IdleTimeout and MessageTimeout nor for PongTimeout. A peer is held up while the
+// connection is closing too, and Options.CloseTimeout goes on: the answer of a peer that has
+// more to send than it may in that time is not received. At most one message above a limit is
 // delivered before that, and of the bytes above a limit what one read has brought: 64 KiB,
 // or of a longer message what the system had. The waits take up to 1 % longer than they have
 // to, at most 135 ms.

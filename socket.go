@@ -192,6 +192,10 @@ func (s *Socket) attach(conn net.Conn) { s.sender.attach(conn) }
 // flow control holds up the sender, and neither pings nor the end of the connection
 // are noticed until Resume is called (WebSocket-Node's pause). Pause takes effect
 // at the next message. It does nothing if the socket is paused or is not open.
+//
+// The time until Resume counts neither for Options.IdleTimeout and MessageTimeout nor for
+// PongTimeout. But the peer may give up a socket that takes nothing for long, as
+// Options.WriteTimeout does.
 func (s *Socket) Pause() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
