@@ -142,11 +142,16 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Add(f.Name, f.Value)
 		}
 	}
-	// RFC 9110, section 15.5.22. In HTTP/2 these fields make a response malformed (RFC
-	// 9113, section 8.2.2).
-	if status == http.StatusUpgradeRequired && r.ProtoMajor < 2 {
-		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade")
+	if r.ProtoMajor < 2 { // in HTTP/2 these fields make a response malformed (RFC 9113, section 8.2.2)
+		// A careless proxy takes the connection for a tunnel once the client has asked for an
+		// upgrade, whatever the answer is. Then the client could reach what the proxy hides.
+		if len(r.Header["Upgrade"]) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		if status == http.StatusUpgradeRequired { // RFC 9110, section 15.5.22
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Add("Connection", "Upgrade")
+		}
 	}
 	http.Error(w, reason, status)
 }
