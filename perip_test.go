@@ -157,6 +157,8 @@ func TestPerIPBehindProxies(t *testing.T) {
 			}, true, false},
 			"PROXY UNKNOWN":   {loopback, nil, func(int) (string, string) { return "PROXY UNKNOWN\r\n", "" }, false, false},
 			"X-Forwarded-For": {nil, loopback, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 203.0.113.9, 192.0.2.%d", i) }, true, false},
+			"with a port":     {nil, loopback, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 192.0.2.%d:%d", i, 8000+i) }, true, false},
+			"IPv6 and a port": {nil, loopback, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: [2001:db8:0:%d::1]:443", i) }, true, false},
 			"none of trusted": {nil, loopback, func(i int) (string, string) { return "", "X: y" }, false, false},
 			"of untrusted":    {nil, nil, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 192.0.2.%d", i) }, true, true},
 			"IPv6 by 64 bits": {nil, loopback, func(i int) (string, string) {

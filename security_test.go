@@ -43,6 +43,9 @@ func TestSecurity(t *testing.T) {
 	isTest := regexp.MustCompile("^((?:[a-z]+/)*[a-z]+\\.)?(Test|Fuzz)[A-Z]\\w+$")
 	for line := range strings.Lines(string(text)) {
 		row := strings.Split(line, "|")
+		if !strings.HasPrefix(line, "|") {
+			row = nil
+		}
 		shown := 0
 		for _, quoted := range inCode.FindAllString(line, -1) {
 			name := strings.Trim(quoted, "`")
@@ -50,7 +53,7 @@ func TestSecurity(t *testing.T) {
 				if shown++; !tests[name] {
 					t.Errorf("there is no test %s", name)
 				}
-			} else if err := names.check(name); err != nil && !strings.ContainsAny(name, " -:/\"") {
+			} else if err := names.check(name); err != nil && !strings.ContainsAny(name, " -:/\"") && !strings.HasPrefix(name, "http.") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -85,5 +88,37 @@ func TestRefusalsEndTheConnection(t *testing.T) {
 				p.SkipToEnd()
 			}
 		}
+	}
+}
+
+// TestTimesOfHandler checks how long a connection that Handler has may be silent between
+// requests, and how long the head of a request may take.
+func TestTimesOfHandler(t *testing.T) {
+	for name, c := range map[string]struct {
+		send string
+		want time.Duration
+	}{
+		"nothing":                {"", 2 * time.Minute},
+		"a head a byte a second": {"GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 200), 30*time.Second + 3*time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newPipeListener()
+			srv := &airsocket.Server{Handler: http.NotFoundHandler(), Options: wstest.OwnDispatcher(nil)}
+			go srv.Serve(l)
+			p := wstest.NewRawPeer(t, l.dial(), true)
+			p.WriteRaw([]byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n"))
+			p.ReadResponse()
+			var wg sync.WaitGroup
+			wg.Go(func() { slowly(p, []byte(c.send)) })
+			begin := time.Now()
+			p.SkipToEnd()
+			if took := time.Since(begin); took > c.want+time.Second || took < c.want-4*time.Second {
+				t.Errorf("%s: it took %v, want %v", name, took, c.want)
+			}
+			p.Close()
+			wg.Wait()
+			srv.Close()
+			synctest.Wait()
+		})
 	}
 }
