@@ -122,3 +122,26 @@ func TestTimesOfHandler(t *testing.T) {
 		})
 	}
 }
+
+// TestBodiesInNetHTTP checks that an opening handshake with a body is refused in net/http too,
+// which takes the field that announces chunks out of the header: a proxy would take for the
+// body what the server takes for frames.
+func TestBodiesInNetHTTP(t *testing.T) {
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(nil)}
+	srv.OnConnect(func(s *airsocket.Socket) { t.Error("a request with a body has opened a connection") })
+	t.Cleanup(func() { srv.Close() })
+	web := http.NewServeMux()
+	web.Handle("/ws", srv)
+	web.Handle("/upgrade", wstest.Upgrading(t, nil, nil))
+	url := wstest.ServeHandler(t, web)
+	for _, path := range []string{"/ws", "/upgrade"} {
+		for _, field := range []string{"Content-Length: 5", "Transfer-Encoding: chunked", "Content-Length: 0\r\nTransfer-Encoding: chunked"} {
+			p := wstest.DialRaw(t, url)
+			p.WriteRaw([]byte(wstest.RequestWith("GET "+path+" HTTP/1.1", field) + "0\r\n\r\n"))
+			if got := p.ReadResponse().StatusCode; got != http.StatusBadRequest {
+				t.Errorf("%s with %q: status %d", path, field, got)
+			}
+			p.Close()
+		}
+	}
+}

@@ -56,7 +56,12 @@ func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) er
 // takeOver takes over the connection of r and starts the handshake.
 func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) error {
 	a := newArrival(s, srv, r.TLS != nil).handshake()
-	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
+	header := r.Header
+	if len(r.TransferEncoding) > 0 { // which net/http has taken out of Header
+		header = header.Clone()
+		header["Transfer-Encoding"] = r.TransferEncoding
+	}
+	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, header)
 	a.begun = true // hixie-76 is not done yet
 	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
