@@ -26,9 +26,25 @@ type internet struct {
 	l        *pipeListener
 	peers    []*wstest.RawPeer
 	sockets  []*airsocket.Socket
-	received int     // messages
-	errs     []error // of sockets and of handshakes
+	received int // messages
 	began    time.Time
+
+	mu   sync.Mutex
+	errs []error // of sockets and of handshakes
+}
+
+func (n *internet) note(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.errs = append(n.errs, err)
+}
+
+// failures returns the errors that there were until nothing more happens by itself.
+func (n *internet) failures() []error {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.errs)
 }
 
 // onTheInternet calls attack, and checks afterwards that somebody else is served.
@@ -36,10 +52,10 @@ func onTheInternet(t *testing.T, attack func(n *internet)) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &internet{t: t, srv: openInternet(), l: newPipeListener(), began: time.Now()}
 		n.srv.Options.Dispatcher = new(airsocket.Dispatcher)
-		n.srv.Options.Hooks = &airsocket.Hooks{HandshakeFailed: func(_ *airsocket.Socket, err error) { n.errs = append(n.errs, err) }}
+		n.srv.Options.Hooks = &airsocket.Hooks{HandshakeFailed: func(_ *airsocket.Socket, err error) { n.note(err) }}
 		n.srv.OnConnect(func(s *airsocket.Socket) {
 			n.sockets = append(n.sockets, s)
-			s.OnError(func(e *airsocket.ErrorEvent) { n.errs = append(n.errs, e.Err) })
+			s.OnError(func(e *airsocket.ErrorEvent) { n.note(e.Err) })
 			s.OnMessage(func(e *airsocket.MessageEvent) {
 				n.received++
 				s.SendMessage(e.Kind(), e.Bytes())
@@ -100,12 +116,12 @@ func (n *internet) flood(b []byte) string {
 // want checks that there was one error, and how long it all took.
 func (n *internet) want(rule error, most time.Duration) {
 	n.t.Helper()
-	synctest.Wait()
+	errs := n.failures()
 	if took := time.Since(n.began); took > most {
 		n.t.Errorf("it took %v, want %v at most", took, most)
 	}
-	if len(n.errs) != 1 || !errors.Is(n.errs[0], rule) {
-		n.t.Errorf("errors: %v, want %v", n.errs, rule)
+	if len(errs) != 1 || !errors.Is(errs[0], rule) {
+		n.t.Errorf("errors: %v, want %v", errs, rule)
 	}
 }
 
@@ -146,9 +162,8 @@ func TestAttacks(t *testing.T) {
 			if held := n.srv.Held(); held > 1<<20+10_100 {
 				t.Errorf("%d bytes wait", held)
 			}
-			for len(n.errs) == 0 {
+			for len(n.failures()) == 0 {
 				time.Sleep(time.Second)
-				synctest.Wait()
 			}
 			n.want(airsocket.ErrWriteTimeout, 31*time.Second)
 		},
@@ -213,11 +228,11 @@ func TestAttacks(t *testing.T) {
 					t.Errorf("status %d", status)
 				}
 			}
-			synctest.Wait()
-			if open != 20 || told == 0 || told > 2 || len(n.errs) != 180 {
-				t.Errorf("%d open, %d told, %d errors", open, told, len(n.errs))
+			errs := n.failures()
+			if open != 20 || told == 0 || told > 2 || len(errs) != 180 {
+				t.Errorf("%d open, %d told, %d errors", open, told, len(errs))
 			}
-			for _, err := range n.errs {
+			for _, err := range errs {
 				if !errors.Is(err, airsocket.ErrConnsPerIP) && !errors.Is(err, airsocket.ErrHandshakesPerIP) {
 					t.Error(err)
 				}
@@ -248,10 +263,11 @@ func TestAttacks(t *testing.T) {
 					t.Fatalf("%d bytes wait", held)
 				}
 			}
-			if len(n.errs) < 36 {
-				t.Errorf("%d errors", len(n.errs))
+			errs := n.failures()
+			if len(errs) < 36 {
+				t.Errorf("%d errors", len(errs))
 			}
-			for _, err := range n.errs {
+			for _, err := range errs {
 				if !errors.Is(err, airsocket.ErrServerBuffered) {
 					t.Error(err)
 				}

@@ -40,7 +40,7 @@ func TestSecurity(t *testing.T) {
 		}
 	}
 	tests, names, rows := testNames(t), exportedNames(t), 0
-	isTest := regexp.MustCompile("^((?:[a-z]+/)*[a-z]+\\.)?(Test|Fuzz)[A-Z]\\w+$")
+	isTest := regexp.MustCompile(`^((?:[a-z]+/)*[a-z]+\.)?(Test|Fuzz)[A-Z]\w+$`)
 	for line := range strings.Lines(string(text)) {
 		row := strings.Split(line, "|")
 		if !strings.HasPrefix(line, "|") {
