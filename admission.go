@@ -22,13 +22,21 @@ func forwardedFor(addr netip.Addr, values []string, trusted []netip.Prefix) neti
 		if !isAmong(trusted, addr) {
 			break
 		}
-		hop, err := netip.ParseAddr(strings.TrimSpace(text))
+		hop, err := parseHop(strings.TrimSpace(text))
 		if err != nil {
 			break
 		}
 		addr = hop.Unmap()
 	}
 	return addr
+}
+
+// parseHop parses an element of X-Forwarded-For. Some proxies add the port.
+func parseHop(text string) (netip.Addr, error) {
+	if at, err := netip.ParseAddrPort(text); err == nil {
+		return at.Addr(), nil
+	}
+	return netip.ParseAddr(text)
 }
 
 // limitsAddresses reports whether there is a limit for each address.

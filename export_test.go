@@ -1,5 +1,12 @@
 package airsocket
 
+import (
+	"time"
+
+	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/proxyproto"
+)
+
 // Queued returns how many connections wait for the turn of d without a goroutine.
 func (d *Dispatcher) Queued() int { return int(d.queued.Load()) }
 
@@ -19,3 +26,29 @@ func (s *Socket) Ticks() bool {
 	c, p := s.clock.Load(), s.limits().pace.Load()
 	return c != nil && c.place > 0 || p != nil && p.clock.place > 0
 }
+
+// DefaultSizes and DefaultTimes return the limits of sockets without Options, 0 where there is
+// none.
+func DefaultSizes() map[string]int {
+	st := new(Options).settings()
+	return map[string]int{
+		"MaxMessage": st.maxMessage, "MaxFrame": st.maxFrame, "MaxBuffered": st.maxBuffered,
+		"MaxHead": handshake.DefaultMaxHead, "MaxHeadLines": handshake.DefaultMaxLines, "MaxRedirects": st.MaxRedirects,
+	}
+}
+
+func DefaultTimes() map[string]time.Duration {
+	st := new(Options).settings()
+	return map[string]time.Duration{
+		"HandshakeTimeout": st.handshakeTimeout, "CloseTimeout": st.closeTimeout, "PingInterval": st.pingInterval,
+		"PongTimeout": st.pongTimeout, "WriteTimeout": st.writeTimeout, "IdleTimeout": st.idleTimeout, "MessageTimeout": st.messageTimeout,
+	}
+}
+
+// Limits that no option changes.
+const (
+	MaxRefusing    = maxRefusing
+	MaxAddresses   = maxAddresses
+	MaxPingWaits   = maxPingWaits
+	MaxProxyHeader = proxyproto.MaxLength
+)

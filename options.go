@@ -113,7 +113,9 @@ type Options struct {
 	RateLimit *RateLimit
 
 	// MaxHead and MaxHeadLines limit the head of the opening handshake, in bytes
-	// and in lines. The defaults are 16 KiB and 100 lines.
+	// and in lines. The defaults are 16 KiB and 100 lines. What package net/http reads it
+	// limits itself: with its MaxHeaderBytes in a server of the program, and to MaxHead and
+	// 8 KiB more in a request to Server.Handler that follows another on its connection.
 	MaxHead, MaxHeadLines int
 
 	// HandshakeTimeout is how long everything up to the open event may take. On a
