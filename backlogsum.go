@@ -12,7 +12,8 @@ import (
 var ErrServerBuffered = errors.New("airsocket: the sockets hold more than Server.MaxBuffered bytes, and this one the most")
 
 // A backlogSum counts the bytes that wait in all sockets of a Server. Senders and readers
-// report only what waits for the system or for the rest of a message, not each message.
+// report only what waits for the system, for the rest of a message or for Resume, not each
+// message.
 type backlogSum struct {
 	bytes   atomic.Int64
 	closing atomic.Bool  // a goroutine looks for sockets to close
@@ -23,8 +24,8 @@ type backlogSum struct {
 // A share is what one Socket has of the backlogSum of its Server. Both are negative when
 // nothing is counted any more.
 type share struct {
-	sending atomic.Int64 // what waits to be sent
-	joining atomic.Int64 // what was received of a message that is not complete
+	sending  atomic.Int64 // what waits to be sent
+	received atomic.Int64 // of a message that is not complete, or kept while reading is held up
 }
 
 // share returns what s has of the sum of its Server, or nil if there is no bound.
@@ -96,12 +97,12 @@ func (s *Socket) shared() int64 {
 	if sh == nil {
 		return 0
 	}
-	return max(sh.sending.Load(), 0) + max(sh.joining.Load(), 0)
+	return max(sh.sending.Load(), 0) + max(sh.received.Load(), 0)
 }
 
 // giveUpShare closes the connection with status code 1008, and takes what it had from the sum
-// at once: what is to be sent is released here, and a message that is being put together when
-// the goroutine that serves the connection notices.
+// at once: what is to be sent is released here, and what was received when the goroutine that
+// serves the connection notices.
 func (s *Socket) giveUpShare() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
@@ -135,15 +136,15 @@ func (s *Socket) waits(n int) {
 	}
 }
 
-// noteJoining records how much of a message is being put together. Only the goroutine that
-// serves the connection calls it.
+// noteReceived records how much memory holds what was received and is not delivered. Only the
+// goroutine that serves the connection calls it, after a turn.
 //
 //go:noinline
-func (s *Socket) noteJoining() {
-	n := s.reader.dec.Collected()
-	s.joined = n > 0
+func (s *Socket) noteReceived() {
+	n := s.reader.dec.Collected() + s.reader.kept.size()
+	s.undelivered = n > 0
 	if sh := s.share(); sh != nil {
-		s.server.count(&sh.joining, int64(n))
+		s.server.count(&sh.received, int64(n))
 	}
 }
 
@@ -152,6 +153,6 @@ func (s *Socket) noteJoining() {
 func (s *Socket) endShare() {
 	if sh := s.share(); sh != nil {
 		s.server.count(&sh.sending, -1)
-		s.server.count(&sh.joining, -1)
+		s.server.count(&sh.received, -1)
 	}
 }
