@@ -3,7 +3,10 @@ package airsocket_test
 import (
 	"bytes"
 	"errors"
+	"runtime"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -75,4 +78,74 @@ func TestServerMaxBufferedOfPausedSockets(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestServerMaxBufferedIsReleased checks that the memory of what waits for a socket is released
+// as soon as it is closed because of the sum, while its handler still runs and the program
+// keeps the socket, and that the sum is not far exceeded before.
+func TestServerMaxBufferedIsReleased(t *testing.T) {
+	const bound = 64 << 20
+	type result struct {
+		err   error
+		bytes int64 // of memory, more than before
+		most  int64 // in the sum
+	}
+	results := make(chan result, 1)
+	srv := &airsocket.Server{MaxBuffered: bound, Options: wstest.OwnDispatcher(&airsocket.Options{MaxBuffered: -1})}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(*airsocket.MessageEvent) {
+			piece := make([]byte, 500_000)
+			var r result
+			before := heap()
+			for r.err == nil {
+				r.err = s.SendBytes(piece)
+				r.most = max(r.most, srv.Held())
+			}
+			r.bytes = heap() - before
+			results <- r
+			runtime.KeepAlive(s)
+		})
+	})
+	p := wstest.ConnectRaw(t, wstest.Serve(t, srv))
+	p.Send(wstest.OpText, "flood")
+	r := wstest.Receive(t, results)
+	if !errors.Is(r.err, airsocket.ErrClosed) {
+		t.Errorf("Send returned %v", r.err)
+	}
+	if r.bytes > bound/10 {
+		t.Errorf("%d KiB are still in use", r.bytes>>10)
+	}
+	if r.most < bound || r.most > bound+bound/4 {
+		t.Errorf("the sum was at most %d KiB", r.most>>10)
+	}
+}
+
+// heap returns how much memory is in use, without what pools keep for reuse.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestServerMaxBufferedLeavesOtherConnections checks that a socket which has connected again
+// by itself, or has nothing left, is not closed because of what it had before.
+func TestServerMaxBufferedLeavesOtherConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []string
+		srv := &airsocket.Server{MaxBuffered: 1 << 20}
+		sockets, peers, end := pipesTo(t, srv, 1, func(_ int, what string) { events = append(events, what) })
+		sockets[0].Send(strings.Repeat("x", 1000))
+		synctest.Wait()
+		peers[0].Want(wstest.OpText, strings.Repeat("x", 1000))
+		synctest.Wait()
+		sockets[0].GiveUpShare()
+		sockets[0].Send("y")
+		peers[0].Want(wstest.OpText, "y")
+		if len(events) > 0 {
+			t.Errorf("events %q", events)
+		}
+		end()
+	})
 }

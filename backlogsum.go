@@ -1,9 +1,9 @@
 package airsocket
 
 import (
-	"cmp"
+	"container/heap"
 	"errors"
-	"slices"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -17,7 +17,7 @@ var ErrServerBuffered = errors.New("airsocket: the sockets hold more than Server
 type backlogSum struct {
 	bytes   atomic.Int64
 	closing atomic.Bool  // a goroutine looks for sockets to close
-	next    atomic.Int64 // nobody looks again below this; 0 unless the last one has found too few
+	next    atomic.Int64 // nobody looks again up to this; 0 unless the last one has left more than the bound
 	looks   atomic.Int32 // how often one has looked, for tests
 }
 
@@ -40,11 +40,28 @@ func (s *Socket) share() *share {
 	return x.share.Load()
 }
 
-// addToSum changes the sum. Above the bound, one goroutine at a time looks for sockets to close.
+// mostYields is how often one who adds something above the bound lets others go first.
+const mostYields = 10_000
+
+// addToSum changes the sum. Above the bound, one goroutine at a time looks for sockets to close,
+// and those that add something let it go first: otherwise a handler that sends to many peers
+// could add as much again before it is done. They do not wait for it, because they may have a
+// lock that it needs.
 func (srv *Server) addToSum(n int64) {
 	sum, bound := &srv.sum, int64(srv.MaxBuffered)
-	if all := sum.bytes.Add(n); n > 0 && all > max(bound, sum.next.Load()) && sum.closing.CompareAndSwap(false, true) {
-		go srv.closeLargest()
+	switch all := sum.bytes.Add(n); {
+	case all <= bound:
+		if sum.next.Load() != 0 {
+			sum.next.Store(0)
+		}
+	case n > 0:
+		if all > sum.next.Load() && sum.closing.CompareAndSwap(false, true) {
+			go srv.closeLargest()
+			runtime.Gosched()
+		}
+		for i := 0; i < mostYields && sum.closing.Load() && sum.bytes.Load() > bound+bound/20; i++ {
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -57,9 +74,8 @@ func (srv *Server) closeLargest() {
 		if sum.bytes.Load() > max(bound, sum.next.Load()) {
 			sum.looks.Add(1)
 			srv.closeLargestOf(srv.sockets.snapshot(), bound)
-			if left := sum.bytes.Load(); left > bound {
-				sum.next.Store(left + bound/10)
-			} else {
+			sum.next.Store(sum.bytes.Load() + bound/10)
+			if sum.bytes.Load() <= bound { // otherwise addToSum will see that
 				sum.next.Store(0)
 			}
 		}
@@ -72,23 +88,38 @@ func (srv *Server) closeLargest() {
 
 func (srv *Server) closeLargestOf(all []*Socket, bound int64) {
 	defer srv.sockets.giveBack(all)
-	type holder struct {
-		s     *Socket
-		bytes int64
-	}
-	var holders []holder
+	var holders holderHeap
 	for _, s := range all {
 		if n := s.shared(); n > 0 {
 			holders = append(holders, holder{s, n})
 		}
 	}
-	slices.SortFunc(holders, func(a, b holder) int { return cmp.Compare(b.bytes, a.bytes) })
-	for _, h := range holders {
-		if srv.sum.bytes.Load() <= bound-bound/10 {
-			return
-		}
-		h.s.giveUpShare()
+	heap.Init(&holders)
+	for len(holders) > 0 && srv.sum.bytes.Load() > bound-bound/10 {
+		s := holders[0].s
+		heap.Pop(&holders)
+		s.giveUpShare()
 	}
+}
+
+// A holder is a Socket with what it had of the sum when closeLargest came to it.
+type holder struct {
+	s     *Socket
+	bytes int64
+}
+
+// holderHeap is a heap for package container/heap. Its first holder has the most.
+type holderHeap []holder
+
+func (h holderHeap) Len() int           { return len(h) }
+func (h holderHeap) Less(i, j int) bool { return h[i].bytes > h[j].bytes }
+func (h holderHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *holderHeap) Push(x any)        { *h = append(*h, x.(holder)) }
+
+// Pop returns nil, as returning the last holder would allocate memory.
+func (h *holderHeap) Pop() any {
+	*h = (*h)[:len(*h)-1]
+	return nil
 }
 
 // shared returns how much s has of the sum.
@@ -106,6 +137,9 @@ func (s *Socket) shared() int64 {
 func (s *Socket) giveUpShare() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
+	if s.shared() == 0 {
+		return // the connection has got rid of it meanwhile, or has ended, or is another one by now
+	}
 	s.life.because(ErrServerBuffered)
 	s.life.ends(aborted, StatusPolicyViolation, "the server has too much to hold")
 	s.sender.sendClose(closeFrame(StatusPolicyViolation, "the server has too much to hold"), false)

@@ -128,6 +128,7 @@ func TestServerMaxBufferedOfMessages(t *testing.T) {
 		if got := wstest.Receive(t, ends); got != "1008 false" {
 			t.Errorf("ended with %s", got)
 		}
+		large.WantClose(airsocket.StatusPolicyViolation)
 		small.Send(0x80, "end")
 		small.Want(wstest.OpText, "begin end")
 		small.Send(wstest.OpClose, "")

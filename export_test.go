@@ -11,3 +11,6 @@ func (srv *Server) Held() int64 { return srv.sum.bytes.Load() }
 
 // Looks returns how often srv has looked for the largest sockets.
 func (srv *Server) Looks() int { return int(srv.sum.looks.Load()) }
+
+// GiveUpShare closes s as if the sum of its Server were exceeded and it had the most.
+func (s *Socket) GiveUpShare() { s.giveUpShare() }
