@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // TestServerMaxBufferedOfPausedSockets checks, in every way of serving, that a message which
@@ -145,6 +147,54 @@ func TestServerMaxBufferedLeavesOtherConnections(t *testing.T) {
 		peers[0].Want(wstest.OpText, "y")
 		if len(events) > 0 {
 			t.Errorf("events %q", events)
+		}
+		end()
+	})
+}
+
+// TestServerMaxBufferedOfEveryKind checks that whatever waits for a peer that reads nothing
+// counts at once, however it was sent, and at least as much as BufferedAmount says.
+func TestServerMaxBufferedOfEveryKind(t *testing.T) {
+	for _, size := range []int{100, 10_000, 40_000, 100_000, 1_000_000} {
+		text := strings.Repeat("x", size)
+		for name, send := range map[string]func(*airsocket.Server, *airsocket.Socket){
+			"Send":      func(_ *airsocket.Server, s *airsocket.Socket) { s.Send(text) },
+			"Broadcast": func(srv *airsocket.Server, _ *airsocket.Socket) { srv.Broadcast(wire.Text, []byte(text), nil) },
+			"SendPart": func(_ *airsocket.Server, s *airsocket.Socket) {
+				s.SendPart(wire.Text, []byte(text), false)
+				s.SendPart(wire.Text, nil, true)
+			},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				srv := &airsocket.Server{MaxBuffered: 1 << 30}
+				sockets, _, end := pipesTo(t, srv, 1, func(int, string) {})
+				for i := range 5 {
+					send(srv, sockets[0])
+					synctest.Wait()
+					if held, buffered := srv.Held(), int64(sockets[0].BufferedAmount()); held < buffered {
+						t.Errorf("%s of %d bytes, number %d: %d bytes are counted, and %d wait", name, size, i, held, buffered)
+					}
+				}
+				end()
+			})
+		}
+	}
+}
+
+// TestServerMaxBufferedCountsWholeBuffers checks that a buffer of which only a few bytes are
+// left to write counts as the memory that it takes.
+func TestServerMaxBufferedCountsWholeBuffers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 1 << 20
+		srv := &airsocket.Server{MaxBuffered: 1 << 30}
+		sockets, peers, end := pipesTo(t, srv, 1, func(int, string) {})
+		sockets[0].Send(strings.Repeat("x", size))
+		if _, err := io.CopyN(io.Discard, peers[0].Reader, size); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := srv.Held(); n < size {
+			t.Errorf("%d bytes are counted", n)
 		}
 		end()
 	})
