@@ -49,7 +49,11 @@ func (srv *Server) admit(addr netip.Addr) (from *address, refused *handshake.Err
 
 // turnAway closes a connection that is not even told why it is refused.
 func (srv *Server) turnAway(conn net.Conn, why error) {
-	hooks := srv.Options.settings().Hooks
+	set := srv.Options.settings()
+	hooks := set.Hooks
+	if set.Logger != nil {
+		srv.logRefusal(set.Logger, why, conn.RemoteAddr())
+	}
 	if hooks == nil || hooks.HandshakeFailed == nil {
 		conn.Close()
 		return

@@ -117,6 +117,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	sockets   roster
 	addresses addresses
+	refusals  refusalLog
 	sum       backlogSum
 	topics    topics
 	plane     plane
@@ -322,6 +323,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 	if err != nil {
 		s.withdraw()
 		s.sender.conn.Close()
+		if log := s.opts.Logger; log != nil {
+			srv.logRefusal(log, err, conn.RemoteAddr())
+		}
 		s.opts.Hooks.refused(s, err)
 		return
 	}
