@@ -102,6 +102,7 @@ func TestRefusalsAreLoggedSeldom(t *testing.T) {
 						for range 300 {
 							refuse()
 						}
+						synctest.Wait()
 						got = append(got, log.lines()...)
 						time.Sleep(11 * time.Second)
 					}
