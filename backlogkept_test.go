@@ -174,6 +174,9 @@ func TestServerMaxBufferedOfEveryKind(t *testing.T) {
 					if held, buffered := srv.Held(), int64(sockets[0].BufferedAmount()); held < buffered {
 						t.Errorf("%s of %d bytes, number %d: %d bytes are counted, and %d wait", name, size, i, held, buffered)
 					}
+					if st := srv.Stats(); int64(st.Held) != srv.Held() {
+						t.Errorf("%+v, and %d bytes are counted", st, srv.Held())
+					}
 				}
 				end()
 			})
