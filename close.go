@@ -182,7 +182,7 @@ func (s *Socket) emitError(err error) {
 	if !tells {
 		return
 	}
-	if s.opts.Logger != nil {
+	if log := s.opts.Logger; log != nil && (s.server == nil || !s.server.logRefusal(log, err, s.RemoteAddr())) {
 		s.logError(err)
 	}
 	if hasHandler(s, s.handlers.err) {
@@ -329,7 +329,7 @@ func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	s.life.on(finished) // from now on another goroutine may start s again
 	s.life.mu.Unlock()
 	s.opts.Hooks.ended(s, wasOpen, e, cause)
-	if log := s.opts.Logger; log != nil {
+	if log := s.opts.Logger; log != nil && (wasOpen || s.server == nil || limitOf(cause) < 0) {
 		e.log(log, told.remote(conn))
 	}
 	if !isSilent {

@@ -52,3 +52,17 @@ const (
 	MaxPingWaits   = maxPingWaits
 	MaxProxyHeader = proxyproto.MaxLength
 )
+
+// GiveUpShare closes s as if the sum of its Server were exceeded and it had the most.
+func (s *Socket) GiveUpShare() { s.giveUpShare() }
+
+// Counted returns how many connections srv counts for addresses, and for how many addresses.
+func (srv *Server) Counted() (conns, addresses int) {
+	t := &srv.addresses
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, a := range t.byKey {
+		conns += int(a.conns)
+	}
+	return conns, len(t.byKey)
+}

@@ -39,6 +39,7 @@ func (s *Socket) receive(rest []byte) {
 	} else {
 		in.release()
 	}
+	s.noteReceived()
 }
 
 // becomeOpenTurn runs the turn of the open event. It reports false if the connection

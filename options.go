@@ -238,7 +238,10 @@ type Options struct {
 	Hooks *Hooks
 
 	// Logger receives a record when a connection opens, fails or closes, and when
-	// a turn takes longer than SlowTurn. Nil means no logging.
+	// a turn takes longer than SlowTurn. Of the connections that a Server refuses because of
+	// MaxConns, MaxConnsPerIP or HandshakesPerIP, one in ten seconds for each of these is
+	// logged, with the number of others since the last one as "more": an attacker does not
+	// fill a disk with them. Hooks are called for each. Nil means no logging.
 	Logger *slog.Logger
 
 	// SlowTurn is how long a turn of a Socket may take, not counting the wait for it;

@@ -83,6 +83,17 @@ type leftover struct {
 	in    *readInput
 }
 
+// size returns how many bytes of memory l holds. l may be nil.
+func (l *leftover) size() int {
+	switch {
+	case l == nil:
+		return 0
+	case l.in == nil:
+		return cap(l.bytes.B)
+	}
+	return readSize + l.in.ahead.size
+}
+
 // mostCopied is how many bytes are copied in order not to keep a readInput.
 const mostCopied = readSize / 8
 

@@ -38,15 +38,16 @@ func (c *connReader) Readable() transport.Next {
 		} else {
 			held = s.deliverTurn(in, true)
 		}
-		if s.joined || s.reader.dec.Collected() > 0 {
-			s.noteJoining()
-		}
 		if held {
 			if s.opts.notesReads {
 				s.noteDelivered(in.message.kind)
 			}
 			s.reader.keep(in)
+			s.noteReceived()
 			return transport.Hold
+		}
+		if s.undelivered || s.reader.dec.Collected() > 0 {
+			s.noteReceived()
 		}
 		if in.drained {
 			break

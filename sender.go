@@ -32,6 +32,7 @@ type sender struct {
 	inflight int          // bytes that are left to the writer
 	handed   uint16       // of inflight, inside a Write on a connection that is not raw
 	number   uint16       // counts the connections that there have been
+	spare    uint16       // KiB of the buffer that the writer writes, besides what is left of it
 	closeLen uint8        // length of the close frame, which nothing follows
 	listed   bool         // in the Dispatcher's list
 	writing  bool         // there is a writer
@@ -107,7 +108,7 @@ func (t *sender) reset() {
 	t.conn.Clear()
 	t.extra = nil
 	t.enc = wire.Encoder{}
-	t.inflight, t.handed, t.closeLen = 0, 0, 0
+	t.inflight, t.handed, t.spare, t.closeLen = 0, 0, 0, 0
 	t.writing, t.fin, t.data, t.failing, t.awaited, t.closed, t.closeOut = false, false, false, false, false, false, false
 	t.broken = true // until begin
 	t.mu.Unlock()
@@ -427,6 +428,7 @@ func (t *sender) flushSoon() {
 	if t.writing {
 		if t.pending != nil && len(t.pending.B) >= flushAt {
 			t.stashPending()
+			t.recount()
 		}
 		return
 	}

@@ -29,7 +29,8 @@ type Socket struct {
 	clock   atomic.Pointer[clock] // nil until a time is set
 	slot    int32                 // index in the Server's roster, guarded by its lock
 	ahead   bool                  // events are decoded before their turn; see ahead.go
-	joined  bool                  // a message was incomplete after the last read
+
+	undelivered bool // after the last turn, a message was incomplete or something was kept
 }
 
 // A parallel is a Socket with a Dispatcher of its own.
@@ -158,7 +159,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 		return false
 	}
 	s.opts.dispatcher.hold()
-	s.opening, s.ahead, s.joined = o, false, false
+	s.opening, s.ahead, s.undelivered = o, false, false
 	s.clock.Store(nil)
 	if x := s.extra.Load(); x != nil {
 		x.context = nil
