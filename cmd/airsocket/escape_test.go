@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket"
@@ -53,10 +54,17 @@ func TestEscapeJSONSaysTheSame(t *testing.T) {
 	}
 }
 
+// misleads reports whether r can change what a terminal shows, or how. It does not use
+// hidden, which is tested with it.
+func misleads(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' ||
+		r == '\U000e0001' || r >= '\U000e0020' && r <= '\U000e007f'
+}
+
 // FuzzEscape checks that nothing that a peer sends reaches a terminal as a control
 // character: as text, in the line of an event, or as JSON, which says the same.
 func FuzzEscape(f *testing.F) {
-	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028", "\U000e0041\r\n\t", "👩\u200d🔬"} {
+	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028\u2029\ufeff", "\U000e0041\r\n\t", "👩\u200d🔬"} {
 		f.Add(s, uint8(i), uint16(1000*i))
 	}
 	kinds := []string{"open", "message", "ping", "pong", "error", "close", "input", "help"}
@@ -73,7 +81,7 @@ func FuzzEscape(f *testing.F) {
 				t.Errorf("%s: %q is not UTF-8", what, text)
 			}
 			for _, r := range text {
-				if hidden(r) {
+				if misleads(r) || hidden(r) {
 					t.Errorf("%s: %U is left in %q", what, r, text)
 				}
 			}
