@@ -11,3 +11,6 @@ func (srv *Server) Held() int64 { return srv.sum.bytes.Load() }
 
 // Looks returns how often srv has looked for the largest sockets.
 func (srv *Server) Looks() int { return int(srv.sum.looks.Load()) }
+
+// IsHeld reports whether s does not read.
+func (s *Socket) IsHeld() bool { return s.reader.isHeld() }

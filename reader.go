@@ -14,12 +14,12 @@ import (
 
 // A reader is the receiving half of a connection. It turns bytes into events, whatever
 // their source. Only the goroutine that serves the connection uses it, except for pause,
-// resume, stop, holdUp, goOn and isHeld, which any goroutine may call.
+// resume, stop, holdUp, goOn, awaitPong, pongGoes and isHeld, which any goroutine may call.
 type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
 	kept  *leftover     // when the Socket was paused; nil if nothing was left
-	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate and heldUpGate
+	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate, heldUpGate and pongGate
 	ended bool          // the peer's stream has ended, and the last events are delivered
 }
 
@@ -214,6 +214,7 @@ const (
 	stoppedGate             // nothing is read any more, because this end has ended the connection
 	queuedGate              // the connection is in the Dispatcher's queue
 	heldUpGate              // nothing is read until goOn is called
+	pongGate                // nothing is read until pongGoes is called
 )
 
 // pause stops reading until resume or stop is called.
@@ -231,10 +232,17 @@ func (r *reader) holdUp() { r.gate.Or(heldUpGate) }
 // goOn continues reading after holdUp.
 func (r *reader) goOn() { r.gate.And(^uint32(heldUpGate)) }
 
-// isHeld reports whether pause or holdUp has stopped reading, and stop has not ended it.
+// awaitPong stops reading until pongGoes or stop is called, whatever the other methods do.
+func (r *reader) awaitPong() { r.gate.Or(pongGate) }
+
+// pongGoes continues reading after awaitPong.
+func (r *reader) pongGoes() { r.gate.And(^uint32(pongGate)) }
+
+// isHeld reports whether pause, holdUp or awaitPong has stopped reading, and stop has not
+// ended it.
 func (r *reader) isHeld() bool {
 	gate := r.gate.Load()
-	return gate&(pausedGate|heldUpGate) != 0 && gate&stoppedGate == 0
+	return gate&(pausedGate|heldUpGate|pongGate) != 0 && gate&stoppedGate == 0
 }
 
 // isStopped reports whether stop was called.

@@ -213,7 +213,7 @@ func (s *Socket) Resume() {
 func (s *Socket) resumeLocked() {
 	if s.reader.resume() {
 		if s.opts.timesReading {
-			s.withClock().resumed()
+			s.withClock().resumed(pauseHold)
 		}
 		s.sender.wake()
 	}

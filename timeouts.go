@@ -27,6 +27,7 @@ type holds uint8
 const (
 	pauseHold    holds = 1 << iota // Pause was called
 	deliveryHold                   // what was received is being delivered, or waits for the turn
+	pongHold                       // the peer does not take the pongs that it asks for
 )
 
 // withMore returns c.more, which it creates if it is nil. The caller holds the lock.
@@ -139,12 +140,12 @@ func (x *timeouts) hold(why holds, now instant) {
 	x.held |= why
 }
 
-// resumed records that Resume was called.
-func (c *clock) resumed() {
+// resumed records that why is no longer a reason not to read.
+func (c *clock) resumed(why holds) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.more != nil {
-		c.release(pauseHold, now())
+		c.release(why, now())
 	}
 }
 
