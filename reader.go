@@ -19,8 +19,9 @@ type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
 	kept  *leftover     // when the Socket was paused; nil if nothing was left
-	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate, heldUpGate and pongGate
+	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate, heldUpGate, pongGate and closedGate
 	ended bool          // the peer's stream has ended, and the last events are delivered
+	after uint8         // reads since the peer's close frame
 }
 
 // begin prepares r to read frames as cfg says, decoded by stream if it is not nil.
@@ -35,7 +36,7 @@ func (r *reader) begin(cfg *wire.Config, stream extensions.Stream) {
 // reset prepares r for another connection.
 func (r *reader) reset() {
 	r.gate.Store(0)
-	r.kept, r.ended = nil, false
+	r.kept, r.ended, r.after = nil, false, 0
 }
 
 // end releases all memory. The sender must have ended before, as it uses the same
@@ -137,8 +138,7 @@ func (r *reader) keep(in *readInput) {
 //
 //go:noinline
 func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
-	if gate := r.gate.Load(); gate&^queuedGate != 0 {
-		in.stopsAt(gate)
+	if gate := r.gate.Load(); gate&^queuedGate != 0 && !r.mayRead(in, gate) {
 		return false
 	}
 	p := r.space()
@@ -156,13 +156,27 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 	return true
 }
 
-// stopsAt records that nothing is read because of gate.
+// mostAfter is how many reads may follow the peer's close frame. After it a peer sends
+// nothing (RFC 6455, section 5.5.1), but a layer below the frames may.
+const mostAfter = 16
+
+// mayRead reports whether r may read although bits of the gate are set, and if not records
+// why.
 //
 //go:noinline
-func (in *readInput) stopsAt(gate uint32) {
-	if in.next = transport.Hold; gate&stoppedGate != 0 {
+func (r *reader) mayRead(in *readInput, gate uint32) bool {
+	switch {
+	case gate&stoppedGate != 0:
 		in.next, in.err = transport.Over, net.ErrClosed
+	case gate&heldGates != 0:
+		in.next = transport.Hold
+	case r.after == mostAfter:
+		in.next = transport.Over // as if the peer had ended its stream, as it should
+	default:
+		r.after++
+		return true
 	}
+	return false
 }
 
 // ends records the error of a read, which ends the reading unless there was just
@@ -215,6 +229,9 @@ const (
 	queuedGate              // the connection is in the Dispatcher's queue
 	heldUpGate              // nothing is read until goOn is called
 	pongGate                // nothing is read until pongGoes is called
+	closedGate              // the peer's close frame was received
+
+	heldGates = pausedGate | heldUpGate | pongGate
 )
 
 // pause stops reading until resume or stop is called.
@@ -242,8 +259,11 @@ func (r *reader) pongGoes() { r.gate.And(^uint32(pongGate)) }
 // ended it.
 func (r *reader) isHeld() bool {
 	gate := r.gate.Load()
-	return gate&(pausedGate|heldUpGate|pongGate) != 0 && gate&stoppedGate == 0
+	return gate&heldGates != 0 && gate&stoppedGate == 0
 }
+
+// expectEnd lets r read only a little more, because the peer's close frame was received.
+func (r *reader) expectEnd() { r.gate.Or(closedGate) }
 
 // isStopped reports whether stop was called.
 func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }

@@ -370,6 +370,7 @@ func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
 // peerClosed answers a close frame (RFC 6455, section 5.5.1). A server then ends the
 // connection; a client waits for the server to do so (section 7.1.1).
 func (s *Socket) peerClosed(ev wire.Event) {
+	s.reader.expectEnd()
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if !s.life.ends(closeReceived, ev.Code, string(ev.Data)) {
