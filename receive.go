@@ -254,9 +254,13 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 	return false
 }
 
-// takeSlot waits for a decoding slot. All Parallel sockets share the same ones.
+// takeSlot waits for a decoding slot, unless s needs none. All Parallel sockets share the
+// same ones.
 func (s *Socket) takeSlot() decodingSlot {
-	if s.opts.Parallel {
+	switch {
+	case s.slotless:
+		return decodingSlot{}
+	case s.opts.Parallel:
 		return parallelDecoding.take()
 	}
 	return s.disp.takeSlot()

@@ -30,6 +30,8 @@ type Socket struct {
 	slot    int32                 // index in the Server's roster, guarded by its lock
 	ahead   bool                  // events are decoded before their turn; see ahead.go
 	joined  bool                  // a message was incomplete after the last read
+
+	slotless bool // ahead, but without a decoding slot
 }
 
 // A parallel is a Socket with a Dispatcher of its own.
