@@ -217,6 +217,13 @@ func (r *reader) feed(p []byte, direct bool) {
 // discard drops what r was fed with and has not been decoded.
 func (r *reader) discard() {
 	r.dec.Feed(nil)
+	r.ignore()
+}
+
+// ignore lets the extension below the frames, if there is one, decode nothing more: the
+// Decoder ignores all that follows a close frame or a broken rule, and a few bytes may be
+// made many.
+func (r *reader) ignore() {
 	if r.below != nil {
 		r.below.failed = true
 	}
@@ -262,8 +269,12 @@ func (r *reader) isHeld() bool {
 	return gate&heldGates != 0 && gate&stoppedGate == 0
 }
 
-// expectEnd lets r read only a little more, because the peer's close frame was received.
-func (r *reader) expectEnd() { r.gate.Or(closedGate) }
+// expectEnd lets r read only a little more, because the peer's close frame was received. Only
+// the goroutine that serves the connection calls it.
+func (r *reader) expectEnd() {
+	r.gate.Or(closedGate)
+	r.ignore()
+}
 
 // isStopped reports whether stop was called.
 func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }

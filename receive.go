@@ -388,5 +388,6 @@ func (s *Socket) peerClosed(ev wire.Event) {
 // 7.1.7).
 func (s *Socket) peerFailed(ev wire.Event) {
 	answer, _ := wire.Reply(ev)
+	s.reader.ignore()
 	s.fail(ruleBroken, ev.Code, string(answer.Data), ev.Err)
 }
