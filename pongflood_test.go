@@ -73,7 +73,7 @@ func TestPongsDrain(t *testing.T) {
 func pongsDrain(t *testing.T, way string) {
 	stuck, done := make(chan bool, 1), make(chan string, 1)
 	srv := &airsocket.Server{Options: &airsocket.Options{
-		Dispatcher: new(airsocket.Dispatcher), WriteTimeout: wstest.Patience,
+		Dispatcher: new(airsocket.Dispatcher), WriteTimeout: wstest.Patience, MaxBuffered: 4096,
 		Hooks: &airsocket.Hooks{TurnEnded: func(s *airsocket.Socket, _ time.Duration) {
 			if s == nil || !s.IsHeld() {
 				return
@@ -86,6 +86,11 @@ func pongsDrain(t *testing.T, way string) {
 	}}
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) { narrow(s.Conn()) })
+		s.OnPing(func(*airsocket.PingEvent) {
+			if n := s.BufferedAmount(); n > 64<<10+4096+200 {
+				t.Errorf("%d bytes of pongs are waiting", n)
+			}
+		})
 		s.OnMessage(func(e *airsocket.MessageEvent) { done <- e.Text() })
 	})
 	p := wstest.ConnectRaw(t, wstest.ServeWay(t, srv, way))
