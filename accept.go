@@ -119,7 +119,7 @@ func (a *serverHandshake) established() transport.Next {
 	s := a.s
 	r := (*connReader)(s)
 	s.sender.conn.Become(r)
-	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions, unsent: a.unsent}, a.rest)
+	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions, chosen: a.accept.Extensions, unsent: a.unsent}, a.rest)
 	a.recycle()
 	if over {
 		return transport.Over

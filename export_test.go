@@ -66,3 +66,25 @@ func (srv *Server) Counted() (conns, addresses int) {
 	}
 	return conns, len(t.byKey)
 }
+
+// HoldDecoding takes all n decoding slots of d, or of all Parallel sockets if d is nil, until
+// release is called.
+func HoldDecoding(d *Dispatcher) (n int, release func()) {
+	all := parallelDecoding
+	if d != nil {
+		slot := d.takeSlot() // which makes them
+		slot.release()
+		all = d.extra.decoding
+	}
+	for i := range all.slots {
+		all.slots[i].Lock()
+	}
+	return len(all.slots), func() {
+		for i := range all.slots {
+			all.slots[i].Unlock()
+		}
+	}
+}
+
+// IsHeld reports whether s does not read.
+func (s *Socket) IsHeld() bool { return s.reader.isHeld() }

@@ -83,7 +83,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	}
 	cfg := s.opts.config(s.life.role, a.version, exts)
 	s.reader.begin(cfg, stream)
-	s.ahead = decodesAhead(cfg, stream)
+	s.ahead, s.slotless = decodesAhead(cfg, stream), decodesItself(s.opts.extensionsFor(a.version), a.chosen)
 	o := s.opening
 	if a.answer != nil {
 		o.protocol, o.response = strings.Clone(a.answer.Protocol), packed(a.answer.Header)

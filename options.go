@@ -200,7 +200,9 @@ type Options struct {
 	Extensions []extensions.Extension
 
 	// DeflateStream offers deflate-stream, or accepts it on a server, in the
-	// versions that have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream).
+	// versions that have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream). It
+	// compresses the frames too, so 64 KiB from a hostile peer may contain ten million
+	// messages, which no limit of lengths prevents: set RateLimit.
 	DeflateStream bool
 
 	// Dispatcher runs the handlers. Nil means the default Dispatcher, which is

@@ -266,9 +266,13 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 	return false
 }
 
-// takeSlot waits for a decoding slot. All Parallel sockets share the same ones.
+// takeSlot waits for a decoding slot, unless s needs none. All Parallel sockets share the
+// same ones.
 func (s *Socket) takeSlot() decodingSlot {
-	if s.opts.Parallel {
+	switch {
+	case s.slotless:
+		return decodingSlot{}
+	case s.opts.Parallel:
 		return parallelDecoding.take()
 	}
 	return s.disp.takeSlot()
@@ -382,6 +386,7 @@ func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
 // peerClosed answers a close frame (RFC 6455, section 5.5.1). A server then ends the
 // connection; a client waits for the server to do so (section 7.1.1).
 func (s *Socket) peerClosed(ev wire.Event) {
+	s.reader.expectEnd()
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if !s.life.ends(closeReceived, ev.Code, string(ev.Data)) {
@@ -395,5 +400,6 @@ func (s *Socket) peerClosed(ev wire.Event) {
 // 7.1.7).
 func (s *Socket) peerFailed(ev wire.Event) {
 	answer, _ := wire.Reply(ev)
+	s.reader.ignore()
 	s.fail(ruleBroken, ev.Code, string(answer.Data), ev.Err)
 }

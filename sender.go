@@ -48,7 +48,7 @@ type sender struct {
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
-// calls of flushLater, writes and waits, and not during calls of the other methods.
+// calls of flushLater, writes, waits and pongWaits, and not during calls of the other methods.
 type senderOwner interface {
 	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
 	writes()                   // a writer has begun, or the system has taken some of what it writes
@@ -56,6 +56,7 @@ type senderOwner interface {
 	drained()                  // all has been written, after it could not be at once
 	sentLater(wire.Kind, int)  // a message of this length, which had to wait, is sent
 	waits(int)                 // so many bytes wait for the writer
+	pongWaits(bool)            // too many pings have come while a pong waits, or it is sent now
 }
 
 // A senderExtra holds what a sender needs only while the system does not take
@@ -64,6 +65,7 @@ type senderExtra struct {
 	stream *outflow       // the extension below the frames; nil without one
 	chunks []*wire.Buffer // for the writer, to be written before pending
 	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
+	owed   int            // pings that have come since the last pong could be sent
 	lost   int            // bytes of accepted messages that could not be written
 	cause  error          // why writing has failed
 }
@@ -269,16 +271,22 @@ func (t *sender) sendPing() error {
 	return err
 }
 
+// mostOwed is how many pings may come while no pong can be sent, until the owner is told.
+const mostOwed = 1000
+
 // sendPong answers a ping. While the writer is writing, only the pong for the
 // latest ping is kept until later (RFC 6455, section 5.5.3), so that a peer that does
-// not read what it asks for costs no more than one pong. sendPong reports whether the
-// pong is sent now.
+// not read what it asks for costs no more memory than one pong, and the owner is told when
+// there are many such pings. sendPong reports whether the pong is sent now.
 func (t *sender) sendPong(payload []byte) bool {
 	t.mu.Lock()
 	if t.writing {
 		x := t.makeExtras()
 		if x.pong = append(x.pong[:0], payload...); x.pong == nil {
 			x.pong = []byte{}
+		}
+		if x.owed++; x.owed == mostOwed {
+			t.owner.pongWaits(true)
 		}
 		t.mu.Unlock()
 		return false

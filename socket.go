@@ -31,6 +31,7 @@ type Socket struct {
 	ahead   bool                  // events are decoded before their turn; see ahead.go
 
 	undelivered bool // after the last turn, a message was incomplete or something was kept
+	slotless    bool // ahead, but without a decoding slot
 }
 
 // A parallel is a Socket with a Dispatcher of its own.

@@ -28,6 +28,7 @@ const (
 	pauseHold    holds = 1 << iota // Pause was called
 	deliveryHold                   // what was received is being delivered, or waits for the turn
 	rateHold                       // Options.RateLimit is exceeded
+	pongHold                       // the peer does not take the pongs that it asks for
 )
 
 // withMore returns c.more, which it creates if it is nil. The caller holds the lock.

@@ -279,6 +279,11 @@ func (t *sender) enqueueOwedPong() int {
 		return -1
 	}
 	t.extra.pong = nil
+	if t.extra.owed >= mostOwed {
+		t.owner.pongWaits(false)
+		t.conn.Wake()
+	}
+	t.extra.owed = 0
 	if t.append(wire.Event{Kind: wire.Pong, Data: p}) != nil {
 		return -1 // a close has been sent, which nothing follows
 	}
