@@ -42,6 +42,7 @@ func newEnd(t testing.TB, name string) *end {
 
 // follow sets the handlers of s.
 func (e *end) follow(s *airsocket.Socket) {
+	count(s)
 	e.mu.Lock()
 	e.s = s
 	e.mu.Unlock()
@@ -190,4 +191,33 @@ func (e *end) isClosed() bool {
 	default:
 		return false
 	}
+}
+
+// isOpen reports whether the open event has come.
+func (e *end) isOpen() bool {
+	select {
+	case <-e.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// String says how the end has ended.
+func (e *end) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.text()
+}
+
+// text is String. The caller holds e.mu.
+func (e *end) text() string {
+	text := fmt.Sprintf("%s: %d opened, %d messages of %d, %d accepted", e.name, e.opens, e.got, e.want, e.accepted)
+	for _, c := range e.closes {
+		text += fmt.Sprintf(", close %d %q clean=%v", c.Code, c.Reason, c.WasClean)
+	}
+	for _, err := range e.errs {
+		text += fmt.Sprintf(", error %v", err)
+	}
+	return text
 }

@@ -153,17 +153,3 @@ func (o *outcome) lost(i int) string {
 	}
 	return ""
 }
-
-// String says how the end has ended.
-func (e *end) String() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	text := fmt.Sprintf("%s: %d opened, %d messages of %d, %d accepted", e.name, e.opens, e.got, e.want, e.accepted)
-	for _, c := range e.closes {
-		text += fmt.Sprintf(", close %d %q clean=%v", c.Code, c.Reason, c.WasClean)
-	}
-	for _, err := range e.errs {
-		text += fmt.Sprintf(", error %v", err)
-	}
-	return text
-}

@@ -34,6 +34,17 @@ func drawSeed(t *testing.T) uint64 {
 	return s
 }
 
+// setTimes sets all times so long that those that are left at the end of a round are noticed,
+// or, if hasty, those by which an end must give up so short that this happens soon.
+func setTimes(opts *airsocket.Options, hasty bool) {
+	const long = time.Hour
+	opts.HandshakeTimeout, opts.CloseTimeout = long, long
+	opts.PingInterval, opts.PongTimeout, opts.WriteTimeout, opts.IdleTimeout, opts.MessageTimeout = long, long, long, long, long
+	if hasty {
+		opts.HandshakeTimeout, opts.CloseTimeout = short, short
+	}
+}
+
 // short is the time after which an end gives up in the rounds in which that has to happen.
 const short = 200 * time.Millisecond
 
@@ -55,9 +66,7 @@ func newHost(t *testing.T, way string, hasty bool) *host {
 	opts := wstest.AnyOrigin()
 	opts.Parallel = true
 	opts.Compression = airsocket.CompressionTakeover
-	if opts.HandshakeTimeout, opts.CloseTimeout = wstest.Patience, wstest.Patience; hasty {
-		opts.HandshakeTimeout, opts.CloseTimeout = short, short
-	}
+	setTimes(opts, hasty)
 	opts.Hooks = &airsocket.Hooks{
 		Opened: func(*airsocket.Socket) { h.opens.Add(1) },
 		Closed: func(*airsocket.Socket, *airsocket.CloseEvent) { h.closes.Add(1) },
@@ -69,22 +78,27 @@ func newHost(t *testing.T, way string, hasty bool) *host {
 		h.mu.Unlock()
 		e.follow(s)
 	})
+	h.url = serve(t, srv, way)
+	return h
+}
+
+// serve lets srv serve in one of the ways until the end of the test, and returns its URL.
+func serve(t *testing.T, srv *airsocket.Server, way string) string {
 	if !strings.HasPrefix(way, byHTTP) {
-		h.url = wstest.ServeWay(t, srv, way)
-		return h
+		return wstest.ServeWay(t, srv, way)
 	}
 	server := httptest.NewUnstartedServer(srv)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake of TLS that fails
+	scheme := "ws://"
 	if way != byHTTP {
-		server.TLS = wstest.ServerConfig(t)
+		scheme, server.TLS = "wss://", wstest.ServerConfig(t)
 		server.StartTLS()
 	} else {
 		server.Start()
 	}
-	h.url = "ws" + strings.TrimPrefix(server.URL, "http") + "/"
 	wstest.ServeUntilEnd(t, srv, func() error { return airsocket.ErrServerClosed })
 	t.Cleanup(server.Close)
-	return h
+	return scheme + server.Listener.Addr().String() + "/"
 }
 
 // A breaking has the hosts of TestFaults, and counts.
@@ -111,11 +125,11 @@ func TestFaults(t *testing.T) {
 	}
 	b.run(-500, 0) // what is needed once
 	b.wantOnce()
-	before := wstest.Used(t)
+	before := left(t)
 	b.run(0, *rounds)
 	b.wantOnce()
-	var after wstest.Usage
-	wstest.Eventually(t, func() bool { after = wstest.Used(t); return after.Within(before) }, func() string {
+	var after rest
+	wstest.Eventually(t, func() bool { after = left(t); return after.within(before) }, func() string {
 		return fmt.Sprintf("after %d rounds: %v, before: %v", *rounds, after, before)
 	})
 	t.Logf("after %d rounds: %v, before: %v; faults: %v", *rounds, after, before, b.fired)
@@ -151,7 +165,7 @@ func (b *breaking) wantOnce() {
 	b.ends = nil
 	for way, hosts := range b.hosts {
 		for _, h := range hosts {
-			clear(h.ends)
+			h.ends = map[string]*end{} // a map that is cleared keeps its memory
 			wstest.Eventually(b.t, func() bool { return h.opens.Load() == h.closes.Load() }, func() string {
 				return fmt.Sprintf("%s: the hooks tell of %d that opened, and %d that closed", way, h.opens.Load(), h.closes.Load())
 			})
@@ -207,9 +221,7 @@ func (b *breaking) round(n int, verbose bool) {
 	opts.TLS = &tls.Config{InsecureSkipVerify: true}
 	opts.Compression = airsocket.Compression(r.IntN(3))
 	opts.DeflateStream = r.IntN(4) == 0
-	if opts.HandshakeTimeout, opts.CloseTimeout = wstest.Patience, wstest.Patience; o.hasty {
-		opts.HandshakeTimeout, opts.CloseTimeout = short, short
-	}
+	setTimes(opts, o.hasty)
 	client.follow(airsocket.NewSocket(opts))
 	if err := client.s.Connect(strings.TrimSuffix(h.url, "/") + path); err != nil {
 		b.t.Fatalf("round %d: %v", n, err)
