@@ -5,11 +5,8 @@ import (
 	"crypto/tls"
 	"flag"
 	"fmt"
-	"io"
-	"log"
 	"math/rand/v2"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,11 +45,6 @@ func setTimes(opts *airsocket.Options, hasty bool) {
 // short is the time after which an end gives up in the rounds in which that has to happen.
 const short = 200 * time.Millisecond
 
-// byHTTP is a way for servers of net/http.
-const byHTTP = "net/http"
-
-var ways = append([]string{byHTTP, byHTTP + " with TLS"}, wstest.Ways...)
-
 // A host is a Server that finds out to which round a connection belongs.
 type host struct {
 	url           string
@@ -80,25 +72,6 @@ func newHost(t *testing.T, way string, hasty bool) *host {
 	})
 	h.url = serve(t, srv, way)
 	return h
-}
-
-// serve lets srv serve in one of the ways until the end of the test, and returns its URL.
-func serve(t *testing.T, srv *airsocket.Server, way string) string {
-	if !strings.HasPrefix(way, byHTTP) {
-		return wstest.ServeWay(t, srv, way)
-	}
-	server := httptest.NewUnstartedServer(srv)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake of TLS that fails
-	scheme := "ws://"
-	if way != byHTTP {
-		scheme, server.TLS = "wss://", wstest.ServerConfig(t)
-		server.StartTLS()
-	} else {
-		server.Start()
-	}
-	wstest.ServeUntilEnd(t, srv, func() error { return airsocket.ErrServerClosed })
-	t.Cleanup(server.Close)
-	return scheme + server.Listener.Addr().String() + "/"
 }
 
 // A breaking has the hosts of TestFaults, and counts.
@@ -204,7 +177,7 @@ func (b *breaking) round(n int, verbose bool) {
 	p, way := draw(r), ways[r.IntN(len(ways))]
 	o := &outcome{plan: p, version: wire.Hixie75 + wire.Version(r.IntN(int(wire.Hybi13))), hasty: p.fault == stall}
 	h := b.hosts[way][btoi(o.hasty)]
-	o.secure = strings.HasPrefix(h.url, "wss:")
+	o.secure = isSecure(way)
 	client, server := newEnd(b.t, fmt.Sprintf("client%d", n)), newEnd(b.t, fmt.Sprintf("server%d", n))
 	o.ends = [2]*end{client, server}
 	path := fmt.Sprintf("/%d", n)
