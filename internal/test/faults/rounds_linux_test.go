@@ -96,10 +96,11 @@ func TestFaults(t *testing.T) {
 		b.round(*single, true)
 		return
 	}
-	b.run(-500, 0) // what is needed once
+	quietly := func(n int) { b.round(n, false) }
+	inParallel(t, -500, 0, quietly) // what is needed once
 	b.wantOnce()
 	before := left(t)
-	b.run(0, *rounds)
+	inParallel(t, 0, *rounds, quietly)
 	b.wantOnce()
 	var after rest
 	wstest.Eventually(t, func() bool { after = left(t); return after.within(before) }, func() string {
@@ -108,15 +109,15 @@ func TestFaults(t *testing.T) {
 	t.Logf("after %d rounds: %v, before: %v; faults: %v", *rounds, after, before, b.fired)
 }
 
-// run does the rounds from first up to last.
-func (b *breaking) run(first, last int) {
+// inParallel does the rounds from first up to last.
+func inParallel(t *testing.T, first, last int, round func(int)) {
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	next.Store(int64(first))
 	for range 16 {
 		wg.Go(func() {
-			for n := int(next.Add(1)) - 1; n < last && !b.t.Failed(); n = int(next.Add(1)) - 1 {
-				b.round(n, false)
+			for n := int(next.Add(1)) - 1; n < last && !t.Failed(); n = int(next.Add(1)) - 1 {
+				round(n)
 			}
 		})
 	}
