@@ -231,7 +231,9 @@ type Options struct {
 	Hooks *Hooks
 
 	// Logger receives a record when a connection opens, fails or closes, and when
-	// a turn takes longer than SlowTurn. Nil means no logging.
+	// a turn takes longer than SlowTurn. Nil means no logging. Its handler holds up the
+	// socket while it runs, and other sockets too unless they are Parallel; its errors
+	// are ignored. If it panics, the program ends, or with Recover the record is lost.
 	Logger *slog.Logger
 
 	// SlowTurn is how long a turn of a Socket may take, not counting the wait for it;

@@ -167,7 +167,7 @@ func (l *losing) converse(name string, r *rand.Rand) {
 	client, server := newEnd(l.t, "client"+name), newEnd(l.t, "server"+name)
 	o := &outcome{version: wire.Hixie75 + wire.Version(r.IntN(int(wire.Hybi13))), ends: [2]*end{client, server}}
 	opts := wstest.ClientOf(o.version, new(airsocket.Dispatcher))
-	opts.TLS = &tls.Config{InsecureSkipVerify: true}
+	opts.TLS = insecure
 	opts.Compression = airsocket.Compression(r.IntN(3))
 	opts.DeflateStream = r.IntN(4) == 0
 	opts.FragmentSize = []int{0, 0, 1, 1000}[r.IntN(4)]

@@ -258,7 +258,7 @@ func (b *refusing) round(n int) {
 // connect returns a client that connects with the options that both functions set.
 func (b *refusing) connect(name, url string, version wire.Version, sets ...func(*airsocket.Options)) *end {
 	opts := wstest.ClientOf(version, new(airsocket.Dispatcher))
-	opts.TLS = &tls.Config{InsecureSkipVerify: true}
+	opts.TLS = insecure
 	setTimes(opts, false)
 	for _, set := range sets {
 		if set != nil {

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"cmp"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -192,7 +191,7 @@ func (b *breaking) round(n int, verbose bool) {
 	}
 	opts := wstest.ClientOf(o.version, new(airsocket.Dispatcher))
 	opts.Dial = wstest.DialTo(conn)
-	opts.TLS = &tls.Config{InsecureSkipVerify: true}
+	opts.TLS = insecure
 	opts.Compression = airsocket.Compression(r.IntN(3))
 	opts.DeflateStream = r.IntN(4) == 0
 	setTimes(opts, o.hasty)

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -120,7 +119,7 @@ func (s *scarcity) run() {
 // connect returns a client that connects, with dial if that is not nil.
 func (s *scarcity) connect(dial func(context.Context, string, string) (net.Conn, error)) *end {
 	s.t.Helper()
-	opts := &airsocket.Options{Parallel: true, Dispatcher: new(airsocket.Dispatcher), HandshakeTimeout: -1, Dial: dial, TLS: &tls.Config{InsecureSkipVerify: true}}
+	opts := &airsocket.Options{Parallel: true, Dispatcher: new(airsocket.Dispatcher), HandshakeTimeout: -1, Dial: dial, TLS: insecure}
 	e := newEnd(s.t, "client")
 	e.follow(airsocket.NewSocket(opts))
 	if err := e.s.Connect(s.url); err != nil {

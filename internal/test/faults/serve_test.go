@@ -18,6 +18,9 @@ const byHTTP = "net/http"
 
 var ways = append([]string{byHTTP, byHTTP + " with TLS"}, wstest.Ways...)
 
+// insecure is for clients, which trust every server.
+var insecure = &tls.Config{InsecureSkipVerify: true}
+
 // isSecure reports whether way has TLS.
 func isSecure(way string) bool { return way == wstest.ByTLS || way == byHTTP+" with TLS" }
 
