@@ -141,6 +141,9 @@ func (o *outcome) lost(i int) string {
 	to, from := o.ends[i], o.ends[1-i]
 	to.mu.Lock()
 	got, left := to.got, to.byClose || to.byDrop
+	if to.hooked && !to.byDrop { // what has come after Close is counted too
+		got, left = max(got, to.counted), false
+	}
 	to.mu.Unlock()
 	from.mu.Lock()
 	defer from.mu.Unlock()
