@@ -135,6 +135,9 @@ func (l *losing) newHost(way string, config *tls.Config) *losingHost {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		e := h.ends[s.Request().Target]
+		if e == nil {
+			return // the client has given up before
+		}
 		if e.follow(s); h.leaving { // it is closed as soon as it is open
 			e.leaves()
 		}

@@ -128,7 +128,7 @@ func (o *outcome) checkFrames(i int, c airsocket.CloseEvent) string {
 		return "clean, although no close frame can have come"
 	case gentle && o.closers[i] && got && !c.WasClean && !o.hasty:
 		return "not clean, although its close frame was answered"
-	case gentle && o.closers[1-i] && got && !slices.Contains(o.codes(i), c.Code):
+	case gentle && o.closers[1-i] && got && !slices.Contains(o.codes(i), c.Code) && !o.hasty:
 		return "not the code that has come"
 	case !got && c.Code != airsocket.StatusAbnormalClosure:
 		return "not 1006, although no close frame can have come"

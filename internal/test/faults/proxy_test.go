@@ -129,7 +129,7 @@ func (x *proxy) fireIfDue() {
 
 // next returns how many of n bytes may be written now in direction d, or less than 0 if
 // nothing of it goes anywhere any more. They are counted before they are written, because the
-// next phase may begin as soon as they have arrived.
+// next phase may begin, or an end may close, as soon as they have arrived.
 func (x *proxy) next(d direction, n int) int {
 	if c := x.chunk[d]; c > 0 {
 		n = min(n, c)
@@ -192,6 +192,16 @@ func (x *proxy) ended(to *net.TCPConn) {
 	defer x.mu.Unlock()
 	if !x.fired || x.fault == halfClose || x.fault == stall {
 		to.CloseWrite()
+	}
+}
+
+// letGo ends both directions, after what has been written.
+func (x *proxy) letGo() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.over = true
+	for _, c := range x.ends {
+		c.CloseWrite()
 	}
 }
 

@@ -314,15 +314,21 @@ func (b *breaking) converse(o *outcome, x *proxy, r *rand.Rand) {
 // breaks is for a connection that has broken before anybody has closed it.
 func (b *breaking) breaks(o *outcome, x *proxy) {
 	o.before = true
-	if o.fault == stall && o.ends[0].s.ReadyState() == airsocket.StateOpen {
-		o.closers[0] = true
-		o.ends[0].close(clientCode)
+	if client := o.ends[0]; o.fault == stall {
+		select { // it may open although the connection is stalled
+		case <-client.opened:
+		case <-client.closed:
+		}
+		if client.s.ReadyState() == airsocket.StateOpen {
+			o.closers[0] = true
+			client.close(clientCode)
+		}
 	}
 	b.settle(o, x)
 }
 
 // settle waits for the end of the connection. What a stall holds up for ever is ended when
-// one of the ends has given up.
+// one of the ends has given up; a close would reset what the other one has not read.
 func (b *breaking) settle(o *outcome, x *proxy) {
 	client, server := o.ends[0], o.ends[1]
 	select {
@@ -332,7 +338,7 @@ func (b *breaking) settle(o *outcome, x *proxy) {
 		b.t.Errorf("nothing has ended: %v; %v", client, server)
 	}
 	if o.fault == stall {
-		x.hangUp()
+		x.letGo()
 	}
 	<-client.closed
 	x.mu.Lock()
