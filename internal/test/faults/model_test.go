@@ -141,7 +141,7 @@ func (o *outcome) lost(i int) string {
 	to, from := o.ends[i], o.ends[1-i]
 	to.mu.Lock()
 	got, left := to.got, to.byClose || to.byDrop
-	if to.hooked && !to.byDrop { // what has come after Close is counted too
+	if to.hooked && !to.byDrop && len(to.closes) == 1 && to.closes[0].WasClean { // it has read to the end
 		got, left = max(got, to.counted), false
 	}
 	to.mu.Unlock()

@@ -57,9 +57,9 @@ type returning struct {
 	wrong   []string
 
 	// What follows belongs to the handlers.
-	opens, messages int
-	open, failed    bool // the events of this attempt
-	over            bool // the last close event has come
+	opens        int
+	open, failed bool // the events of this attempt
+	over         bool // the last close event has come
 }
 
 // note records an event, and what is wrong with it unless right is true.
