@@ -50,8 +50,8 @@ type losingHost struct {
 // TestNothingLost checks that every message that Send accepts before Close arrives once,
 // whole and in order, or that its socket reports an unclean close. An end that has called
 // Close itself, or whose Server was shut down, has no handler called for what comes after
-// that; half of the ends count that with a hook. Not all need come to one that calls Drop, or whose
-// own close is unclean, such as after CloseTimeout.
+// that; half of the ends count that with a hook. Not all need come to one that calls Drop,
+// or whose own close is unclean, such as after CloseTimeout.
 func TestNothingLost(t *testing.T) {
 	seed, config := drawSeed(t), wstest.ServerConfig(t)
 	loseNothing(t, seed, time.Second, config) // what is needed once
