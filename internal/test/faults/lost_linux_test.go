@@ -23,6 +23,9 @@ var (
 	conns   = flag.Int("conns", 100, "how many connections TestNothingLost has at a time")
 )
 
+// ample is how long everything may take, since the machine may be busy.
+const ample = 5 * time.Minute
+
 // A losing is a run of TestNothingLost.
 type losing struct {
 	t    *testing.T
@@ -125,6 +128,7 @@ func (l *losing) newHost(way string, config *tls.Config) *losingHost {
 	opts := wstest.AnyOrigin()
 	opts.Parallel, opts.Compression, opts.DeflateStream = true, airsocket.CompressionTakeover, true
 	opts.MaxBuffered, opts.FragmentSize = 256<<10, 5000
+	opts.HandshakeTimeout, opts.CloseTimeout, opts.WriteTimeout = ample, ample, ample
 	if h.hooked = rand.IntN(2) == 0; h.hooked { // other code runs without hooks
 		opts.Hooks = &airsocket.Hooks{Received: countReceived}
 	}
@@ -157,7 +161,7 @@ func (l *losing) shutdown(h *losingHost) {
 		e.leaves()
 	}
 	h.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*wstest.Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), ample)
 	defer cancel()
 	if err := h.srv.Shutdown(ctx); err != nil {
 		l.t.Errorf("Shutdown: %v", err)
@@ -181,6 +185,7 @@ func (l *losing) converse(name string, r *rand.Rand) {
 	opts.DeflateStream = r.IntN(4) == 0
 	opts.FragmentSize = []int{0, 0, 1, 1000}[r.IntN(4)]
 	opts.MaxBuffered = 64<<10 + r.IntN(1<<20)
+	opts.HandshakeTimeout, opts.CloseTimeout, opts.WriteTimeout = ample, ample, ample
 	server.hooked = h.hooked
 	if client.hooked = r.IntN(2) == 0; client.hooked {
 		opts.Hooks = &airsocket.Hooks{Received: countReceived}
@@ -210,7 +215,7 @@ func (l *losing) converse(name string, r *rand.Rand) {
 		if e.exists() {
 			select {
 			case <-e.closed:
-			case <-time.After(3 * wstest.Patience):
+			case <-time.After(ample):
 				l.t.Errorf("no close event: %v, %v", way, e)
 				return
 			}

@@ -141,13 +141,17 @@ func (o *outcome) lost(i int) string {
 	to, from := o.ends[i], o.ends[1-i]
 	to.mu.Lock()
 	got, left := to.got, to.byClose || to.byDrop
-	if to.hooked && !to.byDrop && len(to.closes) == 1 && to.closes[0].WasClean { // it has read to the end
+	failed := len(to.closes) == 1 && !to.closes[0].WasClean
+	if to.hooked && !to.byDrop && len(to.closes) == 1 && !failed { // it has read to the end
 		got, left = max(got, to.counted), false
 	}
 	to.mu.Unlock()
 	from.mu.Lock()
 	defer from.mu.Unlock()
 	clean := len(from.closes) == 1 && from.closes[0].WasClean && !o.answeredByEnd(1-i, from.closes[0])
+	if o.version == wire.Hixie75 && failed {
+		clean = false // any end of the stream is a clean close there
+	}
 	switch {
 	case got > from.accepted:
 		return fmt.Sprintf("%d messages have come of %d", got, from.accepted)
