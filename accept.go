@@ -393,6 +393,7 @@ func (a *serverHandshake) refuse(err error) transport.Next {
 	over := func() { s.failOpening(err) }
 	conn.GiveTime(&a.deadline)
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
+		s.life.fails(err) // even if the Server closes before the client has the answer
 		b := buffers.Get(512)
 		conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)

@@ -329,8 +329,8 @@ func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	s.life.on(finished) // from now on another goroutine may start s again
 	s.life.mu.Unlock()
 	s.opts.Hooks.ended(s, wasOpen, e, cause)
-	if log := s.opts.Logger; log != nil && (wasOpen || s.server == nil || limitOf(cause) < 0) {
-		e.log(log, told.remote(conn))
+	if s.opts.Logger != nil && (wasOpen || s.server == nil || limitOf(cause) < 0) {
+		e.log(s.opts.log, told.remote(conn))
 	}
 	if !isSilent {
 		s.emitClose(e) // a handler may start s again too

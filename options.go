@@ -244,6 +244,10 @@ type Options struct {
 	// MaxConns, MaxConnsPerIP or HandshakesPerIP, one in ten seconds for each of these is
 	// logged, with the number of others since the last one as "more": an attacker does not
 	// fill a disk with them. Hooks are called for each. Nil means no logging.
+	//
+	// The Logger's handler holds up the socket while it runs, and other sockets too unless they
+	// are Parallel; its errors are ignored. If it panics, the program ends, or with Recover the
+	// record is lost.
 	Logger *slog.Logger
 
 	// SlowTurn is how long a turn of a Socket may take, not counting the wait for it;

@@ -185,6 +185,7 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	b, from := w.b, w.from
 	w.b, w.from = nil, 0
 	if t.number != w.number || !t.writing {
+		buffers.Put(b)
 		return -1
 	}
 	t.inflight -= n
@@ -193,6 +194,7 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	}
 	t.noteHanded(0)
 	if err != nil || t.broken {
+		buffers.Put(b)
 		t.writerEnds()
 		if !t.broken {
 			t.fail(err, 0)
