@@ -62,7 +62,7 @@ func (srv *Server) turnAway(conn net.Conn, why error) {
 	set := srv.Options.settings()
 	hooks := set.Hooks
 	if set.Logger != nil {
-		srv.logRefusal(set.Logger, why, conn.RemoteAddr())
+		srv.logRefusal(set.log, why, conn.RemoteAddr())
 	}
 	if hooks == nil || hooks.HandshakeFailed == nil {
 		conn.Close()

@@ -182,7 +182,7 @@ func (s *Socket) emitError(err error) {
 	if !tells {
 		return
 	}
-	if log := s.opts.Logger; log != nil && (s.server == nil || !s.server.logRefusal(log, err, s.RemoteAddr())) {
+	if s.opts.Logger != nil && (s.server == nil || !s.server.logRefusal(s.opts.log, err, s.RemoteAddr())) {
 		s.logError(err)
 	}
 	if hasHandler(s, s.handlers.err) {

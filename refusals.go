@@ -18,8 +18,9 @@ const logRefusalsEvery = 10 * time.Second
 type refusalLog struct {
 	mu    sync.Mutex
 	kinds [3]struct {
-		until instant // when the next one is logged
-		more  int     // not logged since the last one
+		until   instant // when the next one is logged
+		more    int     // not logged since the last one
+		logging bool    // a Logger has been called, and has not returned
 	}
 }
 
@@ -43,12 +44,19 @@ func (r *refusalLog) take(limit int) (more int, due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k := &r.kinds[limit]
-	if !hasPassed(k.until, at) {
+	if k.logging || !hasPassed(k.until, at) {
 		k.more++
 		return 0, false
 	}
-	more, k.more, k.until = k.more, 0, at.add(logRefusalsEvery)
+	more, k.more, k.until, k.logging = k.more, 0, at.add(logRefusalsEvery), true
 	return more, true
+}
+
+// logged records that the Logger has returned.
+func (r *refusalLog) logged(limit int) {
+	r.mu.Lock()
+	r.kinds[limit].logging = false
+	r.mu.Unlock()
 }
 
 // logRefusal logs a connection from remote that was refused, if err reports a limit and it is
@@ -62,7 +70,10 @@ func (srv *Server) logRefusal(log *slog.Logger, err error, remote net.Addr) bool
 		return false
 	}
 	if more, due := srv.refusals.take(limit); due {
-		go log.Warn("websocket refused", slog.Any("err", err), slog.String("remote", remoteOf(remote)), slog.Int("more", more))
+		go func() {
+			defer srv.refusals.logged(limit)
+			log.Warn("websocket refused", slog.Any("err", err), slog.String("remote", remoteOf(remote)), slog.Int("more", more))
+		}()
 	}
 	return true
 }

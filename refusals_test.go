@@ -1,12 +1,15 @@
 package airsocket_test
 
 import (
+	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,4 +132,52 @@ func TestRefusalsAreLoggedSeldom(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A slowLog counts the records that it is given, and keeps each until it is released.
+type slowLog struct {
+	slog.Handler
+	begun   atomic.Int32
+	release chan struct{}
+}
+
+func (l *slowLog) Handle(context.Context, slog.Record) error {
+	l.begun.Add(1)
+	<-l.release
+	return nil
+}
+
+// TestRefusalsWaitForTheLog checks that a Logger which blocks costs a single goroutine.
+func TestRefusalsWaitForTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &slowLog{Handler: slog.NewTextHandler(io.Discard, nil), release: make(chan struct{})}
+		srv := &airsocket.Server{
+			Options:         wstest.OwnDispatcher(&airsocket.Options{Logger: slog.New(log)}),
+			HandshakesPerIP: 1e-9, HandshakeBurst: 1,
+		}
+		refuse := func(want int32) {
+			t.Helper()
+			for range 3 {
+				r := httptest.NewRequest("GET", "/", nil)
+				r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"AAAAAAAAAAAAAAAAAAAAAA=="}}
+				w := httptest.NewRecorder()
+				srv.ServeHTTP(w, r)
+				if w.Code != http.StatusTooManyRequests {
+					t.Fatalf("status %d", w.Code)
+				}
+				time.Sleep(11 * time.Second)
+			}
+			if n := log.begun.Load(); n != want {
+				t.Errorf("the log was called %d times, want %d", n, want)
+			}
+		}
+		first := httptest.NewRequest("GET", "/", nil)
+		first.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}
+		srv.ServeHTTP(httptest.NewRecorder(), first)
+		refuse(1)
+		log.release <- struct{}{}
+		synctest.Wait()
+		refuse(2)
+		log.release <- struct{}{}
+	})
 }

@@ -39,8 +39,8 @@ func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, given *g
 	}
 	if err != nil {
 		s.leaveAddress()
-		if log := s.opts.Logger; log != nil {
-			srv.logRefusal(log, err, remoteAddrOf(r))
+		if s.opts.Logger != nil {
+			srv.logRefusal(s.opts.log, err, remoteAddrOf(r))
 		}
 		s.opts.Hooks.refused(s, err)
 		writeError(w, r, err)

@@ -341,8 +341,8 @@ func (srv *Server) serveConn(conn net.Conn) {
 	if err != nil {
 		s.withdraw()
 		s.sender.conn.Close()
-		if log := s.opts.Logger; log != nil {
-			srv.logRefusal(log, err, conn.RemoteAddr())
+		if s.opts.Logger != nil {
+			srv.logRefusal(s.opts.log, err, conn.RemoteAddr())
 		}
 		s.opts.Hooks.refused(s, err)
 		return
