@@ -117,7 +117,8 @@ func TestServerMaxBufferedIsReleased(t *testing.T) {
 	if r.bytes > bound/10 {
 		t.Errorf("%d KiB are still in use", r.bytes>>10)
 	}
-	if r.most < bound || r.most > bound+bound/4 {
+	// What exceeds the bound may be gone before Send has returned.
+	if r.most < bound-1<<20 || r.most > bound+bound/4 {
 		t.Errorf("the sum was at most %d KiB", r.most>>10)
 	}
 }
