@@ -119,7 +119,7 @@ func (a *serverHandshake) established() transport.Next {
 	s := a.s
 	r := (*connReader)(s)
 	s.sender.conn.Become(r)
-	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions, unsent: a.unsent}, a.rest)
+	over := s.becomeOpen(agreement{version: a.hs.Request().Version, sessions: a.sessions, chosen: a.accept.Extensions, unsent: a.unsent}, a.rest)
 	a.recycle()
 	if over {
 		return transport.Over
@@ -393,6 +393,7 @@ func (a *serverHandshake) refuse(err error) transport.Next {
 	over := func() { s.failOpening(err) }
 	conn.GiveTime(&a.deadline)
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
+		s.life.fails(err) // even if the Server closes before the client has the answer
 		b := buffers.Get(512)
 		conn.Write(a.hs.AppendReject(b.B, he))
 		buffers.Put(b)

@@ -49,10 +49,13 @@ type addresses struct {
 // one customer has at least. IPv4 has the place of multicast addresses that are not in use.
 type addressKey uint64
 
+// nat64 begins the IPv6 addresses that translators make of IPv4 addresses (RFC 6052).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
 // keyOf returns the key of an address as addrOf returns it.
 func keyOf(addr netip.Addr) addressKey {
 	all := addr.As16()
-	if addr.Is4() {
+	if addr.Is4() || nat64.Contains(addr) {
 		return math.MaxUint32<<32 | addressKey(binary.BigEndian.Uint32(all[12:]))
 	}
 	return addressKey(binary.BigEndian.Uint64(all[:8]))

@@ -22,6 +22,9 @@ func TestAddressKeys(t *testing.T) {
 		{"::1", "0.0.0.1", false},
 		{"::c000:201:0:0:0:1", "192.0.2.1", false},
 		{"::", "0.0.0.0", false},
+		{"64:ff9b::192.0.2.1", "192.0.2.1", true},
+		{"64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false},
+		{"64:ff9b:0:0:1::192.0.2.1", "64:ff9b:0:0:1::192.0.2.2", true},
 	} {
 		if same := keyOf(netip.MustParseAddr(c.a)) == keyOf(netip.MustParseAddr(c.b)); same != c.same {
 			t.Errorf("%s and %s: the same is %v", c.a, c.b, same)

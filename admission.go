@@ -22,13 +22,23 @@ func forwardedFor(addr netip.Addr, values []string, trusted []netip.Prefix) neti
 		if !isAmong(trusted, addr) {
 			break
 		}
-		hop, err := netip.ParseAddr(strings.TrimSpace(text))
-		if err != nil {
+		hop, ok := parseHop(strings.TrimSpace(text))
+		if !ok {
 			break
 		}
-		addr = hop.Unmap()
+		addr = hop
 	}
 	return addr
+}
+
+// parseHop parses an address in X-Forwarded-For. Some proxies add the port, and brackets.
+func parseHop(text string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
+	if err != nil {
+		with, err := netip.ParseAddrPort(text)
+		return with.Addr().Unmap(), err == nil
+	}
+	return addr.Unmap(), true
 }
 
 // limitsAddresses reports whether there is a limit for each address.
@@ -49,7 +59,11 @@ func (srv *Server) admit(addr netip.Addr) (from *address, refused *handshake.Err
 
 // turnAway closes a connection that is not even told why it is refused.
 func (srv *Server) turnAway(conn net.Conn, why error) {
-	hooks := srv.Options.settings().Hooks
+	set := srv.Options.settings()
+	hooks := set.Hooks
+	if set.Logger != nil {
+		srv.logRefusal(set.log, why, conn.RemoteAddr())
+	}
 	if hooks == nil || hooks.HandshakeFailed == nil {
 		conn.Close()
 		return

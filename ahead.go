@@ -2,6 +2,7 @@ package airsocket
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,7 +15,9 @@ import (
 // extensions decode, and the text of the hixie versions, which may need repair, is
 // decoded before the turn that delivers it, and the other sockets of the Dispatcher
 // need not wait for it. At most as many goroutines decode at the same time as there are
-// processors. A goroutine with a long result keeps its decoding slot until its turn has
+// processors, not counting those that run an extension of the program's own: only that
+// knows what it needs, and while it waits for something nobody else is to wait for it. A
+// goroutine with a long result keeps its decoding slot until its turn has
 // begun; those that wait for a slot hold only what they have read. Parallel sockets have
 // turns of their own, which begin at once unless a handler blocks. They share the slots of
 // the process, and give them back before their turn, so that a handler that blocks holds
@@ -51,6 +54,17 @@ func fitted(b *wire.Buffer, data []byte) (*wire.Buffer, []byte) {
 // decodesAhead reports whether events are decoded before the turn that delivers them.
 func decodesAhead(cfg *wire.Config, stream extensions.Stream) bool {
 	return stream != nil || len(cfg.Extensions) > 0 || cfg.Version < wire.Hybi06
+}
+
+// decodesItself reports whether one of the chosen extensions of list is the program's own.
+func decodesItself(list []extensions.Extension, chosen []extensions.Offer) bool {
+	return slices.ContainsFunc(list, func(e extensions.Extension) bool {
+		switch e.(type) {
+		case extensions.PermessageDeflate, extensions.DeflateStream:
+			return false
+		}
+		return slices.ContainsFunc(chosen, func(o extensions.Offer) bool { return o.Name == e.Name() })
+	})
 }
 
 // waits reports whether there are events to handle.

@@ -215,38 +215,26 @@ func TestDecodingOfOtherDispatchers(t *testing.T) {
 // its handler has returned and the next message of the same peer waits to be decoded.
 func TestDeliveredMessageIsReleased(t *testing.T) {
 	const long = 16 << 20
-	begun, release := make(chan string, 64), make(chan struct{})
-	delivered, leave := make(chan struct{}), make(chan struct{})
-	srv := &airsocket.Server{Options: &airsocket.Options{
-		Dispatcher:  new(airsocket.Dispatcher),
-		Compression: airsocket.CompressionNoTakeover,
-		Extensions:  []extensions.Extension{slowExtension{begun, release}},
-	}}
+	d := new(airsocket.Dispatcher)
+	delivered, leave, next := make(chan struct{}), make(chan struct{}), make(chan string, 1)
+	srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Compression: airsocket.CompressionNoTakeover}}
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) {
-			if len(e.Bytes()) == long {
-				delivered <- struct{}{}
-				<-leave
+			if len(e.Bytes()) != long {
+				next <- e.Text()
+				return
 			}
+			delivered <- struct{}{}
+			<-leave
 		})
 	})
-	url := wstest.Serve(t, srv)
-	p := wstest.DialRaw(t, url)
+	p := wstest.DialRaw(t, wstest.Serve(t, srv))
 	p.OpenCompressed("permessage-deflate")
-	slow := make([]*wstest.RawPeer, runtime.GOMAXPROCS(0))
-	for i := range slow {
-		slow[i] = wstest.DialRaw(t, url)
-		slow[i].WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
-		slow[i].ReadResponse()
-	}
 	before := liveMemory()
 	bomb := p.Frame(wstest.OpBinary|rsv1, string(deflated(t, make([]byte, long))))
 	p.WriteRaw(append(bomb, p.Frame(wstest.OpBinary|rsv1, string(deflated(t, []byte("next"))))...))
 	<-delivered
-	for _, p := range slow { // each decodes until the end of the test
-		p.Send(wstest.OpBinary|0x20, "x")
-		<-begun
-	}
+	_, release := airsocket.HoldDecoding(d)
 	leave <- struct{}{}
 	for tries := 0; liveMemory() > before+long/2; tries++ {
 		if tries == 20 {
@@ -255,17 +243,19 @@ func TestDeliveredMessageIsReleased(t *testing.T) {
 		}
 		runtime.GC()
 	}
-	close(release)
+	if len(next) > 0 {
+		t.Error("a message was decoded without a slot")
+	}
+	release()
+	wstest.Receive(t, next)
 }
 
-// TestParallelSocketsDecodeFewAtATime checks that no more Parallel sockets decode at a time
-// than there are processors, and that a handler of one that blocks holds up none of the
-// others.
-func TestParallelSocketsDecodeFewAtATime(t *testing.T) {
-	const sockets = 20
-	begun, release := make(chan string, sockets), make(chan struct{})
-	leave, blocked := make(chan struct{}), make(chan struct{}, sockets)
-	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true, Extensions: []extensions.Extension{slowExtension{begun, release}}}}
+// TestParallelSocketsWaitForSlots checks that Parallel sockets inflate messages only when
+// there is one of as many decoding slots as there are processors, and that any number of handlers may block meanwhile.
+func TestParallelSocketsWaitForSlots(t *testing.T) {
+	sockets := runtime.GOMAXPROCS(0) + 3
+	blocked, leave := make(chan struct{}, sockets), make(chan struct{})
+	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true, Compression: airsocket.CompressionNoTakeover}}
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnMessage(func(e *airsocket.MessageEvent) {
 			blocked <- struct{}{}
@@ -273,27 +263,63 @@ func TestParallelSocketsDecodeFewAtATime(t *testing.T) {
 		})
 	})
 	url := wstest.Serve(t, srv)
+	n, release := airsocket.HoldDecoding(nil)
+	if n != runtime.GOMAXPROCS(0) {
+		t.Errorf("%d slots for %d processors", n, runtime.GOMAXPROCS(0))
+	}
+	long := string(deflated(t, make([]byte, 1<<20)))
 	for range sockets {
 		p := wstest.DialRaw(t, url)
-		p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
-		p.ReadResponse()
-		p.Send(wstest.OpBinary|0x20, "x")
+		p.OpenCompressed("permessage-deflate")
+		p.Send(wstest.OpBinary|rsv1, long)
 	}
-	procs := runtime.GOMAXPROCS(0)
-	for i := range sockets {
-		for i == 0 && len(begun) < min(procs, sockets) {
-			runtime.Gosched()
-		}
-		for range 20 { // so that others could begin too
-			runtime.GC()
-		}
-		if n := len(begun) - i; n > procs {
-			t.Errorf("%d sockets decode at a time, with %d processors", n, procs)
-		}
-		release <- struct{}{}
-		<-blocked
+	for range 20 { // so that they could begin
+		runtime.GC()
+	}
+	if n := len(blocked); n > 0 {
+		t.Errorf("%d sockets have decoded a message without a slot", n)
+	}
+	release()
+	for range sockets {
+		wstest.Receive(t, blocked)
 	}
 	close(leave)
+}
+
+// TestOwnExtensionHoldsUpNobody checks that an extension of the program's own that blocks
+// holds up neither other connections with the extension nor those with permessage-deflate,
+// with Parallel or on one Dispatcher.
+func TestOwnExtensionHoldsUpNobody(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		sockets := runtime.GOMAXPROCS(0) + 3
+		begun, release := make(chan string, sockets), make(chan struct{})
+		srv := &airsocket.Server{Options: &airsocket.Options{
+			Parallel: parallel, Dispatcher: new(airsocket.Dispatcher), Compression: airsocket.CompressionNoTakeover,
+			Extensions: []extensions.Extension{slowExtension{begun, release}},
+		}}
+		got := make(chan string, sockets)
+		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnMessage(func(e *airsocket.MessageEvent) { got <- string(e.Bytes()) })
+		})
+		url := wstest.Serve(t, srv)
+		for range sockets {
+			p := wstest.DialRaw(t, url)
+			p.WriteRaw([]byte(wstest.RequestWith("GET / HTTP/1.1", "Sec-WebSocket-Extensions: x-slow")))
+			p.ReadResponse()
+			p.Send(wstest.OpBinary|0x20, "slow")
+			wstest.Receive(t, begun)
+		}
+		p := wstest.DialRaw(t, url)
+		p.OpenCompressed("permessage-deflate")
+		p.Send(wstest.OpBinary|rsv1, string(deflated(t, []byte("quick"))))
+		if text := wstest.Receive(t, got); text != "quick" {
+			t.Errorf("parallel %v: %q", parallel, text)
+		}
+		close(release)
+		for range sockets {
+			wstest.Receive(t, got)
+		}
+	}
 }
 
 // TestPauseWithinWhatWasDecoded checks that Pause also holds back messages that

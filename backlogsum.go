@@ -1,9 +1,9 @@
 package airsocket
 
 import (
-	"cmp"
+	"container/heap"
 	"errors"
-	"slices"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -12,19 +12,20 @@ import (
 var ErrServerBuffered = errors.New("airsocket: the sockets hold more than Server.MaxBuffered bytes, and this one the most")
 
 // A backlogSum counts the bytes that wait in all sockets of a Server. Senders and readers
-// report only what waits for the system or for the rest of a message, not each message.
+// report only what waits for the system, for the rest of a message or for Resume, not each
+// message.
 type backlogSum struct {
 	bytes   atomic.Int64
 	closing atomic.Bool  // a goroutine looks for sockets to close
-	next    atomic.Int64 // nobody looks again below this; 0 unless the last one has found too few
+	next    atomic.Int64 // nobody looks again up to this; 0 unless the last one has left more than the bound
 	looks   atomic.Int32 // how often one has looked, for tests
 }
 
 // A share is what one Socket has of the backlogSum of its Server. Both are negative when
 // nothing is counted any more.
 type share struct {
-	sending atomic.Int64 // what waits to be sent
-	joining atomic.Int64 // what was received of a message that is not complete
+	sending  atomic.Int64 // what waits to be sent
+	received atomic.Int64 // of a message that is not complete, or kept while reading is held up
 }
 
 // share returns what s has of the sum of its Server, or nil if there is no bound.
@@ -39,11 +40,28 @@ func (s *Socket) share() *share {
 	return x.share.Load()
 }
 
-// addToSum changes the sum. Above the bound, one goroutine at a time looks for sockets to close.
+// mostYields is how often one who adds something above the bound lets others go first.
+const mostYields = 10_000
+
+// addToSum changes the sum. Above the bound, one goroutine at a time looks for sockets to close,
+// and those that add something let it go first: otherwise a handler that sends to many peers
+// could add as much again before it is done. They do not wait for it, because they may have a
+// lock that it needs.
 func (srv *Server) addToSum(n int64) {
 	sum, bound := &srv.sum, int64(srv.MaxBuffered)
-	if all := sum.bytes.Add(n); n > 0 && all > max(bound, sum.next.Load()) && sum.closing.CompareAndSwap(false, true) {
-		go srv.closeLargest()
+	switch all := sum.bytes.Add(n); {
+	case all <= bound:
+		if sum.next.Load() != 0 {
+			sum.next.Store(0)
+		}
+	case n > 0:
+		if all > sum.next.Load() && sum.closing.CompareAndSwap(false, true) {
+			go srv.closeLargest()
+			runtime.Gosched()
+		}
+		for i := 0; i < mostYields && sum.closing.Load() && sum.bytes.Load() > bound+bound/20; i++ {
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -56,9 +74,8 @@ func (srv *Server) closeLargest() {
 		if sum.bytes.Load() > max(bound, sum.next.Load()) {
 			sum.looks.Add(1)
 			srv.closeLargestOf(srv.sockets.snapshot(), bound)
-			if left := sum.bytes.Load(); left > bound {
-				sum.next.Store(left + bound/10)
-			} else {
+			sum.next.Store(sum.bytes.Load() + bound/10)
+			if sum.bytes.Load() <= bound { // otherwise addToSum will see that
 				sum.next.Store(0)
 			}
 		}
@@ -71,23 +88,38 @@ func (srv *Server) closeLargest() {
 
 func (srv *Server) closeLargestOf(all []*Socket, bound int64) {
 	defer srv.sockets.giveBack(all)
-	type holder struct {
-		s     *Socket
-		bytes int64
-	}
-	var holders []holder
+	var holders holderHeap
 	for _, s := range all {
 		if n := s.shared(); n > 0 {
 			holders = append(holders, holder{s, n})
 		}
 	}
-	slices.SortFunc(holders, func(a, b holder) int { return cmp.Compare(b.bytes, a.bytes) })
-	for _, h := range holders {
-		if srv.sum.bytes.Load() <= bound-bound/10 {
-			return
-		}
-		h.s.giveUpShare()
+	heap.Init(&holders)
+	for len(holders) > 0 && srv.sum.bytes.Load() > bound-bound/10 {
+		s := holders[0].s
+		heap.Pop(&holders)
+		s.giveUpShare()
 	}
+}
+
+// A holder is a Socket with what it had of the sum when closeLargest came to it.
+type holder struct {
+	s     *Socket
+	bytes int64
+}
+
+// holderHeap is a heap for package container/heap. Its first holder has the most.
+type holderHeap []holder
+
+func (h holderHeap) Len() int           { return len(h) }
+func (h holderHeap) Less(i, j int) bool { return h[i].bytes > h[j].bytes }
+func (h holderHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *holderHeap) Push(x any)        { *h = append(*h, x.(holder)) }
+
+// Pop returns nil, as returning the last holder would allocate memory.
+func (h *holderHeap) Pop() any {
+	*h = (*h)[:len(*h)-1]
+	return nil
 }
 
 // shared returns how much s has of the sum.
@@ -96,15 +128,18 @@ func (s *Socket) shared() int64 {
 	if sh == nil {
 		return 0
 	}
-	return max(sh.sending.Load(), 0) + max(sh.joining.Load(), 0)
+	return max(sh.sending.Load(), 0) + max(sh.received.Load(), 0)
 }
 
 // giveUpShare closes the connection with status code 1008, and takes what it had from the sum
-// at once: what is to be sent is released here, and a message that is being put together when
-// the goroutine that serves the connection notices.
+// at once: what is to be sent is released here, and what was received when the goroutine that
+// serves the connection notices.
 func (s *Socket) giveUpShare() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
+	if s.shared() == 0 {
+		return // the connection has got rid of it meanwhile, or has ended, or is another one by now
+	}
 	s.life.because(ErrServerBuffered)
 	s.life.ends(aborted, StatusPolicyViolation, "the server has too much to hold")
 	s.sender.sendClose(closeFrame(StatusPolicyViolation, "the server has too much to hold"), false)
@@ -135,15 +170,15 @@ func (s *Socket) waits(n int) {
 	}
 }
 
-// noteJoining records how much of a message is being put together. Only the goroutine that
-// serves the connection calls it.
+// noteReceived records how much memory holds what was received and is not delivered. Only the
+// goroutine that serves the connection calls it, after a turn.
 //
 //go:noinline
-func (s *Socket) noteJoining() {
-	n := s.reader.dec.Collected()
-	s.joined = n > 0
+func (s *Socket) noteReceived() {
+	n := s.reader.dec.Collected() + s.reader.kept.size()
+	s.undelivered = n > 0
 	if sh := s.share(); sh != nil {
-		s.server.count(&sh.joining, int64(n))
+		s.server.count(&sh.received, int64(n))
 	}
 }
 
@@ -152,6 +187,6 @@ func (s *Socket) noteJoining() {
 func (s *Socket) endShare() {
 	if sh := s.share(); sh != nil {
 		s.server.count(&sh.sending, -1)
-		s.server.count(&sh.joining, -1)
+		s.server.count(&sh.received, -1)
 	}
 }

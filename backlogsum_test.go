@@ -55,8 +55,9 @@ func TestServerMaxBuffered(t *testing.T) {
 		var events []string
 		srv := &airsocket.Server{MaxBuffered: 1 << 20}
 		sockets, peers, end := pipesTo(t, srv, 10, func(i int, what string) { events = append(events, fmt.Sprint(i, " ", what)) })
+		sizes := []int{30_000, 30_000, 30_000, 30_000, 30_000, 120_000, 120_000, 120_000, 120_000, 500_000} // buffers are powers of two
 		for i, s := range sockets {
-			if err := s.Send(strings.Repeat("x", 20_000*(i+1))); err != nil {
+			if err := s.Send(strings.Repeat("x", sizes[i])); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
@@ -68,7 +69,7 @@ func TestServerMaxBuffered(t *testing.T) {
 			t.Errorf("%d bytes are left", n)
 		}
 		for i, p := range peers[:9] {
-			p.Want(wstest.OpText, strings.Repeat("x", 20_000*(i+1)))
+			p.Want(wstest.OpText, strings.Repeat("x", sizes[i]))
 		}
 		synctest.Wait()
 		if n := srv.Held(); n != 0 {
@@ -128,6 +129,7 @@ func TestServerMaxBufferedOfMessages(t *testing.T) {
 		if got := wstest.Receive(t, ends); got != "1008 false" {
 			t.Errorf("ended with %s", got)
 		}
+		large.WantClose(airsocket.StatusPolicyViolation)
 		small.Send(0x80, "end")
 		small.Want(wstest.OpText, "begin end")
 		small.Send(wstest.OpClose, "")

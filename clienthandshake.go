@@ -98,7 +98,7 @@ func (h *clientHandshake) established(res *dial.Result) transport.Next {
 	r := (*connReader)(s)
 	s.sender.conn.Become(r)
 	h.cancel() // which no longer has an effect on the connection
-	if s.becomeOpen(agreement{version: res.Answer.Version, sessions: res.Sessions, answer: &res.Answer}, res.Rest) {
+	if s.becomeOpen(agreement{version: res.Answer.Version, sessions: res.Sessions, chosen: res.Answer.Extensions, answer: &res.Answer}, res.Rest) {
 		return transport.Over
 	}
 	return r.Readable()

@@ -94,9 +94,9 @@ func (c *clock) stopLocked() {
 
 // due returns what is to be done when the time has come for which by was set, which is
 // nil for processAlarms: what was set before the last call of schedule, on another side of
-// a bubble's wall, knows nothing of the time here. While reading is paused, a missing pong
-// does not count.
-func (c *clock) due(by *bubbleTimer, isPaused bool, set *settings) dueAct {
+// a bubble's wall, knows nothing of the time here. While the Socket does not read, pings are
+// sent and no pong is missed.
+func (c *clock) due(by *bubbleTimer, isReading bool, set *settings) dueAct {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if by != c.bubble {
@@ -107,7 +107,7 @@ func (c *clock) due(by *bubbleTimer, isPaused bool, set *settings) dueAct {
 	case c.closing && c.actAt.hasCome(now):
 		c.stopLocked()
 		return closeDue
-	case c.pongBy.hasCome(now) && !isPaused:
+	case c.pongBy.hasCome(now) && isReading:
 		c.stopLocked()
 		return pongDue
 	case c.pongBy.hasCome(now):
@@ -118,7 +118,7 @@ func (c *clock) due(by *bubbleTimer, isPaused bool, set *settings) dueAct {
 		what, c.actAt = pingDue, now.add(set.pingInterval)
 		// This also applies if there is no room for the ping: a peer that neither reads
 		// nor sends anything has gone too.
-		if c.pongBy == never && set.pongTimeout > 0 {
+		if c.pongBy == never && set.pongTimeout > 0 && isReading {
 			c.pongBy = now.add(set.pongTimeout)
 		}
 	}

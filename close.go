@@ -182,7 +182,7 @@ func (s *Socket) emitError(err error) {
 	if !tells {
 		return
 	}
-	if s.opts.Logger != nil {
+	if s.opts.Logger != nil && (s.server == nil || !s.server.logRefusal(s.opts.log, err, s.RemoteAddr())) {
 		s.logError(err)
 	}
 	if hasHandler(s, s.handlers.err) {
@@ -216,8 +216,8 @@ func (s *Socket) tick(c *clock, by *bubbleTimer) {
 		if s.sender.sendPing() == nil && s.opts.Hooks != nil {
 			go s.opts.Hooks.sent(s, wire.Ping, 0) // which may take its time
 		}
-	case idleDue, messageDue:
-		s.endContext(nil)
+	case idleDue, messageDue, writeDue, pongDue, closeDue:
+		s.endContext(nil) // now, because a handler may be waiting for it
 	}
 }
 
@@ -235,7 +235,7 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 			return writeDue
 		}
 	}
-	what := c.due(by, s.reader.isHeld(), s.opts)
+	what := c.due(by, s.reader.isReading(), s.opts)
 	switch what {
 	case idleDue:
 		s.timeOutLocked(StatusGoingAway, "nothing was received for too long", ErrIdleTimeout)
@@ -255,6 +255,7 @@ func (s *Socket) timeOutLocked(code StatusCode, reason string, err error) {
 	if s.life.ends(ruleBroken, code, reason) {
 		s.life.because(err)
 		s.sendCloseLocked(closeFrame(code, reason), true)
+		s.writeFailedLocked(s.sender.flushNow()) // a turn, of whatever socket, may last
 	}
 }
 
@@ -328,8 +329,8 @@ func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	s.life.on(finished) // from now on another goroutine may start s again
 	s.life.mu.Unlock()
 	s.opts.Hooks.ended(s, wasOpen, e, cause)
-	if log := s.opts.Logger; log != nil {
-		e.log(log, told.remote(conn))
+	if s.opts.Logger != nil && (wasOpen || s.server == nil || limitOf(cause) < 0) {
+		e.log(s.opts.log, told.remote(conn))
 	}
 	if !isSilent {
 		s.emitClose(e) // a handler may start s again too

@@ -102,7 +102,8 @@ var (
 	// within Options.CloseTimeout.
 	ErrCloseTimeout = fmt.Errorf("airsocket: the closing handshake took too long: %w", os.ErrDeadlineExceeded)
 	// ErrPongTimeout is reported when nothing was received within
-	// Options.PongTimeout after a ping of Options.PingInterval.
+	// Options.PongTimeout after a ping of Options.PingInterval that was sent while the
+	// Socket was reading.
 	ErrPongTimeout = fmt.Errorf("airsocket: a ping was not answered: %w", os.ErrDeadlineExceeded)
 	// ErrWriteTimeout is reported when the peer has taken nothing of what waits to be
 	// sent for Options.WriteTimeout.

@@ -16,10 +16,15 @@ import (
 // refused at once, and a connection that a Server closes at once, which are reported in the
 // goroutine that has the request or has accepted the connection. Sent is called in the
 // goroutine that sends, once the message has been accepted. TurnEnded is called after the
-// turn, in the goroutine that had it. Hooks can
-// therefore run in several goroutines at the same time, and must guard what they share
-// with atomics or a lock. A hook holds up the socket while it runs. It may call the
-// socket's methods.
+// turn, in the goroutine that had it. Hooks can therefore run in several goroutines at the
+// same time, and must guard what they share with atomics or a lock.
+//
+// A hook must not block. Like a handler, one that runs in a turn holds up everything on its
+// [Dispatcher], and one that is told of a connection that was closed at once holds up all
+// that have not been accepted yet. It may call the socket's methods. Unlike those of
+// handlers, its panics are not recovered by Options.Recover, except in a call of a handler's,
+// such as Send. If it counts by a code or reason that a peer chooses, such as the status codes
+// from 3000 to 4999, the number of counters should be limited.
 //
 // Closed is called once for every connection for which Opened was called: the number of
 // calls of Opened minus the number of calls of Closed is the number of open sockets.

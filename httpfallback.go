@@ -30,7 +30,7 @@ func newHTTPFallback(srv *Server) *httpFallback {
 		Handler:           h.handler(srv),
 		ReadHeaderTimeout: set.handshakeTimeout,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    max(set.MaxHead, 0),
+		MaxHeaderBytes:    limit(set.MaxHead, handshake.DefaultMaxHead), // 0 is the default of net/http
 		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(set.log.Handler(), slog.LevelWarn),
 	}

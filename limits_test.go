@@ -137,13 +137,13 @@ func TestMaxBufferedWithinATurn(t *testing.T) {
 }
 
 // TestPongsAreBounded checks that a peer that sends pings and does not read cannot
-// fill the memory with pongs.
+// fill the memory of a client with pongs. A server stops reading; see TestPongsDrain.
 func TestPongsAreBounded(t *testing.T) {
 	var most int
-	j := wstest.StartServer(t, func(o *airsocket.Options) { o.MaxBuffered = 4096 }, func(s *airsocket.Socket) {
+	j := wstest.StartClient(t, func(o *airsocket.Options) { o.MaxBuffered = 4096 }, func(s *airsocket.Socket) {
 		s.OnPing(func(*airsocket.PingEvent) { most = max(most, s.BufferedAmount()) })
 	}, func(p *wstest.RawPeer) {
-		p.Open()
+		p.Accept()
 		pings := []byte(strings.Repeat(string(p.Frame(wstest.OpPing, strings.Repeat("p", 125))), 512))
 		var wg sync.WaitGroup
 		stop := make(chan struct{})

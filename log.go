@@ -1,10 +1,33 @@
 package airsocket
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"time"
 )
+
+// A recoveringLog drops the panics of another handler, for Options.Recover: there is nobody
+// to report them to, and the connection has no part in them.
+type recoveringLog struct{ slog.Handler }
+
+func (l recoveringLog) Enabled(ctx context.Context, level slog.Level) (enabled bool) {
+	defer func() { recover() }()
+	return l.Handler.Enabled(ctx, level)
+}
+
+func (l recoveringLog) Handle(ctx context.Context, r slog.Record) error {
+	defer func() { recover() }()
+	return l.Handler.Handle(ctx, r)
+}
+
+func (l recoveringLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return recoveringLog{l.Handler.WithAttrs(attrs)}
+}
+
+func (l recoveringLog) WithGroup(name string) slog.Handler {
+	return recoveringLog{l.Handler.WithGroup(name)}
+}
 
 // logOpen logs that the connection is open. Like all that call the Logger it is not
 // inlined; see ARCHITECTURE.md.

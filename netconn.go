@@ -41,7 +41,9 @@ import (
 //     and later Reads and Writes return net.ErrClosed. What has not been read is
 //     lost; what has been written is sent.
 //   - When a deadline passes Read and Write return os.ErrDeadlineExceeded. The
-//     connection can still be used.
+//     connection can still be used. But Options.WriteTimeout, 30 s by default, ends the
+//     connection if the peer does not read: set a negative one, on both sides, for a
+//     protocol that lets its peer wait for longer.
 //
 // NetConn returns [ErrArgument] if s is nil or kind is neither wire.Binary nor
 // wire.Text.

@@ -17,7 +17,7 @@ func (s *Socket) becomeOpen(a agreement, rest []byte) (over bool) {
 	switch {
 	case isOpen && len(rest) > 0:
 		s.receive(rest)
-	case isOpen && s.opts.timesReading:
+	case isOpen && s.opts.notesReads:
 		s.noteDelivered(wire.None)
 	}
 	return !isOpen
@@ -31,7 +31,7 @@ func (s *Socket) receive(rest []byte) {
 	s.reader.feed(append(in.buf[:0], rest...), false)
 	s.chargeBytes(len(rest))
 	held := s.deliver(in, false)
-	if s.opts.timesReading {
+	if s.opts.notesReads {
 		s.noteDelivered(in.message.kind)
 	}
 	if held {
@@ -39,6 +39,7 @@ func (s *Socket) receive(rest []byte) {
 	} else {
 		in.release()
 	}
+	s.noteReceived()
 }
 
 // becomeOpenTurn runs the turn of the open event. It reports false if the connection
@@ -82,7 +83,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 	}
 	cfg := s.opts.config(s.life.role, a.version, exts)
 	s.reader.begin(cfg, stream)
-	s.ahead = decodesAhead(cfg, stream)
+	s.ahead, s.slotless = decodesAhead(cfg, stream), decodesItself(s.opts.extensionsFor(a.version), a.chosen)
 	o := s.opening
 	if a.answer != nil {
 		o.protocol, o.response = strings.Clone(a.answer.Protocol), packed(a.answer.Header)
@@ -95,6 +96,7 @@ func (s *Socket) becomeOpenState(a *agreement) (early earlyQueue, ok bool) {
 		o.retries.begun()
 	}
 	if s.opts.pingInterval > 0 && cfg.Version.Can(wire.Ping) {
+		s.reader.delivers() // nothing is read before the open event
 		s.withClock().startPinging(s.opts.pingInterval)
 	}
 	if s.opts.idleTimeout > 0 {

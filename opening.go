@@ -62,8 +62,9 @@ func (q *earlyQueue) add(ev wire.Event, version wire.Version, limit int) error {
 type agreement struct {
 	version  wire.Version
 	sessions []extensions.Session
-	answer   *handshake.Result // for a client; nil on a server
-	unsent   []byte            // of a server's response
+	chosen   []extensions.Offer // the extensions of the sessions
+	answer   *handshake.Result  // for a client; nil on a server
+	unsent   []byte             // of a server's response
 }
 
 // split returns the extensions that work on messages or frames, and the one that works

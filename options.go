@@ -113,7 +113,9 @@ type Options struct {
 	RateLimit *RateLimit
 
 	// MaxHead and MaxHeadLines limit the head of the opening handshake, in bytes
-	// and in lines. The defaults are 16 KiB and 100 lines.
+	// and in lines. The defaults are 16 KiB and 100 lines. What package net/http reads it
+	// limits itself: with its MaxHeaderBytes in a server of the program, and to MaxHead and
+	// 8 KiB more in a request to Server.Handler that follows another on its connection.
 	MaxHead, MaxHeadLines int
 
 	// HandshakeTimeout is how long everything up to the open event may take. On a
@@ -132,8 +134,9 @@ type Options struct {
 	// take up to 1 % longer, at most 135 ms, so that many connections are seen to together.
 	PingInterval time.Duration
 
-	// PongTimeout closes the connection when nothing has been received for this
-	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). The default
+	// PongTimeout ends the connection when nothing has been received for this
+	// long after such a ping (WebSocket-Node's keepaliveGracePeriod). Pings that are sent
+	// while the socket does not read, as with IdleTimeout, need no answer. The default
 	// is 10 s.
 	PongTimeout time.Duration
 
@@ -144,16 +147,20 @@ type Options struct {
 	// byte, starts the time again, so MaxBuffered still decides how much may wait for a
 	// slow peer. On Linux the time is up to a quarter longer. On other systems, and on
 	// connections other than TCP and unix sockets, with TLS or without, only every 16 KiB
-	// that the peer takes are noticed. The default is 30 s.
+	// that the peer takes are noticed. Pause, RateLimit and handlers of this socket make no
+	// difference to it, but those of the peer do: a program that stops reading for longer,
+	// to hold its peer up, needs a peer with a longer WriteTimeout, or a negative one. The
+	// default is 30 s.
 	WriteTimeout time.Duration
 
 	// IdleTimeout closes the connection with status code 1001 (RFC 6455, section 7.4.1)
 	// when nothing was received for this long, with an error event for ErrIdleTimeout. As
 	// with uWebSockets all that is received counts, also pings, pongs and parts of
 	// messages, and what is sent does not: with a shorter PingInterval only PongTimeout
-	// ends connections. The peer has CloseTimeout to answer, and then the events follow.
-	// The time in which the socket is paused, or its handlers run, does not count. The
-	// default is none.
+	// ends connections. Over TLS only whole records count. The peer has CloseTimeout to
+	// answer, and then the events follow. The time in which the socket does not read does not
+	// count: while it is paused, while RateLimit holds the peer up, and while what was
+	// received is decoded, waits for the turn or is with a handler. The default is none.
 	IdleTimeout time.Duration
 
 	// MessageTimeout closes the connection with status code 1008, because being slow breaks
@@ -193,7 +200,9 @@ type Options struct {
 	Extensions []extensions.Extension
 
 	// DeflateStream offers deflate-stream, or accepts it on a server, in the
-	// versions that have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream).
+	// versions that have it: 6, 7 and 8 (AS3WebSocket's enableDeflateStream). It
+	// compresses the frames too, so 64 KiB from a hostile peer may contain ten million
+	// messages, which no limit of lengths prevents: set RateLimit.
 	DeflateStream bool
 
 	// Dispatcher runs the handlers. Nil means the default Dispatcher, which is
@@ -231,7 +240,14 @@ type Options struct {
 	Hooks *Hooks
 
 	// Logger receives a record when a connection opens, fails or closes, and when
-	// a turn takes longer than SlowTurn. Nil means no logging.
+	// a turn takes longer than SlowTurn. Of the connections that a Server refuses because of
+	// MaxConns, MaxConnsPerIP or HandshakesPerIP, one in ten seconds for each of these is
+	// logged, with the number of others since the last one as "more": an attacker does not
+	// fill a disk with them. Hooks are called for each. Nil means no logging.
+	//
+	// The Logger's handler holds up the socket while it runs, and other sockets too unless they
+	// are Parallel; its errors are ignored. If it panics, the program ends, or with Recover the
+	// record is lost.
 	Logger *slog.Logger
 
 	// SlowTurn is how long a turn of a Socket may take, not counting the wait for it;

@@ -157,6 +157,8 @@ func TestPerIPBehindProxies(t *testing.T) {
 			}, true, false},
 			"PROXY UNKNOWN":   {loopback, nil, func(int) (string, string) { return "PROXY UNKNOWN\r\n", "" }, false, false},
 			"X-Forwarded-For": {nil, loopback, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 203.0.113.9, 192.0.2.%d", i) }, true, false},
+			"with a port":     {nil, loopback, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 192.0.2.%d:%d", i, 8000+i) }, true, false},
+			"IPv6 and a port": {nil, loopback, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: [2001:db8:0:%d::1]:443", i) }, true, false},
 			"none of trusted": {nil, loopback, func(i int) (string, string) { return "", "X: y" }, false, false},
 			"of untrusted":    {nil, nil, func(i int) (string, string) { return "", fmt.Sprintf("X-Forwarded-For: 192.0.2.%d", i) }, true, true},
 			"IPv6 by 64 bits": {nil, loopback, func(i int) (string, string) {
@@ -242,7 +244,7 @@ func TestHandshakesPerIP(t *testing.T) {
 }
 
 // TestHandshakesPerIPOfRequests checks that requests of net/http count, also those that are
-// refused, and several on a connection that Handler has.
+// refused, and one on a connection that Handler has, for which the connection has counted.
 func TestHandshakesPerIPOfRequests(t *testing.T) {
 	opts, failed := failures(10)
 	srv := &airsocket.Server{Options: opts, HandshakesPerIP: 1e-6, HandshakeBurst: 3, Handler: http.NotFoundHandler()}
@@ -255,14 +257,20 @@ func TestHandshakesPerIPOfRequests(t *testing.T) {
 			t.Errorf("request %d: the hook was told %v", i, err)
 		}
 	}
-	p := wstest.DialRaw(t, wstest.Serve(t, srv))
+	url := wstest.Serve(t, srv)
 	bad := wstest.RequestWith("GET / HTTP/1.1", "Origin: http://elsewhere.example")
-	if status := statusOf(p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); status != 404 { // the first of the address
-		t.Errorf("status %d", status)
-	}
-	for i, want := range []int{403, 403, 429} {
+	for i, want := range []int{403, 429} { // a connection counts, and then a handshake on it
+		p := wstest.DialRaw(t, url)
+		for range 3 { // which do not count
+			if status := statusOf(p, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); status != 404 {
+				t.Errorf("connection %d: status %d", i, status)
+			}
+		}
 		if status := statusOf(p, bad); status != want {
-			t.Errorf("request %d on the connection: status %d, want %d", i, status, want)
+			t.Errorf("the handshake on connection %d: status %d, want %d", i, status, want)
+		}
+		if want == 403 {
+			p.WantEOF()
 		}
 	}
 }

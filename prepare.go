@@ -153,6 +153,9 @@ func (t *sender) enqueueForm(p *Prepared, f *form) error {
 	}
 	if t.pending == nil {
 		t.pending = f.frames // shared until something else is appended
+		if t.writing {
+			t.recount()
+		}
 		return nil
 	}
 	t.reserve(len(f.frames.B))

@@ -13,7 +13,10 @@ var ErrRateLimit = errors.New("airsocket: the peer sends more than Options.RateL
 // A RateLimit limits how much a peer may send. Unless Close is set, the socket holds up a
 // peer that sends more: it does not read until the time has come, so that the peer's messages
 // wait in the system's buffers, and then with the peer. As with [Socket.Pause], nothing is
-// noticed meanwhile, not even the end of the connection. At most one message above a limit is
+// noticed meanwhile, not even the end of the connection, and the time counts neither for
+// Options.IdleTimeout and MessageTimeout nor for PongTimeout. A peer is held up while the
+// connection is closing too, and Options.CloseTimeout goes on: the answer of a peer that has
+// more to send than it may in that time is not received. At most one message above a limit is
 // delivered before that, and of the bytes above a limit what one read has brought: 64 KiB,
 // or of a longer message what the system had. The waits take up to 1 % longer than they have
 // to, at most 135 ms.
@@ -131,6 +134,7 @@ func (s *Socket) hold(p *pace, until instant) {
 		return
 	}
 	s.reader.holdUp()
+	s.holdClock(rateHold)
 	p.clock.mu.Lock()
 	defer p.clock.mu.Unlock()
 	if p.clock.actAt == never || p.clock.actAt < until {
@@ -165,6 +169,7 @@ func (s *Socket) goOnLocked(c *clock, by *bubbleTimer) {
 		return
 	}
 	s.reader.goOn()
+	s.releaseClock(rateHold)
 	s.sender.wake()
 }
 

@@ -14,13 +14,15 @@ import (
 
 // A reader is the receiving half of a connection. It turns bytes into events, whatever
 // their source. Only the goroutine that serves the connection uses it, except for pause,
-// resume, stop, holdUp, goOn and isHeld, which any goroutine may call.
+// resume, stop, holdUp, goOn, awaitPong, pongGoes, isHeld and isReading, which any goroutine
+// may call.
 type reader struct {
 	dec   wire.Decoder
 	below *inflow       // decodes what dec is fed with; nil without such an extension
 	kept  *leftover     // when the Socket was paused; nil if nothing was left
-	gate  atomic.Uint32 // pausedGate, stoppedGate, queuedGate and heldUpGate
+	gate  atomic.Uint32 // pausedGate and the others
 	ended bool          // the peer's stream has ended, and the last events are delivered
+	after uint8         // reads since the peer's close frame
 }
 
 // begin prepares r to read frames as cfg says, decoded by stream if it is not nil.
@@ -35,7 +37,7 @@ func (r *reader) begin(cfg *wire.Config, stream extensions.Stream) {
 // reset prepares r for another connection.
 func (r *reader) reset() {
 	r.gate.Store(0)
-	r.kept, r.ended = nil, false
+	r.kept, r.ended, r.after = nil, false, 0
 }
 
 // end releases all memory. The sender must have ended before, as it uses the same
@@ -81,6 +83,17 @@ func (in *readInput) release() {
 type leftover struct {
 	bytes *wire.Buffer
 	in    *readInput
+}
+
+// size returns how many bytes of memory l holds. l may be nil.
+func (l *leftover) size() int {
+	switch {
+	case l == nil:
+		return 0
+	case l.in == nil:
+		return cap(l.bytes.B)
+	}
+	return readSize + l.in.ahead.size
 }
 
 // mostCopied is how many bytes are copied in order not to keep a readInput.
@@ -137,8 +150,7 @@ func (r *reader) keep(in *readInput) {
 //
 //go:noinline
 func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
-	if gate := r.gate.Load(); gate&^queuedGate != 0 {
-		in.stopsAt(gate)
+	if gate := r.gate.Load(); gate&^(queuedGate|deliveringGate) != 0 && !r.mayRead(in, gate) {
 		return false
 	}
 	p := r.space()
@@ -156,13 +168,27 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 	return true
 }
 
-// stopsAt records that nothing is read because of gate.
+// mostAfter is how many reads may follow the peer's close frame. After it a peer sends
+// nothing (RFC 6455, section 5.5.1), but a layer below the frames may.
+const mostAfter = 16
+
+// mayRead reports whether r may read although bits of the gate are set, and if not records
+// why.
 //
 //go:noinline
-func (in *readInput) stopsAt(gate uint32) {
-	if in.next = transport.Hold; gate&stoppedGate != 0 {
+func (r *reader) mayRead(in *readInput, gate uint32) bool {
+	switch {
+	case gate&stoppedGate != 0:
 		in.next, in.err = transport.Over, net.ErrClosed
+	case gate&heldGates != 0:
+		in.next = transport.Hold
+	case r.after == mostAfter:
+		in.next = transport.Over // as if the peer had ended its stream, as it should
+	default:
+		r.after++
+		return true
 	}
+	return false
 }
 
 // ends records the error of a read, which ends the reading unless there was just
@@ -203,6 +229,13 @@ func (r *reader) feed(p []byte, direct bool) {
 // discard drops what r was fed with and has not been decoded.
 func (r *reader) discard() {
 	r.dec.Feed(nil)
+	r.ignore()
+}
+
+// ignore lets the extension below the frames, if there is one, decode nothing more: the
+// Decoder ignores all that follows a close frame or a broken rule, and a few bytes may be
+// made many.
+func (r *reader) ignore() {
 	if r.below != nil {
 		r.below.failed = true
 	}
@@ -210,10 +243,15 @@ func (r *reader) discard() {
 
 // The bits of reader.gate.
 const (
-	pausedGate  = 1 << iota // nothing is read until resume is called
-	stoppedGate             // nothing is read any more, because this end has ended the connection
-	queuedGate              // the connection is in the Dispatcher's queue
-	heldUpGate              // nothing is read until goOn is called
+	pausedGate     = 1 << iota // nothing is read until resume is called
+	stoppedGate                // nothing is read any more, because this end has ended the connection
+	queuedGate                 // the connection is in the Dispatcher's queue
+	heldUpGate                 // nothing is read until goOn is called
+	pongGate                   // nothing is read until pongGoes is called
+	deliveringGate             // what was received is being delivered, or waits for the turn
+	closedGate                 // the peer's close frame was received
+
+	heldGates = pausedGate | heldUpGate | pongGate
 )
 
 // pause stops reading until resume or stop is called.
@@ -231,11 +269,36 @@ func (r *reader) holdUp() { r.gate.Or(heldUpGate) }
 // goOn continues reading after holdUp.
 func (r *reader) goOn() { r.gate.And(^uint32(heldUpGate)) }
 
-// isHeld reports whether pause or holdUp has stopped reading, and stop has not ended it.
+// awaitPong stops reading until pongGoes or stop is called, whatever the other methods do.
+func (r *reader) awaitPong() { r.gate.Or(pongGate) }
+
+// pongGoes continues reading after awaitPong.
+func (r *reader) pongGoes() { r.gate.And(^uint32(pongGate)) }
+
+// isHeld reports whether pause, holdUp or awaitPong has stopped reading, and stop has not
+// ended it.
 func (r *reader) isHeld() bool {
 	gate := r.gate.Load()
-	return gate&(pausedGate|heldUpGate) != 0 && gate&stoppedGate == 0
+	return gate&heldGates != 0 && gate&stoppedGate == 0
 }
+
+// expectEnd lets r read only a little more, because the peer's close frame was received. Only
+// the goroutine that serves the connection calls it.
+func (r *reader) expectEnd() {
+	r.gate.Or(closedGate)
+	r.ignore()
+}
+
+// delivers records that nothing is read before delivered is called. Only sockets that send
+// pings need it.
+func (r *reader) delivers() { r.gate.Or(deliveringGate) }
+
+// delivered ends what delivers has begun.
+func (r *reader) delivered() { r.gate.And(^uint32(deliveringGate)) }
+
+// isReading reports whether what the peer sends now would be read at once, provided that
+// delivers is called for what is delivered.
+func (r *reader) isReading() bool { return r.gate.Load() == 0 }
 
 // isStopped reports whether stop was called.
 func (r *reader) isStopped() bool { return r.gate.Load()&stoppedGate != 0 }

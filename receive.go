@@ -38,27 +38,27 @@ func (c *connReader) Readable() transport.Next {
 		} else {
 			held = s.deliverTurn(in, true)
 		}
-		if s.joined || s.reader.dec.Collected() > 0 {
-			s.noteJoining()
-		}
 		if held {
-			if s.opts.timesReading {
+			if s.opts.notesReads {
 				s.noteDelivered(in.message.kind)
 			}
 			s.reader.keep(in)
+			s.noteReceived()
 			return transport.Hold
+		}
+		if s.undelivered || s.reader.dec.Collected() > 0 {
+			s.noteReceived()
 		}
 		if in.drained {
 			break
 		}
 	}
-	if s.opts.timesReading {
-		s.noteDelivered(in.message.kind)
-	}
-	next, err := in.next, in.err
+	message, next, err := in.message.kind, in.next, in.err
 	in.release()
 	if next == transport.Over {
 		next = s.readingEnds(err)
+	} else if s.opts.notesReads {
+		s.noteDelivered(message)
 	}
 	return s.passOn(next)
 }
@@ -72,9 +72,7 @@ func (s *Socket) waitInQueue() bool {
 		return false
 	}
 	if s.reader.enqueued() {
-		if c := s.clock.Load(); c != nil && s.opts.timesReading {
-			c.hold(deliveryHold)
-		}
+		s.holdClock(deliveryHold)
 		s.disp.waitInQueue(s)
 	}
 	return true
@@ -110,6 +108,9 @@ func (s *Socket) deliver(in *readInput, serving bool) (held bool) {
 
 // noteRead tells the clock that something was received, and counts how much.
 func (s *Socket) noteRead(in *readInput) {
+	if s.opts.pingInterval > 0 {
+		s.reader.delivers()
+	}
 	if c := s.clock.Load(); c != nil {
 		c.noteRead()
 	}
@@ -123,6 +124,12 @@ func (s *Socket) noteRead(in *readInput) {
 //
 //go:noinline
 func (s *Socket) noteDelivered(message wire.Kind) {
+	if s.opts.pingInterval > 0 {
+		s.reader.delivered()
+	}
+	if !s.opts.timesReading {
+		return
+	}
 	unfinished := s.opts.messageTimeout > 0 && s.reader.dec.Unfinished()
 	if unfinished || s.clock.Load() != nil {
 		s.withClock().noteDelivered(unfinished, message != wire.None, s.opts.messageTimeout)
@@ -142,6 +149,11 @@ func (c *connReader) Ended() { (*Socket)(c).finish() }
 //
 //go:noinline
 func (s *Socket) readingEnds(err error) transport.Next {
+	if s.opts.notesReads {
+		// However long the turn is waited for: the peer has ended the connection, not a time.
+		s.reader.delivers()
+		s.holdClock(deliveryHold)
+	}
 	streamEnded := err == nil || err == io.ErrUnexpectedEOF
 	if !streamEnded {
 		s.life.fails(err)
@@ -254,9 +266,13 @@ func (s *Socket) deliverTurnAhead(in *readInput, serving bool, slot *decodingSlo
 	return false
 }
 
-// takeSlot waits for a decoding slot. All Parallel sockets share the same ones.
+// takeSlot waits for a decoding slot, unless s needs none. All Parallel sockets share the
+// same ones.
 func (s *Socket) takeSlot() decodingSlot {
-	if s.opts.Parallel {
+	switch {
+	case s.slotless:
+		return decodingSlot{}
+	case s.opts.Parallel:
 		return parallelDecoding.take()
 	}
 	return s.disp.takeSlot()
@@ -370,6 +386,7 @@ func (s *Socket) takePing(is func(*pingWait) bool) *pingWait {
 // peerClosed answers a close frame (RFC 6455, section 5.5.1). A server then ends the
 // connection; a client waits for the server to do so (section 7.1.1).
 func (s *Socket) peerClosed(ev wire.Event) {
+	s.reader.expectEnd()
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if !s.life.ends(closeReceived, ev.Code, string(ev.Data)) {
@@ -383,5 +400,6 @@ func (s *Socket) peerClosed(ev wire.Event) {
 // 7.1.7).
 func (s *Socket) peerFailed(ev wire.Event) {
 	answer, _ := wire.Reply(ev)
+	s.reader.ignore()
 	s.fail(ruleBroken, ev.Code, string(answer.Data), ev.Err)
 }

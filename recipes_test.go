@@ -348,13 +348,14 @@ func serveUntilClosed(srv *airsocket.Server, l net.Listener, limit time.Duration
 	if err := srv.Serve(l); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
-	timer := time.AfterFunc(limit, func() { srv.Close() })
-	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { srv.Close() })()
 	srv.Options.Dispatcher.Run(func() { // or airsocket.Run, if there is none
 		leaving = true
 		srv.CloseAll(airsocket.StatusGoingAway, "restart")
 	})
-	return nil
+	return srv.Shutdown(ctx) // waits for the requests of srv.Handler, if there is one
 }
 
 func TestRecipeRestart(t *testing.T) {
@@ -389,4 +390,41 @@ func TestRecipeRestart(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestRecipeRestartHandler checks that requests that Handler serves are completed.
+func TestRecipeRestartHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handling, answer := make(chan struct{}), make(chan struct{})
+		srv := &airsocket.Server{
+			Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher)},
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				close(handling)
+				<-answer
+				w.WriteHeader(http.StatusNoContent)
+			}),
+		}
+		l := newPipeListener()
+		ended := make(chan error, 1)
+		go func() { ended <- serveUntilClosed(srv, l, time.Hour) }()
+		conn := l.dial()
+		defer conn.Close()
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
+		<-handling
+		l.Close()
+		synctest.Wait()
+		select {
+		case err := <-ended:
+			t.Error("it has returned before the request was answered: ", err)
+			ended <- err
+		default:
+		}
+		close(answer)
+		if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != http.StatusNoContent {
+			t.Errorf("%v %v", res, err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }

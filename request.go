@@ -71,7 +71,8 @@ func (r *Request) SetCookie(c *http.Cookie) {
 
 // RemoteIP returns the IP address of the client: that of [Socket.RemoteAddr] or, if this is
 // one of Server.TrustedProxies, the last address in X-Forwarded-For that is not itself
-// such a proxy (WebSocket-Node's remoteAddress). RemoteIP returns the zero Addr if the
+// such a proxy (WebSocket-Node's remoteAddress). An address there may have a port, and
+// brackets. RemoteIP returns the zero Addr if the
 // connection has no IP address.
 func (r *Request) RemoteIP() netip.Addr {
 	return forwardedFor(addrOf(r.socket.RemoteAddr()), r.Header.Values("X-Forwarded-For"), r.trusted)

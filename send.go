@@ -239,6 +239,22 @@ func (s *Socket) writes() {
 
 func (s *Socket) sentLater(kind wire.Kind, n int) { s.opts.Hooks.sent(s, kind, n) }
 
+// pongWaits stops reading from a client that sends pings and does not take the pongs: each of
+// these pings would cost time, for nothing. The time that the peer may take to read is that of
+// WriteTimeout. A client itself always goes on reading, so that two ends that do the same
+// never wait for each other.
+func (s *Socket) pongWaits(many bool) {
+	switch {
+	case s.life.role == wire.Client:
+	case many:
+		s.reader.awaitPong()
+		s.holdClock(pongHold)
+	default:
+		s.reader.pongGoes()
+		s.releaseClock(pongHold)
+	}
+}
+
 // drained emits the drain event, unless there is another writer by now: then
 // its end causes the event.
 func (s *Socket) drained() {

@@ -32,6 +32,7 @@ type sender struct {
 	inflight int          // bytes that are left to the writer
 	handed   uint16       // of inflight, inside a Write on a connection that is not raw
 	number   uint16       // counts the connections that there have been
+	spare    uint16       // KiB of the buffer that the writer writes, besides what is left of it
 	closeLen uint8        // length of the close frame, which nothing follows
 	listed   bool         // in the Dispatcher's list
 	writing  bool         // there is a writer
@@ -47,7 +48,7 @@ type sender struct {
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
-// calls of flushLater, writes and waits, and not during calls of the other methods.
+// calls of flushLater, writes, waits and pongWaits, and not during calls of the other methods.
 type senderOwner interface {
 	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
 	writes()                   // a writer has begun, or the system has taken some of what it writes
@@ -55,6 +56,7 @@ type senderOwner interface {
 	drained()                  // all has been written, after it could not be at once
 	sentLater(wire.Kind, int)  // a message of this length, which had to wait, is sent
 	waits(int)                 // so many bytes wait for the writer
+	pongWaits(bool)            // too many pings have come while a pong waits, or it is sent now
 }
 
 // A senderExtra holds what a sender needs only while the system does not take
@@ -63,6 +65,7 @@ type senderExtra struct {
 	stream *outflow       // the extension below the frames; nil without one
 	chunks []*wire.Buffer // for the writer, to be written before pending
 	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
+	owed   int            // pings that have come since the last pong could be sent
 	lost   int            // bytes of accepted messages that could not be written
 	cause  error          // why writing has failed
 }
@@ -107,7 +110,7 @@ func (t *sender) reset() {
 	t.conn.Clear()
 	t.extra = nil
 	t.enc = wire.Encoder{}
-	t.inflight, t.handed, t.closeLen = 0, 0, 0
+	t.inflight, t.handed, t.spare, t.closeLen = 0, 0, 0, 0
 	t.writing, t.fin, t.data, t.failing, t.awaited, t.closed, t.closeOut = false, false, false, false, false, false, false
 	t.broken = true // until begin
 	t.mu.Unlock()
@@ -258,24 +261,32 @@ func sendError(err error) error {
 	return err
 }
 
-// sendPing sends an automatic ping.
+// sendPing sends an automatic ping. It does not wait for the end of a turn, which may last
+// longer than the peer may take to answer.
 func (t *sender) sendPing() error {
 	t.mu.Lock()
 	err := t.enqueueControl(wire.Event{Kind: wire.Ping})
+	t.flushLocked(false)
 	t.unlock()
 	return err
 }
 
+// mostOwed is how many pings may come while no pong can be sent, until the owner is told.
+const mostOwed = 1000
+
 // sendPong answers a ping. While the writer is writing, only the pong for the
 // latest ping is kept until later (RFC 6455, section 5.5.3), so that a peer that does
-// not read what it asks for costs no more than one pong. sendPong reports whether the
-// pong is sent now.
+// not read what it asks for costs no more memory than one pong, and the owner is told when
+// there are many such pings. sendPong reports whether the pong is sent now.
 func (t *sender) sendPong(payload []byte) bool {
 	t.mu.Lock()
 	if t.writing {
 		x := t.makeExtras()
 		if x.pong = append(x.pong[:0], payload...); x.pong == nil {
 			x.pong = []byte{}
+		}
+		if x.owed++; x.owed == mostOwed {
+			t.owner.pongWaits(true)
 		}
 		t.mu.Unlock()
 		return false
@@ -425,6 +436,7 @@ func (t *sender) flushSoon() {
 	if t.writing {
 		if t.pending != nil && len(t.pending.B) >= flushAt {
 			t.stashPending()
+			t.recount()
 		}
 		return
 	}

@@ -39,6 +39,9 @@ func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, given *g
 	}
 	if err != nil {
 		s.leaveAddress()
+		if s.opts.Logger != nil {
+			srv.logRefusal(s.opts.log, err, remoteAddrOf(r))
+		}
 		s.opts.Hooks.refused(s, err)
 		writeError(w, r, err)
 		return

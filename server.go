@@ -53,16 +53,24 @@ type Server struct {
 	// and those that are passed to Handler, and of sockets from requests of net/http. All
 	// IPv6 addresses with the same first 64 bits count as one. Zero means no limit.
 	//
+	// Who has a network of IPv6 has many such addresses, 65,536 with a /48: set MaxConns too.
+	//
 	// The address is the one that Request.RemoteIP returns. So a connection from one of
 	// TrustedProxies counts for the address in X-Forwarded-For, when its request has been
 	// read, and not at all while Handler serves it, and one from ProxyProtocol counts for
 	// the address that the header tells. Connections without an IP address do not count.
 	//
 	// A client above the limit is answered with status 429, and Hooks.HandshakeFailed is
-	// told an error that wraps ErrConnsPerIP. Unless its request has been read by then, that
+	// told an error that wraps ErrConnsPerIP. There is no Retry-After field, since nobody knows
+	// when a connection will end. Unless its request has been read by then, that
 	// happens once a second for each address, and other connections are closed at once. The
 	// Server remembers 65,536 addresses. If there are more it forgets those with the fewest
-	// connections, and refuses nobody for that.
+	// connections, and refuses nobody for that: otherwise an attacker with many addresses could
+	// lock all others out.
+	//
+	// A proxy among TrustedProxies that tells no address, or something that is none, is not
+	// limited either, as that would lock out all of its clients. Let it append the address of
+	// the client to X-Forwarded-For; Forwarded and other fields are not read.
 	MaxConnsPerIP int
 
 	// HandshakesPerIP is how many connections one address may open a second, and
@@ -74,12 +82,22 @@ type Server struct {
 	HandshakesPerIP float64
 	HandshakeBurst  int
 
-	// MaxBuffered is how many bytes all sockets of the Server together may hold: what waits
-	// because the system does not take it, and what was received of messages that are not
-	// complete. Above that, the sockets that hold the most are closed with status code 1008
-	// and an error event with ErrServerBuffered, until no more than 90 % are held. What
-	// waited for them is discarded. Zero means no limit: then one socket is still limited
-	// by Options.MaxBuffered and MaxMessage.
+	// MaxBuffered is how many bytes of memory all sockets of the Server together may hold:
+	// what waits because the system does not take it, what was received of messages that are
+	// not complete, and what a socket keeps that is paused or held up by its RateLimit. Above
+	// that, the sockets that hold the most are closed with status code 1008 and an error event
+	// with ErrServerBuffered, until no more than 90 % are held. What waited for them is
+	// discarded at once, so the peer gets the close frame only if nothing had to wait for it.
+	// Zero means no limit: then one socket is still limited by Options.MaxBuffered and
+	// MaxMessage. ServerStats.Held is what is held.
+	//
+	// Memory counts as whole buffers. A message that Broadcast, Publish or SendPrepared sends
+	// counts for each socket for which it waits, although they may share its memory, so
+	// MaxBuffered must have room for a broadcast to all slow peers at once. What does not
+	// count is bounded for each socket: what is sent within a turn, up to 64 KiB, until the
+	// turn ends; what was received and waits for the turn, up to 192 KiB, on Linux only for
+	// the few connections that workers serve at a time; and what a handler, NetConn or package
+	// blocking has received.
 	MaxBuffered int
 
 	// CloseSlow makes Publish and Broadcast end the connection of a socket whose
@@ -117,6 +135,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	sockets   roster
 	addresses addresses
+	refusals  refusalLog
 	sum       backlogSum
 	topics    topics
 	plane     plane
@@ -322,6 +341,9 @@ func (srv *Server) serveConn(conn net.Conn) {
 	if err != nil {
 		s.withdraw()
 		s.sender.conn.Close()
+		if s.opts.Logger != nil {
+			srv.logRefusal(s.opts.log, err, conn.RemoteAddr())
+		}
 		s.opts.Hooks.refused(s, err)
 		return
 	}

@@ -106,6 +106,9 @@ func (o *Options) resolve() *settings {
 	}
 	if st.log != nil {
 		st.slowTurn = limit(o.SlowTurn, defaultSlowTurn)
+		if o.Recover {
+			st.log = slog.New(recoveringLog{st.log.Handler()})
+		}
 	} else {
 		st.log = slog.New(slog.DiscardHandler)
 	}

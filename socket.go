@@ -29,7 +29,9 @@ type Socket struct {
 	clock   atomic.Pointer[clock] // nil until a time is set
 	slot    int32                 // index in the Server's roster, guarded by its lock
 	ahead   bool                  // events are decoded before their turn; see ahead.go
-	joined  bool                  // a message was incomplete after the last read
+
+	undelivered bool // after the last turn, a message was incomplete or something was kept
+	slotless    bool // ahead, but without a decoding slot
 }
 
 // A parallel is a Socket with a Dispatcher of its own.
@@ -158,7 +160,7 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 		return false
 	}
 	s.opts.dispatcher.hold()
-	s.opening, s.ahead, s.joined = o, false, false
+	s.opening, s.ahead, s.undelivered = o, false, false
 	s.clock.Store(nil)
 	if x := s.extra.Load(); x != nil {
 		x.context = nil
@@ -192,14 +194,16 @@ func (s *Socket) attach(conn net.Conn) { s.sender.attach(conn) }
 // flow control holds up the sender, and neither pings nor the end of the connection
 // are noticed until Resume is called (WebSocket-Node's pause). Pause takes effect
 // at the next message. It does nothing if the socket is paused or is not open.
+//
+// The time until Resume counts neither for Options.IdleTimeout and MessageTimeout nor for
+// PongTimeout. But the peer may give up a socket that takes nothing for long, as
+// Options.WriteTimeout does.
 func (s *Socket) Pause() {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
 	if s.ReadyState() == StateOpen {
 		s.reader.pause()
-		if s.opts.timesReading {
-			s.withClock().hold(pauseHold)
-		}
+		s.holdClock(pauseHold)
 	}
 }
 
@@ -212,9 +216,7 @@ func (s *Socket) Resume() {
 
 func (s *Socket) resumeLocked() {
 	if s.reader.resume() {
-		if s.opts.timesReading {
-			s.withClock().resumed()
-		}
+		s.releaseClock(pauseHold)
 		s.sender.wake()
 	}
 }

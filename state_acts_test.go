@@ -79,6 +79,12 @@ var acts = map[string]func(*scene) error{
 
 	"Goexit": func(*scene) error { runtime.Goexit(); return nil },
 
+	"WriteTimeout":    writesToTheDeaf,
+	"IdleTimeout":     func(*scene) error { time.Sleep(2 * time.Second); return nil },
+	"MessageTimeout":  beginsAMessage,
+	"RateLimitHolds":  sendsTooMuch,
+	"RateLimitCloses": sendsTooMuch,
+
 	"CloseTimeout":     func(*scene) error { time.Sleep(2 * time.Second); return nil },
 	"HandshakeTimeout": func(*scene) error { time.Sleep(2 * time.Second); return nil },
 	"PongTimeout": func(sc *scene) error {
@@ -99,4 +105,9 @@ var actTimes = map[string]func(*airsocket.Options){
 	"CloseTimeout":     func(o *airsocket.Options) { o.CloseTimeout = time.Second },
 	"HandshakeTimeout": func(o *airsocket.Options) { o.HandshakeTimeout = time.Second },
 	"PongTimeout":      func(o *airsocket.Options) { o.PingInterval, o.PongTimeout = time.Second, time.Second },
+	"WriteTimeout":     func(o *airsocket.Options) { o.WriteTimeout = time.Second },
+	"IdleTimeout":      func(o *airsocket.Options) { o.IdleTimeout = time.Second },
+	"MessageTimeout":   func(o *airsocket.Options) { o.MessageTimeout = time.Second },
+	"RateLimitHolds":   func(o *airsocket.Options) { o.RateLimit = &airsocket.RateLimit{Messages: 1, Burst: 1} },
+	"RateLimitCloses":  func(o *airsocket.Options) { o.RateLimit = &airsocket.RateLimit{Messages: 1, Burst: 1, Close: true} },
 }

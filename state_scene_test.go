@@ -89,6 +89,7 @@ type linePeer struct {
 	mu                            sync.Mutex
 	closed, readFails, writeFails bool
 	mute                          bool          // pings are not answered
+	deaf                          bool          // nothing more is read
 	told                          chan struct{} // closed when its close frame has been taken
 	sending                       chan struct{} // is full while it writes
 }
@@ -129,6 +130,10 @@ func (p *linePeer) run() {
 	}()
 	p.reads.wait()
 	for {
+		if p.has(&p.deaf) {
+			p.closes.wait()
+			return
+		}
 		first, payload, err := p.raw.ReadFrame()
 		switch {
 		case err != nil && p.has(&p.writeFails): // by its own doing
@@ -371,7 +376,8 @@ func classOf(err error, role string) string {
 	}{
 		{"unsent", airsocket.ErrUnsent}, {"aborted", airsocket.ErrAborted}, {"server closed", airsocket.ErrServerClosed},
 		{"handshake timeout", airsocket.ErrHandshakeTimeout}, {"close timeout", airsocket.ErrCloseTimeout},
-		{"pong timeout", airsocket.ErrPongTimeout}, {"unexpected end", wire.ErrUnexpectedEnd},
+		{"pong timeout", airsocket.ErrPongTimeout}, {"write timeout", airsocket.ErrWriteTimeout}, {"idle timeout", airsocket.ErrIdleTimeout},
+		{"message timeout", airsocket.ErrMessageTimeout}, {"rate limit", airsocket.ErrRateLimit}, {"unexpected end", wire.ErrUnexpectedEnd},
 		{"no handshake", handshake.ErrUnexpected}, {"dialling", errDialling}, {"reading", errReading}, {"writing", errWriting},
 	} {
 		if errors.Is(err, c.err) {
@@ -455,9 +461,13 @@ func (sc *scene) run(st *socketState) string {
 		p.closes.open()
 	}
 	synctest.Wait()
+	time.Sleep(actWaits[sc.act])
+	synctest.Wait()
 	if sc.paused || sc.act == "Pause" {
 		sc.note("resumed")
 		sc.s.Resume()
+		synctest.Wait()
+		time.Sleep(actWaits[sc.act])
 		synctest.Wait()
 	}
 	sc.mu.Lock()

@@ -23,8 +23,8 @@ const (
 	badCloses   = "Close1006 Drop1006"
 	longReasons = "CloseLongReason DropLongReason"
 	byServer    = "ServerShutdown ServerClose ServerCloseDrop"
-	byPeer      = "PeerCloses PeerBreaksRule StreamEnds ReadFails WriteFails"
-	timesOut    = "CloseTimeout HandshakeTimeout PongTimeout"
+	byPeer      = "PeerCloses PeerBreaksRule StreamEnds ReadFails WriteFails " + limitRates
+	timesOut    = "CloseTimeout HandshakeTimeout PongTimeout " + limitTimes
 )
 
 // A socketState is a state with what each act does there.
@@ -291,7 +291,7 @@ var socketStates = []socketState{
 		}...),
 	},
 	{
-		name: "open, in a handler", ready: airsocket.StateOpen, inTurn: true, noActs: "PongTimeout",
+		name: "open, in a handler", ready: airsocket.StateOpen, inTurn: true, noActs: "PongTimeout WriteTimeout",
 		reach: func(sc *scene) {
 			sc.onMessage = sc.do
 			sc.open()
@@ -440,6 +440,7 @@ var socketStates = []socketState{
 	},
 	{
 		name: "waiting to reconnect", roles: "client", ready: airsocket.StateConnecting, noPeer: true,
+		noActs: "IdleTimeout", // see TestTimeoutsOfTheNextConnection
 		reach: func(sc *scene) {
 			sc.opts.Reconnect = &airsocket.Reconnect{Min: 1, Max: time.Hour}
 			l := sc.line(false, true)
@@ -486,7 +487,7 @@ func (st *socketState) applies(act, role string) bool {
 // rowsFor are the rows of a state for a role, by act.
 func (st *socketState) rowsFor(t *testing.T, role string) map[string]stateRow {
 	rows := map[string]stateRow{}
-	for _, row := range st.rows {
+	for _, row := range slices.Concat(st.rows, limitRows[st.name]) {
 		for _, act := range strings.Fields(row.acts) {
 			act, only, found := strings.Cut(act, "@")
 			if found && only != role || !st.applies(act, role) {

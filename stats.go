@@ -8,6 +8,7 @@ type ServerStats struct {
 	Open       int // sockets that are open
 	Closing    int // sockets whose close event is still to come, or is being handled
 	Buffered   int // bytes that wait to be sent, as Socket.BufferedAmount counts them
+	Held       int // bytes of memory that count for Server.MaxBuffered; 0 without that limit
 }
 
 // Stats returns what a program can plot besides what it counts with [Hooks]. It looks at
@@ -16,6 +17,7 @@ type ServerStats struct {
 func (srv *Server) Stats() (st ServerStats) {
 	all := srv.sockets.snapshot()
 	defer func() { srv.sockets.giveBack(all) }()
+	st.Held = int(max(srv.sum.bytes.Load(), 0))
 	for _, s := range all {
 		switch s.ReadyState() {
 		case StateConnecting:

@@ -27,6 +27,8 @@ type holds uint8
 const (
 	pauseHold    holds = 1 << iota // Pause was called
 	deliveryHold                   // what was received is being delivered, or waits for the turn
+	rateHold                       // Options.RateLimit is exceeded
+	pongHold                       // the peer does not take the pongs that it asks for
 )
 
 // withMore returns c.more, which it creates if it is nil. The caller holds the lock.
@@ -125,11 +127,21 @@ func (c *clock) noteDelivered(unfinished, completed bool, timeout time.Duration)
 	}
 }
 
-// hold records that the Socket does not read, because of why.
-func (c *clock) hold(why holds) {
+// holdClock records that s does not read, because of why.
+func (s *Socket) holdClock(why holds) {
+	c := s.clock.Load()
+	if s.opts.timesReading {
+		c = s.withClock() // because a message may be begun by now
+	}
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.withMore().hold(why, now())
+	c.pongBy = never
+	if s.opts.timesReading {
+		c.withMore().hold(why, now())
+	}
 }
 
 func (x *timeouts) hold(why holds, now instant) {
@@ -139,12 +151,16 @@ func (x *timeouts) hold(why holds, now instant) {
 	x.held |= why
 }
 
-// resumed records that Resume was called.
-func (c *clock) resumed() {
+// releaseClock records that why, which is not deliveryHold, is no longer a reason not to read.
+func (s *Socket) releaseClock(why holds) {
+	c := s.clock.Load()
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.more != nil {
-		c.release(pauseHold, now())
+		c.release(why, now())
 	}
 }
 
@@ -161,6 +177,10 @@ func (c *clock) release(why holds, now instant) {
 	lost := now.sub(x.heldAt)
 	if c.lastRead != never {
 		c.lastRead = min(c.lastRead.add(lost), now)
+		if at := c.lastRead.add(c.socket.opts.idleTimeout); x.idleAt != never && at < x.idleAt {
+			x.idleAt = at // readDue has put it off, not knowing how long that lasts
+			c.schedule()
+		}
 	}
 	if x.begunAt != never {
 		x.begunAt = min(x.begunAt.add(lost), now)

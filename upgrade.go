@@ -56,7 +56,12 @@ func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) er
 // takeOver takes over the connection of r and starts the handshake.
 func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) error {
 	a := newArrival(s, srv, r.TLS != nil).handshake()
-	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
+	header := r.Header
+	if len(r.TransferEncoding) > 0 { // which net/http has taken out of Header
+		header = header.Clone()
+		header["Transfer-Encoding"] = r.TransferEncoding
+	}
+	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, header)
 	a.begun = true // hixie-76 is not done yet
 	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
 		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
@@ -142,11 +147,16 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Add(f.Name, f.Value)
 		}
 	}
-	// RFC 9110, section 15.5.22. In HTTP/2 these fields make a response malformed (RFC
-	// 9113, section 8.2.2).
-	if status == http.StatusUpgradeRequired && r.ProtoMajor < 2 {
-		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Connection", "Upgrade")
+	if r.ProtoMajor < 2 { // in HTTP/2 these fields make a response malformed (RFC 9113, section 8.2.2)
+		// A careless proxy takes the connection for a tunnel once the client has asked for an
+		// upgrade, whatever the answer is. Then the client could reach what the proxy hides.
+		if len(r.Header["Upgrade"]) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		if status == http.StatusUpgradeRequired { // RFC 9110, section 15.5.22
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Add("Connection", "Upgrade")
+		}
 	}
 	http.Error(w, reason, status)
 }

@@ -1,6 +1,8 @@
 package airsocket
 
 import (
+	"math"
+
 	"github.com/airsocket/airsocket/internal/buffers"
 	"github.com/airsocket/airsocket/wire"
 )
@@ -37,7 +39,7 @@ func (t *sender) giveUp(more int) {
 	if t.closeLen > 0 && t.held() > 0 {
 		t.closeOut = true // it is at the end of what was not written
 	}
-	t.writing, t.data, t.inflight, t.handed, t.closeLen = false, false, 0, 0, 0
+	t.writing, t.data, t.inflight, t.handed, t.spare, t.closeLen = false, false, 0, 0, 0, 0
 	t.recount()
 	t.discardPending()
 	if x := t.extra; x != nil {
@@ -118,6 +120,7 @@ func (t *sender) runWriter(b *wire.Buffer, from int) {
 	t.writing = true
 	t.owner.writes()
 	t.noteHanded(len(b.B) - from)
+	t.noteSpare(b, from)
 	t.recount()
 	t.conn.WriteLater(&writer{t: t, number: t.number, piecewise: !t.conn.CanTry(), b: b, from: from})
 }
@@ -127,6 +130,14 @@ func (t *sender) runWriter(b *wire.Buffer, from int) {
 func (t *sender) noteHanded(left int) {
 	if !t.conn.CanTry() {
 		t.handed = uint16(min(left, handOver))
+	}
+}
+
+// noteSpare sets spare for b, which the writer writes from the offset from.
+func (t *sender) noteSpare(b *wire.Buffer, from int) {
+	t.spare = 0
+	if !b.Shared {
+		t.spare = uint16(min((cap(b.B)-len(b.B)+from)>>10, math.MaxUint16))
 	}
 }
 
@@ -174,6 +185,7 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	b, from := w.b, w.from
 	w.b, w.from = nil, 0
 	if t.number != w.number || !t.writing {
+		buffers.Put(b)
 		return -1
 	}
 	t.inflight -= n
@@ -182,6 +194,7 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	}
 	t.noteHanded(0)
 	if err != nil || t.broken {
+		buffers.Put(b)
 		t.writerEnds()
 		if !t.broken {
 			t.fail(err, 0)
@@ -196,8 +209,10 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	}
 	if b != nil {
 		t.noteHanded(len(b.B) - from)
+		t.noteSpare(b, from)
 	} else {
 		t.data = false
+		t.spare = 0
 		t.writerEnds()
 		t.shutdownIfDone()
 		w.drained = true
@@ -207,12 +222,18 @@ func (t *sender) wrote(w *writer, n int, err error) (pong int) {
 	return pong
 }
 
-// recount tells the owner how many bytes wait for the writer: a buffer that is being filled
-// counts as a whole. What is written at the end of the turn does not wait.
+// recount tells the owner how much memory waits for the writer: buffers count as a whole, so
+// that a peer cannot have many of them kept for a few bytes each. What is written at the end
+// of the turn does not wait.
 func (t *sender) recount() {
 	n := 0
 	if t.writing {
-		if n = t.inflight; t.pending != nil {
+		n = t.inflight + int(t.spare)<<10
+		if chunks := t.extras().chunks; len(chunks) > 0 {
+			last := chunks[len(chunks)-1].B // all others are full
+			n += cap(last) - len(last)
+		}
+		if t.pending != nil {
 			n += cap(t.pending.B)
 		}
 	}
@@ -260,6 +281,11 @@ func (t *sender) enqueueOwedPong() int {
 		return -1
 	}
 	t.extra.pong = nil
+	if t.extra.owed >= mostOwed {
+		t.owner.pongWaits(false)
+		t.conn.Wake()
+	}
+	t.extra.owed = 0
 	if t.append(wire.Event{Kind: wire.Pong, Data: p}) != nil {
 		return -1 // a close has been sent, which nothing follows
 	}

@@ -21,7 +21,9 @@ var ErrInHandler = errors.New("blocking: a handler must not wait: make the call 
 // Messages are kept until they are read. When more than 64 KiB are unread, counting 64
 // bytes more for each message, the Socket is paused until there is room, with the effects
 // of [airsocket.Socket.Pause]: the end of the connection is not noticed meanwhile either.
-// So go on reading until Read returns an error, or call Close.
+// So go on reading until Read returns an error, or call Close. The peer may not wait for
+// longer than its WriteTimeout, and neither does a Write here wait for longer than that in
+// Options: 30 s by default without anything being taken.
 type Conn struct {
 	s         *airsocket.Socket
 	listeners []*airsocket.Listener // used only in turns

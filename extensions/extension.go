@@ -26,6 +26,11 @@ type Extension interface {
 
 // A Session is an extension in use on one connection. Exactly one of the fields is
 // set.
+//
+// airsocket decodes what arrives on a connection outside of the turns of handlers. Only as
+// many connections with the extensions of this package do so at a time as there are
+// processors. One with another extension never waits for that: it may block, which holds up
+// nobody else, and has to limit itself how much memory all its sessions take.
 type Session struct {
 	Wire   wire.Extension // transforms messages or frames
 	Stream Stream         // transforms the byte stream below the frames

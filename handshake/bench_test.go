@@ -1,6 +1,8 @@
 package handshake_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/airsocket/airsocket/extensions"
@@ -41,6 +43,37 @@ func BenchmarkServer(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkLongLists has servers parse requests that are full of one list.
+func BenchmarkLongLists(b *testing.B) {
+	for _, list := range []struct{ name, field string }{
+		{"unknown", "Sec-WebSocket-Extensions: " + strings.Repeat("x,", 7500) + "x"},
+		{"offers", "Sec-WebSocket-Extensions: " + strings.Repeat("permessage-deflate,", 780) + "x"},
+		{"parameters", "Sec-WebSocket-Extensions: permessage-deflate" + strings.Repeat(";x", 7500)},
+		{"protocols", "Sec-WebSocket-Protocol: " + protocols(64) + strings.Repeat(",", 14_000)},
+	} {
+		b.Run(list.name, func(b *testing.B) {
+			in := []byte(strings.TrimSuffix(plainRequest, "\r\n") + list.field + "\r\n\r\n")
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				s := &handshake.Server{MaxHead: 20 << 10}
+				if _, done, err := s.Feed(in); !done || err != nil {
+					b.Fatal(done, err)
+				}
+			}
+		})
+	}
+}
+
+// protocols returns a list of n different subprotocols.
+func protocols(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = strconv.FormatInt(int64(i), 36)
+	}
+	return strings.Join(list, ",")
 }
 
 func BenchmarkClient(b *testing.B) {

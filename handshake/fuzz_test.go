@@ -1,8 +1,12 @@
 package handshake_test
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
+	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +15,8 @@ import (
 )
 
 // FuzzServer feeds arbitrary bytes, as a whole and byte by byte, with the same
-// result. A Client accepts the response to every request that the Server accepts.
+// result. A request that the Server accepts is read in the same way by package net/http, as
+// it would be by a proxy, and a Client accepts the response.
 func FuzzServer(f *testing.F) {
 	for _, v := range vectors(f) {
 		f.Add(v.request)
@@ -21,23 +26,24 @@ func FuzzServer(f *testing.F) {
 	f.Add([]byte(strings.Repeat("M", 33) + " / HTTP/1.1\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const limit = 2048
-		whole, bytes := handshake.Server{MaxHead: limit}, handshake.Server{MaxHead: limit}
+		whole, pieces := handshake.Server{MaxHead: limit}, handshake.Server{MaxHead: limit}
 		rest, done, err := feed(whole.Feed, data, []int{len(data)})
-		rest2, done2, err2 := feed(bytes.Feed, data, ones(len(data)))
+		rest2, done2, err2 := feed(pieces.Feed, data, ones(len(data)))
 		if errors.Is(err, handshake.ErrNotUpgrade) {
-			if got := string(bytes.Buffered()) + string(rest2); got != string(data) || string(whole.Buffered()) != string(data) {
+			if got := string(pieces.Buffered()) + string(rest2); got != string(data) || string(whole.Buffered()) != string(data) {
 				t.Errorf("given back %q", got)
 			}
 			return
 		}
 		if done != done2 || done && string(rest) != string(rest2) || !sameError(err, err2) ||
-			!reflect.DeepEqual(whole.Request(), bytes.Request()) {
+			!reflect.DeepEqual(whole.Request(), pieces.Request()) {
 			t.Fatalf("whole: %q, %v, %v\nbytes: %q, %v, %v", rest, done, err, rest2, done2, err2)
 		}
 		if !done {
 			return
 		}
 		r := whole.Request()
+		checkReading(t, data, r)
 		a := handshake.Accept{Extensions: r.Extensions}
 		if len(r.Protocols) > 0 {
 			a.Protocol = r.Protocols[0]
@@ -57,6 +63,33 @@ func FuzzServer(f *testing.F) {
 			t.Errorf("%q: %q, %v, %v", answer, rest, done, err)
 		}
 	})
+}
+
+// checkReading checks that net/http reads data as the request r. It may reject what the
+// Server accepts, but not because of a field, which another program would misread.
+func checkReading(t *testing.T, data []byte, r *handshake.Request) {
+	t.Helper()
+	web, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(data)))
+	if err != nil {
+		if strings.Contains(err.Error(), "MIME header") {
+			t.Errorf("net/http: %v", err)
+		}
+		return
+	}
+	target := web.RequestURI
+	if target[0] != '/' { // a URL, whose path may be empty
+		if _, target, _ = strings.Cut(target, "://"+web.Host); target == "" || target[0] == '?' {
+			target = "/" + target
+		}
+	}
+	if web.Method != r.Method || web.Host != r.Host || target != r.Target {
+		t.Errorf("%s %s on %s, but in net/http %s %s on %s", r.Method, r.Target, r.Host, web.Method, web.RequestURI, web.Host)
+	}
+	for _, f := range r.Header {
+		if !strings.EqualFold(f.Name, "Host") && !slices.Equal(web.Header.Values(f.Name), r.Header.Values(f.Name)) {
+			t.Errorf("%s: %q, but in net/http %q", f.Name, r.Header.Values(f.Name), web.Header.Values(f.Name))
+		}
+	}
 }
 
 // FuzzClient feeds arbitrary bytes as the response, as a whole and byte by byte, with

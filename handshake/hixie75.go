@@ -73,12 +73,12 @@ func (hixie75) readAnswer(c *Client, r *Result) error {
 func (c *Client) readHixie(r *Result, prefix string) (err error) {
 	origin, ok := r.Header.one(prefix + "Origin")
 	if !ok || !equalFold(origin, c.hixieOrigin()) {
-		return fmt.Errorf("%w: %q", ErrOrigin, origin)
+		return fmt.Errorf("%w: %.100q", ErrOrigin, origin)
 	}
 	want, host := location(c.Secure, c.Host, ""), location(c.Secure, c.Host, c.Target)
 	got, ok := r.Header.one(prefix + "Location")
 	if !ok || len(got) != len(host) || !equalFold(got[:len(want)], want) || got[len(want):] != c.Target {
-		return fmt.Errorf("%w: %q", ErrLocation, got)
+		return fmt.Errorf("%w: %.100q", ErrLocation, got)
 	}
 	if len(c.Protocols) == 0 {
 		return nil // node-websocket-server answers with "*" even if the client asked for none

@@ -128,7 +128,7 @@ func (k *keyAccept) readAnswer(c *Client, r *Result) (err error) {
 	if r.Protocol, err = answeredProtocol(r.Header, "Sec-WebSocket-Protocol", c.Protocols); err != nil {
 		return err
 	}
-	if r.Extensions, err = ParseExtensions(r.Header.Values("Sec-WebSocket-Extensions")); err != nil {
+	if r.Extensions, err = parseAnswer(r.Header.Values("Sec-WebSocket-Extensions")); err != nil {
 		return err
 	}
 	return checkOffered(r.Extensions, c.Offers)
@@ -144,7 +144,7 @@ func answeredProtocol(h Header, name string, asked []string) (string, error) {
 	case slices.Contains(asked, protocol):
 		return protocol, nil
 	case h.Has(name):
-		return "", fmt.Errorf("%w: %q", ErrProtocolNotOffered, protocol)
+		return "", fmt.Errorf("%w: %.100q", ErrProtocolNotOffered, protocol)
 	}
 	return "", nil
 }

@@ -9,6 +9,13 @@ import (
 	"github.com/gobwas/httphead"
 )
 
+// The limits of lists, so that a field full of short elements costs no more than others.
+const (
+	maxOffers    = 64 // elements of all Sec-WebSocket-Extensions fields
+	maxParams    = 16 // parameters of one of them
+	maxProtocols = 64 // elements of all Sec-WebSocket-Protocol fields
+)
+
 // ParseExtensions parses the values of all Sec-WebSocket-Extensions fields of a
 // message (RFC 6455, section 9.1). A quoted value is returned without its quotes,
 // and must be a token. Repeated parameters are kept, so that the extension can
@@ -16,58 +23,90 @@ import (
 // 5.6.1), and so are empty fields, which libwebsockets sent in 2011 if it had
 // nothing to offer. The error wraps ErrBadExtension. The result shares memory with
 // values.
+//
+// Elements with more than 16 parameters are left out. What follows the first 64 elements
+// is ignored: a server may decline any offer. A [Client] refuses an answer that has more
+// of either.
 func ParseExtensions(values []string) ([]extensions.Offer, error) {
-	var offers []extensions.Offer
-	for _, value := range values {
-		var ok bool
-		if offers, ok = parseOffers(offers, value); !ok {
-			return nil, fmt.Errorf("%w: %q", ErrBadExtension, value)
-		}
-	}
-	return offers, nil
+	offers, _, err := parseExtensions(values)
+	return offers, err
 }
 
-func parseOffers(offers []extensions.Offer, s string) ([]extensions.Offer, bool) {
+// parseExtensions is ParseExtensions. all is false if something was left out or ignored.
+func parseExtensions(values []string) (offers []extensions.Offer, all bool, err error) {
+	p := offerParser{all: true}
+	for _, value := range values {
+		if !p.parse(value) {
+			return nil, false, fmt.Errorf("%w: %.100q", ErrBadExtension, value)
+		}
+	}
+	return p.offers, p.all, nil
+}
+
+// parseAnswer is ParseExtensions for a client.
+func parseAnswer(values []string) ([]extensions.Offer, error) {
+	offers, all, err := parseExtensions(values)
+	if err == nil && !all {
+		return nil, fmt.Errorf("%w: more than %d extensions, or one with more than %d parameters", ErrBadExtension, maxOffers, maxParams)
+	}
+	return offers, err
+}
+
+// An offerParser parses values of Sec-WebSocket-Extensions fields.
+type offerParser struct {
+	offers []extensions.Offer
+	seen   int  // elements so far, with those that were left out
+	all    bool // none was left out or ignored
+}
+
+func (p *offerParser) parse(s string) (ok bool) {
 	for {
 		s = skipSpace(s)
 		if s == "" {
-			return offers, true
+			return true
 		}
 		if s[0] == ',' {
 			s = s[1:]
 			continue
 		}
-		var offer extensions.Offer
-		var ok bool
-		if offer, s, ok = parseOffer(s); !ok {
-			return nil, false
+		if p.seen == maxOffers {
+			p.all = false
+			return true
 		}
-		offers = append(offers, offer)
-		if s != "" && s[0] != ',' {
-			return nil, false
+		p.seen++
+		if s, ok = p.parseOffer(s); !ok || s != "" && s[0] != ',' {
+			return false
 		}
 	}
 }
 
 // parseOffer parses one element, up to the next comma or the end.
-func parseOffer(s string) (offer extensions.Offer, rest string, ok bool) {
+func (p *offerParser) parseOffer(s string) (rest string, ok bool) {
+	var offer extensions.Offer
 	offer.Name, s = nextToken(s)
-	ok = offer.Name != ""
-	for ok {
+	params := 0
+	for ok = offer.Name != ""; ok; params++ {
 		s = skipSpace(s)
 		if s == "" || s[0] != ';' {
 			break
 		}
-		var p extensions.Param
-		p.Name, s = nextToken(skipSpace(s[1:]))
-		ok = p.Name != ""
+		var param extensions.Param
+		param.Name, s = nextToken(skipSpace(s[1:]))
+		ok = param.Name != ""
 		s = skipSpace(s)
 		if ok && s != "" && s[0] == '=' {
-			p.Value, s, ok = nextValue(skipSpace(s[1:]))
+			param.Value, s, ok = nextValue(skipSpace(s[1:]))
 		}
-		offer.Params = append(offer.Params, p)
+		if params < maxParams {
+			offer.Params = append(offer.Params, param)
+		}
 	}
-	return offer, s, ok
+	if params > maxParams {
+		p.all = false
+	} else {
+		p.offers = append(p.offers, offer)
+	}
+	return s, ok
 }
 
 // nextValue parses a token, or a quoted string that contains one.
@@ -103,7 +142,14 @@ func nextToken(s string) (token, rest string) {
 	return s[:i], s[i:]
 }
 
-func skipSpace(s string) string { return strings.TrimLeft(s, " \t") }
+// skipSpace is strings.TrimLeft, which takes longer to begin.
+func skipSpace(s string) string {
+	i := 0
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	return s[i:]
+}
 
 // AppendExtensions appends the value of a Sec-WebSocket-Extensions field with the
 // offers to dst. [ParseExtensions] is the inverse.
@@ -131,7 +177,7 @@ func checkOffers(offers []extensions.Offer) error {
 			ok = ok && isToken(p.Name) && (p.Value == "" || isToken(p.Value))
 		}
 		if !ok {
-			return fmt.Errorf("%w: %q", ErrBadExtension, o.Name)
+			return fmt.Errorf("%w: %.100q", ErrBadExtension, o.Name)
 		}
 	}
 	return nil
@@ -142,13 +188,14 @@ func checkOffers(offers []extensions.Offer) error {
 func checkOffered(answer, offers []extensions.Offer) error {
 	for _, a := range answer {
 		if !slices.ContainsFunc(offers, func(o extensions.Offer) bool { return o.Name == a.Name }) {
-			return fmt.Errorf("%w: %q", ErrExtensionNotOffered, a.Name)
+			return fmt.Errorf("%w: %.100q", ErrExtensionNotOffered, a.Name)
 		}
 	}
 	return nil
 }
 
-// parseProtocols parses the Sec-WebSocket-Protocol fields of a request.
+// parseProtocols parses the Sec-WebSocket-Protocol fields of a request, which may name 64
+// subprotocols.
 func parseProtocols(h Header, name string) ([]string, error) {
 	var list []string
 	for i := range h {
@@ -156,9 +203,13 @@ func parseProtocols(h Header, name string) ([]string, error) {
 			continue
 		}
 		for item := range strings.SplitSeq(h[i].Value, ",") {
-			if item = trim(item); item != "" {
-				list = append(list, item)
+			if item = trim(item); item == "" {
+				continue
 			}
+			if len(list) == maxProtocols {
+				return nil, fmt.Errorf("%w: a client may name no more than %d", ErrBadProtocol, maxProtocols)
+			}
+			list = append(list, item)
 		}
 	}
 	return list, checkProtocols(list)
@@ -169,7 +220,7 @@ func parseProtocols(h Header, name string) ([]string, error) {
 func checkProtocols(list []string) error {
 	for _, p := range list {
 		if !isToken(p) {
-			return fmt.Errorf("%w: %q", ErrBadProtocol, p)
+			return fmt.Errorf("%w: %.100q", ErrBadProtocol, p)
 		}
 	}
 	if len(list) < 2 {
@@ -179,7 +230,7 @@ func checkProtocols(list []string) error {
 	sorted := slices.Sorted(slices.Values(list))
 	for i, p := range sorted[1:] {
 		if p == sorted[i] {
-			return fmt.Errorf("%w: %q is repeated", ErrBadProtocol, p)
+			return fmt.Errorf("%w: %.100q is repeated", ErrBadProtocol, p)
 		}
 	}
 	return nil
@@ -193,7 +244,7 @@ func onlyProtocol(value string) ([]string, error) {
 	}
 	for i := 0; i < len(value); i++ {
 		if c := value[i]; c <= ' ' || c > '~' {
-			return nil, fmt.Errorf("%w: %q", ErrBadProtocol, value)
+			return nil, fmt.Errorf("%w: %.100q", ErrBadProtocol, value)
 		}
 	}
 	return []string{value}, nil

@@ -222,12 +222,13 @@ func (d *Decoder) repair(p []byte) ([]byte, error) {
 	if text.Valid(p) {
 		return p, nil
 	}
-	to := d.get(2 * len(p))
+	n := text.RepairedLen(p) // at most three times as long, which need not be in memory to know
+	if over(uint64(n), d.cfg.MaxMessage) {
+		return nil, ErrMessageTooBig
+	}
+	to := d.get(n)
 	to.B = text.AppendRepaired(to.B, p)
 	d.put(&d.spent)
 	d.spent = to
-	if over(uint64(len(to.B)), d.cfg.MaxMessage) {
-		return nil, ErrMessageTooBig
-	}
 	return to.B, nil
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/examples/internal/stage"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
 // scrape returns the lines of /metrics without comments.
@@ -127,6 +129,8 @@ func TestBoundedLabels(t *testing.T) {
 		{nil, "other"},
 		{&handshake.Error{Status: 503, Reason: "full"}, "503"},
 		{fmt.Errorf("wrapped: %w", airsocket.ErrHandshakeTimeout), "timeout"},
+		{&handshake.Error{Status: 429, Reason: "too many", Err: airsocket.ErrConnsPerIP}, "conns per ip"},
+		{&handshake.Error{Status: 429, Reason: "too many", Err: airsocket.ErrHandshakesPerIP}, "handshakes per ip"},
 		{airsocket.ErrProxyHeader, "proxy header"},
 		{airsocket.ErrServerClosed, "shutdown"},
 		{handshake.ErrUnexpected, "ended early"},
@@ -136,5 +140,25 @@ func TestBoundedLabels(t *testing.T) {
 		if got := reasonOf(c.err); got != c.want || !plain.MatchString(got) {
 			t.Errorf("reasonOf(%v) = %q, want %q", c.err, got, c.want)
 		}
+	}
+}
+
+// TestConventions checks names, units and types with the rules of promtool, when each metric
+// has a value.
+func TestConventions(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	m := newMetrics(registry, &airsocket.Server{Options: new(airsocket.Options)})
+	m.closed.WithLabelValues(codeOf(1000)).Inc()
+	m.refused.WithLabelValues(reasonOf(airsocket.ErrHandshakeTimeout)).Inc()
+	families, err := registry.Gather()
+	if err != nil || len(families) != 9 {
+		t.Fatalf("%d metrics, %v", len(families), err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }

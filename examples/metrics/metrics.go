@@ -92,6 +92,12 @@ func codeOf(code airsocket.StatusCode) string {
 // reasonOf returns the label for the reason why a connection was refused: the status of the
 // response, if there was one. The program itself chooses the status in OnRequest.
 func reasonOf(err error) string {
+	switch { // both have status 429
+	case errors.Is(err, airsocket.ErrConnsPerIP):
+		return "conns per ip"
+	case errors.Is(err, airsocket.ErrHandshakesPerIP):
+		return "handshakes per ip"
+	}
 	if h, ok := errors.AsType[*handshake.Error](err); ok && h.Status != 0 {
 		return strconv.Itoa(h.Status)
 	}

@@ -9,15 +9,23 @@
 // is refused: the listening socket is never closed, and what neither process has accepted
 // yet waits in it. A client that connects again (Options.Reconnect) meets the new process.
 //
+// If the new process cannot start, for instance because of its configuration, the old one
+// goes on as if nothing had happened. A signal that the old process gets while the new one
+// starts, or later, is passed on to the new one.
+//
 // The old process closes its sockets instead of waiting until the clients go, because
 // sockets can last for days. A message is accepted when its acknowledgment is sent; one that
 // was not acknowledged before the close frame has no effect, and has to be sent again.
+// Clients that do not close within -limit are cut off.
 //
-// If systemd has opened the listening socket it is used, as the files in examples/deploy
-// say, and systemd is told which process is the main one.
+// The new process has the arguments of the old one, and reads the certificate again. It
+// cannot listen on another address. If systemd has opened the listening socket it is used, as
+// the files in examples/deploy say, and systemd is told which process is the main one. The
+// file of a unix socket stays until the last process ends.
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -44,6 +52,8 @@ func run(args []string, stdout io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "address to listen on")
 	name := flags.String("journal", "journal.txt", "file for the messages")
 	limit := flags.Duration("limit", 30*time.Second, "time for the clients to close at the end")
+	cert := flags.String("cert", "", "file with a certificate, for wss")
+	key := flags.String("key", "", "file with the key of the certificate")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -51,29 +61,48 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 1)
+	srv := &journaled{journal: journal}
+	srv.OnConnect(srv.connected)
+	if *cert != "" {
+		pair, err := tls.LoadX509KeyPair(*cert, *key)
+		if err != nil {
+			return err
+		}
+		srv.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
+	}
+	signals := make(chan os.Signal, 16) // what comes while a new process starts waits here
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, os.Interrupt)
 	l, shared, err := listen(*addr)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(stdout, "listening on", l.Addr())
+	passedOn := make(chan struct{})
 	go func() {
-		waitForEnd(signals, shared)
+		defer close(passedOn)
+		next := waitForEnd(signals, shared)
+		if u, ok := l.(*net.UnixListener); ok && next == nil && !systemdListens() {
+			u.SetUnlinkOnClose(true)
+		}
 		shared.Close()
 		l.Close() // the socket listens on if another process has it
+		for sig := range signals {
+			if next != nil {
+				next.Signal(sig)
+			}
+		}
 	}()
 	if err := ready(); err != nil {
 		return err
 	}
-
-	srv := &journaled{journal: journal}
-	srv.OnConnect(srv.connected)
 	if err := srv.Serve(l); !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	time.AfterFunc(*limit, func() { srv.Close() })
 	airsocket.Run(srv.leave)
+	signal.Stop(signals) // which waits for those that are on their way
+	close(signals)
+	<-passedOn
 	return nil
 }
 
@@ -108,26 +137,33 @@ func (srv *journaled) leave() {
 	srv.CloseAll(airsocket.StatusGoingAway, "restart")
 }
 
-// waitForEnd returns when this process is to end: at SIGHUP, when another one has taken
-// over.
-func waitForEnd(signals <-chan os.Signal, shared *os.File) {
+// waitForEnd returns when this process is to end, with the one that has replaced it, or nil.
+func waitForEnd(signals <-chan os.Signal, shared *os.File) (next *os.Process) {
 	for sig := range signals {
 		if sig != syscall.SIGHUP {
-			return
+			break
 		}
-		err := startSuccessor(shared)
-		if err == nil {
-			return
+		next, err := startSuccessor(shared)
+		if err != nil {
+			log.Print(err)
+			continue
 		}
-		log.Print(err)
+		if err := notify(fmt.Sprint("MAINPID=", next.Pid)); err != nil {
+			log.Print(err)
+		}
+		return next
 	}
+	return nil
 }
 
-// listen returns the listener of the process before this one, or of systemd
-// (sd_listen_fds(3)), or else a new one on addr. shared is a duplicate of its descriptor for
-// the next process.
+// systemdListens reports whether systemd has opened the listening socket (sd_listen_fds(3)),
+// for this process or for the first one of those that it has replaced.
+func systemdListens() bool { return os.Getenv("LISTEN_FDS") == "1" }
+
+// listen returns the listener of the process before this one, or of systemd, or else a new
+// one on addr. shared is a duplicate of its descriptor for the next process.
 func listen(addr string) (l net.Listener, shared *os.File, err error) {
-	fromSystemd := os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) && os.Getenv("LISTEN_FDS") == "1"
+	fromSystemd := systemdListens() && os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid())
 	if os.Getenv(successor) != "" || fromSystemd {
 		syscall.CloseOnExec(listenerFD)
 		shared = os.NewFile(listenerFD, "listener")
@@ -136,6 +172,9 @@ func listen(addr string) (l net.Listener, shared *os.File, err error) {
 	}
 	if l, err = airsocket.Listen(addr); err != nil {
 		return nil, nil, err
+	}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false) // the next process needs the file
 	}
 	shared, err = duplicate(l.(syscall.Conn))
 	return l, shared, err

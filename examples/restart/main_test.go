@@ -4,21 +4,16 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/airsocket/airsocket/examples/internal/stage"
 )
 
 const asExample = "AIRSOCKET_RESTART_EXAMPLE"
@@ -47,7 +42,7 @@ type service struct {
 }
 
 // serve starts the example. The listening socket is one of systemd if f is not nil.
-func serve(t *testing.T, f, stderr *os.File) *service {
+func serve(t *testing.T, f, stderr *os.File, args ...string) *service {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -65,7 +60,7 @@ func serve(t *testing.T, f, stderr *os.File) *service {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close() })
-	args := []string{"-addr", "127.0.0.1:0", "-journal", s.journal}
+	args = append([]string{"-addr", "127.0.0.1:0", "-journal", s.journal}, args...)
 	s.first = exec.Command(self, args...)
 	s.first.Env = append(os.Environ(), asExample+"=1", "NOTIFY_SOCKET="+notify,
 		"GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // or each process takes a second to end
@@ -84,14 +79,17 @@ func serve(t *testing.T, f, stderr *os.File) *service {
 	hung := time.AfterFunc(mostTime, kill) // they would outlive the test
 	s.notices.SetReadDeadline(time.Now().Add(mostTime))
 	t.Cleanup(func() {
-		hung.Stop()
+		if !hung.Stop() {
+			t.Errorf("the processes have not ended in %v", mostTime)
+		}
 		if t.Failed() {
 			kill()
 		}
 	})
 	s.stdout = bufio.NewReader(r)
 	s.addr = s.listening()
-	s.pid = s.ready()
+	s.wantNotice("READY=1")
+	s.pid = s.first.Process.Pid
 	return s
 }
 
@@ -106,18 +104,22 @@ func (s *service) listening() string {
 	return strings.TrimSpace(addr)
 }
 
-// ready returns the number of the next process that is ready.
-func (s *service) ready() (pid int) {
+// notice returns what systemd is told next.
+func (s *service) notice() string {
 	s.t.Helper()
 	p := make([]byte, 100)
 	n, err := s.notices.Read(p)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := fmt.Sscanf(string(p[:n]), "READY=1\nMAINPID=%d", &pid); err != nil {
-		s.t.Fatalf("%q: %v", p[:n], err)
+	return string(p[:n])
+}
+
+func (s *service) wantNotice(want string) {
+	s.t.Helper()
+	if got := s.notice(); got != want {
+		s.t.Fatalf("systemd is told %q instead of %q", got, want)
 	}
-	return pid
 }
 
 // signal sends a signal to the main process.
@@ -138,20 +140,31 @@ func (s *service) restart() {
 // replaced waits until there is another main process.
 func (s *service) replaced() {
 	s.t.Helper()
-	before := s.pid
 	if addr := s.listening(); addr != s.addr {
 		s.t.Errorf("the new process listens on %s instead of %s", addr, s.addr)
 	}
-	if s.pid = s.ready(); s.pid == before {
-		s.t.Error("there is no new process")
+	s.handedOver()
+}
+
+// handedOver waits until the main process has told systemd which one replaces it.
+func (s *service) handedOver() {
+	s.t.Helper()
+	before, notice := s.pid, s.notice()
+	if _, err := fmt.Sscanf(notice, "MAINPID=%d", &s.pid); err != nil || s.pid == before {
+		s.t.Fatalf("systemd is told %q by process %d", notice, before)
 	}
 }
 
-// stop ends the main process, and waits until all processes have ended. It returns the
-// lines of the journal.
+// stop ends the main process and waits like ended.
 func (s *service) stop() []string {
 	s.t.Helper()
 	s.signal(syscall.SIGTERM)
+	return s.ended()
+}
+
+// ended waits until all processes have ended. It returns the lines of the journal.
+func (s *service) ended() []string {
+	s.t.Helper()
 	s.first.Wait()
 	if rest, err := io.ReadAll(s.stdout); err != nil || len(rest) > 0 {
 		s.t.Errorf("%q %v", rest, err)
@@ -161,111 +174,4 @@ func (s *service) stop() []string {
 		s.t.Error(err)
 	}
 	return strings.Fields(string(text))
-}
-
-const request = "GET / HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-
-func dial(t *testing.T, addr string) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
-// wantAccepted checks that the server has accepted the request on conn.
-func wantAccepted(t *testing.T, conn net.Conn) *bufio.Reader {
-	t.Helper()
-	r := bufio.NewReader(conn)
-	res, err := http.ReadResponse(r, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatal(res.Status)
-	}
-	return r
-}
-
-// TestHalfOpen checks that the old process completes an opening handshake of which it had
-// only a part, and then closes that socket too.
-func TestHalfOpen(t *testing.T) {
-	s := serve(t, nil, os.Stderr)
-	conn := dial(t, s.addr)
-	io.WriteString(conn, request[:50])
-	other := stage.Connect(t, nil, "ws://"+s.addr)
-	other.Want("open ") // connections are accepted in order
-	other.Send("x")
-	other.Want(fmt.Sprint("text ", s.pid, " has x"))
-
-	s.restart()
-	other.Want("close 1001 restart") // so the old process is about to end
-	io.WriteString(conn, request[50:])
-	closeFrame := []byte("\x88\x09\x03\xe9restart")
-	if p, err := io.ReadAll(io.LimitReader(wantAccepted(t, conn), int64(len(closeFrame)))); err != nil || !bytes.Equal(p, closeFrame) {
-		t.Errorf("%q %v", p, err)
-	}
-	conn.Close()
-	if got := s.stop(); !slices.Equal(got, []string{"x"}) {
-		t.Errorf("journal: %q", got)
-	}
-}
-
-// TestBacklog checks that connections that the system has accepted, and the old process has
-// not, are served by one of the processes.
-func TestBacklog(t *testing.T) {
-	s := serve(t, nil, os.Stderr)
-	s.signal(syscall.SIGSTOP)
-	var conns []net.Conn
-	for range 100 {
-		conn := dial(t, s.addr)
-		io.WriteString(conn, request)
-		conns = append(conns, conn)
-	}
-	s.signal(syscall.SIGHUP)
-	s.signal(syscall.SIGCONT)
-	s.replaced()
-	for _, conn := range conns {
-		wantAccepted(t, conn)
-		conn.Close()
-	}
-	s.stop()
-}
-
-// TestSuccessorFails checks that the old process goes on if the new one cannot start.
-func TestSuccessorFails(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	s := serve(t, nil, w)
-	w.Close()
-	c := stage.Connect(t, nil, "ws://"+s.addr)
-	c.Want("open ")
-	if err := os.Remove(s.journal); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(s.journal, 0o755); err != nil { // cannot be opened as a file
-		t.Fatal(err)
-	}
-	s.signal(syscall.SIGHUP)
-	lines := bufio.NewScanner(r)
-	for lines.Scan() && !strings.Contains(lines.Text(), "the new process is not ready: exit status 1") {
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	c.Send("x")
-	c.Want(fmt.Sprint("text ", s.pid, " has x"))
-	stage.Connect(t, nil, "ws://"+s.addr).Want("open ")
-	if err := os.Remove(s.journal); err != nil {
-		t.Fatal(err)
-	}
-	s.restart()
-	c.Want("close 1001 restart")
-	s.stop()
 }

@@ -3,9 +3,16 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,7 +20,7 @@ import (
 )
 
 const (
-	restarts   = 10
+	restarts   = 20
 	staying    = 20 // clients that keep their connection, and connect again when it is closed
 	connecting = 5  // clients that connect anew for each message
 	window     = 4  // messages of a client that are not acknowledged yet
@@ -141,11 +148,14 @@ func (l *load) connect(s *airsocket.Socket) {
 	}
 }
 
-// TestRestarts checks that clients that connect and send without a pause see nothing of ten
-// restarts but clean closes with status code 1001: each message is acknowledged, and those
-// that are sent again had no effect before.
+// TestRestarts checks that clients that connect and send without a pause see nothing of
+// twenty restarts but clean closes with status code 1001: each message is acknowledged, and
+// those that are sent again had no effect before.
 func TestRestarts(t *testing.T) {
-	t.Run("listening", func(t *testing.T) { testRestarts(t, nil) })
+	t.Run("listening", func(t *testing.T) {
+		s := serve(t, nil, os.Stderr)
+		s.testRestarts("ws://"+s.addr, nil)
+	})
 	t.Run("systemd", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -157,15 +167,62 @@ func TestRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		testRestarts(t, f)
+		s := serve(t, f, os.Stderr)
+		s.testRestarts("ws://"+s.addr, nil)
+	})
+	t.Run("tls", func(t *testing.T) {
+		cert, key, roots := certificate(t)
+		s := serve(t, nil, os.Stderr, "-cert", cert, "-key", key)
+		s.testRestarts("wss://"+s.addr, &tls.Config{RootCAs: roots})
+	})
+	t.Run("unix", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "socket")
+		s := serve(t, nil, os.Stderr, "-addr", "unix:"+path)
+		s.testRestarts("ws+unix://"+path+":/", nil)
 	})
 }
 
-func testRestarts(t *testing.T, f *os.File) {
-	s := serve(t, f, os.Stderr)
+// certificate writes a certificate for 127.0.0.1 and its key to files.
+func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots = x509.NewCertPool()
+	roots.AddCert(own)
+	return cert, key, roots
+}
+
+func (s *service) testRestarts(url string, config *tls.Config) {
+	t := s.t
 	d := new(airsocket.Dispatcher)
 	l := &load{
-		t: t, url: "ws://" + s.addr, opts: airsocket.Options{Dispatcher: d}, sent: map[string]bool{},
+		t: t, url: url, opts: airsocket.Options{Dispatcher: d, TLS: config}, sent: map[string]bool{},
 		met: make(chan int, (restarts+1)*staying), done: make(chan string),
 	}
 	d.Post(func() {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,58 +18,78 @@ const (
 	successor  = "RESTART_SUCCESSOR"
 	listenerFD = 3
 	readyFD    = 4 // a pipe, to which it writes when it is ready
+	beginFD    = 5 // a pipe, from which it reads before it accepts a connection
 )
 
 // patience is how long a successor may take until it is ready.
 const patience = 10 * time.Second
 
-// startSuccessor starts the program anew, and returns when the new process is ready. If that
+// startSuccessor starts the program anew, and returns the new process when it serves. If that
 // fails this one goes on as before.
-func startSuccessor(shared *os.File) error {
+func startSuccessor(shared *os.File) (*os.Process, error) {
 	program, err := os.Executable() // by its name, which may be that of a new version
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r, w, err := os.Pipe()
+	ready, readyW, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer r.Close()
+	defer ready.Close()
+	beginR, begin, err := os.Pipe()
+	if err != nil {
+		readyW.Close()
+		return nil, err
+	}
+	defer begin.Close()
 	cmd := exec.Command(program, os.Args[1:]...)
 	cmd.Env = append(os.Environ(), successor+"=1")
-	cmd.ExtraFiles = []*os.File{shared, w}
+	cmd.ExtraFiles = []*os.File{shared, readyW, beginR}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	err = cmd.Start()
-	w.Close() // so that there is an end if the new process has ended
+	readyW.Close() // so that there is an end if the new process has ended
+	beginR.Close()
+	if err != nil {
+		return nil, err
+	}
+	ready.SetReadDeadline(time.Now().Add(patience))
+	if _, err = ready.Read(make([]byte, 1)); err == nil {
+		_, err = begin.WriteString("!")
+	}
+	if err != nil {
+		// It has accepted no connection, even if it was ready just after the deadline.
+		cmd.Process.Kill()
+		return nil, fmt.Errorf("the new process is not ready: %w", cmp.Or(cmd.Wait(), err))
+	}
+	return cmd.Process, nil
+}
+
+// ready returns when this process is to serve: at once, or when the process before this one
+// knows that it is ready, and has not given up waiting for it.
+func ready() error {
+	if os.Getenv(successor) == "" {
+		return notify("READY=1")
+	}
+	f := os.NewFile(readyFD, "ready")
+	_, err := f.WriteString("!")
+	f.Close()
 	if err != nil {
 		return err
 	}
-	r.SetReadDeadline(time.Now().Add(patience))
-	if _, err := r.Read(make([]byte, 1)); err != nil {
-		cmd.Process.Kill()
-		return fmt.Errorf("the new process is not ready: %w", cmp.Or(cmd.Wait(), err))
+	begin := os.NewFile(beginFD, "begin")
+	defer begin.Close()
+	if _, err := begin.Read(make([]byte, 1)); err != nil {
+		return errors.New("the process before this one does not want to be replaced")
 	}
-	return cmd.Process.Release()
+	return nil
 }
 
-// ready tells the process before this one, and systemd (sd_notify(3)), that this one serves
-// from now on.
-func ready() error {
-	if name := os.Getenv("NOTIFY_SOCKET"); name != "" {
-		if err := notify(name, fmt.Sprintf("READY=1\nMAINPID=%d", os.Getpid())); err != nil {
-			return err
-		}
-	}
-	if os.Getenv(successor) == "" {
+// notify tells systemd about this process (sd_notify(3)), if it has started it.
+func notify(state string) error {
+	name := os.Getenv("NOTIFY_SOCKET")
+	if name == "" {
 		return nil
 	}
-	f := os.NewFile(readyFD, "ready")
-	defer f.Close()
-	_, err := f.WriteString("!")
-	return err
-}
-
-func notify(name, state string) error {
 	conn, err := net.Dial("unixgram", name)
 	if err != nil {
 		return err

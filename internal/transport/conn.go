@@ -106,6 +106,8 @@ func (c *Conn) IsClosed() bool { return c.flags.has(closed) }
 // NetConn returns the connection that was passed to Init, or nil.
 func (c *Conn) NetConn() net.Conn {
 	switch conn := c.conn.(type) {
+	case nil: // after Clear, which leaves the way of the last connection
+		return nil
 	case *waiting:
 		return conn.Conn
 	case *raw:

@@ -19,6 +19,14 @@ import (
 func FuzzInflate(f *testing.F) {
 	for _, s := range []string{"\xf2\x48\xcd\xc9\xc9\x07\x00", "\x00\x05\x00\xfa\xffHello\x00", "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", "\x00", "", "\x06", "\xf2\x00\x11\x00"} {
 		f.Add([]byte(s))
+		for bit := range 8 * len(s) { // most of them are invalid
+			p := []byte(s)
+			p[bit/8] ^= 1 << (bit % 8)
+			f.Add(p)
+		}
+	}
+	for _, s := range inflateShapes(1 << 10) {
+		f.Add(bytes.TrimSuffix(s.messages[0], []byte(flushed)))
 	}
 	for level := range 10 {
 		var z bytes.Buffer
@@ -39,10 +47,12 @@ func FuzzInflate(f *testing.F) {
 	context := sample.JSON(1, 300)
 	before := bytes.TrimSuffix(compressed("", stdflate.BestSpeed, len(context), context).messages[0], []byte(flushed))
 	z := stdflate.NewReader(nil)
-	reference := func(p, past []byte, n int64) ([]byte, error) {
-		z.(stdflate.Resetter).Reset(io.MultiReader(bytes.NewReader(p), strings.NewReader("\x00\x00\xff\xff\x01\x00\x00\xff\xff")), past)
+	const last, marked = "\x01\x00\x00\xff\xff", "\x01\x01\x00\xfe\xff!" // blocks of no bytes, and of one
+	ending := func(p, past []byte, n int64, block string) ([]byte, error) {
+		z.(stdflate.Resetter).Reset(io.MultiReader(bytes.NewReader(p), strings.NewReader(flushed+block)), past)
 		return io.ReadAll(io.LimitReader(z, n))
 	}
+	reference := func(p, past []byte, n int64) ([]byte, error) { return ending(p, past, n, last) }
 	f.Fuzz(func(t *testing.T, p []byte) {
 		const limit = 1 << 16
 		want, wantErr := reference(p, nil, limit+1)
@@ -58,6 +68,16 @@ func FuzzInflate(f *testing.F) {
 		}
 		if errors.Is(err, inflate.ErrTooLong) && wantErr == nil && len(want) < limit && !endsEarly(p) {
 			t.Fatalf("rejected as too long, but its length is %d", len(want))
+		}
+		if err != nil && wantErr == nil && len(want) < limit {
+			// Go's inflater goes on after p only if p ends with a flush, or if it has read the
+			// rest of a block in what follows.
+			if more, err2 := ending(p, nil, limit+1, marked); err2 == nil && string(more) == string(want)+"!" && !bytes.HasSuffix(want, []byte(flushed)) {
+				t.Fatalf("%v, but Go's inflater reads %x", err, want)
+			}
+		}
+		if corrupt, ok := errors.AsType[stdflate.CorruptInputError](wantErr); ok && err == nil && int64(corrupt) <= int64(len(p)) {
+			t.Fatalf("reads %x, but Go's inflater says %v", got, wantErr)
 		}
 
 		roomy, roomyErr := inflate.Append(make([]byte, 0, 2*limit), p, inflate.MaxWindow, inflate.NewWindow(inflate.MaxWindow), limit)

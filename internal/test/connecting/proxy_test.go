@@ -194,8 +194,13 @@ func TestProxyCertificate(t *testing.T) {
 	}
 }
 
+// TestProxyCredentials checks that credentials for a proxy are sent to it, and not to the
+// server.
 func TestProxyCredentials(t *testing.T) {
-	routes := map[string]string{"server.example:80": wstest.HostOf(wstest.ServeEcho(t, nil))}
+	var head http.Header
+	srv := httpEcho(t, func(w http.ResponseWriter, r *http.Request) { head = r.Header })
+	defer srv.Close()
+	routes := map[string]string{"server.example:80": srv.Listener.Addr().String()}
 	for _, c := range []struct {
 		prefix string
 		header http.Header
@@ -210,6 +215,9 @@ func TestProxyCredentials(t *testing.T) {
 		wstest.Try(t, opts, "ws://server.example/").WantEcho(t)
 		if got := p.wantAsked(t, "server.example:80")["Proxy-Authorization"]; len(got) != 1 || got[0] != c.want {
 			t.Errorf("Proxy-Authorization is %q, want %q", got, c.want)
+		}
+		if head.Get("Host") != "" || len(head["Authorization"])+len(head["Proxy-Authorization"]) > 0 || head.Get("Upgrade") == "" {
+			t.Errorf("the server was sent %v", head)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/wire"
@@ -17,7 +18,8 @@ import (
 type end struct {
 	t      testing.TB
 	name   string
-	pauses bool // it reads with pauses
+	pauses bool       // it reads with pauses
+	inTurn func(*end) // called in the turn of each message, if it is not nil
 	s      *airsocket.Socket
 	opened chan struct{}
 	closed chan struct{} // when the close event has come
@@ -28,6 +30,8 @@ type end struct {
 	mu       sync.Mutex
 	want     int // so many messages come
 	got      int
+	counted  int  // messages of which Hooks.Received has told, even after Close
+	hooked   bool // that is set
 	accepted int  // messages that Send has accepted
 	byClose  bool // Close was called before the peer's close frame had come
 	byDrop   bool
@@ -42,8 +46,12 @@ func newEnd(t testing.TB, name string) *end {
 
 // follow sets the handlers of s.
 func (e *end) follow(s *airsocket.Socket) {
+	count(s)
 	e.mu.Lock()
 	e.s = s
+	if e.hooked {
+		ends.Store(weak.Make(s), e)
+	}
 	e.mu.Unlock()
 	s.OnOpen(func(*airsocket.OpenEvent) {
 		e.mu.Lock()
@@ -54,6 +62,9 @@ func (e *end) follow(s *airsocket.Socket) {
 	})
 	s.OnMessage(func(m *airsocket.MessageEvent) {
 		e.receive(m.Bytes())
+		if e.inTurn != nil {
+			e.inTurn(e)
+		}
 		if e.pauses && rand.IntN(20) == 0 {
 			s.Pause()
 			time.AfterFunc(time.Duration(rand.IntN(10))*time.Millisecond, s.Resume)
@@ -73,6 +84,22 @@ func (e *end) follow(s *airsocket.Socket) {
 		}
 	})
 }
+
+// ends has the end of each Socket that follow has been called for.
+var ends sync.Map
+
+// countReceived is a Hooks.Received that counts for the end of s.
+func countReceived(s *airsocket.Socket, kind wire.Kind, _ int) {
+	if e, ok := ends.Load(weak.Make(s)); ok && (kind == wire.Text || kind == wire.Binary) {
+		e := e.(*end)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.counted++
+	}
+}
+
+// forget is for an end whose Socket has closed.
+func (e *end) forget() { ends.Delete(weak.Make(e.s)) }
 
 // expect says how many messages come.
 func (e *end) expect(n int) {
@@ -190,4 +217,33 @@ func (e *end) isClosed() bool {
 	default:
 		return false
 	}
+}
+
+// isOpen reports whether the open event has come.
+func (e *end) isOpen() bool {
+	select {
+	case <-e.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// String says how the end has ended.
+func (e *end) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.text()
+}
+
+// text is String. The caller holds e.mu.
+func (e *end) text() string {
+	text := fmt.Sprintf("%s: %d opened, %d messages of %d, %d accepted", e.name, e.opens, e.got, e.want, e.accepted)
+	for _, c := range e.closes {
+		text += fmt.Sprintf(", close %d %q clean=%v", c.Code, c.Reason, c.WasClean)
+	}
+	for _, err := range e.errs {
+		text += fmt.Sprintf(", error %v", err)
+	}
+	return text
 }

@@ -2,9 +2,13 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
+	"net/http"
+	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,8 +24,12 @@ type misbehaving struct {
 	event          string
 	listeners      []*airsocket.Listener
 	acted          atomic.Bool
-	gone           chan struct{} // is closed when the first peer has gone
-	opened, closed atomic.Int32  // what the hooks tell
+	reached        chan struct{}  // is closed when the handler acts
+	filled         chan struct{}  // is closed when more is sent than the system takes
+	gone           chan struct{}  // is closed when the first peer has gone
+	peers          sync.WaitGroup // the test outlives them
+	blocks         bool           // the handler waits until the peer has gone
+	opened, closed atomic.Int32   // what the hooks tell
 }
 
 // acts are what a handler does.
@@ -56,13 +64,15 @@ var acts = map[string]func(m *misbehaving){
 func (m *misbehaving) attach(act func(*misbehaving)) {
 	at := func(event string) {
 		if event == m.event && m.acted.CompareAndSwap(false, true) {
+			close(m.reached)
 			act(m)
 		}
 	}
 	s := m.s
 	s.OnOpen(func(*airsocket.OpenEvent) {
-		if m.event == "drain" {
-			s.SendBytes(make([]byte, 8<<20)) // more than the system takes
+		if m.event == "drain" && m.opened.Load() == 1 {
+			s.SendBytes(make([]byte, 8<<20)) // more than the system takes while nobody reads
+			close(m.filled)
 		}
 		at("open")
 	})
@@ -83,14 +93,17 @@ func (m *misbehaving) come(client bool) net.Conn {
 	theirs, ours := wstest.TCPPair(m.t)
 	p := wstest.NewRawPeer(m.t, theirs, client)
 	first := m.opened.Load() == 0
-	go func() {
+	theirs.SetDeadline(time.Now().Add(wstest.Patience))
+	m.peers.Go(func() {
 		defer func() {
 			p.Close()
 			if first {
 				close(m.gone)
 			}
 		}()
-		p.OpenAsEither()
+		if !m.open(p) {
+			return
+		}
 		p.Write(p.Frame(wstest.OpText, "hello"))
 		p.Write(p.Frame(wstest.OpPing, ""))
 		p.Write(p.Frame(wstest.OpPong, ""))
@@ -98,16 +111,42 @@ func (m *misbehaving) come(client bool) net.Conn {
 		case "error":
 			p.Write(p.Frame(0x83, ""))
 		case "drain":
-			io.CopyN(io.Discard, p.Reader, 8<<20)
+			if first {
+				<-m.filled
+				io.CopyN(io.Discard, p.Reader, 8<<20)
+				wstest.Receive(m.t, m.reached) // a close frame that is faster prevents the event
+			}
 			fallthrough
 		default:
 			p.Write(p.Frame(wstest.OpClose, wstest.ClosePayload(1000, "")))
 		}
 		theirs.CloseWrite()
-		theirs.SetReadDeadline(time.Now().Add(100 * time.Millisecond)) // as the end may be blocked for ever
-		io.Copy(io.Discard, p.Reader)
-	}()
+		if m.blocks {
+			wstest.Receive(m.t, m.reached)
+			return
+		}
+		if _, err := io.Copy(io.Discard, p.Reader); errors.Is(err, os.ErrDeadlineExceeded) {
+			m.t.Error("the connection has not ended")
+		}
+	})
 	return ours
+}
+
+// open does the handshake of p, and reports whether it was done. A handler that has acted
+// may have ended the connection before the answer has come.
+func (m *misbehaving) open(p *wstest.RawPeer) bool {
+	var err error
+	if p.Client {
+		if _, err = p.Write([]byte(wstest.UpgradeRequest)); err == nil {
+			_, err = http.ReadResponse(p.Reader, nil)
+		}
+	} else {
+		p.Accept()
+	}
+	if err != nil && !m.acted.Load() {
+		m.t.Errorf("no handshake: %v", err)
+	}
+	return err == nil
 }
 
 // TestHandlersThatMisbehave checks, for each event and both roles, that whatever a handler
@@ -118,7 +157,7 @@ func TestHandlersThatMisbehave(t *testing.T) {
 		for _, event := range []string{"open", "message", "listener", "frame", "ping", "pong", "drain", "error", "close"} {
 			for _, role := range []string{"client", "server"} {
 				t.Run(name+" in "+event+" of a "+role, func(t *testing.T) {
-					m := &misbehaving{t: t, event: event, gone: make(chan struct{})}
+					m := &misbehaving{t: t, event: event, blocks: name == "block", reached: make(chan struct{}), filled: make(chan struct{}), gone: make(chan struct{})}
 					d := new(airsocket.Dispatcher)
 					m.s = airsocket.NewSocket(&airsocket.Options{
 						Dispatcher:  d,
@@ -138,6 +177,7 @@ func TestHandlersThatMisbehave(t *testing.T) {
 							m.s.StartServer(m.come(true))
 						}
 					})
+					m.peers.Wait()
 					want := int32(1)
 					if event == "close" && (name == "Connect" || name == "StartServer") {
 						want = 2

@@ -128,7 +128,8 @@ func (x *proxy) fireIfDue() {
 }
 
 // next returns how many of n bytes may be written now in direction d, or less than 0 if
-// nothing of it goes anywhere any more.
+// nothing of it goes anywhere any more. They are counted before they are written, because the
+// next phase may begin, or an end may close, as soon as they have arrived.
 func (x *proxy) next(d direction, n int) int {
 	if c := x.chunk[d]; c > 0 {
 		n = min(n, c)
@@ -141,14 +142,14 @@ func (x *proxy) next(d direction, n int) int {
 	case x.fault != none && !x.fired && x.now == x.at && d == x.dir:
 		n = min(n, x.after-x.passed[d])
 	}
+	x.passed[d] += n
 	return n
 }
 
-// wrote counts n bytes in direction d.
-func (x *proxy) wrote(d direction, n int) {
+// wrote is called when what next has returned is written in direction d.
+func (x *proxy) wrote(d direction) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.passed[d] += n
 	if d == x.dir {
 		x.fireIfDue()
 	}
@@ -176,7 +177,7 @@ func (x *proxy) pump(d direction) {
 				return
 			}
 			rest = rest[k:]
-			x.wrote(d, k)
+			x.wrote(d)
 		}
 		if err != nil {
 			x.ended(to)
@@ -191,6 +192,16 @@ func (x *proxy) ended(to *net.TCPConn) {
 	defer x.mu.Unlock()
 	if !x.fired || x.fault == halfClose || x.fault == stall {
 		to.CloseWrite()
+	}
+}
+
+// letGo ends both directions, after what has been written.
+func (x *proxy) letGo() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.over = true
+	for _, c := range x.ends {
+		c.CloseWrite()
 	}
 }
 

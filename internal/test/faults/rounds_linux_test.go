@@ -2,14 +2,10 @@ package faults
 
 import (
 	"cmp"
-	"crypto/tls"
 	"flag"
 	"fmt"
-	"io"
-	"log"
 	"math/rand/v2"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,13 +30,19 @@ func drawSeed(t *testing.T) uint64 {
 	return s
 }
 
+// setTimes sets all times so long that those that are left at the end of a round are noticed,
+// or, if hasty, those by which an end must give up so short that this happens soon.
+func setTimes(opts *airsocket.Options, hasty bool) {
+	const long = time.Hour
+	opts.HandshakeTimeout, opts.CloseTimeout = long, long
+	opts.PingInterval, opts.PongTimeout, opts.WriteTimeout, opts.IdleTimeout, opts.MessageTimeout = long, long, long, long, long
+	if hasty {
+		opts.HandshakeTimeout, opts.CloseTimeout = short, short
+	}
+}
+
 // short is the time after which an end gives up in the rounds in which that has to happen.
 const short = 200 * time.Millisecond
-
-// byHTTP is a way for servers of net/http.
-const byHTTP = "net/http"
-
-var ways = append([]string{byHTTP, byHTTP + " with TLS"}, wstest.Ways...)
 
 // A host is a Server that finds out to which round a connection belongs.
 type host struct {
@@ -55,9 +57,7 @@ func newHost(t *testing.T, way string, hasty bool) *host {
 	opts := wstest.AnyOrigin()
 	opts.Parallel = true
 	opts.Compression = airsocket.CompressionTakeover
-	if opts.HandshakeTimeout, opts.CloseTimeout = wstest.Patience, wstest.Patience; hasty {
-		opts.HandshakeTimeout, opts.CloseTimeout = short, short
-	}
+	setTimes(opts, hasty)
 	opts.Hooks = &airsocket.Hooks{
 		Opened: func(*airsocket.Socket) { h.opens.Add(1) },
 		Closed: func(*airsocket.Socket, *airsocket.CloseEvent) { h.closes.Add(1) },
@@ -69,21 +69,7 @@ func newHost(t *testing.T, way string, hasty bool) *host {
 		h.mu.Unlock()
 		e.follow(s)
 	})
-	if !strings.HasPrefix(way, byHTTP) {
-		h.url = wstest.ServeWay(t, srv, way)
-		return h
-	}
-	server := httptest.NewUnstartedServer(srv)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake of TLS that fails
-	if way != byHTTP {
-		server.TLS = wstest.ServerConfig(t)
-		server.StartTLS()
-	} else {
-		server.Start()
-	}
-	h.url = "ws" + strings.TrimPrefix(server.URL, "http") + "/"
-	wstest.ServeUntilEnd(t, srv, func() error { return airsocket.ErrServerClosed })
-	t.Cleanup(server.Close)
+	h.url = serve(t, srv, way)
 	return h
 }
 
@@ -109,27 +95,28 @@ func TestFaults(t *testing.T) {
 		b.round(*single, true)
 		return
 	}
-	b.run(-500, 0) // what is needed once
+	quietly := func(n int) { b.round(n, false) }
+	inParallel(t, -500, 0, quietly) // what is needed once
 	b.wantOnce()
-	before := wstest.Used(t)
-	b.run(0, *rounds)
+	before := left(t)
+	inParallel(t, 0, *rounds, quietly)
 	b.wantOnce()
-	var after wstest.Usage
-	wstest.Eventually(t, func() bool { after = wstest.Used(t); return after.Within(before) }, func() string {
+	var after rest
+	wstest.Eventually(t, func() bool { after = left(t); return after.within(before) }, func() string {
 		return fmt.Sprintf("after %d rounds: %v, before: %v", *rounds, after, before)
 	})
 	t.Logf("after %d rounds: %v, before: %v; faults: %v", *rounds, after, before, b.fired)
 }
 
-// run does the rounds from first up to last.
-func (b *breaking) run(first, last int) {
+// inParallel does the rounds from first up to last.
+func inParallel(t *testing.T, first, last int, round func(int)) {
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	next.Store(int64(first))
 	for range 16 {
 		wg.Go(func() {
-			for n := int(next.Add(1)) - 1; n < last && !b.t.Failed(); n = int(next.Add(1)) - 1 {
-				b.round(n, false)
+			for n := int(next.Add(1)) - 1; n < last && !t.Failed(); n = int(next.Add(1)) - 1 {
+				round(n)
 			}
 		})
 	}
@@ -151,7 +138,7 @@ func (b *breaking) wantOnce() {
 	b.ends = nil
 	for way, hosts := range b.hosts {
 		for _, h := range hosts {
-			clear(h.ends)
+			h.ends = map[string]*end{} // a map that is cleared keeps its memory
 			wstest.Eventually(b.t, func() bool { return h.opens.Load() == h.closes.Load() }, func() string {
 				return fmt.Sprintf("%s: the hooks tell of %d that opened, and %d that closed", way, h.opens.Load(), h.closes.Load())
 			})
@@ -190,7 +177,7 @@ func (b *breaking) round(n int, verbose bool) {
 	p, way := draw(r), ways[r.IntN(len(ways))]
 	o := &outcome{plan: p, version: wire.Hixie75 + wire.Version(r.IntN(int(wire.Hybi13))), hasty: p.fault == stall}
 	h := b.hosts[way][btoi(o.hasty)]
-	o.secure = strings.HasPrefix(h.url, "wss:")
+	o.secure = isSecure(way)
 	client, server := newEnd(b.t, fmt.Sprintf("client%d", n)), newEnd(b.t, fmt.Sprintf("server%d", n))
 	o.ends = [2]*end{client, server}
 	path := fmt.Sprintf("/%d", n)
@@ -204,12 +191,10 @@ func (b *breaking) round(n int, verbose bool) {
 	}
 	opts := wstest.ClientOf(o.version, new(airsocket.Dispatcher))
 	opts.Dial = wstest.DialTo(conn)
-	opts.TLS = &tls.Config{InsecureSkipVerify: true}
+	opts.TLS = insecure
 	opts.Compression = airsocket.Compression(r.IntN(3))
 	opts.DeflateStream = r.IntN(4) == 0
-	if opts.HandshakeTimeout, opts.CloseTimeout = wstest.Patience, wstest.Patience; o.hasty {
-		opts.HandshakeTimeout, opts.CloseTimeout = short, short
-	}
+	setTimes(opts, o.hasty)
 	client.follow(airsocket.NewSocket(opts))
 	if err := client.s.Connect(strings.TrimSuffix(h.url, "/") + path); err != nil {
 		b.t.Fatalf("round %d: %v", n, err)
@@ -329,15 +314,21 @@ func (b *breaking) converse(o *outcome, x *proxy, r *rand.Rand) {
 // breaks is for a connection that has broken before anybody has closed it.
 func (b *breaking) breaks(o *outcome, x *proxy) {
 	o.before = true
-	if o.fault == stall && o.ends[0].s.ReadyState() == airsocket.StateOpen {
-		o.closers[0] = true
-		o.ends[0].close(clientCode)
+	if client := o.ends[0]; o.fault == stall {
+		select { // it may open although the connection is stalled
+		case <-client.opened:
+		case <-client.closed:
+		}
+		if client.s.ReadyState() == airsocket.StateOpen {
+			o.closers[0] = true
+			client.close(clientCode)
+		}
 	}
 	b.settle(o, x)
 }
 
 // settle waits for the end of the connection. What a stall holds up for ever is ended when
-// one of the ends has given up.
+// one of the ends has given up; a close would reset what the other one has not read.
 func (b *breaking) settle(o *outcome, x *proxy) {
 	client, server := o.ends[0], o.ends[1]
 	select {
@@ -347,7 +338,7 @@ func (b *breaking) settle(o *outcome, x *proxy) {
 		b.t.Errorf("nothing has ended: %v; %v", client, server)
 	}
 	if o.fault == stall {
-		x.hangUp()
+		x.letGo()
 	}
 	<-client.closed
 	x.mu.Lock()

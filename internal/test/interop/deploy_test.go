@@ -77,7 +77,7 @@ func TestInteropSystemd(t *testing.T) {
 	analyze := find(t, "systemd-analyze")
 	checkUnits(t, analyze, deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux", "ExecStart="+analyze))
 	checkUnits(t, analyze, deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux\n", "",
-		"#Type", "Type", "#NotifyAccess", "NotifyAccess", "#ExecStart=/usr/local/bin/restart", "ExecStart="+analyze,
+		"#Type", "Type", "#ExecStart=/usr/local/bin/restart", "ExecStart="+analyze,
 		"#ExecReload", "ExecReload", "#StateDirectory", "StateDirectory",
 		"TimeoutStopSec=15\n", "", "#TimeoutStopSec", "TimeoutStopSec"))
 }

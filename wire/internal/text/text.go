@@ -143,6 +143,15 @@ func ascii32(p *[32]byte) bool {
 // Valid reports whether p is valid UTF-8, as utf8.Valid does.
 func Valid(p []byte) bool { return Whole.After(p) == Whole }
 
+// RepairedLen returns how many bytes AppendRepaired appends.
+func RepairedLen(p []byte) (n int) {
+	for len(p) > 0 {
+		r, size := utf8.DecodeRune(p)
+		n, p = n+utf8.RuneLen(r), p[size:]
+	}
+	return n
+}
+
 // AppendRepaired appends p to dst, with U+FFFD in place of each byte that is not
 // part of valid UTF-8.
 func AppendRepaired(dst, p []byte) []byte {

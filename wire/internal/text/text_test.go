@@ -155,5 +155,8 @@ func TestAppendRepaired(t *testing.T) {
 		if got := string(AppendRepaired(nil, []byte(in))); got != want {
 			t.Errorf("AppendRepaired(%q) = %q, want %q", in, got, want)
 		}
+		if got := RepairedLen([]byte(in)); got != len(want) {
+			t.Errorf("RepairedLen(%q) = %d, want %d", in, got, len(want))
+		}
 	}
 }

@@ -18,12 +18,12 @@ import (
 // character: as text, in the line of an event, or as JSON, which says the same. What is shown
 // above a prompt is checked by FuzzView.
 func FuzzEscape(f *testing.F) {
-	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028", "\U000e0041\r\n\t", "👩\u200d🔬"} {
+	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028\u2029\ufeff", "\U000e0041\r\n\t", "👩\u200d🔬"} {
 		f.Add(s, uint8(i), uint16(1000*i))
 	}
-	kinds := []string{"open", "message", "ping", "pong", "error", "close", "input", "help"}
+	kinds := []string{"open", "message", "ping", "pong", "error", "close", "reconnect", "input", "help"}
 	f.Fuzz(func(t *testing.T, s string, kind uint8, code uint16) {
-		e := journal.Event{Kind: kinds[kind%8], Binary: kind&8 != 0, Out: kind&16 != 0, Clean: kind&32 != 0, Data: []byte(s), Text: s, Body: []byte(s), Code: airsocket.StatusCode(code), Status: int(code % 600)}
+		e := journal.Event{Kind: kinds[int(kind)%len(kinds)], Binary: kind&8 != 0, Out: kind&16 != 0, Clean: kind&32 != 0, Data: []byte(s), Text: s, Body: []byte(s), Code: airsocket.StatusCode(code), Status: int(code % 600), RTT: time.Duration(code)}
 		var out, log, lines bytes.Buffer
 		for _, print := range []printer{plain(&out, &log, true), jsonLines(&lines, time.Now)} {
 			if err := print(e); err != nil {

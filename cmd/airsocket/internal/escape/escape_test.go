@@ -3,6 +3,7 @@ package escape
 import (
 	"encoding/json"
 	"testing"
+	"unicode"
 )
 
 func TestEscape(t *testing.T) {
@@ -43,5 +44,24 @@ func TestEscapeJSONSaysTheSame(t *testing.T) {
 	var out string
 	if err := json.Unmarshal(line, &out); err != nil || out != in {
 		t.Errorf("%s is read as %q (%v), want %q", line, out, err, in)
+	}
+}
+
+// misleads reports whether r can change what a terminal shows, or how. It does not use
+// Hidden, which is tested with it.
+func misleads(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\ufeff' ||
+		r == '\U000e0001' || r >= '\U000e0020' && r <= '\U000e007f'
+}
+
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	for r := range rune(unicode.MaxRune + 1) {
+		if misleads(r) && !Hidden(r) {
+			t.Errorf("%U is not hidden", r)
+		}
+		if Hidden(r) && unicode.IsGraphic(r) {
+			t.Errorf("%U is hidden", r)
+		}
 	}
 }

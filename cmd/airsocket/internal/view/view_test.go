@@ -156,12 +156,12 @@ var codes = regexp.MustCompile("\x1b\\[(2|3[1-6]|1;34|0)m")
 // FuzzView checks that a view shows no control characters of a peer's, no row of a message at
 // the left edge, and no row wider than the terminal; and that broken JSON is the same value.
 func FuzzView(f *testing.F) {
-	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028", "\U000e0041\r\n\t", "👩\u200d🔬", "\x1b[31m* close", `{"a":["b\n",1,{"c":null}]}`, "[\"\u202e\x7f\"]", "[[],{}," + strings.Repeat("1,", 40) + "2]"} {
+	for i, s := range []string{"\x1b[2J\u202e\xff", "plain żółw 😀 \\n", "\u009b31m\u2028\u2029\ufeff", "\U000e0041\r\n\t", "👩\u200d🔬", "\x1b[31m* close", `{"a":["b\n",1,{"c":null}]}`, "[\"\u202e\x7f\"]", "[[],{}," + strings.Repeat("1,", 40) + "2]"} {
 		f.Add(s, uint8(i), uint8(4*i), uint16(1000*i))
 	}
-	kinds := []string{"open", "message", "ping", "pong", "error", "close", "input", "message"}
+	kinds := []string{"open", "message", "ping", "pong", "error", "close", "reconnect", "input", "message"}
 	f.Fuzz(func(t *testing.T, s string, kind, columns uint8, code uint16) {
-		e := journal.Event{Kind: kinds[kind%8], Binary: kind&8 != 0, Out: kind&16 != 0, Clean: kind&32 != 0, Data: []byte(s), Text: s, Body: []byte(s), Code: airsocket.StatusCode(code), Status: int(code % 600)}
+		e := journal.Event{Kind: kinds[int(kind)%len(kinds)], Binary: kind&8 != 0, Out: kind&16 != 0, Clean: kind&32 != 0, Data: []byte(s), Text: s, Body: []byte(s), Code: airsocket.StatusCode(code), Status: int(code % 600), RTT: time.Duration(code)}
 		v := View{Pretty: true, Columns: wide(int(columns))}
 		if kind&64 != 0 {
 			v.Fold = 5
