@@ -26,7 +26,7 @@ func TestSecretsAreAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := k.Run("connect", url, "-auth", "ada", "-cert", clientCert, "-key", clientKey)
+	code := k.Run("connect", "-color", "never", url, "-auth", "ada", "-cert", clientCert, "-key", clientKey)
 	k.Wait("password of ada: ")
 	k.Type("lovelacf\x7fe\r")
 	k.Wait("\r\npassphrase of " + clientKey + ": ")

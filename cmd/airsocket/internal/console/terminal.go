@@ -1,7 +1,7 @@
 // Package console has the terminal at which somebody types: an editor of lines with a history
 // and completion, above which other goroutines print.
 //
-// The editor is our own. That of golang.org/x/term, which is used for its raw mode only, drops
+// The editor is our own. That of golang.org/x/term, which only asks for secrets here, drops
 // what is longer than 4096 characters, sends each line of a pasted text by itself, ends at
 // Ctrl-C, and has no search and no history in a file. Of the libraries for shells,
 // peterh/liner 1.2 and chzyer/readline 1.5 know nothing of pastes, and the latter has had no
