@@ -3,6 +3,7 @@
 package connect_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -109,4 +110,28 @@ func TestTerminalLongLine(t *testing.T) {
 	k.Wait("not taken: the message would be longer than 20000 bytes")
 	k.Type("\r\x05\r")
 	k.Wait("xz\r\n")
+}
+
+// The flags -n, -ping-interval and -record work at a terminal as elsewhere.
+func TestTerminalCounts(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	file := filepath.Join(t.TempDir(), "session.jsonl")
+	k := clitest.NewKeyboard(t)
+	code := connectAt(k, s.URL(), "-n", "2", "-ping-interval", "1ms", "-record", file)
+	k.Wait("* pong \"2\" after ")
+	k.Type("one\r")
+	k.Wait("< one\r\n")
+	k.Type("two\r")
+	k.Wait("< two\r\n")
+	k.Wait("* close 1000\r\n")
+	if got := <-code; got != exit.OK {
+		t.Errorf("exit code %d", got)
+	}
+	text, err := os.ReadFile(file)
+	for _, say := range []string{`"direction":"out","size":3,"data":"two"`, `"data":"2","rtt_ms":`, `"type":"close","direction":"out","code":1000`} {
+		if !strings.Contains(string(text), say) {
+			t.Errorf("%s is not recorded (%v): %s", say, err, text)
+		}
+	}
 }
