@@ -129,7 +129,11 @@ func TestServerMaxBufferedOfMessages(t *testing.T) {
 		if got := wstest.Receive(t, ends); got != "1008 false" {
 			t.Errorf("ended with %s", got)
 		}
-		large.WantClose(airsocket.StatusPolicyViolation)
+		if workers, _ := airsocket.Workers(); way == wstest.ByTLS && workers == 0 {
+			large.WantCloseOrEnd() // a goroutine writes, and the connection may end before it has
+		} else {
+			large.WantClose(airsocket.StatusPolicyViolation)
+		}
 		small.Send(0x80, "end")
 		small.Want(wstest.OpText, "begin end")
 		small.Send(wstest.OpClose, "")

@@ -157,13 +157,14 @@ func TestTimeoutsWhileAHandlerRuns(t *testing.T) {
 // ping that waits for the end of a turn.
 func TestPingsWhileAnotherHandlerRuns(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
-		running, release := make(chan struct{}), make(chan struct{})
+		opened, running, release := make(chan struct{}, 2), make(chan struct{}), make(chan struct{})
 		var pings atomic.Int32
 		srv := &airsocket.Server{Options: &airsocket.Options{
 			Dispatcher: new(airsocket.Dispatcher), PingInterval: 5 * time.Millisecond,
 			Hooks: &airsocket.Hooks{Sent: func(*airsocket.Socket, wire.Kind, int) { pings.Add(1) }},
 		}}
 		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnOpen(func(*airsocket.OpenEvent) { opened <- struct{}{} })
 			s.OnMessage(func(*airsocket.MessageEvent) {
 				close(running)
 				<-release
@@ -172,6 +173,8 @@ func TestPingsWhileAnotherHandlerRuns(t *testing.T) {
 		url := wstest.ServeWay(t, srv, way)
 		slow, other := wstest.ConnectRaw(t, url), wstest.ConnectRaw(t, url)
 		defer close(release)
+		wstest.Receive(t, opened)
+		wstest.Receive(t, opened)
 		slow.Send(wstest.OpText, "x")
 		wstest.Receive(t, running)
 		for range pings.Load() + 10 { // those of before, and more
@@ -184,16 +187,19 @@ func TestPingsWhileAnotherHandlerRuns(t *testing.T) {
 // and not when a handler of another socket of the same Dispatcher has returned.
 func TestIdleWhileAnotherHandlerRuns(t *testing.T) {
 	wstest.EachWay(t, func(t *testing.T, way string) {
-		running, release := make(chan struct{}), make(chan struct{})
+		opened, running, release := make(chan struct{}, 2), make(chan struct{}), make(chan struct{})
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), IdleTimeout: 200 * time.Millisecond}}
 		srv.OnConnect(func(s *airsocket.Socket) {
+			s.OnOpen(func(*airsocket.OpenEvent) { opened <- struct{}{} })
 			s.OnMessage(func(*airsocket.MessageEvent) {
 				close(running)
 				<-release
 			})
 		})
 		url := wstest.ServeWay(t, srv, way)
-		idle, slow := wstest.ConnectRaw(t, url), wstest.DialRaw(t, url)
+		idle := wstest.ConnectRaw(t, url)
+		wstest.Receive(t, opened)
+		slow := wstest.DialRaw(t, url)
 		defer close(release)
 		slow.WriteRaw(append([]byte(wstest.UpgradeRequest), slow.Frame(wstest.OpText, "x")...))
 		wstest.Receive(t, running)
