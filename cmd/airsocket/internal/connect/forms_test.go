@@ -179,6 +179,9 @@ func TestCount(t *testing.T) {
 		t.Errorf("stdout is %q", r.Stdout)
 	}
 	s := clitest.StartServe(t)
+	if r := connectWith(t, `{"type":"close","code":4001}`, s.URL(), "-n 2 -json-in"); r.Code != exit.OK || strings.Contains(r.Stderr, "messages") {
+		t.Errorf("after a close of the input: exit code %d, %s", r.Code, r.Stderr)
+	}
 	connectWith(t, "a\n", s.URL(), "-n 2 -wait 200ms").Want(t, exit.Timeout, "nothing was received for 200ms after 1 of 2 messages")
 }
 

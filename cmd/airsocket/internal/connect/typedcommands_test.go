@@ -124,8 +124,8 @@ func TestTerminalJSON(t *testing.T) {
 	k.Wait(`"type":"help","text":"received  1 message, 5 bytes"}`)
 	k.Type("/show\r")
 	k.Wait(`"type":"input","text":"/show is of no use with -json`)
-	k.Type("\x04")
-	k.Wait(`"type":"close","direction":"out","code":1000`)
+	k.Type("/close 4001\r")
+	k.Wait(`"type":"close","direction":"out","code":4001`)
 	if got := <-code; got != exit.OK {
 		t.Errorf("exit code %d", got)
 	}
