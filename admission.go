@@ -31,14 +31,20 @@ func forwardedFor(addr netip.Addr, values []string, trusted []netip.Prefix) neti
 	return addr
 }
 
-// parseHop parses an address in X-Forwarded-For. Some proxies add the port, and brackets.
+// parseHop parses an address in X-Forwarded-For. Some proxies add the port, and with it
+// brackets for IPv6, or brackets alone.
 func parseHop(text string) (netip.Addr, bool) {
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
-	if err != nil {
-		with, err := netip.ParseAddrPort(text)
-		return with.Addr().Unmap(), err == nil
+	if inside, ok := strings.CutPrefix(text, "["); ok {
+		if inside, ok = strings.CutSuffix(inside, "]"); ok {
+			addr, err := netip.ParseAddr(inside)
+			return addr.Unmap(), err == nil && addr.Is6()
+		}
 	}
-	return addr.Unmap(), true
+	if with, err := netip.ParseAddrPort(text); err == nil {
+		return with.Addr().Unmap(), true
+	}
+	addr, err := netip.ParseAddr(text)
+	return addr.Unmap(), err == nil
 }
 
 // limitsAddresses reports whether there is a limit for each address.

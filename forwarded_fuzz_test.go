@@ -3,6 +3,7 @@ package airsocket
 import (
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 func FuzzForwardedFor(f *testing.F) {
 	const proxy, client = "10.0.0.1", "203.0.113.9"
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("::ffff:192.168.0.0/112")}
-	for _, s := range []string{"", client, "1.2.3.4, 10.0.0.2", "::ffff:10.0.0.3", "192.168.0.1,192.168.0.2", "fd00::1%eth0, ::1", "unknown", `"[fd00::1]:80"`, ","} {
+	for _, s := range []string{"", client, "1.2.3.4, 10.0.0.2", "::ffff:10.0.0.3", "192.168.0.1,192.168.0.2", "fd00::1%eth0, ::1", "unknown", `"[fd00::1]:80"`, ",", "[fd00::1]:80", "10.0.0.2:1", "[fd00::2]", "[10.0.0.2", "[10.0.0.2]"} {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, sent, more string) {
@@ -40,10 +41,16 @@ func FuzzForwardedFor(f *testing.F) {
 	})
 }
 
-// isSaid reports whether addr is in the list.
+var withPort = regexp.MustCompile(`^\[(.*:.*)\](?::\d+)?$|^([\d.]+):\d+$`)
+
+// isSaid reports whether addr is in the list, with or without a port.
 func isSaid(addr netip.Addr, values []string) bool {
 	for text := range strings.SplitSeq(strings.Join(values, ","), ",") {
-		if a, err := netip.ParseAddr(strings.TrimSpace(text)); err == nil && a.Unmap() == addr {
+		text = strings.TrimSpace(text)
+		if m := withPort.FindStringSubmatch(text); m != nil {
+			text = m[1] + m[2]
+		}
+		if a, err := netip.ParseAddr(text); err == nil && a.Unmap() == addr {
 			return true
 		}
 	}
