@@ -14,7 +14,11 @@ import (
 // connReader is a Socket in its role as the transport.Reader of its connection.
 type connReader Socket
 
-// Readable reads until there is nothing left, and delivers the events.
+// mostReads is the number of reads after which others have their turn, so that a peer that
+// never stops sending does not keep a worker.
+const mostReads = 4
+
+// Readable reads until there is nothing left, or mostReads times, and delivers the events.
 func (c *connReader) Readable() transport.Next {
 	s := (*Socket)(c)
 	switch {
@@ -27,7 +31,7 @@ func (c *connReader) Readable() transport.Next {
 	}
 	in, undelivered := s.reader.input()
 	in.message.kind = wire.None // see noteDelivered
-	for undelivered || s.reader.read(&s.sender.conn, in) {
+	for reads := 1; undelivered || s.reader.read(&s.sender.conn, in); reads++ {
 		undelivered = false
 		if s.opts.notesReads {
 			s.noteRead(in)
@@ -50,6 +54,10 @@ func (c *connReader) Readable() transport.Next {
 			s.noteReceived()
 		}
 		if in.drained {
+			break
+		}
+		if reads == mostReads {
+			in.next = transport.Again
 			break
 		}
 	}

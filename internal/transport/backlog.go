@@ -86,22 +86,29 @@ func (w *backlog) reported() {
 	}
 }
 
-// writeSome writes as much as the system takes without waiting, and removes w when nothing
-// is left. It returns src, once, when that has nothing left.
-func (w *backlog) writeSome(c *Conn) (finished Source) {
+// mostWrites is the number of writes after which others have their turn.
+const mostWrites = 8
+
+// writeSome writes as much as the system takes without waiting, but no more than mostWrites
+// times, and removes w when nothing is left. It returns src, once, when that has nothing
+// left, and reports whether the system may take more.
+func (w *backlog) writeSome(c *Conn) (finished Source, more bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stopped {
-		return nil
+		return nil, false
 	}
 	if !w.begun && w.src != nil {
 		w.begun = true
 		w.next(c, 0, nil)
 	}
-	for w.piece != nil {
+	for writes := 0; w.piece != nil; writes++ {
+		if writes == mostWrites {
+			return nil, true
+		}
 		n, err := c.TryWrite(w.piece, nil)
 		if n == 0 && err == nil {
-			return nil
+			return nil, false
 		}
 		w.next(c, n, err)
 	}
@@ -111,7 +118,7 @@ func (w *backlog) writeSome(c *Conn) (finished Source) {
 	} else {
 		c.retire(w)
 	}
-	return finished
+	return finished, false
 }
 
 // next sets the next piece. If src ends the goroutine nobody knows what comes next, so

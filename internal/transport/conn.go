@@ -337,10 +337,11 @@ func (c *Conn) Detach() net.Conn {
 type Next uint8
 
 const (
-	Wait Next = iota // Readable is called when there may be something to read
-	Hold             // Readable is called after Wake
-	Over             // Ended is called
-	Gone             // nothing more is called, as the connection belongs to somebody else
+	Wait  Next = iota // Readable is called when there may be something to read
+	Again             // Readable is called again, after others, as there may be more to read
+	Hold              // Readable is called after Wake
+	Over              // Ended is called
+	Gone              // nothing more is called, as the connection belongs to somebody else
 )
 
 // A Reader is called for a connection that was passed to [Conn.Start]: by one goroutine
@@ -444,22 +445,26 @@ func (c *Conn) serveRaw() (next Next) {
 	return next
 }
 
-// call calls Readable, and calls it again after Wake as long as it returns Hold.
+// call calls Readable, and calls it again as long as it returns Again, and after Wake as long
+// as it returns Hold.
 func (c *Conn) call() Next {
 	next := c.reader.Readable()
-	if next == Hold {
-		next = c.callAgain()
+	if next == Hold || next == Again {
+		next = c.callAgain(next)
 	}
 	return next
 }
 
-// callAgain is call after Readable has returned Hold.
+// callAgain is call after Readable has returned Hold or Again. After Again nothing is to be
+// done: the scheduler of the runtime gives other goroutines their turn.
 //
 //go:noinline
-func (c *Conn) callAgain() Next {
+func (c *Conn) callAgain(next Next) Next {
 	for {
-		c.withHalt().wait()
-		if next := c.reader.Readable(); next != Hold {
+		if next == Hold {
+			c.withHalt().wait()
+		}
+		if next = c.reader.Readable(); next != Hold && next != Again {
 			return next
 		}
 	}
@@ -472,8 +477,8 @@ func (c *Conn) reading(next *Next) func(fd uintptr) (done bool) {
 		c.fd = int32(fd)
 		mark := StackMark()
 		n := c.reader.Readable()
-		if n == Hold {
-			n = c.callAgain()
+		if n == Hold || n == Again {
+			n = c.callAgain(n)
 		}
 		if n != Wait {
 			*next = n

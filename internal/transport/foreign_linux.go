@@ -79,7 +79,7 @@ func (c *Conn) initForeign(conn net.Conn) bool {
 }
 
 // In is called by a worker when there may be something to read, and after Wake.
-func (f *foreign) In(hup bool) {
+func (f *foreign) In(hup bool) (more bool) {
 	for {
 		switch old := f.state.Load(); {
 		case old == parked && f.state.CompareAndSwap(parked, reading):
@@ -102,15 +102,15 @@ func (f *foreign) In(hup bool) {
 				f.reads = unlimited
 				go f.visit()
 			}
-			return
+			return false // visit calls Wake
 		case old != parked && f.state.CompareAndSwap(old, again):
-			return
+			return false
 		}
 	}
 }
 
 // Out is not called.
-func (f *foreign) Out() {}
+func (f *foreign) Out() (more bool) { return false }
 
 // park ends the visit, unless something has happened since it began.
 func (f *foreign) park() (done bool) {
@@ -174,6 +174,8 @@ func (f *foreign) visit() {
 			over = false
 			return
 		case next == Hold:
+		case next == Again:
+			continue
 		case len(f.kept) > 0 || f.fill():
 			continue
 		case !f.more:
@@ -204,7 +206,7 @@ func (f *foreign) visit() {
 
 // mostRounds is the number of rounds after which a worker leaves a connection, although
 // there is more to read.
-const mostRounds = 32
+const mostRounds = 8
 
 func (f *foreign) release() {
 	if f.buf != nil {

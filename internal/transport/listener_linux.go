@@ -80,19 +80,25 @@ func (l *Listener) take(serve func(net.Conn), retry func(error) time.Duration) b
 	return true
 }
 
-// In accepts connections until there are no more.
-func (l *Listener) In(bool) {
+// mostAccepts is the number of connections after which others have their turn.
+const mostAccepts = 64
+
+// In accepts connections until there are no more, or mostAccepts.
+func (l *Listener) In(bool) (more bool) {
 	if !l.begin() {
-		return
+		return false
 	}
 	defer l.finish() // deferred, because serve may end the goroutine
-	for !l.waiting.Load() {
+	for n := 0; !l.waiting.Load(); n++ {
+		if n == mostAccepts {
+			return true
+		}
 		a, err := l.acceptOne()
 		switch {
 		case a != nil:
 			l.serve(a)
 		case err == nil:
-			return
+			return false
 		default:
 			l.waiting.Store(true)
 			wait := l.later(l.failed(err))
@@ -100,7 +106,7 @@ func (l *Listener) In(bool) {
 				l.mu.Lock()
 				l.end(l.failed(err))
 				l.mu.Unlock()
-				return
+				return false
 			}
 			time.AfterFunc(wait, func() {
 				l.waiting.Store(false)
@@ -108,6 +114,7 @@ func (l *Listener) In(bool) {
 			})
 		}
 	}
+	return false
 }
 
 // begin begins a call of In, unless l is closed. It puts the socket into nonblocking mode
@@ -159,7 +166,7 @@ func isReadable(fd int) bool {
 }
 
 // Out is not called.
-func (l *Listener) Out() {}
+func (l *Listener) Out() (more bool) { return false }
 
 // end ends the service; l.mu is held.
 func (l *Listener) end(err error) {

@@ -22,6 +22,7 @@ type journal struct {
 	c        *transport.Conn
 	buf      []byte
 	drained  bool         // it stops reading when it is told that nothing more is there
+	again    bool         // it returns Again after each TryRead
 	enough   int          // bytes after which it ends the reading; 0: all
 	readable func() error // called before each TryRead, if not nil; an error ends the reading
 
@@ -58,6 +59,8 @@ func (j *journal) Readable() transport.Next {
 			return transport.Over
 		case drained && j.drained:
 			return transport.Wait
+		case j.again:
+			return transport.Again
 		}
 	}
 }
@@ -135,12 +138,12 @@ func TestReadableIsCalledForSomething(t *testing.T) {
 }
 
 // All that the peer writes comes in order, whatever the lengths of its writes and of
-// the buffers that it is read to, and then its end.
+// the buffers that it is read to, and however often others have their turn, and then its end.
 func TestAllComesInOrder(t *testing.T) {
 	lengths := []int{1, 2, 511, 512, 513, 1, 4096, 16 << 10, 16<<10 + 1, 64 << 10, 3, 200 << 10}
 	for _, size := range []int{1, 7, 512, 64 << 10, 1 << 20} {
-		for _, drained := range []bool{false, true} {
-			t.Run(fmt.Sprintf("buffer=%d/drained=%v", size, drained), func(t *testing.T) {
+		for _, how := range []string{"read", "drained", "again"} {
+			t.Run(fmt.Sprintf("buffer=%d/%s", size, how), func(t *testing.T) {
 				eachKind(t, func(t *testing.T, k kind, c *transport.Conn, peer net.Conn) {
 					var all [][]byte
 					for _, n := range lengths {
@@ -149,7 +152,7 @@ func TestAllComesInOrder(t *testing.T) {
 						}
 					}
 					j := newJournal(t, c, size)
-					j.drained = drained
+					j.drained, j.again = how == "drained", how == "again"
 					go func() {
 						for _, p := range all {
 							if _, err := peer.Write(p); err != nil {

@@ -15,7 +15,7 @@ type task struct{ workers.Task }
 // In is called by a worker when there is something to read, and after Wake. After an
 // event that says more than that there is data, a short read does not show that nothing
 // is left.
-func (c *Conn) In(hup bool) {
+func (c *Conn) In(hup bool) (more bool) {
 	over := true
 	defer func() {
 		if over { // or a handler has ended the goroutine
@@ -29,21 +29,25 @@ func (c *Conn) In(hup bool) {
 	}
 	if c.way == byTLS && !c.conn.(*carrier).in(c) {
 		over = false
-		return
+		return false
 	}
-	over = c.reader.Readable() == Over
+	next := c.reader.Readable()
+	over = next == Over
+	return next == Again
 }
 
 // Out is called by a worker when there is room to write.
-func (c *Conn) Out() {
+func (c *Conn) Out() (more bool) {
 	w := c.backlog.Load()
 	// Out may come late, when c is another connection, which a goroutine writes to.
 	if w == nil || w.done != nil {
-		return
+		return false
 	}
-	if src := w.writeSome(c); src != nil {
+	src, more := w.writeSome(c)
+	if src != nil {
 		src.Finished()
 	}
+	return more
 }
 
 // retire removes w, which has nothing left.

@@ -151,14 +151,15 @@ type echoServer struct {
 	fd int
 }
 
-func (s *echoServer) In(hup bool) {
+func (s *echoServer) In(hup bool) bool {
 	if !echoNoWait(s.fd, hup) {
 		s.Remove()
 		syscall.Close(s.fd)
 	}
+	return false
 }
 
-func (s *echoServer) Out() {}
+func (s *echoServer) Out() bool { return false }
 
 func echoInGoroutine(conn *net.TCPConn) {
 	defer conn.Close()

@@ -10,6 +10,11 @@
 // parks. For a single event nobody else is woken: serving it and polling again costs
 // less than waking another worker would.
 //
+// A connection on which there is always more to do goes to the end of ready after some
+// calls. Once what was ready has been taken, the kernel is asked for more, even if the queue
+// is not empty by then. So connections that never stop hold up the others for a round, and
+// not for ever.
+//
 //	kernel ──▶ leader ──▶ ready ──▶ shares of the workers ──▶ In, Out
 //	              ▲                   │           ▲
 //	              └── parked workers ◀┘           │ what a worker that is held up

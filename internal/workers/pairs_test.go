@@ -18,6 +18,7 @@ type served struct {
 	workers.Task
 	fd    int
 	in    func(s *served, hup bool)
+	more  func() bool // what In returns; false if it is nil
 	out   func(s *served)
 	ins   atomic.Int32 // calls of In that are running
 	outs  atomic.Int32
@@ -27,21 +28,23 @@ type served struct {
 	ended chan struct{} // closed by end
 }
 
-func (s *served) In(hup bool) {
+func (s *served) In(hup bool) (more bool) {
 	if s.ins.Add(1) != 1 {
 		s.t.Error("two calls of In at the same time")
 	}
 	defer s.ins.Add(-1)
 	s.calls.Add(1)
 	s.in(s, hup)
+	return s.more != nil && s.more()
 }
 
-func (s *served) Out() {
+func (s *served) Out() (more bool) {
 	if s.outs.Add(1) != 1 {
 		s.t.Error("two calls of Out at the same time")
 	}
 	defer s.outs.Add(-1)
 	s.out(s)
+	return false
 }
 
 // end removes s and closes its descriptor; only In may call it.

@@ -27,7 +27,8 @@ type pool struct {
 	active  []*worker // all but those that are detached
 	parked  []*worker // the active ones that wait to be woken; only while somebody polls
 	held    int       // detached workers
-	polling bool      // there is a leader, which waits or is about to
+	polling bool      // there is a leader, which asks the kernel or is about to
+	round   int       // so many events are taken before the kernel is asked again
 
 	// interrupted says that the poll has been interrupted, or will be.
 	interrupted bool
@@ -71,11 +72,15 @@ func (p *pool) push(ev syscall.EpollEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ready.push(ev)
+	p.alert()
+}
+
+// alert makes sure that somebody looks for more; p.mu is held. If nobody polls, there is a
+// worker that does so when it has served its share, or whose place is taken if it is held up.
+func (p *pool) alert() {
 	if p.polling && !p.unpark() {
 		p.interrupt()
 	}
-	// If nobody polls, there is a worker that looks for more when it has served its
-	// share, or whose place is taken if it is held up.
 }
 
 // interrupt makes the leader look for more; p.mu is held, and somebody polls. An eventfd
@@ -170,10 +175,13 @@ func (p *pool) take(w *worker) bool {
 		w.detached = false
 		p.attach(w)
 	}
+	if p.round <= 0 && p.ready.len() > 0 && !p.polling {
+		p.lead(p.peek)
+	}
 	for p.ready.len() == 0 {
 		switch {
 		case !p.polling:
-			p.lead()
+			p.lead(p.wait)
 		case len(p.active) > p.most:
 			p.drop(w)
 			return false
@@ -195,6 +203,7 @@ func (p *pool) take(w *worker) bool {
 		n = 1 // the others could be held up behind it
 	}
 	w.fill(p.ready.take(n))
+	p.round -= n
 	w.serving = true
 	if p.ready.len() > 0 || !p.polling && n > 1 {
 		p.summon()
@@ -203,18 +212,27 @@ func (p *pool) take(w *worker) bool {
 	return true
 }
 
-// lead polls; p.mu is held, but not meanwhile.
-func (p *pool) lead() {
+// lead asks the kernel; p.mu is held, but not meanwhile. What the kernel has is asked for
+// once all that was ready the last time has been taken, even if there is more to do by then:
+// otherwise connections on which there is always more could keep the workers for ever.
+func (p *pool) lead(ask func(procs int) (n int)) {
 	p.polling = true
 	procs := p.most
 	p.mu.Unlock()
-	n := p.poller.wait(p.found[:], procs)
+	n := ask(procs)
 	p.mu.Lock()
 	p.polling, p.interrupted = false, false
 	for _, ev := range p.found[:n] {
 		p.sort(ev)
 	}
+	p.round = p.ready.len() + little
 }
+
+// wait waits for events. procs is GOMAXPROCS.
+func (p *pool) wait(procs int) int { return p.poller.wait(p.found[:], procs) }
+
+// peek does not wait.
+func (p *pool) peek(int) int { return p.poller.look(p.found[:]) }
 
 // sort adds what the kernel reports to ready. The lanes of a Task become events of their
 // own, because they must not wait for each other: In may be waiting for what Out does.

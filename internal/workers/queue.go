@@ -5,8 +5,9 @@ package workers
 import "syscall"
 
 // A queue holds events in the order in which they came. It has a limit by construction:
-// the kernel is asked for more only when it is empty, at most 64 events come back from
-// each worker, and at most one event of Wake is on its way for each Task.
+// the kernel, which reports each Task once, is asked for more only when what it has reported
+// before was taken, at most 64 events come back from each worker, and at most one event of
+// Wake is on its way for each Task.
 type queue struct {
 	events []syscall.EpollEvent
 	first  int

@@ -12,7 +12,9 @@ import (
 
 // A Server is called by workers. In and Out are each called by one goroutine at a time,
 // but In and Out of the same Server may run at the same time. Events are edge-triggered:
-// In reads until nothing is left, Out writes until there is no more room.
+// In reads until nothing is left, and Out writes until there is no more room, unless they
+// return true for more. Then they are called again when others that are ready have had their
+// turn, so that a Server with much to do does not hold up others.
 type Server interface {
 	// In is called when there is something to read, and after Wake. hup reports whether
 	// the peer has ended its direction or the connection (EPOLLRDHUP, EPOLLHUP or
@@ -20,10 +22,10 @@ type Server interface {
 	// more follows. Once true, it is true in all later calls. A read that returns less
 	// than it had room for does not show what follows, so In must not stop there if hup is
 	// true.
-	In(hup bool)
+	In(hup bool) (more bool)
 
 	// Out is called after WantOut, when there may be room to write.
-	Out()
+	Out() (more bool)
 }
 
 // A Task is the registration of a descriptor. The zero Task is not registered. A Task
@@ -285,9 +287,9 @@ func (t *Task) finish(l lane) (again bool) {
 	}
 }
 
-// leave leaves a lane that finish has kept, and returns the event with which it goes on.
+// leave leaves a lane, and returns the event with which it goes on.
 func (t *Task) leave(l lane) syscall.EpollEvent {
-	// The returned event also makes up for those that came since finish.
+	// The returned event also makes up for those that came since the call began.
 	s := t.state.And(^(l.busy() | l.again()))
 	if l == out {
 		return event(syscall.EPOLLOUT, t.fd.Load(), uint32(s>>32))
@@ -295,11 +297,10 @@ func (t *Task) leave(l lane) syscall.EpollEvent {
 	return event(syscall.EPOLLIN, t.fd.Load(), uint32(s>>32))
 }
 
-// call calls the Server. The caller has the lane.
-func (t *Task) call(l lane) {
+// call calls the Server, and reports whether there is more to do. The caller has the lane.
+func (t *Task) call(l lane) (more bool) {
 	if l == out {
-		t.server.Out()
-		return
+		return t.server.Out()
 	}
-	t.server.In(t.state.Load()&hungUp != 0)
+	return t.server.In(t.state.Load()&hungUp != 0)
 }

@@ -80,8 +80,9 @@ func (p *pool) work(w *worker) {
 	w.ended = true
 }
 
-// mostCalls is how often a lane is called before other events have their chance.
-const mostCalls = 16
+// mostCalls is how often a lane is called for what comes meanwhile, before others have their
+// turn.
+const mostCalls = 4
 
 // serve calls the Server that the event is for.
 func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
@@ -103,17 +104,28 @@ func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
 	}
 	w.task, w.lane = t, l
 	for calls := 1; ; calls++ {
-		t.call(l)
-		if !t.finish(l) {
+		more := t.call(l)
+		if !more && !t.finish(l) {
 			break
 		}
-		if calls == mostCalls {
-			p.push(t.leave(l))
+		if more || calls == mostCalls {
+			p.putOff(w, t.leave(l))
 			break
 		}
 		w.share.Add(oneStep)
 	}
 	w.task = nil
+}
+
+// putOff adds an event of w itself to the end of ready. Nobody is woken for it if w has
+// nothing else to serve and so looks there next.
+func (p *pool) putOff(w *worker, ev syscall.EpollEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready.push(ev)
+	if s := w.share.Load(); w.detached || s>>16&0xffff != s&0xffff {
+		p.alert()
+	}
 }
 
 // serveFirst calls In, for which the caller has the lane, and then leaves t to the workers.
@@ -124,10 +136,13 @@ func (p *pool) serveFirst(t *Task) {
 			p.push(t.leave(in))
 		}
 	}()
-	for again := true; again; again = t.finish(in) {
-		t.call(in)
+	more := false
+	for again := true; again && !more; again = more || t.finish(in) {
+		more = t.call(in)
 	}
-	done = true
+	if done = true; more {
+		p.push(t.leave(in))
+	}
 }
 
 // replace starts another worker for w, whose goroutine ends within a call.
