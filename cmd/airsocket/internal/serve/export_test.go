@@ -6,5 +6,4 @@ var (
 	Reachable             = reachable
 	Announce              = announce
 	NewLogger             = newLogger
-	PageFiles             = pageFiles
 )

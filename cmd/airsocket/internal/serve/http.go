@@ -10,6 +10,7 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/files"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/metrics"
+	"github.com/airsocket/airsocket/inspector"
 )
 
 // An httpConfig says what is served to clients that ask for no socket.
@@ -32,7 +33,7 @@ func (c *httpConfig) resolve() error {
 // handler returns what answers the requests to srv, and a Closer for when that is done. The
 // Options of srv must not have been used.
 func (c *httpConfig) handler(srv *airsocket.Server) (http.Handler, io.Closer, error) {
-	others := page()
+	others := inspector.Handler()
 	var closer io.Closer = io.NopCloser(nil)
 	if c.static != "" {
 		h, root, err := files.Open(c.static)

@@ -1,19 +1,21 @@
-package serve_test
+package inspector_test
 
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
-	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
-	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
+	"github.com/airsocket/airsocket/inspector"
 )
 
 func TestPage(t *testing.T) {
 	t.Parallel()
-	s := clitest.StartServe(t)
-	base := strings.TrimSuffix(strings.Replace(s.URL(), "ws:", "http:", 1), "/")
+	s := httptest.NewServer(inspector.Handler())
+	defer s.Close()
+	base := s.URL
 	for _, test := range []struct {
 		method, path string
 		status       int
@@ -48,7 +50,7 @@ func TestPage(t *testing.T) {
 func TestPageStandsAlone(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"index.html", "page.css", "page.js"} {
-		b, err := serve.PageFiles.ReadFile("page/" + name)
+		b, err := os.ReadFile("page/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
