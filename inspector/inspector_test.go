@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,9 +22,9 @@ func TestPage(t *testing.T) {
 		status       int
 		kind, has    string
 	}{
-		{"GET", "/", 200, "text/html", `<button id="connect"`},
+		{"GET", "/", 200, "text/html", "<button id=connect"},
 		{"HEAD", "/", 200, "text/html", ""},
-		{"GET", "/page.js", 200, "javascript", "new WebSocket"},
+		{"GET", "/connection.js", 200, "javascript", "new WebSocket"},
 		{"GET", "/page.css", 200, "text/css", "color-scheme"},
 		{"POST", "/", 405, "", ""},
 		{"GET", "/index.html", 404, "", ""},
@@ -46,18 +47,29 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The page works without a network: it refers only to its own files.
+// The page works without a network: it refers only to its own files. Its policy forbids what
+// would be a script or style in its markup.
 func TestPageStandsAlone(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"index.html", "page.css", "page.js"} {
-		b, err := os.ReadFile("page/" + name)
+	const limit = 60_000
+	total := 0
+	names, err := filepath.Glob("page/*")
+	if err != nil || len(names) < 10 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, bad := range []string{"http://", "https://", "@import", "innerHTML", "<style", " style=", " onclick="} {
+		total += len(b)
+		for _, bad := range []string{"http://", "https://", "@import", "innerHTML", "outerHTML", "insertAdjacentHTML", "<style", " style=", " onclick="} {
 			if strings.Contains(string(b), bad) {
 				t.Errorf("%s has %s", name, bad)
 			}
 		}
+	}
+	if total >= limit {
+		t.Errorf("the files of the page have %d bytes, and must have less than %d", total, limit)
 	}
 }

@@ -2,196 +2,43 @@ package interop
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/inspector"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
-// pictures is the folder for screenshots of the page, out/ in the folder of the
-// module.
-var pictures = filepath.Join("..", "..", "..", "out")
-
-// TestInteropPage uses the test page of the command as a person would.
-func TestInteropPage(t *testing.T) {
-	b := startBrowser(t)
-	p := b.open(t, serveCommand(t))
-	p.click("#connect")
-	p.until(`document.querySelector("#state").textContent === "open"`)
-	p.logs("", "open", "ws://127.0.0.1:")
-
-	p.click("#message")
-	p.enter("Gr\u00fc\u00dfe <b>\u20ac</b>")
-	p.click("#send")
-	p.logs("sent", "text", "Gr\u00fc\u00dfe <b>\u20ac</b>")
-	p.logs("received", "text", "Gr\u00fc\u00dfe <b>\u20ac</b>")
-
-	file := filepath.Join(t.TempDir(), "data.bin")
-	if err := os.WriteFile(file, []byte{0, 1, 0xfe, 0xff}, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p.choose("#file", file)
-	p.click("#send-file")
-	p.logs("sent", "binary", "data.bin: 00 01 fe ff")
-	p.logs("received", "binary", "00 01 fe ff")
-
-	p.click("#closing summary")
-	p.click("#close-reason")
-	p.enter("that is all")
-	p.click("#disconnect")
-	p.logs("", "close", "1000 that is all")
-	p.until(`document.querySelector("#state").textContent === "closed"`)
-
-	if n := p.evaluate(`document.querySelectorAll("#log tr").length`); n != 6.0 {
-		t.Errorf("the log has %v entries, want 6", n)
-	}
-	p.capture("page.png")
-}
-
-// capture writes a screenshot of the page.
-func (p *tab) capture(name string) {
-	p.t.Helper()
-	if err := os.MkdirAll(pictures, 0o755); err != nil {
-		p.t.Fatal(err)
-	}
-	p.screenshot(filepath.Join(pictures, name))
-}
-
-// logs waits for an entry of the page's log.
-func (p *tab) logs(direction, typ, content string) {
-	p.t.Helper()
-	p.until(fmt.Sprintf(`[...document.querySelectorAll("#log tr")].some(row =>
-		row.dataset.direction === %q && row.dataset.type === %q && row.textContent.includes(%q))`, direction, typ, content))
-}
-
-// TestInteropPageURL connects to a host that was typed without a scheme.
-func TestInteropPageURL(t *testing.T) {
-	b := startBrowser(t)
-	url := serveCommand(t)
-	p := b.open(t, url)
-	host := strings.TrimPrefix(url, "http://")
-	p.click("#url")
-	p.evaluate(`document.querySelector("#url").select()`)
-	p.enter(host + "elsewhere")
-	p.click("#connect")
-	p.logs("", "open", "ws://"+host+"elsewhere")
-	if got := p.evaluate(`document.querySelector("#url").value`); got != "ws://"+host+"elsewhere" {
-		t.Errorf("the field says %v", got)
-	}
-}
-
-// TestInteropPagePhone sends from a phone, and checks that the last events stay
-// in sight and that the page is not wider than the screen.
-func TestInteropPagePhone(t *testing.T) {
-	b := startBrowser(t)
-	url := serveCommand(t)
-	for _, screen := range [][2]int{{390, 844}, {390, 660}} {
-		p := b.open(t, url)
-		p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": screen[0], "height": screen[1], "deviceScaleFactor": 2, "mobile": true})
-		p.click("#connect")
-		p.logs("", "open", "ws://127.0.0.1:")
-		for i := range 10 { // more than fits into the log
-			text := fmt.Sprintf("message %d, which is too long for one line of a phone", i)
-			p.evaluate(`document.querySelector("#message").select()`)
-			p.enter(text)
-			p.click("#send")
-			p.logs("received", "text", text)
+// servePage serves the page, and gives its sockets to connect, or echoes what they send. It
+// returns the URL of the page.
+func servePage(t testing.TB, connect func(*airsocket.Socket)) string {
+	t.Helper()
+	srv := &airsocket.Server{Handler: inspector.Handler(), Options: &airsocket.Options{Parallel: true, MaxMessage: -1, MaxFrame: -1}}
+	if connect == nil {
+		connect = func(s *airsocket.Socket) {
+			s.OnMessage(func(e *airsocket.MessageEvent) { s.SendMessage(e.Kind(), e.Bytes()) })
 		}
-		for _, what := range []string{"#send", "#log tr:nth-last-child(2)", "#log tr:last-child"} {
-			if !p.inSight(what) {
-				t.Errorf("on a phone of %v pixels, %s is not in sight after a message was sent", screen, what)
-			}
-		}
-		if wide := p.evaluate(`document.documentElement.scrollWidth`); wide != float64(screen[0]) {
-			t.Errorf("the page is %v pixels wide on a phone of %v", wide, screen)
-		}
-		p.capture(fmt.Sprintf("page-phone-%d.png", screen[1]))
 	}
+	srv.OnConnect(connect)
+	return serveSite(t, srv)
 }
 
-// inSight reports whether a whole element is on the screen, with its corners
-// uncovered.
-func (p *tab) inSight(selector string) bool {
-	p.t.Helper()
-	seen, _ := p.evaluate(`(() => {
-		const e = document.querySelector(%q), box = e.getBoundingClientRect();
-		const corners = [[box.left + 4, box.top + 4], [box.right - 4, box.top + 4], [box.left + 4, box.bottom - 4], [box.right - 4, box.bottom - 4]];
-		return box.height > 0 && corners.every(([x, y]) => e.contains(document.elementFromPoint(x, y)));
-	})()`, selector).(bool)
-	return seen
-}
-
-// TestInteropPageHides checks what is really displayed, because a class that
-// sets display can override the attribute hidden.
-func TestInteropPageHides(t *testing.T) {
-	b := startBrowser(t)
-	url := serveCommand(t)
-	for _, test := range []struct {
-		protocol string
-		shown    bool
-	}{
-		{"", false},
-		{"lws-mirror-protocol", true},
-	} {
-		p := b.open(t, url)
-		p.do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": "dark"}}})
-		shows := func(when string, want bool) {
-			t.Helper()
-			if got := p.evaluate(`getComputedStyle(document.querySelector("#drawing")).display`); (got != "none") != want {
-				t.Errorf("with subprotocol %q, %s the connection, the canvas is displayed as %v", test.protocol, when, got)
-			}
-		}
-		shows("before", false)
-		p.click("#protocol")
-		p.enter(test.protocol)
-		p.click("#connect")
-		p.logs("", "open", "ws://127.0.0.1:")
-		shows("in", test.shown)
-		p.capture(fmt.Sprintf("page-dark-canvas-%t.png", test.shown))
-		p.click("#disconnect")
-		p.logs("", "close", "1000")
-		shows("after", false)
-	}
-}
-
-// TestInteropPageCanvas draws on the canvas that two pages share.
-func TestInteropPageCanvas(t *testing.T) {
-	b := startBrowser(t)
-	url := serveCommand(t)
-	drawn := func(p *tab, x, y int) {
-		t.Helper()
-		p.until(fmt.Sprintf(`[...document.querySelector("#canvas").getContext("2d").getImageData(%d, %d, 1, 1).data].some(v => v > 0)`, x, y))
-	}
-	var pages []*tab
-	for range 2 {
-		p := b.open(t, url)
-		p.click("#protocol")
-		p.enter("lws-mirror-protocol")
-		p.click("#connect")
-		p.until(`!document.querySelector("#drawing").hidden`)
-		// What a page draws comes back only after it has become a member.
-		p.evaluate(`line({x: 0, y: 0}, {x: 20, y: 0})`)
-		drawn(p, 10, 0)
-		pages = append(pages, p)
-	}
-	pages[1].evaluate(`document.querySelector("#canvas").scrollIntoView()`)
-	pages[1].drag("#canvas", -100, -50, 100, 50)
-	for _, p := range pages {
-		drawn(p, 240, 150)
-	}
+// serveSite returns the URL for a browser.
+func serveSite(t testing.TB, srv *airsocket.Server) string {
+	t.Helper()
+	return strings.Replace(wstest.Serve(t, srv), "ws", "http", 1)
 }
 
 // serveCommand runs airsocket serve and returns the URL of its page.
 func serveCommand(t testing.TB) string {
 	t.Helper()
-	command := filepath.Join(t.TempDir(), "airsocket")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "github.com/airsocket/airsocket/cmd/airsocket").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	cmd := exec.CommandContext(t.Context(), command, "serve", "--listen", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), buildCommand(t), "serve", "--listen", "127.0.0.1:0")
 	page := make(chan string, 1)
 	address := regexp.MustCompile(`http://\S+`)
 	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
@@ -204,4 +51,209 @@ func serveCommand(t testing.TB) string {
 		close(page)
 	})
 	return within(t, page)
+}
+
+// buildCommand returns the path of the command.
+func buildCommand(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "airsocket")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/airsocket/airsocket/cmd/airsocket").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// openPage shows the page in a new tab of its own, and fails the test at its end if a script
+// has thrown or the policy of the page was violated.
+func (b *browser) openPage(t testing.TB, url string) *tab {
+	t.Helper()
+	p := b.open(t, url)
+	p.do("Log.enable", nil)
+	p.until(`document.querySelector("#url").value !== ""`)
+	thrown, logged := b.eventsOf(p.session, "Runtime.exceptionThrown"), b.eventsOf(p.session, "Log.entryAdded")
+	t.Cleanup(func() {
+		for {
+			select {
+			case e := <-thrown:
+				t.Errorf("a script of the page throws: %v", e.Params)
+			case e := <-logged:
+				if text := fmt.Sprint(e.Params); strings.Contains(text, "Content Security Policy") {
+					t.Errorf("the page violates its policy: %s", text)
+				}
+			default:
+				return
+			}
+		}
+	})
+	return p
+}
+
+// openConnected shows the page, connected.
+func (b *browser) openConnected(t testing.TB, url string) *tab {
+	t.Helper()
+	p := b.openPage(t, url)
+	p.click("#connect")
+	p.state("open")
+	return p
+}
+
+// state waits for a state of the connection.
+func (p *tab) state(want string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`document.querySelector("#state").textContent === %q`, want))
+}
+
+// text returns what an element says.
+func (p *tab) text(selector string) string {
+	p.t.Helper()
+	s, _ := p.evaluate(`document.querySelector(%q).textContent`, selector).(string)
+	return s
+}
+
+// says waits until an element says something.
+func (p *tab) says(selector, want string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q)`, selector, want))
+}
+
+// shown reports whether an element is displayed, because a class that sets display can
+// override the attribute hidden.
+func (p *tab) shown(selector string) bool {
+	p.t.Helper()
+	return p.evaluate(`document.querySelector(%q).checkVisibility()`, selector).(bool)
+}
+
+// fill replaces what is in a field.
+func (p *tab) fill(selector, text string) {
+	p.t.Helper()
+	p.click(selector)
+	p.evaluate(`document.querySelector(%q).select()`, selector)
+	if text == "" {
+		p.press("Delete")
+	} else {
+		p.enter(text)
+	}
+}
+
+// send sends a message in the format that is chosen.
+func (p *tab) send(text string) {
+	p.t.Helper()
+	p.fill("#message", text)
+	p.click("#send")
+}
+
+// pick chooses an option of a select element, as a person does.
+func (p *tab) pick(selector, value string) {
+	p.t.Helper()
+	p.evaluate(`(() => {
+		const e = document.querySelector(%q);
+		e.value = %q;
+		e.dispatchEvent(new Event("input", {bubbles: true}));
+		e.dispatchEvent(new Event("change", {bubbles: true}));
+	})()`, selector, value)
+}
+
+// radio clicks a radio button.
+func (p *tab) radio(name, value string) {
+	p.t.Helper()
+	p.click(fmt.Sprintf("[name=%s][value=%s] + span", name, value))
+}
+
+// A row of the log, as it is shown.
+type row struct{ Direction, Kind, Since, Type, Size, What string }
+
+// rows returns the rows that are drawn.
+func (p *tab) rows() []row {
+	p.t.Helper()
+	s := p.evaluate(`JSON.stringify([...document.querySelectorAll("#list [role=option]")].map(e => {
+		const cell = name => e.querySelector("." + name).textContent;
+		return {Direction: e.dataset.direction, Kind: e.dataset.kind, Since: cell("since"), Type: cell("type"), Size: cell("size"), What: cell("what")};
+	}))`).(string)
+	var rows []row
+	if err := json.Unmarshal([]byte(s), &rows); err != nil {
+		p.t.Fatal(err)
+	}
+	return rows
+}
+
+// contents returns what the rows that are drawn say.
+func (p *tab) contents() string {
+	p.t.Helper()
+	var all []string
+	for _, r := range p.rows() {
+		all = append(all, r.What)
+	}
+	return strings.Join(all, "|")
+}
+
+// logs waits for a row.
+func (p *tab) logs(direction, kind, content string) {
+	p.t.Helper()
+	p.until(fmt.Sprintf(`[...document.querySelectorAll("#list [role=option]")].some(e =>
+		(%q === "" || e.dataset.direction === %[1]q) && e.dataset.kind === %q && e.querySelector(".what").textContent.includes(%q))`, direction, kind, content))
+}
+
+// flushed waits until the log has been shown.
+func (p *tab) flushed() {
+	p.t.Helper()
+	p.evaluate(`import("/log.js").then(log => log.flush())`)
+}
+
+// copied returns what is in the clipboard.
+func (p *tab) copied() string {
+	p.t.Helper()
+	p.call(p.t, "", "Browser.grantPermissions", map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}}, nil)
+	p.do("Page.bringToFront", nil)
+	s, _ := p.evaluate(`navigator.clipboard.readText()`).(string)
+	return s
+}
+
+// size gives the page a screen.
+func (p *tab) size(width, height int) {
+	p.t.Helper()
+	p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+}
+
+// scheme selects light or dark.
+func (p *tab) scheme(name string) {
+	p.t.Helper()
+	p.do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": name}}})
+}
+
+// keyCodes are the codes of keys that have no character.
+var keyCodes = map[string]int{
+	"Enter": 13, "Tab": 9, "Escape": 27, "Delete": 46, "End": 35, "Home": 36, "PageUp": 33, "PageDown": 34,
+	"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32,
+}
+
+// press presses a key, such as Enter, Shift+Enter or a.
+func (p *tab) press(key string) {
+	p.t.Helper()
+	modifiers := 0
+	for name, bit := range map[string]int{"Alt+": 1, "Shift+": 8} {
+		if rest, ok := strings.CutPrefix(key, name); ok {
+			key, modifiers = rest, bit
+		}
+	}
+	event := map[string]any{"type": "keyDown", "key": key, "code": key, "modifiers": modifiers, "windowsVirtualKeyCode": keyCodes[key]}
+	switch {
+	case key == "Enter":
+		event["text"] = "\r"
+	case len(key) == 1:
+		event["text"] = key
+	}
+	p.do("Input.dispatchKeyEvent", event)
+	p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "code": key, "modifiers": modifiers, "windowsVirtualKeyCode": keyCodes[key]})
+}
+
+// focused returns the id of the element that has the focus.
+func (p *tab) focused() string {
+	p.t.Helper()
+	return p.evaluate(`document.activeElement.id`).(string)
+}
+
+// capture keeps a screenshot of the page, with go test -artifacts.
+func (p *tab) capture(name string) {
+	p.t.Helper()
+	p.screenshot(filepath.Join(p.t.ArtifactDir(), name))
 }
