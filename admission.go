@@ -54,7 +54,7 @@ func (a *serverHandshake) admitProxied(client net.Addr) error {
 	case refused == nil:
 	case from == nil:
 		return refused.Err // the client is not told
-	case a.refused == nil:
+	default: // in place of errFull, which does not hold for Handler
 		a.refused = refused
 	}
 	return nil

@@ -356,7 +356,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 		return
 	}
 	r := newArrival(s, srv, isTLS(conn))
-	if r.proxied, r.refused = proxied, refused; full {
+	if r.proxied, r.refused = proxied, refused; full && refused == nil { // which holds for Handler too
 		r.refused = errFull
 	}
 	r.start()
