@@ -37,7 +37,7 @@ func (i *inspection) newAccess() *airsocket.Server {
 			Dispatcher:   new(airsocket.Dispatcher),
 			MaxMessage:   maxWatch,
 			MaxFrame:     maxWatch,
-			RateLimit:    &airsocket.RateLimit{Messages: 10, Burst: 20, Bytes: maxWatch},
+			RateLimit:    &airsocket.RateLimit{Messages: 10, Burst: 50, Bytes: maxWatch},
 			PingInterval: 30 * time.Second,
 			CloseTimeout: endWithin,
 		},
@@ -105,11 +105,17 @@ func (o *observer) receive(e *airsocket.MessageEvent) {
 	before := o.watch
 	w := &watch{observer: o, target: m.Watch, start: time.Now()}
 	o.watch = w
-	o.queue = slices.DeleteFunc(o.queue, func(ev any) bool { return ev != nil }) // of another connection
+	o.queue = slices.DeleteFunc(o.queue, isOfConnection) // of another one
 	o.skipped = 0
 	o.mu.Unlock()
 	o.inspection.begin(w, before)
 	o.tell(w, watchingEvent{"watching"})
+}
+
+// isOfConnection reports whether an event in the queue is about a connection.
+func isOfConnection(ev any) bool {
+	_, ok := ev.(watchingEvent)
+	return !ok && ev != nil
 }
 
 // tell sends an event of w, unless there is another watch by now. It never waits, and may be
