@@ -3,8 +3,10 @@ package inspector_test
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -118,6 +120,64 @@ func TestObserversSeeOnlyTheirOwn(t *testing.T) {
 		open(t, url, target, o.origin, me, agent)
 		o.wantNothing()
 	}
+}
+
+// TestObserversBehindProxies checks which address counts: that of the connection, unless a proxy
+// that is trusted tells another. Nobody chooses an address.
+func TestObserversBehindProxies(t *testing.T) {
+	const mine, other = "X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 192.0.2.2"
+	t.Run("trusted", func(t *testing.T) {
+		_, url := trusting(t)
+		o := observe(t, url, "X-Forwarded-For: 192.0.2.2, 192.0.2.1") // the first is of its own making
+		o.watch("/")
+		open(t, url, "/", o.origin, other)
+		o.wantNothing()
+		open(t, url, "/", o.origin, mine)
+		o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
+	})
+	t.Run("not trusted", func(t *testing.T) {
+		_, url := echoing(t, nil)
+		o := observe(t, url, mine)
+		o.watch("/")
+		open(t, url, "/", o.origin, other) // both have come from loopback
+		o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
+	})
+	t.Run("PROXY header", func(t *testing.T) {
+		url := wstest.Serve(t, mounted(&airsocket.Server{ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}))
+		from := func(address, request string) *wstest.RawPeer {
+			p := wstest.DialRaw(t, url)
+			p.WriteRaw([]byte("PROXY TCP4 " + address + " 192.0.2.100 1000 80\r\n" + request))
+			if got := p.ReadResponse().StatusCode; got != 101 {
+				t.Fatalf("status %d", got)
+			}
+			return p
+		}
+		o := &page{from("192.0.2.1", asking(url)), originOf(url)}
+		o.watch("/")
+		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin)
+		from("192.0.2.2", request)
+		o.wantNothing()
+		from("192.0.2.1", request)
+		o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
+	})
+	t.Run("no address", func(t *testing.T) {
+		l, err := airsocket.Listen("unix:" + filepath.Join(t.TempDir(), "socket"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := mounted(&airsocket.Server{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}})
+		wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
+		conn, err := net.Dial("unix", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		p := wstest.NewRawPeer(t, conn, true)
+		p.WriteRaw([]byte(asking("ws://localhost/", mine)))
+		if got := p.ReadResponse().StatusCode; got != 403 {
+			t.Errorf("status %d", got)
+		}
+	})
 }
 
 // TestOneObserverIsTold checks that one observer is shown a connection: of two of the same browser
