@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/inspector"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 )
@@ -307,6 +308,30 @@ func TestObserveKeepsHooks(t *testing.T) {
 	}
 }
 
+// TestObserveKeepsPassOn checks that requests go on to where the program has them passed, and
+// that no others are passed on but those of observers.
+func TestObserveKeepsPassOn(t *testing.T) {
+	inner := wstest.Echoing(&airsocket.Server{Options: wstest.OwnDispatcher(&airsocket.Options{Protocols: []string{"inner"}})})
+	t.Cleanup(func() { inner.Close() })
+	srv := wstest.Echoing(&airsocket.Server{Options: &airsocket.Options{Protocols: []string{"outer", "airsocket-observe"}}})
+	srv.PassOn = func(r *handshake.Request) bool { return r.Target == "/inner" }
+	srv = mounted(srv)
+	srv.Handler.(*http.ServeMux).Handle("/inner", inner)
+	url := wstest.Serve(t, srv)
+	for _, c := range []struct{ target, asks, want string }{
+		{"/inner", "inner", "inner"},
+		{"/", "outer", "outer"},
+		{"/observe", "outer", "outer"},
+		{"/observer", "airsocket-observe", "airsocket-observe"},
+		{"/?/observe", "airsocket-observe", "airsocket-observe"},
+	} {
+		p := visit(t, url, c.target, originOf(url), "Sec-WebSocket-Protocol: "+c.asks)
+		if res := p.ReadResponse(); res.StatusCode != 101 || res.Header.Get("Sec-WebSocket-Protocol") != c.want {
+			t.Errorf("%s: %s, %v", c.target, res.Status, res.Header)
+		}
+	}
+}
+
 // TestObserveMountedTwice checks that two pages of one Server are independent of each other.
 func TestObserveMountedTwice(t *testing.T) {
 	srv := wstest.Echoing(new(airsocket.Server))
@@ -392,4 +417,29 @@ func TestShutdownEndsObservers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestShutdownEndsObserversOfTheStuck checks that an observer ends, after some seconds, although
+// the connection that it is shown does not.
+func TestShutdownEndsObserversOfTheStuck(t *testing.T) {
+	t.Parallel()
+	goOn := make(chan bool)
+	stuck := make(chan bool, 1)
+	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		s.OnMessage(func(*airsocket.MessageEvent) {
+			stuck <- true
+			<-goOn
+		})
+	})
+	url := wstest.Serve(t, mounted(srv))
+	t.Cleanup(func() { close(goOn) })
+	o := observe(t, url)
+	o.watch("/")
+	c := open(t, url, "/", o.origin)
+	c.Send(0x81, "")
+	wstest.Receive(t, stuck)
+	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", "received text 0")
+	srv.Close()
+	o.WantEnd()
 }
