@@ -138,7 +138,11 @@ func (a *serverHandshake) negotiate() error {
 			return err
 		}
 	}
+	known := a.offered
 	err := a.readRequest()
+	if err == nil && !known {
+		a.requested()
+	}
 	if a.refused != nil && (err == nil || a.refused.Err != nil && errors.Is(err, handshake.ErrNotUpgrade)) {
 		return a.refused // MaxConns, which wraps no error, does not count the requests of Handler
 	}
@@ -156,6 +160,18 @@ func (a *serverHandshake) negotiate() error {
 	}
 	a.stopWait()
 	return a.answer()
+}
+
+// requested makes the request known to the program, before anything is decided on it.
+func (a *serverHandshake) requested() {
+	s := a.s
+	s.life.mu.Lock()
+	if s.opening == nil {
+		s.opening = &a.opening
+	}
+	s.opening.request, s.opening.web = a.hs.Request(), a.web
+	s.life.mu.Unlock()
+	s.opts.Hooks.requested(s)
 }
 
 // errFull is the response of a Server that already has MaxConns sockets.
@@ -246,10 +262,6 @@ func (a *serverHandshake) consider(req *handshake.Request) error {
 		return &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
 	}
 	s.life.mu.Lock()
-	if s.opening == nil {
-		s.opening = &a.opening
-	}
-	s.opening.request, s.opening.web = req, a.web
 	a.accept.Protocol = a.chooseProtocol(req.Protocols)
 	s.life.on(requestRead)
 	s.life.mu.Unlock()
@@ -310,6 +322,9 @@ func (a *serverHandshake) answer() error {
 	n, err := a.s.sender.conn.Write(out)
 	if err == io.ErrShortWrite {
 		a.unsent, err = slices.Clone(out[n:]), nil
+	}
+	if err == nil {
+		a.s.opts.Hooks.answered(a.s, http.StatusSwitchingProtocols, out)
 	}
 	return err
 }
@@ -395,7 +410,9 @@ func (a *serverHandshake) refuse(err error) transport.Next {
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		s.life.fails(err) // even if the Server closes before the client has the answer
 		b := buffers.Get(512)
-		conn.Write(a.hs.AppendReject(b.B, he))
+		out := a.hs.AppendReject(b.B, he)
+		conn.Write(out)
+		s.opts.Hooks.answered(s, he.Status, out)
 		buffers.Put(b)
 		return conn.Linger(&a.deadline, over)
 	}

@@ -4,48 +4,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/forwarded"
 )
 
 // Which address a connection counts for is known at different times: when it is accepted,
 // or when a proxy has told it, in a header of the PROXY protocol or in X-Forwarded-For.
-
-// forwardedFor returns the address of the client of a request that has come from addr with
-// these values of X-Forwarded-For: addr or, if that is a trusted proxy, the last one that is
-// not.
-func forwardedFor(addr netip.Addr, values []string, trusted []netip.Prefix) netip.Addr {
-	hops := strings.Split(strings.Join(values, ","), ",")
-	for _, text := range slices.Backward(hops) {
-		if !isAmong(trusted, addr) {
-			break
-		}
-		hop, ok := parseHop(strings.TrimSpace(text))
-		if !ok {
-			break
-		}
-		addr = hop
-	}
-	return addr
-}
-
-// parseHop parses an address in X-Forwarded-For. Some proxies add the port, and with it
-// brackets for IPv6, or brackets alone.
-func parseHop(text string) (netip.Addr, bool) {
-	if inside, ok := strings.CutPrefix(text, "["); ok {
-		if inside, ok = strings.CutSuffix(inside, "]"); ok {
-			addr, err := netip.ParseAddr(inside)
-			return addr.Unmap(), err == nil && addr.Is6()
-		}
-	}
-	if with, err := netip.ParseAddrPort(text); err == nil {
-		return with.Addr().Unmap(), true
-	}
-	addr, err := netip.ParseAddr(text)
-	return addr.Unmap(), err == nil
-}
 
 // limitsAddresses reports whether there is a limit for each address.
 func (srv *Server) limitsAddresses() bool {
@@ -57,7 +22,7 @@ func (srv *Server) limitsAddresses() bool {
 // whose request it is, or no IP address.
 func (srv *Server) admit(addr netip.Addr) (from *address, refused *handshake.Error) {
 	l, some := srv.limitsByAddress()
-	if !some || !addr.IsValid() || isAmong(srv.TrustedProxies, addr) {
+	if !some || !addr.IsValid() || forwarded.Among(srv.TrustedProxies, addr) {
 		return nil, nil
 	}
 	return srv.addresses.enter(keyOf(addr), l, now())
@@ -89,7 +54,7 @@ func (a *serverHandshake) admitProxied(client net.Addr) error {
 	case refused == nil:
 	case from == nil:
 		return refused.Err // the client is not told
-	case a.refused == nil:
+	default: // in place of errFull, which does not hold for Handler
 		a.refused = refused
 	}
 	return nil
@@ -103,10 +68,10 @@ func (a *serverHandshake) admitForwarded(req *handshake.Request) error {
 		return nil
 	}
 	addr := addrOf(a.s.RemoteAddr())
-	if !isAmong(srv.TrustedProxies, addr) {
+	if !forwarded.Among(srv.TrustedProxies, addr) {
 		return nil
 	}
-	return a.s.admitHead(srv, forwardedFor(addr, req.Header.Values("X-Forwarded-For"), srv.TrustedProxies))
+	return a.s.admitHead(srv, forwarded.Client(addr, req.Header.Values("X-Forwarded-For"), srv.TrustedProxies))
 }
 
 // admitHead is admit for a request whose head has been read, so that it costs nothing to
@@ -139,7 +104,7 @@ func (s *Socket) admitRequest(srv *Server, r *http.Request, given *givenConn) er
 	if err != nil {
 		return nil
 	}
-	addr := forwardedFor(at.Addr().Unmap(), r.Header.Values("X-Forwarded-For"), srv.TrustedProxies)
+	addr := forwarded.Client(at.Addr().Unmap(), r.Header.Values("X-Forwarded-For"), srv.TrustedProxies)
 	return s.admitHead(srv, addr)
 }
 

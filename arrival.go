@@ -42,6 +42,9 @@ func (r *arrival) handshake() *serverHandshake {
 		a, opts := serverHandshakes.Get().(*serverHandshake), r.s.opts
 		a.arrival, a.unopened = r, &a.under
 		a.hs.Versions, a.hs.MaxHead, a.hs.MaxLines, a.hs.Secure = opts.versions, opts.MaxHead, opts.MaxHeadLines, r.secure
+		if r.srv != nil && r.srv.http != nil {
+			a.hs.PassOn = r.srv.PassOn
+		}
 		r.shaking = a
 	}
 	return r.shaking

@@ -1,14 +1,22 @@
 package airsocket
 
 import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/wire"
 )
 
 // Hooks are functions that are called for what happens to the sockets of one [Options],
 // so that a program can count it for the metrics system of its choice. A function that
 // is nil is not called. What can be read at any time is in [Server.Stats] and [Workers].
+//
+// Requested and Answered are called in the goroutine that has read or answered the request,
+// outside of turns.
 //
 // Opened, Closed and Received are called in a turn, before the handlers of the same
 // event. HandshakeFailed is called in a turn too, after the handlers of the error event
@@ -30,6 +38,19 @@ import (
 // calls of Opened minus the number of calls of Closed is the number of open sockets.
 // For a connection that was never open only HandshakeFailed is called.
 type Hooks struct {
+	// Requested is called when a server has read a request that is a valid opening handshake,
+	// before anything is decided on it. Request and HTTPRequest of the socket return it. Either
+	// Opened or HandshakeFailed follows, also if the server refuses the request, of another
+	// origin for example.
+	Requested func(s *Socket)
+
+	// Answered is called when a server has answered a request, with status 101 or with a
+	// refusal, and not for connections that are closed without an answer. It comes before
+	// Opened or HandshakeFailed. The header has the fields as they were sent; of a refusal
+	// that net/http sends, those that were set, in alphabetical order. It is valid until
+	// Answered returns.
+	Answered func(s *Socket, status int, header handshake.Header)
+
 	// Opened is called when the socket is open.
 	Opened func(s *Socket)
 
@@ -67,6 +88,46 @@ type Hooks struct {
 }
 
 // The methods call the hooks that are set. The caller holds no lock.
+
+func (h *Hooks) requested(s *Socket) {
+	if h != nil && h.Requested != nil {
+		h.Requested(s)
+	}
+}
+
+// answered reports an answer that begins with head.
+func (h *Hooks) answered(s *Socket, status int, head []byte) {
+	if h != nil && h.Answered != nil {
+		h.Answered(s, status, fieldsOf(head))
+	}
+}
+
+// answeredByHTTP reports an answer of net/http.
+func (h *Hooks) answeredByHTTP(s *Socket, status int, header http.Header) {
+	if h == nil || h.Answered == nil {
+		return
+	}
+	var fields handshake.Header
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			fields.Add(name, value)
+		}
+	}
+	h.Answered(s, status, fields)
+}
+
+// fieldsOf returns the fields of an answer, which begins with a line of its own.
+func fieldsOf(answer []byte) handshake.Header {
+	head, _, _ := strings.Cut(string(answer), "\r\n\r\n")
+	_, lines, _ := strings.Cut(head, "\r\n")
+	var fields handshake.Header
+	for line := range strings.SplitSeq(lines, "\r\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			fields.Add(name, value)
+		}
+	}
+	return fields
+}
 
 func (h *Hooks) sent(s *Socket, kind wire.Kind, n int) {
 	if h != nil && h.Sent != nil {

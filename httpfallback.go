@@ -57,12 +57,22 @@ func (h *httpFallback) handler(srv *Server) http.Handler {
 				r.TLS = &state
 			}
 		}
-		if handshake.IsUpgrade(r.Method, r.Header) {
+		if handshake.IsUpgrade(r.Method, r.Header) && !srv.passesOn(r) {
 			srv.serveUpgrade(w, r.WithContext(context.Background()), c) // without c in r, which is kept
 			return
 		}
 		srv.Handler.ServeHTTP(w, r)
 	})
+}
+
+// passesOn reports whether PassOn wants Handler to have a request that asks for a WebSocket.
+func (srv *Server) passesOn(r *http.Request) bool {
+	if srv.PassOn == nil {
+		return false
+	}
+	hs := handshake.Server{PassOn: srv.PassOn}
+	_, err := hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header)
+	return errors.Is(err, handshake.ErrNotUpgrade)
 }
 
 // A givenConn is a connection that was passed to net/http.

@@ -106,7 +106,7 @@ type exported map[string]bool
 func exportedNames(t *testing.T) exported {
 	t.Helper()
 	all := exported{}
-	for _, dir := range []string{"wire", "extensions", "handshake", "blocking", "."} {
+	for _, dir := range []string{"wire", "extensions", "handshake", "blocking", "inspector", "."} {
 		fset := token.NewFileSet()
 		var files []*ast.File
 		paths, err := filepath.Glob(filepath.Join(dir, "*.go"))

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/forwarded"
 	"github.com/airsocket/airsocket/internal/proxyproto"
 )
 
@@ -48,7 +49,7 @@ func (s *Socket) setTold(told *toldAddrs) {
 // expectsProxyHeader returns a Parser for the header with which conn begins, or nil if it
 // comes from no address of ProxyProtocol.
 func (srv *Server) expectsProxyHeader(conn net.Conn) *proxyproto.Parser {
-	if len(srv.ProxyProtocol) == 0 || !isAmong(srv.ProxyProtocol, addrOf(conn.RemoteAddr())) {
+	if len(srv.ProxyProtocol) == 0 || !forwarded.Among(srv.ProxyProtocol, addrOf(conn.RemoteAddr())) {
 		return nil
 	}
 	return new(proxyproto.Parser)

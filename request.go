@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/forwarded"
 )
 
 // A Request is a client's request to open a connection. The function that
@@ -75,21 +76,10 @@ func (r *Request) SetCookie(c *http.Cookie) {
 // brackets. RemoteIP returns the zero Addr if the
 // connection has no IP address.
 func (r *Request) RemoteIP() netip.Addr {
-	return forwardedFor(addrOf(r.socket.RemoteAddr()), r.Header.Values("X-Forwarded-For"), r.trusted)
+	return forwarded.Client(addrOf(r.socket.RemoteAddr()), r.Header.Values("X-Forwarded-For"), r.trusted)
 }
 
-// isAmong reports whether one of the prefixes contains addr, which is as addrOf returns
-// it. The zone does not matter, and a prefix may be written for IPv4 in IPv6.
-func isAmong(all []netip.Prefix, addr netip.Addr) bool {
-	addr = addr.WithZone("")
-	return slices.ContainsFunc(all, func(p netip.Prefix) bool {
-		if p.Addr().Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-		}
-		return p.Contains(addr)
-	})
-}
-
+// addrOf returns the IP address of a, IPv4 in IPv6 as IPv4, or the zero Addr.
 func addrOf(a net.Addr) netip.Addr {
 	if tcp, ok := a.(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr().Unmap()

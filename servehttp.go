@@ -42,11 +42,26 @@ func (srv *Server) serveUpgrade(w http.ResponseWriter, r *http.Request, given *g
 		if s.opts.Logger != nil {
 			srv.logRefusal(s.opts.log, err, remoteAddrOf(r))
 		}
+		if hooks := s.opts.Hooks; hooks != nil && hooks.Requested != nil {
+			s.requestedInVain(r)
+		}
+		s.writeError(w, r, err)
 		s.opts.Hooks.refused(s, err)
-		writeError(w, r, err)
 		return
 	}
 	s.upgrade(srv, w, r)
+}
+
+// requestedInVain reports a request that is refused without a look at it, if it is valid.
+func (s *Socket) requestedInVain(r *http.Request) {
+	if r == nil {
+		return
+	}
+	a := newArrival(s, nil, r.TLS != nil).handshake()
+	if done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, r.Header); err == nil && done {
+		a.web = r
+		a.requested()
+	}
 }
 
 // HTTP returns the request as net/http has it, for functions that expect that, and for

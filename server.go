@@ -38,9 +38,15 @@ type Server struct {
 	// Options are the options of the sockets. Nil means the defaults.
 	Options *Options
 
-	// Handler handles the requests that do not ask for a WebSocket. If it is nil
-	// they are answered with status 426.
+	// Handler handles the requests that do not ask for a WebSocket; see also PassOn. If it is
+	// nil they are answered with status 426.
 	Handler http.Handler
+
+	// PassOn, if not nil, reports whether a request is passed to Handler although it asks for a
+	// WebSocket, for example because Handler has another Server for its path. It is called
+	// in the goroutine that has read the request, must not block, and must not keep or change
+	// the request, which need not be valid. It has no effect without Handler, nor in ServeHTTP.
+	PassOn func(r *handshake.Request) bool
 
 	// TLSConfig makes the Server serve wss, if it is not nil.
 	TLSConfig *tls.Config
@@ -140,6 +146,8 @@ type Server struct {
 	topics    topics
 	plane     plane
 	http      *httpFallback
+
+	atShutdown []func() // guarded by mu
 }
 
 // errGoingAway is the response of a Server that is shutting down.
@@ -348,7 +356,7 @@ func (srv *Server) serveConn(conn net.Conn) {
 		return
 	}
 	r := newArrival(s, srv, isTLS(conn))
-	if r.proxied, r.refused = proxied, refused; full {
+	if r.proxied, r.refused = proxied, refused; full && refused == nil { // which holds for Handler too
 		r.refused = errFull
 	}
 	r.start()
@@ -438,11 +446,30 @@ func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 	for l := range srv.listeners {
 		l.Close()
 	}
+	for _, fn := range srv.atShutdown {
+		go fn()
+	}
+	srv.atShutdown = nil
 	srv.mu.Unlock()
 	for _, s := range sockets {
 		end(s)
 	}
 	return empty
+}
+
+// RegisterOnShutdown registers a function that is called once, in a goroutine of its own, when
+// Shutdown or Close is called, as http.Server's method of this name does. Use it to end what
+// the Server does not know, such as another Server in its Handler. Shutdown does not wait for
+// the function, and [Run] does not either. If the Server has been shut down before, the
+// function is called at once.
+func (srv *Server) RegisterOnShutdown(fn func()) {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if srv.sockets.isClosing() {
+		go fn()
+		return
+	}
+	srv.atShutdown = append(srv.atShutdown, fn)
 }
 
 // goingAway ends an opening handshake for a Server that is shutting down. If OnRequest
@@ -453,7 +480,7 @@ func (s *Socket) goingAway() {
 	var refuse func() bool
 	accepted := s.ReadyState() != StateConnecting // it may be open by now
 	if o := s.opening; o != nil && o.unopened != nil {
-		refuse, accepted = o.refuse, accepted || o.request != nil
+		refuse, accepted = o.refuse, accepted || s.life.at() != stageConnecting
 	}
 	s.life.mu.Unlock()
 	switch {

@@ -56,6 +56,7 @@ func (s *Socket) upgrade(srv *Server, w http.ResponseWriter, r *http.Request) er
 // takeOver takes over the connection of r and starts the handshake.
 func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) error {
 	a := newArrival(s, srv, r.TLS != nil).handshake()
+	a.hs.PassOn = nil
 	header := r.Header
 	if len(r.TransferEncoding) > 0 { // which net/http has taken out of Header
 		header = header.Clone()
@@ -63,24 +64,26 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	}
 	done, err := a.hs.Offer(r.Method, r.RequestURI, r.Proto, r.Host, header)
 	a.begun = true // hixie-76 is not done yet
-	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
-		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
-	}
-	if err != nil {
-		writeError(w, r, err)
-		return err
-	}
-	conn, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		writeError(w, r, internalError(err))
-		return cannotHijack(w, err)
-	}
 	if values := valuesOf(r); values != nil {
 		s.life.mu.Lock()
 		s.makeExtra().context = &socketContext{values: values}
 		s.life.mu.Unlock()
 	}
-	a.web = r
+	if a.web = r; err == nil && done {
+		a.requested()
+	}
+	if err == nil && done && !origin.Allowed(a.hs.Request(), a.hs.Secure, s.opts.Origins) {
+		err = &handshake.Error{Status: http.StatusForbidden, Reason: "requests from this origin are not accepted"}
+	}
+	if err != nil {
+		s.writeError(w, r, err)
+		return err
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.writeError(w, r, internalError(err))
+		return cannotHijack(w, err)
+	}
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*givenConn); ok {
 		s.setTold(c.told)
@@ -139,7 +142,7 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 }
 
 // writeError answers the refused request r through net/http.
-func writeError(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Socket) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status, reason := http.StatusBadRequest, err.Error()
 	if he, ok := errors.AsType[*handshake.Error](err); ok {
 		status, reason = he.Status, he.Reason
@@ -159,4 +162,5 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	http.Error(w, reason, status)
+	s.opts.Hooks.answeredByHTTP(s, status, w.Header())
 }

@@ -22,6 +22,10 @@ type Server struct {
 	MaxLines int            // maximum lines in the head of a request; 0 means DefaultMaxLines, negative no limit
 	Secure   bool           // whether the connection uses TLS, which determines the location in responses of hixie
 
+	// PassOn, if not nil, reports whether a request that asks for a WebSocket, valid or not,
+	// is for somebody else. The error is then ErrNotUpgrade, as for any other request.
+	PassOn func(*Request) bool
+
 	req     Request
 	head    head
 	dialect dialect // nil until the head has been read
@@ -81,7 +85,7 @@ func (s *Server) readRequest(p []byte) (rest []byte, err error) {
 	}
 	proto, err := s.parse(string(text))
 	if err == nil {
-		err = s.choose(proto)
+		err = s.passOn(s.choose(proto))
 	}
 	if err != nil && errors.Is(err, ErrNotUpgrade) {
 		s.head.buf = append(s.head.buf[:had], p...)
@@ -162,6 +166,15 @@ func (s *Server) choose(proto string) error {
 	return ErrVersion
 }
 
+// passOn returns err, which choose has returned, or ErrNotUpgrade for a request that PassOn
+// wants to be passed on.
+func (s *Server) passOn(err error) error {
+	if s.PassOn != nil && err != ErrNotUpgrade && s.PassOn(&s.req) {
+		return ErrNotUpgrade
+	}
+	return err
+}
+
 func (s *Server) speaks(v wire.Version) bool {
 	return s.Versions == nil || slices.Contains(s.Versions, v)
 }
@@ -208,7 +221,7 @@ func (s *Server) Offer(method, target, proto, host string, header map[string][]s
 			s.req.Header.Add(name, trim(value))
 		}
 	}
-	if err = s.choose(proto); err != nil {
+	if err = s.passOn(s.choose(proto)); err != nil {
 		return false, s.fail(err)
 	}
 	s.readTail(nil)

@@ -345,6 +345,35 @@ func TestServerGivesBackOtherRequests(t *testing.T) {
 	}
 }
 
+// A request that PassOn wants is given back as if it did not ask for a WebSocket, valid or not.
+func TestServerPassesOn(t *testing.T) {
+	for _, request := range []string{request13 + "\x81\x80", request76 + "\x00", request75 + "\x00",
+		edit(t, request13, "Version: 13", "Version: 99"), edit(t, request13, "Connection: Upgrade\r\n", "")} {
+		for cut, sizes := range cuts(len(request)) {
+			asked := 0
+			s := handshake.Server{PassOn: func(r *handshake.Request) bool {
+				asked++
+				return r.Target == "/chat" && r.Header.Has("Upgrade") || r.Target == "/demo"
+			}}
+			rest, done, err := feed(s.Feed, []byte(request), sizes)
+			if done || !errors.Is(err, handshake.ErrNotUpgrade) || asked != 1 {
+				t.Fatalf("%s: %v, %v, asked %d times", cut, done, err, asked)
+			}
+			if got := string(s.Buffered()) + string(rest); got != request {
+				t.Errorf("%s: %q", cut, got)
+			}
+		}
+	}
+	s := handshake.Server{PassOn: func(*handshake.Request) bool { return false }}
+	if _, done, err := s.Feed([]byte(request13)); !done || err != nil {
+		t.Error(done, err)
+	}
+	s = handshake.Server{PassOn: func(*handshake.Request) bool { t.Error("asked about another request"); return true }}
+	if _, _, err := s.Feed([]byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n")); !errors.Is(err, handshake.ErrNotUpgrade) {
+		t.Error(err)
+	}
+}
+
 // In draft 76 the request is complete only when key3 has arrived.
 func TestServerWaitsForKey3(t *testing.T) {
 	var s handshake.Server
@@ -416,6 +445,11 @@ func TestServerOffer(t *testing.T) {
 	}
 	s = handshake.Server{}
 	if _, err := s.Offer("GET", "/", "HTTP/1.1", "a", nil); !errors.Is(err, handshake.ErrNotUpgrade) {
+		t.Error(err)
+	}
+
+	s = handshake.Server{PassOn: func(r *handshake.Request) bool { return r.Host == "a" }}
+	if _, err := s.Offer("GET", "/", "HTTP/1.1", "a", header); !errors.Is(err, handshake.ErrNotUpgrade) {
 		t.Error(err)
 	}
 

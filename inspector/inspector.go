@@ -1,5 +1,39 @@
 // Package inspector serves a page on which to try a WebSocket server. A program mounts it
 // beside its own sockets while it is being developed; `airsocket serve` has it too.
+//
+// [Handler] is the page alone, which shows what a browser tells. With [Observe] it can also
+// show the server's side of the connections that it makes itself: the request, the answer,
+// why a connection was refused, what was negotiated, frames as they come and go, and how the
+// connection has ended. See the example of Observe.
+//
+// # Who sees what
+//
+// Observe is for development: whoever can open the page learns how the server answers them.
+// Nothing is observed before a page asks for it, and a page sees only connections that were
+// made by its own browser, as far as a server can tell: from the same IP address, with the
+// same Origin and User-Agent fields, and with the target that the page has named before, one
+// connection each time. Only pages of the server's own origin can ask, whatever
+// Options.Origins says.
+//
+// A page never sees what messages contain, only their types and lengths. In place of the
+// values of Cookie, Set-Cookie and Authorization, and of all fields whose names sound like
+// credentials, it sees how long they are. Errors are shown as the server's log has them, and
+// may name addresses of the server's network.
+//
+// The IP address is the one that [airsocket.Server] counts for its limits, so behind a proxy
+// set TrustedProxies or ProxyProtocol. Without them all clients of the proxy have the same
+// address, as have those behind one router; if they also use the same version of the same
+// browser, one who waits for a target may see the next connection of another to it.
+//
+// A server without TLS believes that it has any name that a browser gives it, so that a page
+// of somebody else can become a page of its own origin (DNS rebinding). Such a page sees its
+// own connections only, because those of your pages have another Origin. It learns no more
+// than a client that connects from where the browser is; still, to refuse it, check the
+// Host field before this handler, as SECURITY.md shows for sockets.
+//
+// There are at most 32 observers at a time, 8 of them from one IP address, and what one does
+// not read is skipped and counted. They are not among the sockets of the Server that they
+// observe, and its Shutdown does not wait for them.
 package inspector
 
 import (
@@ -8,6 +42,9 @@ import (
 	"net/http"
 	"path"
 	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/handshake"
 )
 
 //go:embed page
@@ -21,6 +58,35 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // Handler returns a handler that serves the page at / and its files beside it. Use
 // [http.StripPrefix] to mount it elsewhere.
 func Handler() http.Handler { return http.HandlerFunc(servePage) }
+
+// Observe returns a handler as [Handler] does, whose page can also show the server's side of
+// its connections to srv. Call it before srv serves. It replaces the Options of srv with a copy
+// whose Hooks observe the sockets, besides those that were set, and it has srv pass the
+// requests of observers to srv.Handler.
+//
+// On a listener of srv, mount it in srv.Handler. In net/http, mount it beside srv. For
+// [airsocket.Socket.Upgrade], make the sockets with the Options of a Server that does not
+// serve, and call its Shutdown or Close when the program ends:
+//
+//	var srv airsocket.Server
+//	http.Handle("/inspect/", http.StripPrefix("/inspect", inspector.Observe(&srv)))
+//	http.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
+//		s := airsocket.NewSocket(srv.Options)
+//		...
+//	})
+//
+// What does not reach a socket is not shown, such as requests that a router or middleware
+// answers, and connections that srv closes at once.
+func Observe(srv *airsocket.Server) http.Handler {
+	i := newInspection(srv)
+	o := srv.Options.Clone()
+	o.Hooks = i.hooks(o.Hooks)
+	srv.Options = o
+	before := srv.PassOn
+	srv.PassOn = func(r *handshake.Request) bool { return asksToObserve(r) || before != nil && before(r) }
+	srv.RegisterOnShutdown(i.end)
+	return i
+}
 
 func servePage(w http.ResponseWriter, r *http.Request) {
 	name := path.Clean("/" + r.URL.Path)[1:]

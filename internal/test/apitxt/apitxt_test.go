@@ -11,15 +11,16 @@ import (
 	"strings"
 	"testing"
 
-	// Package blocking imports the others. The test runs again when one changes.
+	// These packages import the others. The test runs again when one changes.
 	_ "github.com/airsocket/airsocket/blocking"
+	_ "github.com/airsocket/airsocket/inspector"
 )
 
 var update = flag.Bool("update", false, "write the api.txt of each public package")
 
 // TestUpToDate compares the api.txt of each public package with the package.
 func TestUpToDate(t *testing.T) {
-	UpToDate(t, "github.com/airsocket/airsocket", filepath.Join("..", "..", ".."), *update, ".", "wire", "extensions", "handshake", "blocking")
+	UpToDate(t, "github.com/airsocket/airsocket", filepath.Join("..", "..", ".."), *update, ".", "wire", "extensions", "handshake", "blocking", "inspector")
 }
 
 func TestList(t *testing.T) {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -42,6 +45,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	o := &c.options
 	c.mode.addFlags(fs)
 	fs.StringVar(&c.http.static, "static", "", "serve the files in `DIR`, except those whose names begin with a dot, instead of\nthe test page")
+	fs.BoolVar(&c.http.inspect, "inspect", false, "let the test page show the server's side of the connections that it makes itself\n(default if only this machine can connect; -inspect=false never does)")
 	fs.StringVar(&c.http.health, "health", "", "answer GET requests for `PATH` with ok, even when there are -max-conns clients")
 	fs.StringVar(&c.http.metrics, "metrics", "", "serve metrics for Prometheus at `PATH`; everyone who can connect can read them")
 	fs.Var((*command.Repeated)(&c.listen), "listen", "listen on `HOST:PORT` or unix:/PATH (repeatable; default 127.0.0.1:10081);\nport 0 selects a free one")
@@ -85,9 +89,6 @@ func (c *config) resolve(args []string) (err error) {
 	if err := c.mode.resolve(given, args); err != nil {
 		return err
 	}
-	if err := c.http.resolve(); err != nil {
-		return err
-	}
 	if err := options.SetMaxMessage(o); err != nil {
 		return err
 	}
@@ -95,6 +96,9 @@ func (c *config) resolve(args []string) (err error) {
 	o.Protocols = append(o.Protocols, c.mode.protocols()...)
 	if len(c.listen) == 0 {
 		c.listen = []string{"127.0.0.1:10081"}
+	}
+	if err := c.http.resolve(given, c.isLocal()); err != nil {
+		return err
 	}
 	if o.Origins = c.origins; len(c.origins) == 0 && !c.mode.reaches() {
 		o.Origins = []string{"*"}
@@ -117,6 +121,16 @@ func (c *config) resolve(args []string) (err error) {
 	}
 	c.server.TLSConfig, c.fingerprint, err = serverTLS(c.cert, c.key, c.selfSigned, c.listen)
 	return err
+}
+
+// isLocal reports whether only programs of this machine can connect, and no proxy for others.
+func (c *config) isLocal() bool {
+	return len(c.proxies) == 0 && !slices.ContainsFunc(c.listen, func(addr string) bool {
+		host, _, err := net.SplitHostPort(addr)
+		ip, _ := netip.ParseAddr(host)
+		isUnix := strings.HasPrefix(addr, "unix:")
+		return !isUnix && (err != nil || host != "localhost" && !ip.IsLoopback())
+	})
 }
 
 // notNegative checks the flags that cannot be negative.

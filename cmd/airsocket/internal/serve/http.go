@@ -16,9 +16,18 @@ import (
 // An httpConfig says what is served to clients that ask for no socket.
 type httpConfig struct {
 	static, health, metrics string
+	inspect                 bool // the page shows the server's side of its connections
 }
 
-func (c *httpConfig) resolve() error {
+// resolve checks the flags, of which given holds those that were given. isLocal says whether
+// only this machine can connect.
+func (c *httpConfig) resolve(given map[string]bool, isLocal bool) error {
+	switch {
+	case !given["inspect"]:
+		c.inspect = isLocal
+	case c.inspect && c.static != "":
+		return errors.New("-inspect is of use only with the test page: do not give -static")
+	}
 	for _, f := range []struct{ name, path string }{{"health", c.health}, {"metrics", c.metrics}} {
 		if f.path != "" && (!strings.HasPrefix(f.path, "/") || strings.ContainsAny(f.path, "?#")) {
 			return fmt.Errorf("-%s is a path that begins with a slash, not %q", f.name, f.path)
@@ -33,21 +42,26 @@ func (c *httpConfig) resolve() error {
 // handler returns what answers the requests to srv, and a Closer for when that is done. The
 // Options of srv must not have been used.
 func (c *httpConfig) handler(srv *airsocket.Server) (http.Handler, io.Closer, error) {
-	others := inspector.Handler()
-	var closer io.Closer = io.NopCloser(nil)
-	if c.static != "" {
-		h, root, err := files.Open(c.static)
-		if err != nil {
-			return nil, nil, fmt.Errorf("-static: %w", err)
-		}
-		others, closer = h, root
-	}
 	paths := map[string]http.Handler{}
 	if c.health != "" {
 		paths[c.health] = http.HandlerFunc(healthy)
 	}
 	if c.metrics != "" {
 		paths[c.metrics] = metrics.New(srv)
+	}
+	var others http.Handler
+	var closer io.Closer = io.NopCloser(nil)
+	switch {
+	case c.static != "":
+		h, root, err := files.Open(c.static)
+		if err != nil {
+			return nil, nil, fmt.Errorf("-static: %w", err)
+		}
+		others, closer = h, root
+	case c.inspect:
+		others = inspector.Observe(srv) // besides the hooks of metrics
+	default:
+		others = inspector.Handler()
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := paths[r.URL.Path]

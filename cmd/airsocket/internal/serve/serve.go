@@ -49,6 +49,12 @@ With -exec and -tcp, pages of other origins need -origin, and so do pages opened
 file: with -origin "*" any page that a user of this machine visits can use the program or
 the TCP server.
 
+With -inspect the page that a browser gets can also show the server's side of the
+connections that it makes: the request, the answer, frames without their contents, and why
+one has ended. That is the default if only this machine can connect, with -listen on
+loopback and without -trusted-proxy. Nobody sees the connections of others, but behind a
+proxy that -trusted-proxy does not name all clients count as one.
+
 Each event is logged on stderr. With -quiet only errors of the server are logged, and
 what programs write to stderr; it is also faster. An interrupt closes all sockets with status
 code 1001; a second one ends the program at once.
@@ -66,6 +72,7 @@ Examples:
   airsocket serve -health /health -metrics /metrics -max-conns 1000
   airsocket serve -origin "*.example.com" -max-conns-per-ip 20 -idle-timeout 1m
   airsocket serve -versions 13,8 -no-compress
+  airsocket serve -listen :8080 -inspect     for phones in the same network
 
 Flags:
 `

@@ -1,18 +1,17 @@
-package airsocket
+package forwarded_test
 
 import (
 	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/forwarded"
 )
 
-// FuzzForwardedFor checks that a client cannot choose its address: what it sends in
+// FuzzClient checks that a client cannot choose its address: what it sends in
 // X-Forwarded-For counts neither without a trusted proxy nor before what that has added.
-func FuzzForwardedFor(f *testing.F) {
+func FuzzClient(f *testing.F) {
 	const proxy, client = "10.0.0.1", "203.0.113.9"
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("::ffff:192.168.0.0/112")}
 	for _, s := range []string{"", client, "1.2.3.4, 10.0.0.2", "::ffff:10.0.0.3", "192.168.0.1,192.168.0.2", "fd00::1%eth0, ::1", "unknown", `"[fd00::1]:80"`, ",", "[fd00::1]:80", "10.0.0.2:1", "[fd00::2]", "[10.0.0.2", "[10.0.0.2]"} {
@@ -23,14 +22,14 @@ func FuzzForwardedFor(f *testing.F) {
 			added := append(append([]string(nil), values[1:]...), values[0]+", "+client)
 			own := append(values[:len(values):len(values)], client)
 			for _, values := range [][]string{added, own} {
-				if got := forwardedFor(netip.MustParseAddr(proxy), values, trusted); got.String() != client {
+				if got := forwarded.Client(netip.MustParseAddr(proxy), values, trusted); got.String() != client {
 					t.Errorf("%q is from %v", values, got)
 				}
 			}
-			if got := forwardedFor(netip.MustParseAddr(client), values, trusted); got.String() != client {
+			if got := forwarded.Client(netip.MustParseAddr(client), values, trusted); got.String() != client {
 				t.Errorf("without a proxy %q is from %v", values, got)
 			}
-			got := forwardedFor(netip.MustParseAddr(proxy), values, trusted)
+			got := forwarded.Client(netip.MustParseAddr(proxy), values, trusted)
 			if !got.IsValid() || got.Is4In6() {
 				t.Errorf("%q is from %v", values, got)
 			}
@@ -55,33 +54,4 @@ func isSaid(addr netip.Addr, values []string) bool {
 		}
 	}
 	return false
-}
-
-// FuzzRequestURL checks that the URL of a request is a path, and has nothing that a program
-// could take for another host.
-func FuzzRequestURL(f *testing.F) {
-	for _, s := range []string{"/", "/chat?room=1", "//evil.test/x", "/%zz", "/a%2fb", "/\xff", "/x:y@z", "///"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, target string) {
-		var hs handshake.Server
-		_, done, err := hs.Feed([]byte("GET " + target + " HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"))
-		if err != nil || !done {
-			return
-		}
-		r := &Request{Request: hs.Request()}
-		u := r.URL()
-		if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") {
-			t.Errorf("%q: %#v", target, u)
-		}
-		path, query, _ := strings.Cut(r.Target, "?")
-		plain, err := url.PathUnescape(path)
-		if err != nil {
-			plain, query = r.Target, ""
-		}
-		if u.Path != plain || u.RawQuery != query {
-			t.Errorf("%q: the path is %q and the query %q", r.Target, u.Path, u.RawQuery)
-		}
-	})
 }
