@@ -2,12 +2,15 @@ package interop
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/inspector"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestInteropPageServerSide lets a server tell its side of a connection as an observer does.
@@ -149,4 +152,56 @@ func TestInteropPageServerSideMissing(t *testing.T) {
 		p.state("closed")
 		silent.Store(true)
 	}
+}
+
+// TestInteropPageObserves lets airsocket serve tell its side.
+func TestInteropPageObserves(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openPage(t, serveCommand(t))
+	p.click("#options-button")
+	p.click("#observe")
+	p.fill("#protocols", "echo-protocol")
+	p.click("#connect")
+	p.state("open")
+	p.says("#server-state", "RFC 6455 · echo-protocol")
+	p.send("hello")
+	p.logs("received", "message", "hello")
+	p.says("#server", "↑ senttext5 B")
+	p.says("#server", "↓ receivedtext5 B")
+	p.says("#server", "GET / HTTP/1.1\n")
+	p.says("#server", "Sec-WebSocket-Version: 13\n")
+	p.says("#server", "HTTP/1.1 101 Switching Protocols\n")
+	p.says("#server", "Sec-WebSocket-Protocol: echo-protocol")
+	p.click("#close-code")
+	p.enter("3001")
+	p.click("#connect")
+	p.state("closed")
+	p.says("#server-state", "3001")
+	if got := p.text("#server-state"); !strings.HasPrefix(got, "Closed after ") {
+		t.Errorf("in the end the server says %s", got)
+	}
+	p.capture("server-side.png")
+}
+
+// TestInteropPageMounted mounts the page below a path of net/http, beside a Server that
+// refuses connections.
+func TestInteropPageMounted(t *testing.T) {
+	b := startBrowser(t)
+	srv := &airsocket.Server{Options: wstest.OwnDispatcher(&airsocket.Options{Parallel: true})}
+	srv.OnRequest(func(r *airsocket.Request) { r.Reject(403, "not you") })
+	mux := http.NewServeMux()
+	mux.Handle("/inspect/", http.StripPrefix("/inspect", inspector.Observe(srv)))
+	mux.Handle("/ws", srv)
+	site := httptest.NewServer(mux)
+	defer site.Close()
+	defer srv.Close()
+	p := b.openPage(t, site.URL+"/inspect/")
+	p.click("#options-button")
+	p.click("#observe")
+	p.fill("#url", strings.TrimPrefix(site.URL, "http://")+"/ws")
+	p.click("#connect")
+	p.says("#server-state", "Refused after ")
+	p.says("#server", "HTTP/1.1 403")
+	p.logs("", "error", "The browser hides why")
+	p.state("closed")
 }
