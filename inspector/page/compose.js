@@ -3,10 +3,10 @@
 import * as connection from "./connection.js";
 import {$, chosen, make, put} from "./element.js";
 import {parsers} from "./encode.js";
-import {hex, line, many, size, utf8} from "./text.js";
+import {hex, joined, line, many, size, utf8} from "./text.js";
 
 const box = $("message");
-let recent = []; // messages, the last one first
+let recent = []; // messages
 let picked = -1; // of them
 let timer = 0; // of what is repeated
 let sent, refused;
@@ -36,7 +36,7 @@ export function update() {
 	if (bad) text = `Not ${format === "json" ? "JSON" : format}: ${line(error, 200)}`;
 	else if (!empty) text = file ? `${many(parts.length, "binary message")}, ${size(length)}` : many(length, "byte") + (format === "json" ? ", valid JSON" : "");
 	box.ariaInvalid = !!bad;
-	say(text + (open ? "" : " Connect to send."), bad);
+	say(joined(text, !open && "Connect to send."), bad);
 	$("send").ariaDisabled = !open;
 	put("send", timer ? "Stop" : $("repeat").checked ? "Start" : "Send");
 }
@@ -46,7 +46,6 @@ function say(text, bad) {
 	$("check").className = bad ? "bad" : "";
 }
 
-// parse returns the parts to send, or an error.
 function parse() {
 	const format = chosen("format");
 	if (format === "file") return [[...$("file").files].map(file => ({file, name: file.name}))];

@@ -1,6 +1,6 @@
 // Keeps what has happened, with a limit. An entry has a time, and since, both in milliseconds;
 // a kind (message, ping, pong, open, close, error, note); a direction (sent, received; of a
-// close, who began it); data (a string or a Uint8Array) and its size, or a text about it.
+// close, who began it); data (a string or bytes) and its size, or a text about it.
 
 import {utf8} from "./text.js";
 

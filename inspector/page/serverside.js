@@ -6,7 +6,7 @@ import {joined, line, size} from "./text.js";
 const kept = 300; // frames that are shown
 
 let socket;
-let heads, frames, count; // of the connection
+let heads, frames, count;
 let timer = 0;
 
 // watch returns when the connection to url may be opened.
@@ -55,7 +55,9 @@ function hear(e) {
 		heads.push([`${e.event === "request" ? "Request" : "Answer"} after ${at}`, e.line, ...e.fields.map(f => f.join(": "))]);
 		break;
 	case "refused": return tell("Refused", e.error);
-	case "open": return tell("Open", e.version, e.subprotocol, e.extensions);
+	case "open":
+		heads.push([`Open after ${at}`, joined(e.version, e.subprotocol, e.extensions)]);
+		return say(`Open after ${at}`);
 	case "close": return tell("Closed", e.code, e.reason, !e.clean && "no closing handshake", e.error);
 	case "frame":
 		frames.push([at, e.direction === "sent" ? "↑ sent" : "↓ received", e.type, size(e.bytes)]);
