@@ -10,7 +10,7 @@ const canvas = $("canvas"), context = canvas.getContext("2d");
 export function draw(text) {
 	for (const [, what, color, numbers] of String(text).slice(0, 1 << 16).matchAll(command)) {
 		const [x, y, ...rest] = numbers.trim().split(/\s+/).map(Number);
-		if (rest.length !== (what === "d" ? 2 : 1) || rest.some(Number.isNaN)) continue;
+		if (rest.length !== (what === "d" ? 2 : 1)) continue;
 		context.strokeStyle = color;
 		context.lineWidth = 2;
 		context.beginPath();

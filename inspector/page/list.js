@@ -9,7 +9,8 @@ import {clock, count, duration, hex, line, many, size} from "./text.js";
 export let selected = null;
 let shown = []; // what matches
 let matches, select;
-let following = true, paused = false;
+let following = true;
+let paused = null; // what the log had then
 let newer = 0; // entries since it was paused, or does not follow
 let height; // of the box when that was looked at
 
@@ -48,7 +49,7 @@ function point() {
 }
 
 function pause(on) {
-	paused = on;
+	paused = on ? [...log.entries] : null;
 	newer = 0;
 	$("pause").ariaPressed = on;
 	put("pause", on ? "Resume" : "Pause");
@@ -73,8 +74,7 @@ function found() {
 
 function filter() {
 	matches = matcher($("filter").value, $("direction").value, $("type").value);
-	if (!paused || !newer) shown = log.entries;
-	shown = shown.filter(matches);
+	shown = (paused || log.entries).filter(matches);
 	rows.update(shown.length);
 	found();
 	show();

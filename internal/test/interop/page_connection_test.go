@@ -173,6 +173,12 @@ func TestInteropPageConnectsAgain(t *testing.T) {
 	p.state("closed")
 
 	p.click("#connect")
+	within(t, sockets)
+	p.state("open")
+	p.click("#connect")
+	p.state("closed")
+
+	p.click("#connect")
 	s = within(t, sockets)
 	p.state("open")
 	p.evaluate(`Math.random = () => .9`)
@@ -193,6 +199,17 @@ func TestInteropPageConnectsAgain(t *testing.T) {
 	if len(sockets) != 0 {
 		t.Error("the page connects again though it must not")
 	}
+
+	// The waits grow while nobody answers.
+	p.evaluate(`Math.random = () => .05`)
+	p.click("#again")
+	p.fill("#url", "127.0.0.1:1")
+	p.click("#connect")
+	for _, wait := range []string{"0.1", "0.2", "0.4"} {
+		p.logs("", "note", "connects again in "+wait+" s")
+	}
+	p.click("#connect")
+	p.state("closed")
 }
 
 // TestInteropPageCommand lets a shell read the line that makes the same connection.

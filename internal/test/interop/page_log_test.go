@@ -118,6 +118,13 @@ func TestInteropPagePause(t *testing.T) {
 	if got := p.evaluate(`document.querySelector("#pause").getAttribute("aria-pressed")`); got != "true" {
 		t.Errorf("the pressed state of Pause is %v", got)
 	}
+	p.fill("#filter", "later")
+	if got := p.contents(); got != "" {
+		t.Errorf("paused, the filter finds %s", got)
+	}
+	p.fill("#filter", "")
+	p.evaluate(`document.querySelector("#list").scrollTop = 1e9`)
+	p.until(`document.querySelector("#list .space").lastChild.textContent.includes("m199")`)
 	p.click("#pause")
 	if got := p.contents(); !strings.HasSuffix(got, "m199|later|later|later") || p.shown("#follow") {
 		t.Errorf("after Resume the log shows %s", got)

@@ -58,7 +58,7 @@ func TestInteropPageNoEcho(t *testing.T) {
 		add("sent", "b", 1010);
 		add("sent", new Uint8Array([1]), 1020);
 		add("received", "b", 1110);
-		add("received", "a", 1150);
+		add("received", "a", 1040);
 		add("received", "\u0001", 1160);
 		add("received", new Uint8Array([1]), 1170);
 	})`)
