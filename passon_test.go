@@ -31,7 +31,9 @@ func TestPassOn(t *testing.T) {
 		mux := http.NewServeMux()
 		mux.Handle("/inner/", inner)
 		outer.Handler = mux
-		outer.PassOn = func(r *handshake.Request) bool { return strings.HasPrefix(r.Target, "/inner/") || strings.HasPrefix(r.Target, "/nowhere") }
+		outer.PassOn = func(r *handshake.Request) bool {
+			return strings.HasPrefix(r.Target, "/inner/") || strings.HasPrefix(r.Target, "/nowhere")
+		}
 		url := wstest.ServeWay(t, outer, way)
 		hello := string(wstest.Frame(true, 0x81, "hello"))
 		const page = "GET /page HTTP/1.1\r\nHost: example.com\r\n\r\n"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"net/http/cookiejar"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/blocking"
@@ -31,7 +32,14 @@ func ExampleObserve() {
 	defer srv.Shutdown(context.Background())
 
 	ctx, url := context.Background(), "ws://"+l.Addr().String()
-	own := &airsocket.Options{Origin: "http://" + l.Addr().String(), Protocols: []string{"airsocket-observe"}}
+	browser := &airsocket.Options{Origin: "http://" + l.Addr().String()}
+	browser.Jar, _ = cookiejar.New(nil)
+	page := http.Client{Jar: browser.Jar}
+	if _, err := page.Get(browser.Origin + "/inspect/"); err != nil {
+		log.Fatal(err)
+	}
+	own := browser.Clone()
+	own.Protocols = []string{"airsocket-observe"}
 	observer, err := blocking.Dial(ctx, url+"/inspect/observe", own)
 	if err != nil {
 		log.Fatal(err)
@@ -46,7 +54,7 @@ func ExampleObserve() {
 	for observer.ReadJSON(ctx, &event) == nil {
 		switch event.Event {
 		case "watching":
-			go sayHello(url+"/echo?n=1", own.Origin)
+			go sayHello(url+"/echo?n=1", browser)
 		case "request", "answer":
 			fmt.Println(event.Line)
 		case "open":
@@ -67,9 +75,9 @@ func ExampleObserve() {
 	// closed: 1000
 }
 
-func sayHello(url, origin string) {
+func sayHello(url string, browser *airsocket.Options) {
 	ctx := context.Background()
-	c, err := blocking.Dial(ctx, url, &airsocket.Options{Origin: origin})
+	c, err := blocking.Dial(ctx, url, browser)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/netip"
 	"path"
@@ -45,9 +46,13 @@ func (w *watch) time() float64 { return time.Since(w.start).Round(time.Microseco
 
 // An identity is what a server knows of the browser that has made a request.
 type identity struct {
-	addr          netip.Addr
-	origin, agent string
+	addr           netip.Addr
+	origin, cookie string
 }
+
+// cookieName is the name of the cookie by which the page and its connections are known to be of
+// the same browser. Its value is random, and need not be remembered.
+const cookieName = "airsocket-inspector"
 
 func newInspection(srv *airsocket.Server) *inspection {
 	i := &inspection{srv: srv, observers: make(map[*observer]struct{}), shown: make(map[*airsocket.Socket]*watch)}
@@ -56,9 +61,14 @@ func newInspection(srv *airsocket.Server) *inspection {
 }
 
 func (i *inspection) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if path.Clean("/"+r.URL.Path) == "/observe" {
+	switch path.Clean("/" + r.URL.Path) {
+	case "/observe":
 		i.access().ServeHTTP(w, r)
 		return
+	case "/":
+		if len(r.CookiesNamed(cookieName)) == 0 {
+			http.SetCookie(w, &http.Cookie{Name: cookieName, Value: rand.Text(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		}
 	}
 	servePage(w, r)
 }
@@ -66,7 +76,10 @@ func (i *inspection) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // identify returns who has made a request. srv.TrustedProxies are trusted for observers and
 // for what they observe alike.
 func (i *inspection) identify(origin string, r *http.Request) identity {
-	id := identity{origin: origin, agent: strings.Join(r.Header.Values("User-Agent"), "\n")}
+	id := identity{origin: origin}
+	for _, c := range r.CookiesNamed(cookieName) {
+		id.cookie += c.Value + ";"
+	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		id.addr = forwarded.Client(from.Addr().Unmap(), r.Header.Values("X-Forwarded-For"), i.srv.TrustedProxies)
 	}

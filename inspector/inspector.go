@@ -9,11 +9,10 @@
 // # Who sees what
 //
 // Observe is for development: whoever can open the page learns how the server answers them.
-// Nothing is observed before a page asks for it, and a page sees only connections that were
-// made by its own browser, as far as a server can tell: from the same IP address, with the
-// same Origin and User-Agent fields, and with the target that the page has named before, one
-// connection each time. Only pages of the server's own origin can ask, whatever
-// Options.Origins says.
+// Nothing is observed before a page asks for it, and a page sees only connections that its own
+// browser has made: from the same IP address, with the same Origin field, with the cookie that
+// the page has brought, and with the target that the page has named before, one connection
+// each time. Only pages of the server's own origin can ask, whatever Options.Origins says.
 //
 // A page never sees what messages contain, only their types and lengths. In place of the
 // values of Cookie, Set-Cookie and Authorization, and of all fields whose names sound like
@@ -21,9 +20,10 @@
 // may name addresses of the server's network.
 //
 // The IP address is the one that [airsocket.Server] counts for its limits, so behind a proxy
-// set TrustedProxies or ProxyProtocol. Without them all clients of the proxy have the same
-// address, as have those behind one router; if they also use the same version of the same
-// browser, one who waits for a target may see the next connection of another to it.
+// set TrustedProxies or ProxyProtocol. Clients that share an address, because of a proxy that is
+// not trusted or a router, still have different cookies. The cookie is airsocket-inspector, of
+// 26 random letters and digits, for all paths of the host; scripts and other sites cannot use
+// it. A browser without cookies observes nothing.
 //
 // A server without TLS believes that it has any name that a browser gives it, so that a page
 // of somebody else can become a page of its own origin (DNS rebinding). Such a page sees its

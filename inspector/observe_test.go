@@ -15,6 +15,7 @@ import (
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/inspector"
 	"github.com/airsocket/airsocket/internal/test/wstest"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // An event is what an observer gets.
@@ -65,8 +66,11 @@ type page struct {
 func asking(url string, fields ...string) string {
 	host := wstest.HostOf(url)
 	return wstest.RequestWith("GET /inspect/observe HTTP/1.1",
-		append([]string{"Host: " + host, "Origin: " + originOf(url), "Sec-WebSocket-Protocol: airsocket-observe"}, fields...)...)
+		append([]string{"Host: " + host, "Origin: " + originOf(url), "Sec-WebSocket-Protocol: airsocket-observe", cookie}, fields...)...)
 }
+
+// cookie is what the page has brought to the browser.
+const cookie = "Cookie: airsocket-inspector=MINE"
 
 func originOf(url string) string {
 	return strings.Replace(strings.TrimSuffix(url, "/"), "ws", "http", 1)
@@ -147,7 +151,7 @@ func (p *page) wantNothing() {
 func visit(t testing.TB, url, target, origin string, fields ...string) *wstest.RawPeer {
 	t.Helper()
 	p := wstest.DialRaw(t, url)
-	p.WriteRaw([]byte(wstest.RequestWith("GET "+target+" HTTP/1.1", append([]string{"Host: " + wstest.HostOf(url), "Origin: " + origin}, fields...)...)))
+	p.WriteRaw([]byte(wstest.RequestWith("GET "+target+" HTTP/1.1", append([]string{"Host: " + wstest.HostOf(url), "Origin: " + origin, cookie}, fields...)...)))
 	return p
 }
 
@@ -284,9 +288,13 @@ func TestObserveUndecided(t *testing.T) {
 func TestObserveKeepsHooks(t *testing.T) {
 	events := make(chan string, 20)
 	hooks := &airsocket.Hooks{
-		Requested: func(*airsocket.Socket) { events <- "requested" },
-		Opened:    func(*airsocket.Socket) { events <- "opened" },
-		Closed:    func(_ *airsocket.Socket, e *airsocket.CloseEvent) { events <- fmt.Sprint("closed ", e.Code) },
+		Requested:       func(*airsocket.Socket) { events <- "requested" },
+		Answered:        func(_ *airsocket.Socket, status int, _ handshake.Header) { events <- fmt.Sprint("answered ", status) },
+		Opened:          func(*airsocket.Socket) { events <- "opened" },
+		HandshakeFailed: func(*airsocket.Socket, error) { events <- "failed" },
+		Received:        func(_ *airsocket.Socket, _ wire.Kind, n int) { events <- fmt.Sprint("received ", n) },
+		Sent:            func(_ *airsocket.Socket, _ wire.Kind, n int) { events <- fmt.Sprint("sent ", n) },
+		Closed:          func(_ *airsocket.Socket, e *airsocket.CloseEvent) { events <- fmt.Sprint("closed ", e.Code) },
 	}
 	opts := &airsocket.Options{Hooks: hooks}
 	srv, url := echoing(t, opts)
@@ -296,9 +304,14 @@ func TestObserveKeepsHooks(t *testing.T) {
 	o := observe(t, url)
 	o.watch("/")
 	c := open(t, url, "/", o.origin)
+	c.Send(0x81, "hello")
+	c.Want(0x81, "hello")
 	leave(c, 1000, "")
-	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", `close 1000 "" true`)
-	for _, want := range []string{"requested", "opened", "closed 1000"} {
+	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", "received text 5", "sent text 5", `close 1000 "" true`)
+	c = visit(t, url, "/", "http://elsewhere")
+	c.ReadResponse()
+	c.Close()
+	for _, want := range []string{"requested", "answered 101", "opened", "received 5", "sent 5", "closed 1000", "requested", "answered 403", "failed"} {
 		if got := wstest.Receive(t, events); got != want {
 			t.Errorf("the hook is told %q, want %q", got, want)
 		}
@@ -306,6 +319,36 @@ func TestObserveKeepsHooks(t *testing.T) {
 	if len(events) > 0 {
 		t.Errorf("the observer itself is reported: %s", <-events)
 	}
+}
+
+// TestObserveReusedSocket checks that nothing is left of an observer at a Socket that a program
+// uses again.
+func TestObserveReusedSocket(t *testing.T) {
+	settings := mounted(new(airsocket.Server))
+	t.Cleanup(func() { settings.Close() })
+	closed := make(chan bool, 2)
+	s := airsocket.NewSocket(settings.Options)
+	s.OnClose(func(*airsocket.CloseEvent) { closed <- s.HasEventListener("error") })
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Upgrade(w, r); err != nil {
+			t.Error(err)
+		}
+	})
+	mux.Handle("/inspect/", settings.Handler)
+	url := wstest.ServeHandler(t, mux) + "/"
+	o := observe(t, url)
+	o.watch("/")
+	for range 2 {
+		leave(open(t, url, "/", o.origin), 1000, "")
+		if wstest.Receive(t, closed) {
+			t.Error("a listener is left")
+		}
+	}
+	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", `close 1000 "" true`)
+	o.watch("/")
+	leave(open(t, url, "/", o.origin), 1000, "")
+	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", `close 1000 "" true`)
 }
 
 // TestObserveKeepsPassOn checks that requests go on to where the program has them passed, and
@@ -379,6 +422,42 @@ func TestObserveServesThePage(t *testing.T) {
 	}
 }
 
+// TestThePageBringsACookie checks that the page has a cookie that nobody can guess, which stays,
+// and that the page alone has none.
+func TestThePageBringsACookie(t *testing.T) {
+	_, url := echoing(t, nil)
+	base := originOf(url) + "/inspect/"
+	get := func(url string, cookies ...*http.Cookie) []*http.Cookie {
+		req, _ := http.NewRequest(http.MethodGet, url, nil)
+		for _, c := range cookies {
+			req.AddCookie(c)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.Cookies()
+	}
+	first, second := get(base), get(base)
+	if len(first) != 1 || len(second) != 1 || first[0].Value == second[0].Value || len(first[0].Value) != 26 {
+		t.Fatalf("%v, %v", first, second)
+	}
+	if c := first[0]; c.Path != "/" || c.Domain != "" || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Name != "airsocket-inspector" {
+		t.Errorf("the cookie is %v", c)
+	}
+	if got := get(base, first...); len(got) > 0 {
+		t.Errorf("it is replaced by %v", got)
+	}
+	if got := get(base + "page.css"); len(got) > 0 {
+		t.Errorf("a file of the page has %v", got)
+	}
+	alone := wstest.ServeHandler(t, inspector.Handler())
+	if got := get(originOf(alone + "/")); len(got) > 0 {
+		t.Errorf("the page alone has %v", got)
+	}
+}
+
 // TestShutdownEndsObservers checks that Shutdown waits for no observer, and that each is told
 // how its connection ends before its own does.
 func TestShutdownEndsObservers(t *testing.T) {
@@ -442,4 +521,24 @@ func TestShutdownEndsObserversOfTheStuck(t *testing.T) {
 	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", "received text 0")
 	srv.Close()
 	o.WantEnd()
+}
+
+// TestNoObserversAfterTheEnd checks that a page in net/http admits no observers when its Server
+// has ended, although nobody has observed anything before.
+func TestNoObserversAfterTheEnd(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		srv := mounted(new(airsocket.Server))
+		url := wstest.ServeHandler(t, srv.Handler) + "/"
+		if before {
+			o := observe(t, url)
+			srv.Close()
+			o.WantClose(1001)
+		}
+		srv.Close()
+		wstest.Eventually(t, func() bool {
+			p := wstest.DialRaw(t, url)
+			p.WriteRaw([]byte(asking(url)))
+			return p.ReadResponse().StatusCode == http.StatusServiceUnavailable
+		}, func() string { return "observers are still admitted" })
+	}
 }

@@ -22,7 +22,8 @@ const (
 	maxWatch          = 64 << 10 // bytes of a message
 	maxQueue          = 1000     // events that wait to be sent
 	moreQueue         = 32       // for events other than frames
-	maxTurn           = 32 << 10 // bytes to send in one turn
+	maxTurn           = 32 << 10 // bytes to send in one turn, and one event more
+	maxBuffered       = 1 << 20  // bytes that wait, of which there are no more than that
 	endWithin         = 5 * time.Second
 )
 
@@ -37,6 +38,7 @@ func (i *inspection) newAccess() *airsocket.Server {
 			Dispatcher:   new(airsocket.Dispatcher),
 			MaxMessage:   maxWatch,
 			MaxFrame:     maxWatch,
+			MaxBuffered:  maxBuffered,
 			RateLimit:    &airsocket.RateLimit{Messages: 10, Burst: 50, Bytes: maxWatch},
 			PingInterval: 30 * time.Second,
 			CloseTimeout: endWithin,
@@ -55,6 +57,9 @@ func (i *inspection) admit(r *airsocket.Request) {
 		return
 	case !id.addr.IsValid():
 		r.Reject(http.StatusForbidden, "clients without an IP address cannot observe")
+		return
+	case id.cookie == "":
+		r.Reject(http.StatusForbidden, "only a page that has the cookie can observe: load it first")
 		return
 	case !slices.Contains(r.Protocols, protocol):
 		r.Reject(http.StatusBadRequest, "this is for the subprotocol "+protocol)
@@ -105,17 +110,9 @@ func (o *observer) receive(e *airsocket.MessageEvent) {
 	before := o.watch
 	w := &watch{observer: o, target: m.Watch, start: time.Now()}
 	o.watch = w
-	o.queue = slices.DeleteFunc(o.queue, isOfConnection) // of another one
-	o.skipped = 0
 	o.mu.Unlock()
 	o.inspection.begin(w, before)
 	o.tell(w, watchingEvent{"watching"})
-}
-
-// isOfConnection reports whether an event in the queue is about a connection.
-func isOfConnection(ev any) bool {
-	_, ok := ev.(watchingEvent)
-	return !ok && ev != nil
 }
 
 // tell sends an event of w, unless there is another watch by now. It never waits, and may be

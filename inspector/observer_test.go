@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -50,6 +51,8 @@ func TestObserversAreOfTheOwnOrigin(t *testing.T) {
 				{"Origin: http://user@" + wstest.HostOf(url) + ".example", 403},
 				{"Origin: chrome-extension://" + wstest.HostOf(url), 403},
 				{"Origin:", 403},
+				{"Cookie:", 403},
+				{"Cookie: airsocket-inspectors=MINE", 403},
 				{"Sec-WebSocket-Version: 99", 426},
 			} {
 				p := wstest.DialRaw(t, url)
@@ -80,12 +83,12 @@ func TestObserversAreOfTheOwnOrigin(t *testing.T) {
 }
 
 // TestObserversSeeOnlyTheirOwn checks that an observer is shown no connection of another
-// address, Origin or browser, nor one to another target, nor a second one.
+// address, Origin or browser, which has another cookie, nor one to another target, nor a
+// second one.
 func TestObserversSeeOnlyTheirOwn(t *testing.T) {
 	_, url := trusting(t)
 	const me, target = "X-Forwarded-For: 192.0.2.1", "/mine?n=1"
-	agent := "User-Agent: Browser/1"
-	o := observe(t, url, me, agent)
+	o := observe(t, url, me)
 	for _, before := range []string{"", "/another"} {
 		if before != "" {
 			o.watch(before) // which the next watch replaces
@@ -95,19 +98,23 @@ func TestObserversSeeOnlyTheirOwn(t *testing.T) {
 			target, origin string
 			fields         []string
 		}{
-			{target, o.origin, []string{"X-Forwarded-For: 192.0.2.2", agent}},
-			{target, o.origin, []string{"X-Forwarded-For: 192.0.2.1, 192.0.2.2", agent}},
-			{target, o.origin, []string{agent}}, // of the proxy itself
-			{target, o.origin, []string{"X-Forwarded-For: 2001:db8::1", agent}},
-			{target, "http://evil.example", []string{me, agent}},
-			{target, o.origin + "0", []string{me, agent}},
-			{target, "", []string{me, agent}},
-			{target, o.origin, []string{me, "User-Agent: Browser/2"}},
-			{target, o.origin, []string{me}},
-			{"/mine", o.origin, []string{me, agent}},
-			{"/mine?n=2", o.origin, []string{me, agent}},
-			{"/another", o.origin, []string{me, agent}},
-			{"//mine?n=1", o.origin, []string{me, agent}},
+			{target, o.origin, []string{"X-Forwarded-For: 192.0.2.2"}},
+			{target, o.origin, []string{"X-Forwarded-For: 192.0.2.1, 192.0.2.2"}},
+			{target, o.origin, nil}, // of the proxy itself
+			{target, o.origin, []string{"X-Forwarded-For: 2001:db8::1"}},
+			{target, "http://evil.example", []string{me}},
+			{target, o.origin + "0", []string{me}},
+			{target, "", []string{me}},
+			{target, o.origin, []string{me, "Cookie: airsocket-inspector=THEIRS"}},
+			{target, o.origin, []string{me, "Cookie: airsocket-inspector=mine"}},
+			{target, o.origin, []string{me, "Cookie: airsocket-inspector="}},
+			{target, o.origin, []string{me, "Cookie: airsocket-inspector=MINE; airsocket-inspector=THEIRS"}},
+			{target, o.origin, []string{me, "Cookie: another=MINE"}},
+			{target, o.origin, []string{me, "Cookie:"}},
+			{"/mine", o.origin, []string{me}},
+			{"/mine?n=2", o.origin, []string{me}},
+			{"/another", o.origin, []string{me}},
+			{"//mine?n=1", o.origin, []string{me}},
 		} {
 			p := open(t, url, c.target, c.origin, c.fields...)
 			p.Send(0x81, "secret")
@@ -115,9 +122,9 @@ func TestObserversSeeOnlyTheirOwn(t *testing.T) {
 			leave(p, 1000, "")
 			o.wantNothing()
 		}
-		open(t, url, target, o.origin, "X-Forwarded-For: 203.0.113.1, 192.0.2.1", agent)
+		open(t, url, target, o.origin, "X-Forwarded-For: 203.0.113.1, 192.0.2.1", "Cookie: a=b; airsocket-inspector=MINE")
 		o.want("GET /mine?n=1 HTTP/1.1", "answer 101", "open RFC 6455")
-		open(t, url, target, o.origin, me, agent)
+		open(t, url, target, o.origin, me)
 		o.wantNothing()
 	}
 }
@@ -154,7 +161,7 @@ func TestObserversBehindProxies(t *testing.T) {
 		}
 		o := &page{from("192.0.2.1", asking(url)), originOf(url)}
 		o.watch("/")
-		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin)
+		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin, cookie)
 		from("192.0.2.2", request)
 		o.wantNothing()
 		from("192.0.2.1", request)
@@ -191,15 +198,28 @@ func TestOneObserverIsTold(t *testing.T) {
 		open(t, url, "/", o.origin)
 		o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
 	}
+	forgotten.watch("/a")
+	latest.watch("/b")
+	open(t, url, "/a", forgotten.origin)
+	forgotten.want("GET /a HTTP/1.1", "answer 101", "open RFC 6455")
+	forgotten.watch("/a")
+	latest.watch("/a")
+	latest.watch("/c") // which gives up the other
+	open(t, url, "/a", forgotten.origin)
+	forgotten.want("GET /a HTTP/1.1", "answer 101", "open RFC 6455")
 	forgotten.watch("/")
 	latest.watch("/")
+	for range 6 { // the last that one address may have
+		observe(t, url)
+	}
 	latest.Close()
-	wstest.Eventually(t, func() bool {
-		open(t, url, "/", forgotten.origin)
-		forgotten.Send(0x89, "")
-		first, payload, err := forgotten.ReadFrame()
-		return err == nil && first == 0x81 && forgotten.decode(payload).Event == "request"
-	}, func() string { return "an observer that has gone still takes connections" })
+	wstest.Eventually(t, func() bool { // there is room, so it has gone
+		p := wstest.DialRaw(t, url)
+		p.WriteRaw([]byte(asking(url)))
+		return p.ReadResponse().StatusCode == 101
+	}, func() string { return "an observer that has gone keeps its place" })
+	open(t, url, "/", forgotten.origin)
+	forgotten.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
 }
 
 // TestObserversOfARebound checks what is left to a page whose name its owner has pointed to the
@@ -229,11 +249,12 @@ func TestObserversGetNoCredentials(t *testing.T) {
 		})
 	})
 	url := wstest.Serve(t, mounted(srv))
-	o := observe(t, url, "Cookie: "+secret)
+	id := "Cookie: airsocket-inspector=" + secret
+	o := observe(t, url, id)
 	o.watch("/")
-	hidden := []string{"Cookie", "COOKIE2", "Authorization", "Proxy-Authorization", "X-Auth-Request-Access-Token", "X-Api-Key", "X-Amzn-Oidc-Data",
+	hidden := []string{"COOKIE2", "Authorization", "Proxy-Authorization", "X-Auth-Request-Access-Token", "X-Api-Key", "X-Amzn-Oidc-Data",
 		"X-Amz-Security-Token", "X-Forwarded-Access-Token", "Cf-Access-Jwt-Assertion", "X-Session-Id", "X-Client-Secret", "X-Password", "Signature"}
-	fields := []string{"X-Plain: plain", "Proxy-Authenticate: Basic realm=plain"}
+	fields := []string{"X-Plain: plain", "Proxy-Authenticate: Basic realm=plain", id}
 	for _, name := range hidden {
 		fields = append(fields, name+": "+secret)
 	}
@@ -252,6 +273,9 @@ func TestObserversGetNoCredentials(t *testing.T) {
 	}
 	for _, payload := range all[:2] {
 		events = append(events, o.decode(payload))
+	}
+	if got := events[0].field("Cookie"); got != "34 characters, not shown" {
+		t.Errorf("Cookie is %q", got)
 	}
 	for _, name := range hidden {
 		if got := events[0].field(name); got != "14 characters, not shown" {
@@ -311,42 +335,25 @@ func TestObserversGetValidJSON(t *testing.T) {
 // TestObserversThatDoNotRead checks that a page that does not read is sent what there is room
 // for, and is told how much it has missed; nobody waits for it, and no memory fills.
 func TestObserversThatDoNotRead(t *testing.T) {
-	const frames = 150_000
-	srv := new(airsocket.Server)
-	sent := make(chan error, 1)
-	srv.OnConnect(func(s *airsocket.Socket) {
-		s.OnMessage(func(*airsocket.MessageEvent) {
-			for range frames {
-				if err := s.Send(""); err != nil {
-					sent <- err
-					return
-				}
-			}
-			sent <- nil
-		})
-	})
-	url := wstest.Serve(t, mounted(srv))
+	const rounds, pings = 200, 250 // of which each is received and answered
+	_, url := echoing(t, nil)
 	o := observe(t, url)
 	o.TCP().SetReadBuffer(64 << 10)
 	o.watch("/")
 	c := open(t, url, "/", o.origin)
-	c.Send(0x81, "go")
-	read := make(chan bool)
-	go func() {
-		defer close(read)
-		c.Reader.Discard(2 * frames) // nothing else has come
-	}()
-	if err := wstest.Receive(t, sent); err != nil {
-		t.Fatal(err)
+	for range rounds {
+		c.WriteRaw(bytes.Repeat(c.Frame(0x89, ""), pings))
+		if _, err := c.Reader.Discard(2 * pings); err != nil {
+			t.Fatal(err)
+		}
 	}
-	wstest.Receive(t, read)
 	leave(c, 1000, "")
-	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", "received text 2")
+	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
 	told, skipped := 0, 0
 	for {
 		e := o.next()
 		switch e.String() {
-		case "sent text 0":
+		case "received ping 0", "sent pong 0":
 			told++
 			continue
 		case "skipped":
@@ -358,8 +365,8 @@ func TestObserversThatDoNotRead(t *testing.T) {
 		}
 		break
 	}
-	if told+skipped != frames || skipped == 0 {
-		t.Errorf("told of %d, skipped %d, of %d", told, skipped, frames)
+	if told+skipped != 2*rounds*pings || skipped == 0 {
+		t.Errorf("told of %d, skipped %d, of %d", told, skipped, 2*rounds*pings)
 	}
 }
 
@@ -408,10 +415,14 @@ func TestObserversThatFlood(t *testing.T) {
 	_, url := echoing(t, nil)
 	flooding, calm := observe(t, url), observe(t, url)
 	go flooding.Write(bytes.Repeat(flooding.Frame(0x81, `{"watch":"/"}`), 100_000))
-	for range 50 {
+	start := time.Now()
+	for range 54 {
 		if e := flooding.next(); e.Event != "watching" {
 			t.Fatalf("got %v", e)
 		}
+	}
+	if took := time.Since(start); took < 300*time.Millisecond { // 50 at once, and 10 a second
+		t.Errorf("54 watches have begun in %v", took)
 	}
 	calm.watch("/calm")
 	open(t, url, "/calm", calm.origin)
@@ -489,4 +500,24 @@ func TestANewWatchEndsTheLast(t *testing.T) {
 	leave(first, 1000, "")
 	second.Send(0x81, "seen")
 	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455", "received text 4", "sent text 4")
+
+	requests := make(chan *airsocket.Request, 1)
+	srv := new(airsocket.Server)
+	srv.OnRequest(func(r *airsocket.Request) {
+		if r.Target == "/slow" {
+			requests <- r
+			return
+		}
+		r.Accept("")
+	})
+	url = wstest.Serve(t, mounted(srv))
+	o = observe(t, url)
+	o.watch("/slow")
+	slow := visit(t, url, "/slow", o.origin)
+	o.want("GET /slow HTTP/1.1")
+	o.watch("/")
+	wstest.Receive(t, requests).Accept("")
+	slow.ReadResponse()
+	open(t, url, "/", o.origin)
+	o.want("GET / HTTP/1.1", "answer 101", "open RFC 6455")
 }
