@@ -6,7 +6,6 @@ import {$} from "./element.js";
 const command = /([dc])\s+(#[0-9a-f]{3}|#[0-9a-f]{6}|[a-z]{3,20})\s+([\d\s.-]+)(?:;|$)/gi;
 const canvas = $("canvas"), context = canvas.getContext("2d");
 
-// draw draws what a message says.
 export function draw(text) {
 	for (const [, what, color, numbers] of String(text).slice(0, 1 << 16).matchAll(command)) {
 		const [x, y, ...rest] = numbers.trim().split(/\s+/).map(Number);

@@ -1,4 +1,4 @@
-// Opens a WebSocket, and opens it again if that is wanted.
+// Opens a WebSocket, again and again if wanted.
 
 import {now} from "./log.js";
 import {joined} from "./text.js";
@@ -6,7 +6,7 @@ import {joined} from "./text.js";
 export const mirrorProtocol = "lws-mirror-protocol";
 
 const names = {
-	1000: "normal", 1001: "going away", 1002: "protocol error", 1006: "no closing handshake", 1007: "invalid data",
+	1000: "normal", 1001: "going away", 1002: "protocol error", 1006: "no closing handshake",
 	1008: "policy violation", 1009: "message too big", 1011: "internal error",
 };
 

@@ -16,8 +16,13 @@ import * as pane from "./pane.js";
 import * as server from "./serverside.js";
 import {joined, line, many} from "./text.js";
 
-function tell(text) {
+function show(text) {
 	put("details", line(text));
+	$("details").className = text.length > 60 ? "long" : "grow";
+}
+
+function tell(text) {
+	show(text);
 	say(line(text));
 }
 
@@ -25,8 +30,6 @@ function fail(text) {
 	log.add({kind: "error", text});
 	tell(text);
 }
-
-// The connection.
 
 function wanted() {
 	const url = $("url").value = connection.complete($("url").value);
@@ -61,7 +64,7 @@ function changed() {
 	put("connect", state === "closed" ? "Connect" : "Disconnect");
 	$("connect").ariaDisabled = state === "closing";
 	$("url").readOnly = $("protocols").readOnly = state !== "closed";
-	if (open) put("details", line(joined(socket.protocol, socket.extensions)));
+	if (open) show(joined(socket.protocol, socket.extensions));
 	else meter.ended();
 	pane.offer("canvas", mirror);
 	compose.update();
@@ -89,8 +92,6 @@ compose.listen(() => {
 	pane.uncover();
 	list.follow();
 }, say);
-
-// The log.
 
 list.listen((entry, opened) => {
 	detail.show(entry);

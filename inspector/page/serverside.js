@@ -9,7 +9,7 @@ let socket;
 let heads, frames, count;
 let timer = 0;
 
-// watch returns when the connection to url may be opened.
+// watch returns when url may be opened.
 export function watch(url) {
 	stop();
 	heads = [];
