@@ -60,9 +60,9 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func Handler() http.Handler { return http.HandlerFunc(servePage) }
 
 // Observe returns a handler as [Handler] does, whose page can also show the server's side of
-// its connections to srv. Call it before srv serves. It replaces the Options of srv with a copy
-// whose Hooks observe the sockets, besides those that were set, and it has srv pass the
-// requests of observers to srv.Handler.
+// its connections to srv. Call it when the Options of srv are set, and before it serves: Observe
+// replaces them with a copy whose Hooks observe the sockets, besides those that were set, and
+// has srv pass the requests of observers to srv.Handler.
 //
 // On a listener of srv, mount it in srv.Handler. In net/http, mount it beside srv. For
 // [airsocket.Socket.Upgrade], make the sockets with the Options of a Server that does not
