@@ -30,11 +30,13 @@ type client struct {
 	config *config
 	disp   *airsocket.Dispatcher
 	socket *airsocket.Socket
-	input  source
+	texts  []journal.Event // of -x, with which each connection begins
+	input  source          // what follows them, or nil
 	print  printer
 	record printer // of -record, or nil
 
-	queue    []journal.Event // what has not been sent yet
+	greeting []journal.Event // which of the texts this connection has not sent yet
+	queue    []journal.Event // what has been read and has not been sent yet
 	taking   bool            // the source waits until the queue is empty
 	ended    bool            // the input has ended: nothing comes after the queue
 	started  bool            // the input was started
@@ -85,12 +87,8 @@ func (c *client) attach() {
 		}
 		c.tell(journal.Event{Kind: "open", Text: text, URL: options.WithoutPassword(s.URL()), Asked: c.config.Protocols, Chosen: s.Protocol()})
 		c.startPinging()
-		if c.started {
-			c.pump()
-			return
-		}
-		c.started = true
-		c.input.start(c)
+		c.greeting = c.texts
+		c.pump()
 	})
 	s.OnMessage(func(e *airsocket.MessageEvent) {
 		if c.enough() {
@@ -133,8 +131,12 @@ func (c *client) closed(e *airsocket.CloseEvent) {
 		if c.started {
 			c.input.stop()
 		}
-		if len(c.queue) > 0 {
-			c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: the last %d messages that were read", len(c.queue))})
+		switch n := len(c.greeting) + len(c.queue); n {
+		case 0:
+		case 1:
+			c.tell(journal.Event{Kind: "input", Text: "not sent: the last message"})
+		default:
+			c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: the last %d messages", n)})
 		}
 		c.setCode(c.failure)
 		c.setCode(exit.ForClose(e.Code, e.WasClean))
@@ -221,33 +223,38 @@ func (c *client) take(b batch) {
 	c.pump()
 }
 
-// pump sends as much of the queue as the socket has room for, and asks the
-// source for more when the queue is empty.
+// pump sends as much of what waits as the socket has room for, and asks the
+// source for more when nothing is left.
 func (c *client) pump() {
-	for len(c.queue) > 0 {
-		if c.socket.ReadyState() != airsocket.StateOpen {
-			return // the next open handler continues, or the close handler reports it
-		}
-		if c.socket.BufferedAmount() > options.HighWater {
-			return // the drain handler continues
-		}
-		e := c.queue[0]
-		switch err := c.send(e); {
-		case errors.Is(err, airsocket.ErrBufferFull):
-			return
-		case errors.Is(err, airsocket.ErrClosed):
-			return // the close handler reports it
-		case err != nil:
-			c.fail(fmt.Errorf("not sent: %.60q: %s", e.Data, exit.Text(err)))
-			return
-		}
-		c.queue = c.queue[1:]
-		if e.Kind != "close" { // the close event follows
-			c.tell(e)
+	for _, waiting := range []*[]journal.Event{&c.greeting, &c.queue} {
+		for len(*waiting) > 0 {
+			if c.socket.ReadyState() != airsocket.StateOpen {
+				return // the next open handler continues, or the close handler reports it
+			}
+			if c.socket.BufferedAmount() > options.HighWater {
+				return // the drain handler continues
+			}
+			e := (*waiting)[0]
+			switch err := c.send(e); {
+			case errors.Is(err, airsocket.ErrBufferFull):
+				return
+			case errors.Is(err, airsocket.ErrClosed):
+				return // the close handler reports it
+			case err != nil:
+				c.fail(fmt.Errorf("not sent: %.60q: %s", e.Data, exit.Text(err)))
+				return
+			}
+			*waiting = (*waiting)[1:]
+			if e.Kind != "close" { // the close event follows
+				c.tell(e)
+			}
 		}
 	}
 	switch {
-	case c.ended:
+	case !c.started && c.input != nil:
+		c.started = true
+		c.input.start(c)
+	case c.ended || c.input == nil:
 		c.awaitSilence()
 	case c.taking:
 		c.taking = false

@@ -87,7 +87,7 @@ func TestJSONIsSent(t *testing.T) {
 		t.Errorf("stdout is %q, want %q", r.Stdout, want)
 	}
 	in = `{"type":"close","code":4001,"reason":"bye"}` + "\n" + `{"type":"message","data":"too late"}` + "\n"
-	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: the last 1 messages that were read\n* close 4001 bye\n")
+	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: the last message\n* close 4001 bye\n")
 	in = `{"type":"close","direction":"in","code":4001,"reason":"theirs"}` + "\n" + `{"type":"close","direction":"out","code":1005}` + "\n"
 	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* close 1005\n")
 	// The output of -json is the input of -json-in.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
@@ -40,10 +41,10 @@ func waitPinging(t *testing.T, interval, wait, busy time.Duration, delays ...tim
 		})
 		s.StartServer(there)
 	})
-	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, texts: []string{"go"}, wait: wait, pingInterval: interval}
+	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, wait: wait, pingInterval: interval}
 	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 	var out, log strings.Builder
-	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{texts: cfg.texts}, print: plain(&out, &log, false)}
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), texts: []journal.Event{outgoing([]byte("go"), false)}, print: plain(&out, &log, false)}
 	cfg.Options.Dispatcher = c.disp
 	begin := time.Now()
 	if code, err := c.run(t.Context()); code != exit.OK || err != nil {
