@@ -31,7 +31,7 @@ func (p *Program) parse(c *Command, fs *flag.FlagSet, args []string) ([]string, 
 		}
 		parsed := len(args) - fs.NArg()
 		if fs.NArg() == 0 || parsed > 0 && args[parsed-1] == "--" {
-			return append(others, fs.Args()...), nil
+			return append(others, fs.Args()...), notEmpty(fs)
 		}
 		others = append(others, fs.Arg(0))
 		args = fs.Args()[1:]
@@ -45,6 +45,17 @@ func unknownFlag(err error) (name string, ok bool) {
 		return "", false
 	}
 	return strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+}
+
+// notEmpty returns an error if a flag has an empty text, as from a variable of a shell that is
+// not set: it would be the same as without the flag. Flags for lists of texts may have it.
+func notEmpty(fs *flag.FlagSet) (err error) {
+	fs.Visit(func(f *flag.Flag) {
+		if g, ok := f.Value.(flag.Getter); ok && g.Get() == "" {
+			err = fmt.Errorf("the value of -%s is empty", f.Name)
+		}
+	})
+	return err
 }
 
 // plain returns an error of package flag with words for people who do not program. It has

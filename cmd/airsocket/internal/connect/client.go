@@ -131,13 +131,8 @@ func (c *client) closed(e *airsocket.CloseEvent) {
 		if c.started {
 			c.input.stop()
 		}
-		switch n := len(c.greeting) + len(c.queue); n {
-		case 0:
-		case 1:
-			c.tell(journal.Event{Kind: "input", Text: "not sent: the last message"})
-		default:
-			c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: the last %d messages", n)})
-		}
+		c.tellUnsent(c.greeting, "of -x")
+		c.tellUnsent(c.queue, "read from the input")
 		c.setCode(c.failure)
 		c.setCode(exit.ForClose(e.Code, e.WasClean))
 	}
@@ -151,6 +146,17 @@ func (c *client) closed(e *airsocket.CloseEvent) {
 	case c.config.count > 0 && !c.enough() && !c.closes && c.code == exit.OK:
 		c.setCode(exit.Protocol)
 		c.err = fmt.Errorf("the server has closed after %d of %d messages", c.received, c.config.count)
+	}
+}
+
+// tellUnsent tells how many messages were not sent, if any.
+func (c *client) tellUnsent(messages []journal.Event, what string) {
+	switch n := len(messages); n {
+	case 0:
+	case 1:
+		c.tell(journal.Event{Kind: "input", Text: "not sent: 1 message " + what})
+	default:
+		c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: %d messages %s", n, what)})
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
+	"github.com/airsocket/airsocket/wire"
 )
 
 const help = `Connects to a WebSocket server. On a terminal, type messages at the prompt. A
@@ -170,6 +171,9 @@ func (c *config) resolve(args []string, ask options.Ask) error {
 	}
 	if err := c.Client.Resolve(args[0], ask); err != nil {
 		return err
+	}
+	if c.binary && !c.Options.Version.Can(wire.Binary) {
+		return fmt.Errorf("-binary: version %v of the protocol has no binary messages", c.Options.Version)
 	}
 	if c.pingInterval > 0 {
 		if !c.HasPings() {

@@ -58,7 +58,12 @@ func TestCredentials(t *testing.T) {
 	} {
 		connectWith(t, "", url, test.flags).Want(t, exit.Usage, test.say)
 	}
-	connectWith(t, "", strings.Replace(url, "//", "//a:b@", 1), "-auth c:d").Want(t, exit.Usage, "-auth and a user in the URL are given")
+	for flags, say := range map[string]string{
+		"-auth c:d":          "-auth and a user in the URL are given",
+		"-H authorization:c": "an Authorization field of -H and a user in the URL are given",
+	} {
+		connectWith(t, "", strings.Replace(url, "//", "//a:b@", 1), flags).Want(t, exit.Usage, say)
+	}
 	if asked() != nil {
 		t.Error("the server was asked in spite of an error")
 	}

@@ -87,7 +87,7 @@ func TestJSONIsSent(t *testing.T) {
 		t.Errorf("stdout is %q, want %q", r.Stdout, want)
 	}
 	in = `{"type":"close","code":4001,"reason":"bye"}` + "\n" + `{"type":"message","data":"too late"}` + "\n"
-	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: the last message\n* close 4001 bye\n")
+	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: 1 message read from the input\n* close 4001 bye\n")
 	in = `{"type":"close","direction":"in","code":4001,"reason":"theirs"}` + "\n" + `{"type":"close","direction":"out","code":1005}` + "\n"
 	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* close 1005\n")
 	// The output of -json is the input of -json-in.
@@ -101,6 +101,8 @@ func TestJSONIsSent(t *testing.T) {
 	if r := connectWith(t, messages, url, "-json-in -n 2"); r.Stdout != "text \"one\"\ntext \"two\"\n" {
 		t.Errorf("what was printed with -json is sent as %q; stderr: %s", r.Stdout, r.Stderr)
 	}
+	r = connectWith(t, "a\n", url, "-x 123456 -x b -i -max-message 5")
+	r.Want(t, exit.Usage, "* input not sent: 2 messages of -x\n* close 1000\nairsocket: not sent: \"123456\"")
 	silent := clitest.ServeWith(t, nil, func(*airsocket.Socket) {})
 	for in, say := range map[string]string{
 		"hello":                                  "line 1: not an object as -json prints them",
@@ -147,6 +149,7 @@ func TestFormsThatContradict(t *testing.T) {
 		"-ping-interval -1":            "-ping-interval is negative",
 		"-ping-interval long":          "not a time such as 5",
 		"-ping-interval 1 -version 75": "-ping-interval: version hixie-75 of the protocol has no pings",
+		"-binary -version 76":          "-binary: version hixie-76 of the protocol has no binary messages",
 	} {
 		connectWith(t, "", "ws://a/", flags).Want(t, exit.Usage, say)
 	}

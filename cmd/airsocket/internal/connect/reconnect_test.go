@@ -145,6 +145,7 @@ func TestReconnectBeginsWithTexts(t *testing.T) {
 		received <- strings.Join(texts, " ")
 		if n == 2 {
 			c.Write([]byte("\x88\x02\x03\xe8"))
+			c.(*net.TCPConn).CloseWrite()
 			io.Copy(io.Discard, c)
 		}
 	})

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -94,6 +95,41 @@ func TestPingIntervalAndWait(t *testing.T) {
 		_, events, _ := waitPinging(t, 300*time.Millisecond, time.Second, 500*time.Millisecond)
 		if !strings.Contains(events, "* pong \"1\" after 200ms\n") {
 			t.Errorf("no pong after 200 ms in\n%s", events)
+		}
+	})
+}
+
+// No more of the input is read than can be sent to a server that reads nothing.
+func TestInputWaitsForTheServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const lines, length = 1000, 100_000
+		here, there := net.Pipe()
+		server := new(airsocket.Dispatcher)
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: server})
+		received := 0
+		go server.Run(func() {
+			s.OnOpen(func(*airsocket.OpenEvent) { s.Pause() })
+			s.OnMessage(func(*airsocket.MessageEvent) { received++ })
+			s.StartServer(there)
+		})
+		in := strings.NewReader(strings.Repeat(strings.Repeat("x", length-1)+"\n", lines))
+		cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, wait: time.Second}
+		cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+		c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &piped{r: in}, print: plain(io.Discard, io.Discard, false)}
+		cfg.Options.Dispatcher = c.disp
+		ended := make(chan struct{})
+		go func() {
+			c.run(t.Context())
+			close(ended)
+		}()
+		synctest.Wait()
+		if read := int(in.Size()) - in.Len(); read > options.HighWater+10*length {
+			t.Errorf("%d bytes were read for a server that reads nothing", read)
+		}
+		server.Post(s.Resume)
+		if <-ended; received != lines {
+			t.Errorf("%d messages arrived, want %d", received, lines)
 		}
 	})
 }

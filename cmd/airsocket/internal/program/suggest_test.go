@@ -64,6 +64,7 @@ func TestBadValuesOfFlags(t *testing.T) {
 		"-fold=1e99": `invalid value "1e99" for flag -fold: not a whole number`,
 		"-k=maybe":   `invalid boolean value "maybe" for -k: not true or false`,
 		"-n":         "flag needs an argument: -n",
+		"-bearer=":   "the value of -bearer is empty",
 	} {
 		clitest.Execute(t, nil, "connect", flag).Want(t, exit.Usage, say)
 	}
