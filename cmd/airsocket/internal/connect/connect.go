@@ -145,7 +145,10 @@ func (c *config) resolve(args []string, ask options.Ask) error {
 		return fmt.Errorf("connect takes one URL, not %d; \"airsocket help connect\" has examples", len(args))
 	}
 	for _, text := range c.texts {
-		if !c.binary && !utf8.ValidString(text) {
+		switch limit := c.Options.MaxMessage; {
+		case limit > 0 && len(text) > limit:
+			return errors.New("a TEXT of -x is longer than -max-message")
+		case !c.binary && !utf8.ValidString(text):
 			return fmt.Errorf("-x %q is not UTF-8", text)
 		}
 	}

@@ -101,8 +101,6 @@ func TestJSONIsSent(t *testing.T) {
 	if r := connectWith(t, messages, url, "-json-in -n 2"); r.Stdout != "text \"one\"\ntext \"two\"\n" {
 		t.Errorf("what was printed with -json is sent as %q; stderr: %s", r.Stdout, r.Stderr)
 	}
-	r = connectWith(t, "a\n", url, "-x 123456 -x b -i -max-message 5")
-	r.Want(t, exit.Usage, "* input not sent: 2 messages of -x\n* close 1000\nairsocket: not sent: \"123456\"")
 	silent := clitest.ServeWith(t, nil, func(*airsocket.Socket) {})
 	for in, say := range map[string]string{
 		"hello":                                  "line 1: not an object as -json prints them",
@@ -139,20 +137,28 @@ func TestFormsOfOutput(t *testing.T) {
 func TestFormsThatContradict(t *testing.T) {
 	t.Parallel()
 	for flags, say := range map[string]string{
-		"-whole -0":                    "-whole and -0 are given",
-		"-json-in -0":                  "-json-in says by itself",
-		"-json-in -whole":              "-json-in says by itself",
-		"-json-in -binary":             "-json-in says by itself",
-		"-raw -json":                   "-raw and -json are given",
-		"-i":                           "-i goes on after -x, which is missing",
-		"-n -1":                        "-n is negative",
-		"-ping-interval -1":            "-ping-interval is negative",
-		"-ping-interval long":          "not a time such as 5",
-		"-ping-interval 1 -version 75": "-ping-interval: version hixie-75 of the protocol has no pings",
-		"-binary -version 76":          "-binary: version hixie-76 of the protocol has no binary messages",
+		"-whole -0":                         "-whole and -0 are given",
+		"-json-in -0":                       "-json-in says by itself",
+		"-json-in -whole":                   "-json-in says by itself",
+		"-json-in -binary":                  "-json-in says by itself",
+		"-raw -json":                        "-raw and -json are given",
+		"-i":                                "-i goes on after -x, which is missing",
+		"-n -1":                             "-n is negative",
+		"-ping-interval -1":                 "-ping-interval is negative",
+		"-ping-interval long":               "not a time such as 5",
+		"-ping-interval 1 -version 75":      "-ping-interval: version hixie-75 of the protocol has no pings",
+		"-x 12345 -x 123456 -max-message 5": "a TEXT of -x is longer than -max-message",
+		"-binary -version 76":               "-binary: version hixie-76 of the protocol has no binary messages",
 	} {
 		connectWith(t, "", "ws://a/", flags).Want(t, exit.Usage, say)
 	}
+}
+
+// The server goes before it has read what -x says.
+func TestTextsThatAreNotSent(t *testing.T) {
+	t.Parallel()
+	gone := clitest.Listen(t, clitest.AcceptRaw)
+	connectWith(t, "", "ws://"+gone, strings.Repeat(" -x "+strings.Repeat("x", 4<<20), 10)).Want(t, exit.Protocol, " messages of -x\n")
 }
 
 // A file goes through an echo server and comes back the same.
