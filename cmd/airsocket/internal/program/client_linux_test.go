@@ -120,14 +120,12 @@ var clientCommands = map[string]func(t *testing.T, flags []string) clitest.Resul
 			w.Close()
 		}()
 		lines := bufio.NewScanner(io.TeeReader(r, &said))
-		if lines.Scan(); !strings.HasPrefix(lines.Text(), "listening on ") {
-			t.Fatalf("record says %q", lines.Text())
+		lines.Scan()
+		url, ok := strings.CutPrefix(lines.Text(), "listening on ")
+		if !ok {
+			return clitest.Result{Code: <-code, Stderr: said.String()}
 		}
-		url := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "listening on "))
-		go func() {
-			for lines.Scan() {
-			}
-		}()
+		go io.Copy(&said, r)
 		clitest.Talk(t, nil, url, "", func(s *airsocket.Socket) {
 			s.OnOpen(func(*airsocket.OpenEvent) { s.Send("hello") })
 			s.OnMessage(func(*airsocket.MessageEvent) { s.Close(1000, "") })
@@ -195,6 +193,7 @@ func TestLimitsOfClients(t *testing.T) {
 		}
 		for _, test := range []struct{ flags, url, say string }{
 			{"-timeout 50ms", mute, "took too long"},
+			{"-timeout 0", mute, "-timeout is 0; for no limit give forever"},
 			{"-max-message 4", s.plain, tooLong},
 		} {
 			r := run(t, append(strings.Fields(test.flags), test.url))
