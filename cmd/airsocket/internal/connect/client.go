@@ -48,10 +48,9 @@ type client struct {
 	err      error           // printed at the end
 	pings    pings
 
-	timer     *airsocket.Timer // runs until there may have been silence for -wait
-	heard     time.Time        // when the silence began
-	unwritten int              // how many bytes were unsent when the timer last saw progress
-	draining  bool             // a drain event may be for the input, and not only for pings of -ping-interval
+	timer    *airsocket.Timer // runs until there may have been silence for -wait
+	heard    time.Time        // when the silence began
+	draining bool             // a drain event may be for the input, and not only for pings of -ping-interval
 }
 
 // run connects, waits until the connection is closed, and returns the exit
@@ -207,7 +206,6 @@ func (c *client) tell(e journal.Event) {
 	}
 	if c.record != nil {
 		if err := c.record(e); err != nil {
-			c.record = nil // fail tells of the close
 			c.fail(fmt.Errorf("-record: %w", err))
 		}
 	}
@@ -292,21 +290,21 @@ func (c *client) send(e journal.Event) error {
 // time of -wait.
 func (c *client) awaitSilence() {
 	if c.timer == nil && c.config.wait >= 0 && c.socket.ReadyState() == airsocket.StateOpen {
-		c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
 		c.heard = time.Now()
-		c.unwritten = c.socket.BufferedAmount()
 		c.draining = true
 		c.timer = c.disp.SetTimeout(c.silence, c.config.wait)
 	}
 }
 
 // silence closes the connection if the silence was long enough, and otherwise
-// sets the timer again. It is not silence while unsent bytes are being sent.
+// sets the timer again. It is not silence while bytes are being sent.
 func (c *client) silence() {
-	left := c.config.wait - time.Since(c.heard)
-	if n := c.socket.BufferedAmount(); n > 0 && n < c.unwritten {
-		left, c.unwritten = c.config.wait, n
+	c.timer = nil
+	c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
+	if c.socket.BufferedAmount() > 0 {
+		return // the drain handler continues, or WriteTimeout ends the connection
 	}
+	left := c.config.wait - time.Since(c.heard)
 	if left > 0 {
 		c.timer = c.disp.SetTimeout(c.silence, left)
 		return

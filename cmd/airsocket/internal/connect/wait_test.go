@@ -133,3 +133,71 @@ func TestInputWaitsForTheServer(t *testing.T) {
 		}
 	})
 }
+
+// A slowConn receives a KiB at a time, each after a while.
+type slowConn struct{ net.Conn }
+
+func (c slowConn) Read(p []byte) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return c.Conn.Read(p[:min(len(p), 1<<10)])
+}
+
+// A deafConn sends the answer to the handshake, and nothing after it.
+type deafConn struct {
+	net.Conn
+	answered bool
+}
+
+func (c *deafConn) Write(p []byte) (int, error) {
+	if c.answered {
+		return len(p), nil
+	}
+	c.answered = true
+	return c.Conn.Write(p)
+}
+
+// runWith runs connect with flags and a text, and a server that echoes what it receives by
+// means of the connection that wrap returns.
+func runWith(t *testing.T, text string, wrap func(net.Conn) net.Conn, flags ...string) (code int, ran time.Duration, err error) {
+	t.Helper()
+	here, there := net.Pipe()
+	server := new(airsocket.Dispatcher)
+	go server.Run(func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: server})
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+		s.StartServer(wrap(there))
+	})
+	cfg := resolved(t, flags...)
+	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), texts: []journal.Event{outgoing([]byte(text), false)}, print: plain(io.Discard, io.Discard, false)}
+	cfg.Options.Dispatcher = c.disp
+	begin := time.Now()
+	code, err = c.run(t.Context())
+	ran = time.Since(begin)
+	there.Close()
+	time.Sleep(time.Hour) // in the bubble, until the server has ended
+	return code, ran, err
+}
+
+// While the server takes what is sent, however slowly, it is not waited for in vain.
+func TestWaitBeginsWhenAllIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(c net.Conn) net.Conn { return slowConn{c} }
+		if code, _, err := runWith(t, strings.Repeat("x", 50<<10), slow, "-n", "1", "-wait", "1"); code != exit.OK || err != nil {
+			t.Errorf("exit code %d, %v", code, err)
+		}
+	})
+}
+
+// A server that answers no pings is given up.
+func TestPingIntervalEndsAConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		deaf := func(c net.Conn) net.Conn { return &deafConn{Conn: c} }
+		code, took, _ := runWith(t, "", deaf, "-ping-interval", "5", "-wait", "forever", "-timeout", "1")
+		if least := 5*time.Second + pongTimeout; code != exit.Timeout || took < least || took > least+time.Second {
+			t.Errorf("exit code %d after %v, want %d after %v and -timeout", code, took, exit.Timeout, least)
+		}
+	})
+}
