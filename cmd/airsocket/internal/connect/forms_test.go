@@ -87,7 +87,7 @@ func TestJSONIsSent(t *testing.T) {
 		t.Errorf("stdout is %q, want %q", r.Stdout, want)
 	}
 	in = `{"type":"close","code":4001,"reason":"bye"}` + "\n" + `{"type":"message","data":"too late"}` + "\n"
-	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: the last 1 messages that were read\n* close 4001 bye\n")
+	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: 1 message read from the input\n* close 4001 bye\n")
 	in = `{"type":"close","direction":"in","code":4001,"reason":"theirs"}` + "\n" + `{"type":"close","direction":"out","code":1005}` + "\n"
 	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* close 1005\n")
 	// The output of -json is the input of -json-in.
@@ -137,19 +137,28 @@ func TestFormsOfOutput(t *testing.T) {
 func TestFormsThatContradict(t *testing.T) {
 	t.Parallel()
 	for flags, say := range map[string]string{
-		"-whole -0":                    "-whole and -0 are given",
-		"-json-in -0":                  "-json-in says by itself",
-		"-json-in -whole":              "-json-in says by itself",
-		"-json-in -binary":             "-json-in says by itself",
-		"-raw -json":                   "-raw and -json are given",
-		"-i":                           "-i goes on after -x, which is missing",
-		"-n -1":                        "-n is negative",
-		"-ping-interval -1":            "-ping-interval is negative",
-		"-ping-interval long":          "not a time such as 5",
-		"-ping-interval 1 -version 75": "-ping-interval: version hixie-75 of the protocol has no pings",
+		"-whole -0":                         "-whole and -0 are given",
+		"-json-in -0":                       "-json-in says by itself",
+		"-json-in -whole":                   "-json-in says by itself",
+		"-json-in -binary":                  "-json-in says by itself",
+		"-raw -json":                        "-raw and -json are given",
+		"-i":                                "-i goes on after -x, which is missing",
+		"-n -1":                             "-n is negative",
+		"-ping-interval -1":                 "-ping-interval is negative",
+		"-ping-interval long":               "not a time such as 5",
+		"-ping-interval 1 -version 75":      "-ping-interval: version hixie-75 of the protocol has no pings",
+		"-x 12345 -x 123456 -max-message 5": "a TEXT of -x is longer than -max-message",
+		"-binary -version 76":               "-binary: version hixie-76 of the protocol has no binary messages",
 	} {
 		connectWith(t, "", "ws://a/", flags).Want(t, exit.Usage, say)
 	}
+}
+
+// The server goes before it has read what -x says.
+func TestTextsThatAreNotSent(t *testing.T) {
+	t.Parallel()
+	gone := clitest.Listen(t, clitest.AcceptRaw)
+	connectWith(t, "", "ws://"+gone, strings.Repeat(" -x "+strings.Repeat("x", 4<<20), 10)).Want(t, exit.Protocol, " messages of -x\n")
 }
 
 // A file goes through an echo server and comes back the same.

@@ -88,9 +88,12 @@ func TestTerminalKeysThatClose(t *testing.T) {
 
 func TestTerminalEscapesWhatIsReceived(t *testing.T) {
 	t.Parallel()
-	k := clitest.NewKeyboard(t)
-	go program.Program.Run(t.Context(), []string{"connect", "-x", "a", "--wait", "-1s", clitest.Upgraded(t, "\x81\x0b\x1b[2J\xe2\x80\xae\n< x\x88\x00")}, &command.Std{Out: k.Slave, Err: k.Slave})
-	k.Wait(`\x1b[2J\u202e\n< x` + "\r\n")
+	for form, end := range map[string]string{"-raw=false": "\r\n", "-0": "\x00"} {
+		k := clitest.NewKeyboard(t)
+		url := clitest.Upgraded(t, "\x81\x0b\x1b[2J\xe2\x80\xae\n< x\x88\x00")
+		go program.Program.Run(t.Context(), []string{"connect", "-x", "a", "--wait", "-1s", form, url}, &command.Std{Out: k.Slave, Err: k.Slave})
+		k.Wait(`\x1b[2J\u202e\n< x` + end)
+	}
 }
 
 // A line has no limit but -max-message, above which none of it is taken.

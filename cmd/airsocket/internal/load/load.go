@@ -85,8 +85,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "load", Usage: "[flags] URL", Summary: "measure a server with many connections",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 

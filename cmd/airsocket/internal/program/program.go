@@ -39,6 +39,7 @@ func Main() {
 var Program = command.Program{
 	Name:     "airsocket",
 	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), record.Command(), replay.Command(), version},
+	Client:   "connect",
 	Trailer: `
 To try it out, run the server in one terminal and a client in another:
 

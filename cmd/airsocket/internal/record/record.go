@@ -50,8 +50,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "record", Usage: "[flags] URL", Summary: "record what clients and a server send",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 

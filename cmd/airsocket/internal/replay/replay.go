@@ -60,8 +60,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "replay", Usage: "[flags] FILE [URL]", Summary: "repeat a recording, and compare",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 

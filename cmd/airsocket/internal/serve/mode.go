@@ -73,8 +73,6 @@ func (c *modeConfig) resolve(given map[string]bool, args []string) error {
 		}
 	}
 	switch {
-	case given["exec"]:
-		return errors.New("-exec names no program")
 	case len(args) > 0:
 		return fmt.Errorf("serve takes flags only, not %q, unless -exec is given; \"airsocket help serve\" lists them", args[0])
 	case given["tcp"]:

@@ -26,7 +26,7 @@ func TestModesExcludeEachOther(t *testing.T) {
 		{"-topics -broadcast", "-broadcast and -topics exclude each other"},
 		{"-broadcast -exec " + self + " -topics", "-exec and -broadcast and -topics exclude each other"},
 		{"-exec", "exec"},
-		{"-exec=", "-exec names no program"},
+		{"-exec=", "the value of -exec is empty"},
 		{"-exec /nowhere/program", "-exec: "},
 		{"-exec airsocket-no-such-program", "-exec: "},
 		{"-exec-binary", "-exec-binary is of use only with -exec"},

@@ -186,15 +186,15 @@ function showBuffered() {
 
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
-const colours = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$|^[a-z]{3,20}$/i;
+const colors = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$|^[a-z]{3,20}$/i;
 
 function draw(text) {
   if (text.length > 64 * 1024) return;
   for (const command of text.split(";")) {
-    const [what, colour, ...rest] = command.trim().split(/\s+/);
+    const [what, color, ...rest] = command.trim().split(/\s+/);
     const n = rest.map(Number);
-    if (!colours.test(colour || "") || !n.every(Number.isFinite)) continue;
-    context.strokeStyle = colour;
+    if (!colors.test(color || "") || !n.every(Number.isFinite)) continue;
+    context.strokeStyle = color;
     context.lineWidth = 2;
     context.beginPath();
     if (what === "d" && n.length === 4) {
@@ -209,7 +209,7 @@ function draw(text) {
 
 function line(from, to) {
   if (socket && socket.readyState === WebSocket.OPEN && socket.protocol === mirrorProtocol) {
-    const text = `d ${$("colour").value} ${from.x} ${from.y} ${to.x} ${to.y};`;
+    const text = `d ${$("color").value} ${from.x} ${from.y} ${to.x} ${to.y};`;
     send(text, "text", text.length, text);
   }
 }
