@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -40,9 +41,12 @@ type conn struct {
 	settled  int64         // how many of these were answered, or given up
 	sentAt   time.Duration // with -every 0: when the last message was sent
 	sending  bool          // a goroutine is in catchUp
+	again    bool          // it shall look once more before it ends
 	leaving  bool          // we have closed it
+	dropped  bool          // the server has not answered our close
 	reported bool          // its error was counted
 	stopped  bool          // it sends nothing more
+	lost     error         // how the network ended it
 	awaited  bool          // the end of the test waits for its answers
 }
 
@@ -98,7 +102,9 @@ func (c *conn) opened() {
 // visit is called when the next message is due, in the given period.
 func (c *conn) visit(period int64) {
 	c.mu.Lock()
-	if c.state != opened || c.leaving {
+	// On a connection that has failed or is being closed by the server nothing is due, even if
+	// its end takes its time.
+	if c.state != opened || c.leaving || c.socket.ReadyState() != airsocket.StateOpen {
 		c.mu.Unlock()
 		return
 	}
@@ -115,17 +121,19 @@ func (c *conn) visit(period int64) {
 // forgotten.
 func (c *conn) catchUp() {
 	c.mu.Lock()
-	busy := c.sending
-	c.sending = true
-	c.mu.Unlock()
-	if busy {
+	defer c.mu.Unlock()
+	c.again = true
+	if c.sending {
 		return // another goroutine does it
 	}
-	for c.sendDue() {
+	for c.sending = true; c.again; {
+		c.again = false
+		c.mu.Unlock()
+		for c.sendDue() {
+		}
+		c.mu.Lock()
 	}
-	c.mu.Lock()
 	c.sending = false
-	c.mu.Unlock()
 }
 
 // sendDue sends the first message that is due and not sent, and reports whether there may
@@ -241,11 +249,16 @@ func (c *conn) failed(e *airsocket.ErrorEvent) {
 	wasOpen, leaving := c.state == opened, c.leaving
 	c.mu.Unlock()
 	c.run.noteError(e.Err, wasOpen)
-	if leaving && errors.Is(e.Err, airsocket.ErrAborted) {
+	switch err := reason(e.Err); {
+	case leaving && errors.Is(err, airsocket.ErrAborted):
 		c.report("not open at the end of the test")
-		return
+	case wasOpen && ofNetwork(err):
+		c.mu.Lock()
+		c.lost = err // the server may have sent a close before, which says more
+		c.mu.Unlock()
+	default:
+		c.report(kind(err, e.Status))
 	}
-	c.report(kind(e.Err, e.Status))
 }
 
 // report counts an error of the connection, but only the first one.
@@ -265,20 +278,26 @@ func (c *conn) closed(e *airsocket.CloseEvent) {
 	was := c.state
 	c.state = over
 	early := was == opened && !c.leaving && !c.reported
-	awaited := c.awaited
+	awaited, lost, dropped := c.awaited, c.lost, c.dropped
 	c.awaited = false
 	c.tally.noteUnsent(c.due - c.sent)
 	for c.run.config.match != matchNone && c.settled < c.due {
 		c.giveUp(now)
 	}
 	c.mu.Unlock()
-	if early {
+	if lost != nil && (e.Code == airsocket.StatusAbnormalClosure || !early) {
+		c.report(kind(lost, 0))
+	} else if early {
 		c.report(earlyClose(e))
 	}
 	if awaited {
 		c.run.noteAnswered()
 	}
-	c.run.noteClosed(was == opened, e.Code)
+	code := strconv.Itoa(int(e.Code))
+	if dropped {
+		code = "not answered"
+	}
+	c.run.noteClosed(was == opened, code)
 }
 
 // await makes the connection send nothing more, and reports whether answers are missing;
@@ -306,6 +325,7 @@ func (c *conn) leave() {
 func (c *conn) drop() {
 	c.mu.Lock()
 	live := c.state == opening || c.state == opened
+	c.dropped = live
 	c.mu.Unlock()
 	if live {
 		c.socket.Drop(airsocket.StatusNormalClosure, "")

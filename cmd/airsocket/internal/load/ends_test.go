@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,14 +119,16 @@ func TestInterrupt(t *testing.T) {
 	for name, server := range map[string]struct {
 		serve  func(*peer)
 		length time.Duration
+		closes string
 	}{
-		"answers": {echo(nil), 4600 * time.Millisecond},
+		"answers": {echo(nil), 4600 * time.Millisecond, "1000"},
 		// The answer is not waited for, and the close for some seconds only.
-		"silent": {func(p *peer) { io.Copy(io.Discard, p.r) }, 9600 * time.Millisecond},
+		"silent": {func(p *peer) { io.Copy(io.Discard, p.r) }, 9600 * time.Millisecond, "not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, ctx, dial(server.serve), false, []string{"-n", "4", "-duration", "1h", "-x", "a", "-wait", "1h"}, func(r result) {
 				r.want(t, "messages", map[string]float64{"sent": 18})
+				r.want(t, "closes", map[string]float64{server.closes: 4})
 				if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "interrupted after 4.6s") {
 					t.Errorf("notes: %s", notes)
 				}
@@ -137,6 +141,23 @@ func TestInterrupt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// If the ramp has not ended, there is no rate after it.
+func TestInterruptOfRamp(t *testing.T) {
+	t.Parallel()
+	ctx := func(t *testing.T) context.Context {
+		c, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(4600*time.Millisecond, cancel)
+		return c
+	}
+	args := []string{"-n", "10", "-ramp", "10s", "-duration", "1s", "-x", "a", "-check", "rate>0"}
+	inBubble(t, ctx, dial(echo(nil)), false, args, func(r result) {
+		r.want(t, "connections", map[string]float64{"attempted": 5, "opened": 5})
+		if rate := r.number(t, "messages", "received_rate"); !math.IsNaN(rate) || r.code != exit.Check {
+			t.Errorf("the rate after the ramp is %v, exit code %d", rate, r.code)
+		}
+	})
 }
 
 // An interrupt while the connections are opened ends the test too.
@@ -177,6 +198,68 @@ func TestAllEnded(t *testing.T) {
 			t.Errorf("the test took %v", r.Length)
 		}
 	})
+}
+
+// A connection that has failed sends nothing more, so nothing more is due on it, even if the
+// server keeps it open.
+func TestNothingDueAfterError(t *testing.T) {
+	t.Parallel()
+	breaksRules := func(p *peer) {
+		p.read()
+		p.Write([]byte{0xf1, 0})
+		io.Copy(io.Discard, p.r)
+	}
+	closes := func(p *peer) {
+		p.read()
+		p.write(8, []byte{0x03, 0xf3}) // 1011
+		p.read()
+		io.Copy(io.Discard, p.r)
+	}
+	for name, server := range map[string]func(*peer){"breaks rules": breaksRules, "closes": closes} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, nil, dial(server), false, []string{"-n", "2", "-duration", "1h", "-every", "100ms", "-x", "a"}, func(r result) {
+				r.want(t, "messages", map[string]float64{"sent": 2, "unanswered": 2, "unsent": 0})
+			})
+		})
+	}
+}
+
+// What was not sent when a connection ended does not hide why it ended.
+func TestReasonWithUnsent(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		serve func(*peer)
+		say   string
+	}{
+		"close": {func(p *peer) {
+			p.write(8, []byte{0x03, 0xf3}) // 1011
+			time.Sleep(3 * time.Second)
+		}, "closed by the server with code 1011"},
+		"end": {func(p *peer) { time.Sleep(3 * time.Second) }, "the connection ended without a closing handshake"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connect := func() (net.Conn, error) {
+				c, err := dial(test.serve)()
+				return resetConn{c}, err
+			}
+			inBubble(t, nil, connect, false, []string{"-n", "2", "-duration", "1h", "-size", "100000", "-every", "100ms"}, func(r result) {
+				if all := errorsOf(r); all[test.say] != 2 || len(all) != 1 {
+					t.Errorf("errors: %v, want 2 of %q", all, test.say)
+				}
+			})
+		})
+	}
+}
+
+// A resetConn is a connection in memory that tells of its end when it writes as a socket does.
+type resetConn struct{ net.Conn }
+
+func (c resetConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		err = syscall.ECONNRESET
+	}
+	return n, err
 }
 
 func TestErrorsInMemory(t *testing.T) {

@@ -2,10 +2,8 @@ package load
 
 import (
 	"math"
-	"strconv"
 	"time"
 
-	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/internal/report"
 )
@@ -16,8 +14,6 @@ var measures = map[string]report.Measure{
 	"p99.9": {Unit: report.Seconds}, "max": {Unit: report.Seconds}, "mean": {Unit: report.Seconds},
 	"errors": {HasWhole: true}, "connected": {HasWhole: true}, "unanswered": {}, "rate": {Unit: report.PerSecond},
 }
-
-func codeText(code airsocket.StatusCode) string { return strconv.Itoa(int(code)) }
 
 // report returns what was measured. The test is over.
 func (r *run) report() *report.Report {
@@ -86,11 +82,10 @@ func (r *run) groups(n counts) []report.Group {
 // rates are messages a second.
 type rates struct{ sent, received float64 }
 
-// rates returns the mean rates from the end of the ramp to the end of sending, or from the
-// beginning if the ramp had no end.
+// rates returns the mean rates from the end of the ramp to the end of sending.
 func (r *run) rates() rates {
 	passed := (r.stopped - r.ramped).Seconds()
-	if passed <= 0 {
+	if r.end == never || passed <= 0 {
 		return rates{math.NaN(), math.NaN()}
 	}
 	return rates{float64(r.atStop.sent-r.atRamp.sent) / passed, float64(r.atStop.received-r.atRamp.received) / passed}

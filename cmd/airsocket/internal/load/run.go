@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/internal/report"
@@ -53,7 +52,7 @@ type run struct {
 	slot        int64         // the number of the next message in the order of their times
 	end         time.Duration // of sending; never as long as it is not known
 	deadline    time.Duration // of the phase after that
-	ramped      time.Duration // the end of the ramp, or 0
+	ramped      time.Duration // the end of the ramp, if the end is known
 	atRamp      counts        // at that time
 	stopped     time.Duration // when sending ended
 	atStop      counts        // at that time
@@ -340,9 +339,9 @@ func (r *run) noteOpened(took time.Duration) {
 }
 
 // noteClosed is called when a connection will have no more events.
-func (r *run) noteClosed(wasOpen bool, code airsocket.StatusCode) {
+func (r *run) noteClosed(wasOpen bool, code string) {
 	if wasOpen {
-		r.closes.Add(codeText(code))
+		r.closes.Add(code)
 	}
 	r.mu.Lock()
 	if wasOpen {
