@@ -116,6 +116,19 @@ func (c *conn) visit(period int64) {
 	c.catchUp()
 }
 
+// miss returns how many messages were due before end without a visit.
+func (c *conn) miss(end time.Duration) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != opened || !c.begun || end <= c.offset {
+		return 0
+	}
+	periods := int64((end-c.offset-1)/c.run.config.every) + 1
+	missed := periods - c.first - c.due
+	c.tally.noteUnsent(missed)
+	return missed
+}
+
 // catchUp sends all messages that are due, in their order. While the peer takes nothing it
 // sends nothing; the drain event and the next visit try again, so what is due is not
 // forgotten.

@@ -1,10 +1,14 @@
 package load_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
 )
 
 // The percentiles are those of a server that delays its answers by known times.
@@ -75,6 +79,36 @@ func TestStallOfReading(t *testing.T) {
 			t.Errorf("messages were sent up to %v s late", late)
 		}
 	})
+}
+
+// If this machine is too slow to send all that is due, the report says so.
+func TestTooSlow(t *testing.T) {
+	t.Parallel()
+	args := []string{"-n", "100", "-duration", "8s", "-every", "10ms", "-x", "a"}
+	synctest.Test(t, func(t *testing.T) {
+		// The first line of the progress comes after 5 s, and takes until the end.
+		rep, code, err := load.Run(t.Context(), dial(echo(nil)), slowWriter{}, false, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := result{Report: rep, code: code}
+		sent, unsent := r.number(t, "messages", "sent"), r.number(t, "messages", "unsent")
+		// The last five connections have their turn at the end of each period.
+		if sent+unsent != 80000-5 || sent > 60000 {
+			t.Errorf("%v sent and %v not sent, want 79995 in all", sent, unsent)
+		}
+		if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, fmt.Sprintf("too slow for the load: %v messages", unsent)) {
+			t.Errorf("notes: %s", notes)
+		}
+	})
+}
+
+// A slowWriter takes a minute for each line.
+type slowWriter struct{}
+
+func (slowWriter) Write(p []byte) (int, error) {
+	time.Sleep(time.Minute)
+	return len(p), nil
 }
 
 // With -every 0 a connection sends when its last message was answered.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -37,6 +38,9 @@ func (r *run) notes(n counts) []string {
 	notes := []string{r.config.settings()}
 	if r.interrupted {
 		notes = append(notes, "interrupted after "+report.Seconds.Format(r.stopped.Seconds()))
+	}
+	if r.missed > 0 {
+		notes = append(notes, fmt.Sprintf("this machine is too slow for the load: %d messages were not sent", r.missed))
 	}
 	if n.answered == 0 && n.unanswered > 0 {
 		notes = append(notes, "the server has answered no message; if it is not meant to, give -match none")

@@ -56,6 +56,7 @@ type run struct {
 	atRamp      counts        // at that time
 	stopped     time.Duration // when sending ended
 	atStop      counts        // at that time
+	missed      int64         // how many messages were due then, but were not begun
 	nextSample  time.Duration
 	period      time.Duration // between samples
 	history     history
@@ -202,8 +203,14 @@ func (r *run) advance(now time.Duration) {
 	}
 }
 
-// stop notes the end of sending.
+// stop notes the end of sending. If this machine was too slow for the load, messages are left
+// that are not even known to their connections.
 func (r *run) stop(now time.Duration) {
+	if len(r.config.messages) > 0 && r.config.every > 0 {
+		for i := range r.conns {
+			r.missed += r.conns[i].miss(min(now, r.end))
+		}
+	}
 	r.takeSample(now)
 	r.stopped, r.atStop = now, r.history.samples[len(r.history.samples)-1].counts
 }
