@@ -223,7 +223,7 @@ func (c *config) createFiles(stdout io.Writer) (*files, error) {
 		case "-":
 			*to.w, f.text = stdout, nil
 		default:
-			file, err := os.Create(to.name)
+			file, err := c.create(to.name, f.open)
 			if err != nil {
 				f.close()
 				return nil, err
@@ -235,12 +235,29 @@ func (c *config) createFiles(stdout io.Writer) (*files, error) {
 	return f, nil
 }
 
+// create creates a file, which must be none of the others and not that of -replay.
+func (c *config) create(name string, others []*os.File) (*os.File, error) {
+	if before, err := os.Stat(name); err == nil {
+		if replay, err := os.Stat(c.replay); err == nil && os.SameFile(before, replay) {
+			return nil, fmt.Errorf("%s is the file of -replay: write the report to another one", name)
+		}
+		for _, other := range others {
+			if info, err := other.Stat(); err == nil && os.SameFile(before, info) {
+				return nil, fmt.Errorf("-json and -html cannot both be written to %s", name)
+			}
+		}
+	}
+	return os.Create(name)
+}
+
+// write writes the report. The text comes last, because stdout may be a pipe that nobody reads
+// any more, which ends the program.
 func (f *files) write(r *report.Report) error {
 	var errs []error
 	for _, part := range []struct {
 		w     io.Writer
 		write func(io.Writer) error
-	}{{f.text, r.WriteText}, {f.json, r.WriteJSON}, {f.html, r.WriteHTML}} {
+	}{{f.json, r.WriteJSON}, {f.html, r.WriteHTML}, {f.text, r.WriteText}} {
 		if part.w != nil {
 			errs = append(errs, part.write(part.w))
 		}

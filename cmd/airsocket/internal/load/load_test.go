@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,8 +13,10 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/program"
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/wire"
 )
@@ -274,6 +277,51 @@ func TestHTMLFile(t *testing.T) {
 			t.Errorf("the page is\n%.3000s", page)
 		}
 	}
+}
+
+// The files are complete before stdout is written to, which may be a pipe that ends the
+// program.
+func TestFilesBeforeStdout(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t, "-quiet")
+	dir := t.TempDir()
+	page, data := filepath.Join(dir, "html"), filepath.Join(dir, "json")
+	var out writerFunc = func([]byte) (int, error) {
+		for name, end := range map[string]string{page: "</html>\n", data: "}\n"} {
+			if text, err := os.ReadFile(name); err != nil || !strings.HasSuffix(string(text), end) {
+				t.Errorf("%s: %v, %.100q", name, err, text)
+			}
+		}
+		return 0, io.ErrClosedPipe
+	}
+	var stderr clitest.Output
+	args := []string{"load", s.URL(), "-n", "1", "-duration", "0", "-quiet", "-html", page, "-json", data}
+	if code := program.Program.Run(t.Context(), args, &command.Std{Out: out, Err: &stderr}); code != exit.Usage || !strings.Contains(stderr.String(), "output: io: ") {
+		t.Errorf("exit code %d, stderr %q", code, &stderr)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// The reports do not overwrite each other, nor what is sent.
+func TestSameFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	journal := filepath.Join(dir, "journal")
+	text := `{"type":"message","direction":"out","data":"a"}` + "\n"
+	if err := os.WriteFile(journal, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-json", "-html"} {
+		clitest.Execute(t, nil, "load", "ws://a/", "-replay", journal, flag, dir+"/./journal").Want(t, exit.Usage, "is the file of -replay")
+	}
+	if after, err := os.ReadFile(journal); err != nil || string(after) != text {
+		t.Errorf("the journal is now %q (%v)", after, err)
+	}
+	out := filepath.Join(dir, "out")
+	clitest.Execute(t, nil, "load", "ws://a/", "-json", out, "-html", out).Want(t, exit.Usage, "-json and -html cannot both be written to ")
 }
 
 // The progress is a line each few seconds, a line that changes on a terminal, and nothing
