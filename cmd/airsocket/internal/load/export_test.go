@@ -25,7 +25,11 @@ func Run(ctx context.Context, dial func() (net.Conn, error), stderr io.Writer, t
 	}
 	c.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return dial() }
 	c.Options.Dispatcher, c.Options.Parallel = new(airsocket.Dispatcher), true
-	r := newRun(c, newProgress(c.quiet, stderr, terminal))
+	var columns func() int
+	if terminal {
+		columns = func() int { return 80 }
+	}
+	r := newRun(c, newProgress(c.quiet, stderr, columns))
 	if err := r.drive(ctx); err != nil {
 		return nil, 1, err
 	}
@@ -60,5 +64,7 @@ var (
 	Kind         = kind
 	PrecisePause = precisePause
 	Share        = share
+	WithBar      = withBar
+	ColumnsOf    = columnsOf
 	Distribution = func(h *hist.Hist) report.Chart { return distribution(h) }
 )

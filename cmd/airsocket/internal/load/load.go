@@ -190,7 +190,7 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 	defer files.close()
 	c.Options.Dispatcher = new(airsocket.Dispatcher)
 	c.Options.Parallel = true
-	r := newRun(c, newProgress(c.quiet, std.Err, console.IsTerminal(std.Err)))
+	r := newRun(c, newProgress(c.quiet, std.Err, columnsOf(std.Err)))
 	if pause, stop := precisePause(); pause != nil {
 		r.pause = pause
 		defer stop()

@@ -352,6 +352,36 @@ func TestProgress(t *testing.T) {
 	})
 }
 
+// A terminal with few columns does not wrap the line.
+func TestWithBar(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"3s 5 open", 80, "[====            ] 3s 5 open"},
+		{"3s 5 open", 29, "[====            ] 3s 5 open"},
+		{"3s 5 open", 28, "[===            ] 3s 5 open"},
+		{"3s 5 open", 17, "[=   ] 3s 5 open"},
+		{"3s 5 open", 16, "3s 5 open"},
+		{"3s p99 5µs", 11, "3s p99 5µs"},
+		{"3s p99 5µs", 10, "3s p99 5µ"},
+		{"3s 5 open", 1, ""},
+		{"3s 5 open", 0, ""},
+	} {
+		if got := load.WithBar(test.text, 3*time.Second, 12*time.Second, test.columns); got != test.want {
+			t.Errorf("%d columns: %q, want %q", test.columns, got, test.want)
+		}
+	}
+	if got := load.WithBar("", 2, 1, 80); got != "[================] " {
+		t.Errorf("after the end: %q", got)
+	}
+	if got := load.WithBar("", 8766*time.Hour, 2*8766*time.Hour, 80); got != "[========        ] " {
+		t.Errorf("half of two years: %q", got)
+	}
+}
+
 // A long test keeps a bounded number of samples, which have the worst of what they stand for.
 func TestHistory(t *testing.T) {
 	t.Parallel()
