@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -235,6 +236,34 @@ func TestHoldOpen(t *testing.T) {
 		r.want(t, "connections", map[string]float64{"opened": 5, "most": 5})
 		if r.code != 0 || r.Length < time.Minute || len(r.Charts) != 1 {
 			t.Errorf("exit code %d, %v, %d charts", r.code, r.Length, len(r.Charts))
+		}
+	})
+}
+
+// The plots over time have a point for each sample, and none for the moments of the end, in which
+// nothing is sent. A stall is a gap.
+func TestPlots(t *testing.T) {
+	t.Parallel()
+	stall := func(k int) {
+		if k == 40 {
+			time.Sleep(3 * time.Second)
+		}
+	}
+	inBubble(t, nil, dial(echo(stall)), false, []string{"-n", "1", "-duration", "10s", "-every", "100ms", "-x", "a"}, func(r result) {
+		for _, c := range r.Charts[:2] {
+			for _, l := range c.Lines {
+				gaps := 0
+				for _, p := range l.Points {
+					if math.IsNaN(p.Y) {
+						gaps++
+					}
+				}
+				// A sample is taken each 200 ms; the stall begins with the message that is due at 4.1 s.
+				want := map[string]int{"Latency over time": 14, "Rate over time": 0}[c.Title]
+				if last := l.Points[len(l.Points)-1]; len(l.Points) != 50 || gaps != want || last.X != 10 || last.Y == 0 && c.Title == "Rate over time" {
+					t.Errorf("%s of %q: %d points to %v with %d gaps, want 50 to 10 s with %d", l.Name, c.Title, len(l.Points), last, gaps, want)
+				}
+			}
 		}
 	})
 }

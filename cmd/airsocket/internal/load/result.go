@@ -3,7 +3,6 @@ package load
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/internal/report"
@@ -126,20 +125,25 @@ func (r *run) charts() []report.Chart {
 		at := s.at.Seconds()
 		add(&open, at, float64(s.open))
 		add(&failed, at, float64(s.errors))
-		if passed >= r.period.Seconds()/2 { // the others have too few messages for a rate
+		long := passed >= r.period.Seconds()/2 // the others have too few messages for a rate
+		quiet := s.at > r.stopped && s.sent == before.sent && s.received == before.received
+		if long && !quiet {
 			add(&sent, at, float64(s.sent-before.sent)/passed)
 			add(&received, at, float64(s.received-before.received)/passed)
+		}
+		switch {
+		case s.some:
+			add(&p50, at, s.p50.Seconds())
+			add(&p99, at, s.p99.Seconds())
+			add(&highest, at, s.max.Seconds())
+		case long:
+			add(&p50, at, math.NaN())
+			add(&p99, at, math.NaN())
+			add(&highest, at, math.NaN())
+		}
+		if long {
 			before = s
 		}
-		latency := func(d time.Duration) float64 {
-			if !s.some {
-				return math.NaN()
-			}
-			return d.Seconds()
-		}
-		add(&p50, at, latency(s.p50))
-		add(&p99, at, latency(s.p99))
-		add(&highest, at, latency(s.max))
 	}
 	seconds := report.Axis{Label: "time", Unit: report.Seconds}
 	charts := []report.Chart{{Title: "Connections over time", X: seconds, Lines: []report.Line{open, failed}}}
