@@ -23,10 +23,15 @@ const (
 // is due needs no memory as long as it is not sent.
 const mostUnsent = 64 << 10
 
+// mostCompared is how many messages -match equal looks at to find the one that was answered, if
+// all of them are different.
+const mostCompared = 1000
+
 // A conn is one of the connections. It has no goroutine and no timer, and remembers no
 // messages: when message j was due follows from its number.
 type conn struct {
 	run    *run
+	number int
 	socket *airsocket.Socket
 	tally  *tally
 	offset time.Duration // of its messages within each period
@@ -184,10 +189,10 @@ func (c *conn) sendNext() {
 
 // send sends message j, and reports whether it was accepted.
 func (c *conn) send(j int64, late time.Duration) bool {
-	m := c.run.message(j)
-	err := c.socket.SendMessage(m.kind, m.data)
+	p := c.payload(j)
+	err := c.socket.SendMessage(c.run.message(j).kind, p)
 	if err == nil {
-		c.tally.noteSent(len(m.data), late)
+		c.tally.noteSent(len(p), late)
 		return true
 	}
 	c.mu.Lock()
@@ -199,6 +204,15 @@ func (c *conn) send(j int64, late time.Duration) bool {
 		c.leave()
 	}
 	return false
+}
+
+// payload returns the payload of message j.
+func (c *conn) payload(j int64) []byte {
+	m := c.run.message(j)
+	if c.run.config.fill {
+		return m.filled(c.number, j)
+	}
+	return m.data
 }
 
 // receive takes a message from the peer.
@@ -241,9 +255,13 @@ func (c *conn) match(p []byte) (skipped int64, ok bool) {
 	if c.run.config.match == matchOrder {
 		return 0, missing > 0
 	}
-	// After one round through the messages they are the same again.
-	for i := range min(missing, int64(len(c.run.config.messages))) {
-		if bytes.Equal(p, c.run.message(c.settled+i).data) {
+	// After one round through the messages they are the same again, without -fill.
+	different := int64(len(c.run.config.messages))
+	if c.run.config.fill {
+		different = max(different, mostCompared)
+	}
+	for i := range min(missing, different) {
+		if bytes.Equal(p, c.payload(c.settled+i)) {
 			return i, true
 		}
 	}

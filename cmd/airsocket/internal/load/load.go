@@ -66,6 +66,7 @@ Examples:
   airsocket load wss://example.com/ -n 1000 -ramp 10s -duration 60s -x hello -every 1s
   airsocket load 127.0.0.1:10081 -n 100 -size 1k -binary -every 0    as fast as it goes
   airsocket load 127.0.0.1:10081 -n 5000 -ramp 5s -duration 1m       hold them open
+  airsocket load 127.0.0.1:10081 -x '{"id":{n},"user":"u{conn}"}' -fill -match equal
   airsocket load 127.0.0.1:10081 -replay session.jsonl -every 200ms -html report.html
   airsocket load 127.0.0.1:10081 -x hi -check "p99<50ms" -check "connected>=99.9%"
 
@@ -102,6 +103,7 @@ type config struct {
 	size     byteSize
 	binary   bool
 	replay   string
+	fill     bool
 	match    string
 	checks   command.Repeated
 	json     string
@@ -124,6 +126,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.Var(&c.size, "size", "send messages of `BYTES` random letters and digits, or bytes with -binary; 64k is\n64 KiB, 1m is 1 MiB")
 	fs.BoolVar(&c.binary, "binary", false, "send the messages of -x and -size as binary")
 	fs.StringVar(&c.replay, "replay", "", "send the messages that were sent according to the journal in `FILE`, as connect -json\nprints it; their times are not used")
+	fs.BoolVar(&c.fill, "fill", false, "put numbers into the messages of -x and -replay, from 1: that of the connection\nfor {conn}, and that of the message on its connection for {n}")
 	fs.Var((*command.Seconds)(&c.every), "every", "send a message per `TIME` on each connection; 0: when the last one is answered")
 	fs.Var(command.NewChoice(&c.match, matchOrder, matchEqual, matchNone), "match", "find answers by `RULE`: order, equal or none")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "at the end, wait at most `TIME` for missing answers")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,6 +59,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"ws://a/", "-size", "99999999999999999999k"}, "not a number of bytes"},
 		{[]string{"ws://a/", "-binary"}, "-binary needs -x or -size"},
 		{[]string{"ws://a/", "-binary", "-replay", empty}, "-binary has no effect"},
+		{[]string{"ws://a/", "-fill"}, "-fill has no effect"},
+		{[]string{"ws://a/", "-fill", "-x", "{m} {conn"}, "-fill has no effect, because no message has {conn} or {n}"},
+		{[]string{"ws://a/", "-fill", "-size", "10"}, "-fill has no effect"},
 		{[]string{"ws://a/", "-replay", filepath.Join(dir, "nothing")}, "nothing"},
 		{[]string{"ws://a/", "-replay", broken}, "line 2 is not a record"},
 		{[]string{"ws://a/", "-replay", empty}, "no message has the direction out"},
@@ -127,6 +131,43 @@ func TestMessages(t *testing.T) {
 	if none := collect(t, "-size", "0"); none[0] != (received{wire.Text, ""}) {
 		t.Errorf("-size 0 sends %.80v", none)
 	}
+}
+
+// -fill puts the numbers of the connection and of the message into what is sent.
+func TestFill(t *testing.T) {
+	t.Parallel()
+	texts := collect(t, "-fill", "-x", "{n}: {conn}, {n}", "-x", "none", "-x", "{{conn}}")
+	for i, want := range []string{"1: 1, 1", "none", "{1}", "4: 1, 4", "none"} {
+		if texts[i] != (received{wire.Text, want}) {
+			t.Errorf("message %d of %v is not %q", i, texts, want)
+		}
+	}
+	var mu sync.Mutex
+	var all []string
+	serve := func(p *peer) {
+		for m := p.read(); m != nil; m = p.read() {
+			mu.Lock()
+			all = append(all, string(m))
+			mu.Unlock()
+			if strings.HasPrefix(string(m), "2") {
+				continue // which the next one overtakes
+			}
+			p.write(1, m)
+			p.write(1, m) // is no answer to the next one
+		}
+	}
+	args := []string{"-n", "3", "-duration", "5050ms", "-every", "1s", "-x", "{n} of {conn}", "-fill", "-match", "equal"}
+	inBubble(t, nil, dial(serve), false, args, func(r result) {
+		slices.Sort(all)
+		want := []string{
+			"1 of 1", "1 of 2", "1 of 3", "2 of 1", "2 of 2", "2 of 3", "3 of 1", "3 of 2", "3 of 3",
+			"4 of 1", "4 of 2", "4 of 3", "5 of 1", "5 of 2", "5 of 3",
+		}
+		if !slices.Equal(all, want) {
+			t.Errorf("received %q", all)
+		}
+		r.want(t, "messages", map[string]float64{"sent": 15, "received": 24, "unanswered": 3, "unexpected": 12, "sent_bytes": 15 * 6})
+	})
 }
 
 // -replay sends what connect has sent, as it prints it with -json.

@@ -98,7 +98,7 @@ func newRun(c *config, p *progress) *run {
 	for i := range r.conns {
 		// Nothing is due at the beginning, because no connection is open then.
 		offset := (share(c.every, i+1, c.conns) + grid - 1) / grid * grid
-		r.conns[i] = conn{run: r, tally: &r.tallies[i%len(r.tallies)], offset: offset}
+		r.conns[i] = conn{run: r, number: i, tally: &r.tallies[i%len(r.tallies)], offset: offset}
 	}
 	return r
 }
