@@ -33,8 +33,8 @@ A latency is the time from when a message was due to when its answer arrived. If
 server stalls, all messages that were due meanwhile count with their waiting time, and
 not only the first one (that is, there is no coordinated omission). Messages that are
 never answered count with the time until their connection ended, and are counted as
-unanswered. With -every 0 nothing is due while a connection waits: a stall counts once
-for each connection.
+unanswered, also if they could not be sent because the server took nothing. With -every 0
+nothing is due while a connection waits: a stall counts once for each connection.
 
 -match says which message is the answer to which:
   order  the nth message received on a connection answers the nth one sent, as with an
@@ -43,7 +43,7 @@ for each connection.
          are too short; if it does not answer every message, they grow without end.
   equal  an answer has the same payload as its message; other messages are counted as
          unexpected, and messages that later ones overtake as unanswered. For an echo
-         among other messages.
+         among other messages. -fill makes all messages different.
   none   nothing is an answer, and there are no latencies. For servers that do not
          answer, or that send by themselves.
 
@@ -56,10 +56,13 @@ nothing was answered. Percentiles are up to 1.6 % too low, never too high.
 
 The report says how late the program itself was to send. If that is not far below the
 latencies, this machine is too slow for the load. Each connection needs a file
-descriptor and a port.
+descriptor and a port. Linux uses every second port first, and takes a millisecond to find
+one of the others: after about 14,000 connections to the same address, opening is slow.
 
-The first interrupt ends the test and prints the report. A TIME is a number, in seconds
-unless a unit follows it: 5, 1.5, 200ms, 2m. The JSON of -json has times in seconds.
+The first interrupt ends the test and prints the report, a second one ends the program
+without it. A close that the server has not answered in 5 s is listed as not answered.
+A TIME is a number, in seconds unless a unit follows it: 5, 1.5, 200ms, 2m. The JSON of
+-json has times in seconds.
 
 Examples:
   airsocket load 127.0.0.1:10081 -x hello       10 connections, a message a second, 10 s
