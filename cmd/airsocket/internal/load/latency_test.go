@@ -179,6 +179,18 @@ func TestNoAnswers(t *testing.T) {
 	})
 }
 
+// If the test is shorter than -every, the report says why nothing was sent.
+func TestNothingDue(t *testing.T) {
+	t.Parallel()
+	for duration, say := range map[string]bool{"1s": true, "4s": false} {
+		inBubble(t, nil, dial(echo(nil)), false, []string{"-n", "3", "-duration", duration, "-every", "10s", "-x", "a"}, func(r result) {
+			if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "no message was due") != say {
+				t.Errorf("-duration %s: notes: %s", duration, notes)
+			}
+		})
+	}
+}
+
 func TestMatch(t *testing.T) {
 	t.Parallel()
 	chatty := func(p *peer) {

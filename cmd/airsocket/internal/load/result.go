@@ -41,6 +41,9 @@ func (r *run) notes(n counts) []string {
 	if r.missed > 0 {
 		notes = append(notes, fmt.Sprintf("this machine is too slow for the load: %d messages were not sent", r.missed))
 	}
+	if len(r.config.messages) > 0 && r.opened > 0 && n.sent+n.unsent == 0 {
+		notes = append(notes, "no message was due on the connections that were open; give a shorter -every, or a longer -duration")
+	}
 	if n.answered == 0 && n.unanswered > 0 {
 		notes = append(notes, "the server has answered no message; if it is not meant to, give -match none")
 	}
