@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -108,6 +109,42 @@ func TestHandshakesAtOnce(t *testing.T) {
 	})
 }
 
+// With a ramp there are more of them, but not without limit.
+func TestHandshakesAtOnceWithRamp(t *testing.T) {
+	t.Parallel()
+	var begun atomic.Int64
+	mute := func() (net.Conn, error) {
+		begun.Add(1)
+		client, _ := net.Pipe()
+		return client, nil
+	}
+	ctx := func(t *testing.T) context.Context {
+		c, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, cancel)
+		return c
+	}
+	inBubble(t, ctx, mute, false, []string{"-n", "1000", "-ramp", "1s"}, func(result) {
+		if n := begun.Load(); n != load.AtOnceRamp {
+			t.Errorf("%d connections were begun at once, want %d", n, load.AtOnceRamp)
+		}
+	})
+}
+
+// The most connections at a time are counted, even if fewer are left at the end.
+func TestMostOpen(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	serve := func(p *peer) {
+		// The first four are closed 4.5 s after the first one was opened.
+		time.Sleep(max(4500*time.Millisecond-time.Duration(n.Add(1)-1)*time.Second, 0))
+		p.write(8, []byte{0x03, 0xe8})
+		p.read()
+	}
+	inBubble(t, nil, dial(serve), false, []string{"-n", "8", "-ramp", "8s", "-duration", "1s"}, func(r result) {
+		r.want(t, "connections", map[string]float64{"opened": 8, "failed": 0, "most": 5})
+	})
+}
+
 // An interrupt ends the test early, with a report.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
@@ -173,7 +210,7 @@ func TestInterruptOfOpening(t *testing.T) {
 		return c
 	}
 	inBubble(t, ctx, mute, false, []string{"-n", "200", "-timeout", "-1"}, func(r result) {
-		r.want(t, "connections", map[string]float64{"attempted": load.AtOnce, "opened": 0})
+		r.want(t, "connections", map[string]float64{"attempted": load.AtOnce, "opened": 0, "failed": load.AtOnce})
 		if all := errorsOf(r); all["not open at the end of the test"] != load.AtOnce || r.code != exit.Connect {
 			t.Errorf("errors %v, exit code %d", all, r.code)
 		}

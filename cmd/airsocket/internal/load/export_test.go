@@ -40,15 +40,19 @@ func Run(ctx context.Context, dial func() (net.Conn, error), stderr io.Writer, t
 // A History is a history with a sample for each number.
 type History struct{ h history }
 
-// Add adds a sample with n errors, of which the longest latency was n.
-func (h *History) Add(n int) {
-	h.h.add(sample{errors: int64(n), max: time.Duration(n), some: true})
+// Add adds a sample with n errors, of which all latencies were d.
+func (h *History) Add(n, d int) {
+	l := time.Duration(d)
+	h.h.add(sample{errors: int64(n), p50: l, p99: l, max: l, some: true})
 }
 
 // Samples returns the numbers of errors and the longest latencies of the samples that are
 // kept.
 func (h *History) Samples() (errors, longest []int) {
 	for _, s := range h.h.samples {
+		if s.p50 != s.max || s.p99 != s.max {
+			panic("the percentiles are not joined as the longest latency is")
+		}
 		errors, longest = append(errors, int(s.errors)), append(longest, int(s.max))
 	}
 	return errors, longest
@@ -57,6 +61,7 @@ func (h *History) Samples() (errors, longest []int) {
 // Exported for tests.
 const (
 	AtOnce     = atOnce
+	AtOnceRamp = atOnceRamp
 	MaxSamples = maxSamples
 )
 

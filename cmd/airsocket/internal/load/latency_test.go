@@ -79,6 +79,9 @@ func TestStallOfReading(t *testing.T) {
 		if late := r.number(t, "late", "max"); late < 8 || late > 9.8 {
 			t.Errorf("messages were sent up to %v s late", late)
 		}
+		if mean := r.number(t, "late", "mean"); mean < 1.45 || mean > 1.55 {
+			t.Errorf("messages were sent %v s late on average", mean)
+		}
 	})
 }
 
@@ -151,6 +154,18 @@ func TestConnectionsTakeTurns(t *testing.T) {
 			if want := 1250*time.Millisecond + time.Duration(i)*250*time.Millisecond; at != want {
 				t.Errorf("message %d was sent at %v, want %v", i, at, want)
 			}
+		}
+	})
+}
+
+// The end of the test waits for answers, but not longer than they take.
+func TestLastAnswers(t *testing.T) {
+	t.Parallel()
+	slow := echo(func(int) { time.Sleep(1500 * time.Millisecond) })
+	inBubble(t, nil, dial(slow), false, []string{"-n", "2", "-duration", "10s", "-every", "2s", "-x", "a", "-wait", "1h"}, func(r result) {
+		r.want(t, "messages", map[string]float64{"sent": 9, "received": 9, "unanswered": 0})
+		if r.Length != 10500*time.Millisecond {
+			t.Errorf("the test took %v", r.Length)
 		}
 	})
 }

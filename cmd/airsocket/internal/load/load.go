@@ -179,6 +179,11 @@ func (c *config) resolve(args []string, ask options.Ask) (err error) {
 	if c.messages, err = c.plan(); err != nil {
 		return err
 	}
+	for _, m := range c.messages {
+		if most := c.Options.MaxMessage; most > 0 && len(m.data) > most {
+			return fmt.Errorf("a message to send has %d bytes, more than the %d of -max-message", len(m.data), most)
+		}
+	}
 	return c.Client.Resolve(args[0], ask)
 }
 

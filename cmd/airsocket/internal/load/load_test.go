@@ -59,6 +59,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"ws://a/", "-size", "99999999999999999999k"}, "not a number of bytes"},
 		{[]string{"ws://a/", "-binary"}, "-binary needs -x or -size"},
 		{[]string{"ws://a/", "-binary", "-replay", empty}, "-binary has no effect"},
+		{[]string{"ws://a/", "-size", "1001", "-max-message", "1000"}, "a message to send has 1001 bytes, more than the 1000 of -max-message"},
 		{[]string{"ws://a/", "-fill"}, "-fill has no effect"},
 		{[]string{"ws://a/", "-fill", "-x", "{m} {conn"}, "-fill has no effect, because no message has {conn} or {n}"},
 		{[]string{"ws://a/", "-fill", "-size", "10"}, "-fill has no effect"},
@@ -429,18 +430,18 @@ func TestHistory(t *testing.T) {
 	var h load.History
 	const n = 5000
 	for i := range n {
-		h.Add(i)
+		h.Add(i, n-i)
 	}
 	errors, longest := h.Samples()
 	if len(errors) > load.MaxSamples || len(errors) < load.MaxSamples/2 {
 		t.Errorf("%d samples", len(errors))
 	}
-	if !slices.IsSorted(errors) || errors[len(errors)-1] != n-1 || longest[len(longest)-1] != n-1 {
+	if !slices.IsSorted(errors) || errors[len(errors)-1] != n-1 || longest[0] != n {
 		t.Errorf("samples end with %d and %d", errors[len(errors)-1], longest[len(longest)-1])
 	}
-	for i := range errors {
-		if errors[i] != longest[i] {
-			t.Errorf("sample %d has %d and %d", i, errors[i], longest[i])
+	for i := 1; i < len(errors); i++ {
+		if want := n - errors[i-1] - 1; longest[i] != want {
+			t.Errorf("sample %d has %d, want %d", i, longest[i], want)
 		}
 	}
 }
