@@ -145,7 +145,7 @@ func fromRecord(r journal.Record) (message, error) {
 	if !utf8.Valid(p) {
 		return message{}, errors.New("a text is not UTF-8")
 	}
-	return message{wire.Text, bytes.Clone(p)}, err
+	return message{wire.Text, p}, err
 }
 
 // A byteSize is a flag whose value is a number of bytes, such as 500, 64k or 1m.
