@@ -197,9 +197,20 @@ func (t *Terminal) Stop() {
 }
 
 // Size returns the columns and lines of the terminal.
-func (t *Terminal) Size() (columns, lines int) {
+func (t *Terminal) Size() (columns, lines int) { return size(t.outFD) }
+
+// Columns returns the columns of the terminal f.
+func Columns(f any) int {
+	columns := 80
+	if file, ok := f.(fder); ok {
+		columns, _ = size(int(file.Fd()))
+	}
+	return columns
+}
+
+func size(fd int) (columns, lines int) {
 	// Serial lines and some containers report 0 by 0.
-	if w, h, err := term.GetSize(t.outFD); err == nil && w > 0 && h > 0 {
+	if w, h, err := term.GetSize(fd); err == nil && w > 0 && h > 0 {
 		return w, h
 	}
 	return 80, 24
