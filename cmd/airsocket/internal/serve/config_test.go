@@ -31,6 +31,25 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+// What one member sends is kept for all others, so that there is a limit by default.
+func TestMaxBufferedOfMembers(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		flags []string
+		want  int
+	}{
+		{nil, 0},
+		{[]string{"-broadcast"}, 256 << 20},
+		{[]string{"-topics"}, 256 << 20},
+		{[]string{"-topics", "-max-buffered", "0"}, 0},
+		{[]string{"-topics", "-max-buffered", "7"}, 7},
+	} {
+		if c := resolved(t, test.flags...); c.server.MaxBuffered != test.want {
+			t.Errorf("%q: %d bytes for all clients, want %d", test.flags, c.server.MaxBuffered, test.want)
+		}
+	}
+}
+
 // A process takes much more than a socket, so that there is a limit by default.
 func TestMaxProcesses(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,8 @@ writes. A line longer than -max-message ends it.
 
 With -exec and -tcp, pages of other origins need -origin, and so do pages opened from a
 file: with -origin "*" any page that a user of this machine visits can use the program or
-the TCP server.
+the TCP server. Without TLS, the server's own pages need it too if their host is a name,
+unless that is localhost or one of -listen: who owns a name can make it lead to this machine.
 
 Each event is logged on stderr. With -quiet only errors of the server are logged, and
 what programs write to stderr; it is also faster. An interrupt closes all sockets with status
@@ -96,7 +97,7 @@ func (cfg *config) run(ctx context.Context, args []string, std *command.Std) (in
 	}
 	defer closer.Close()
 	srv.Handler = handler
-	mode, events := cfg.mode.mode(srv, logger), &eventLog{logger, cfg.content}
+	mode, events := cfg.mode.mode(srv, cfg.listen, logger), &eventLog{logger, cfg.content}
 	srv.OnConnect(mode.connect)
 	if events.isOn() {
 		srv.OnConnect(func(s *airsocket.Socket) {

@@ -3,8 +3,11 @@
 package process_test
 
 import (
+	"bufio"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -174,24 +177,30 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
+// start runs serve in a process of its own until it has said where it listens.
+func start(t *testing.T, args ...string) (p *exec.Cmd, out io.Reader, url string) {
+	t.Helper()
+	p = clitest.AsProgram(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	pipe, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Process.Kill() })
+	lines := bufio.NewReader(pipe)
+	line, _ := lines.ReadString('\n')
+	_, url, _ = strings.Cut(strings.TrimSpace(line), "listening on ")
+	return p, lines, url
+}
+
 // TestInterruptEndsProcesses checks that a signal to the program ends its processes, and that
 // the program waits for them.
 func TestInterruptEndsProcesses(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		p := clitest.AsProgram(append([]string{"serve", "--listen", "127.0.0.1:0", "--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
-		out, err := p.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer p.Process.Kill()
-		line := make([]byte, 200)
-		n, _ := out.Read(line)
-		_, url, _ := strings.Cut(string(line[:n]), "listening on ")
-		url, _, _ = strings.Cut(url, "\n")
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		p, out, url := start(t, append([]string{"--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
 		pid := ""
 		closed := clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
 			c.OnMessage(func(e *airsocket.MessageEvent) {
@@ -204,5 +213,69 @@ func TestInterruptEndsProcesses(t *testing.T) {
 			t.Errorf("%v: %v, closed with %d", signal, p.ProcessState, closed.Code)
 		}
 		wantGone(t, pid)
+	}
+}
+
+// TestSecondInterruptEndsProcesses checks that a second signal does not wait for processes,
+// and leaves none.
+func TestSecondInterruptEndsProcesses(t *testing.T) {
+	t.Parallel()
+	need(t, "/bin/sleep")
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	p, out, url := start(t, append([]string{"--exec-grace", "1h"}, script(t, `exec 9>"`+pipe+`"; trap '' TERM INT; echo a; while :; do /bin/sleep 1000; done`)...)...)
+	running := make(chan *os.File, 1)
+	go func() {
+		f, _ := os.Open(pipe) // as soon as the script has opened it too
+		running <- f
+	}()
+	clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
+		c.OnMessage(func(*airsocket.MessageEvent) { p.Process.Signal(os.Interrupt) })
+	})
+	p.Process.Signal(os.Interrupt)
+	io.Copy(io.Discard, out)
+	if p.Wait(); p.ProcessState.ExitCode() != exit.Interrupted {
+		t.Errorf("it ends with %v", p.ProcessState)
+	}
+	f := <-running
+	defer f.Close()
+	f.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := f.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("something that the program has started is still running: %v", err)
+	}
+}
+
+// TestProcessesThatDoNotEndCount checks that there are not more processes than -max-conns,
+// although the clients of some have gone.
+func TestProcessesThatDoNotEndCount(t *testing.T) {
+	t.Parallel()
+	need(t, "/bin/sleep")
+	s := clitest.StartServe(t, append([]string{"--max-conns", "1", "--exec-grace", "1h"}, script(t, `echo $$; exec /bin/sleep 1000`)...)...)
+	pid, err := strconv.Atoi(first(t, s.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for begin := time.Now(); ; {
+		// Until the server has noticed the end of the first socket, the answer is 503.
+		var closed airsocket.CloseEvent
+		got, closed = converse(t, s.URL())
+		if closed.Code != airsocket.StatusAbnormalClosure || time.Since(begin) > 20*time.Second {
+			if closed.Code != wire.StatusTryAgainLater || closed.Reason != "too many programs are running" || len(got) > 0 {
+				t.Errorf("a second client gets %q, closed with %d %q", got, closed.Code, closed.Reason)
+			}
+			break
+		}
+	}
+	syscall.Kill(-pid, syscall.SIGKILL)
+	for begin := time.Now(); ; {
+		if next, err := strconv.Atoi(first(t, s.URL())); err == nil {
+			syscall.Kill(-next, syscall.SIGKILL)
+			break
+		} else if time.Since(begin) > 20*time.Second {
+			t.Fatal("no client is served any more")
+		}
 	}
 }
