@@ -60,6 +60,9 @@ func (c *modeConfig) resolve(given map[string]bool, args []string) error {
 	case c.exec != "":
 		c.args = args
 		if _, err := exec.LookPath(c.exec); err != nil {
+			if strings.Contains(c.exec, " ") {
+				return fmt.Errorf("-exec: %w; its arguments are given separately: -exec PROGRAM -- ARGS", err)
+			}
 			return fmt.Errorf("-exec: %w", err)
 		}
 		if i := slices.IndexFunc(c.execEnv, isBadVariable); i >= 0 {

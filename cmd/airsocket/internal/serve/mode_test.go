@@ -29,6 +29,9 @@ func TestModesExcludeEachOther(t *testing.T) {
 		{"-exec=", "-exec names no program"},
 		{"-exec /nowhere/program", "-exec: "},
 		{"-exec airsocket-no-such-program", "-exec: "},
+		{"-exec= -static=", "-exec names no program"},
+		{"-static=", "-static names no folder"},
+		{"-metrics=", `-metrics is a path that begins with a slash, not ""`},
 		{"-exec-binary", "-exec-binary is of use only with -exec"},
 		{"-exec-env A -tcp localhost:1", "-exec-env is of use only with -exec"},
 		{"-exec-grace 1 -topics", "-exec-grace is of use only with -exec"},
@@ -50,6 +53,7 @@ func TestModesExcludeEachOther(t *testing.T) {
 	} {
 		clitest.Execute(t, nil, append([]string{"serve"}, strings.Fields(test.args)...)...).Want(t, exit.Usage, test.say)
 	}
+	clitest.Execute(t, nil, "serve", "-exec", self+" -x").Want(t, exit.Usage, "its arguments are given separately: -exec PROGRAM -- ARGS")
 }
 
 func TestNoCompress(t *testing.T) {

@@ -2,11 +2,13 @@
 package files
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
 	"path"
 	"strings"
+	"syscall"
 )
 
 // Open returns a handler that serves the files in dir and below it, but none whose name, or
@@ -41,10 +43,10 @@ func (v visible) Open(name string) (fs.File, error) {
 		}
 	}
 	info, err := fs.Stat(v.FS, name)
-	if err != nil {
+	if e, ok := errors.AsType[syscall.Errno](err); ok && (e.Temporary() || errors.Is(e, fs.ErrPermission)) {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() && !info.IsDir() {
+	if err != nil || !info.Mode().IsRegular() && !info.IsDir() { // such as a link that leads out
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	f, err := v.FS.Open(name)
