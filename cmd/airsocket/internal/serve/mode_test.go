@@ -29,7 +29,6 @@ func TestModesExcludeEachOther(t *testing.T) {
 		{"-exec=", "-exec names no program"},
 		{"-exec /nowhere/program", "-exec: "},
 		{"-exec airsocket-no-such-program", "-exec: "},
-		{"-exec= -static=", "-exec names no program"},
 		{"-static=", "-static names no folder"},
 		{"-metrics=", `-metrics is a path that begins with a slash, not ""`},
 		{"-exec-binary", "-exec-binary is of use only with -exec"},
