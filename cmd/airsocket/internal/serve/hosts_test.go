@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -60,5 +61,13 @@ func TestRebinding(t *testing.T) {
 				t.Errorf("%q: a page of %s that asks %s gets %d, want %d", flags, test.origin, test.host, got, test.want)
 			}
 		}
+	}
+	s := clitest.StartServe(t, "--tls-self-signed", "--tcp", target) // which no other machine can be
+	c, err := tls.Dial("tcp", strings.Trim(strings.TrimPrefix(s.URL(), "wss:"), "/"), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := statusFor(t, c, "box.example", "https://box.example"); got != accepted {
+		t.Errorf("with TLS its own page gets %d", got)
 	}
 }

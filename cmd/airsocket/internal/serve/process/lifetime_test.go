@@ -77,6 +77,19 @@ func TestOutputAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestEndOfTheOutput checks that a process that writes no more gets the end of its input, and
+// the time that it needs then.
+func TestEndOfTheOutput(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `exec >&-; while read A; do :; done; echo "over" >&2`, &airsocket.Options{})
+	s.Grace = time.Minute
+	_, closed := converse(t, s.url)
+	s.Wait()
+	if log := s.log.String(); !strings.Contains(log, "text=over") || closed.Code != airsocket.StatusNormalClosure {
+		t.Errorf("closed with %d, the log has %q", closed.Code, log)
+	}
+}
+
 // TestOthersKeepTheOutput checks that a process that its parent has left behind is no reason
 // to keep anything.
 func TestOthersKeepTheOutput(t *testing.T) {
@@ -253,29 +266,35 @@ func TestProcessesThatDoNotEndCount(t *testing.T) {
 	t.Parallel()
 	need(t, "/bin/sleep")
 	s := clitest.StartServe(t, append([]string{"--max-conns", "1", "--exec-grace", "1h"}, script(t, `echo $$; exec /bin/sleep 1000`)...)...)
-	pid, err := strconv.Atoi(first(t, s.URL()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for begin := time.Now(); ; {
-		// Until the server has noticed the end of the first socket, the answer is 503.
-		var closed airsocket.CloseEvent
-		got, closed = converse(t, s.URL())
-		if closed.Code != airsocket.StatusAbnormalClosure || time.Since(begin) > 20*time.Second {
-			if closed.Code != wire.StatusTryAgainLater || closed.Reason != "too many programs are running" || len(got) > 0 {
-				t.Errorf("a second client gets %q, closed with %d %q", got, closed.Code, closed.Reason)
+	// next returns the process of one more client, or 0, and how its connection ends. Until the
+	// server has noticed the end of the socket before, a client is refused.
+	next := func(until func(pid int, closed airsocket.CloseEvent) bool) (pid int) {
+		t.Helper()
+		for begin := time.Now(); time.Since(begin) < 20*time.Second; {
+			pid = 0
+			closed := clitest.Talk(t, nil, s.URL(), "", func(c *airsocket.Socket) {
+				c.OnMessage(func(e *airsocket.MessageEvent) {
+					pid, _ = strconv.Atoi(e.Text())
+					c.Close(airsocket.StatusNormalClosure, "")
+				})
+			})
+			if pid != 0 {
+				t.Cleanup(func() { syscall.Kill(-pid, syscall.SIGKILL) })
 			}
-			break
+			if until(pid, closed) {
+				return pid
+			}
 		}
+		t.Error("that does not happen")
+		return pid
+	}
+	served := func(pid int, _ airsocket.CloseEvent) bool { return pid != 0 }
+	pid := next(served)
+	if other := next(func(pid int, closed airsocket.CloseEvent) bool {
+		return pid != 0 || closed.Code == wire.StatusTryAgainLater && closed.Reason == "too many programs are running"
+	}); other != 0 {
+		t.Error("there is a second process")
 	}
 	syscall.Kill(-pid, syscall.SIGKILL)
-	for begin := time.Now(); ; {
-		if next, err := strconv.Atoi(first(t, s.URL())); err == nil {
-			syscall.Kill(-next, syscall.SIGKILL)
-			break
-		} else if time.Since(begin) > 20*time.Second {
-			t.Fatal("no client is served any more")
-		}
-	}
+	next(served)
 }
