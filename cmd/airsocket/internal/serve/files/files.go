@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -61,18 +62,8 @@ func isHidden(name string) bool { return strings.HasPrefix(path.Base(name), ".")
 // folder is a folder without what is hidden.
 type folder struct{ fs.ReadDirFile }
 
-// ReadDir returns the next n entries that are not hidden, or all of them.
+// ReadDir returns the entries that are not hidden.
 func (d folder) ReadDir(n int) ([]fs.DirEntry, error) {
-	for {
-		all, err := d.ReadDirFile.ReadDir(n)
-		entries := all[:0]
-		for _, e := range all {
-			if !isHidden(e.Name()) {
-				entries = append(entries, e)
-			}
-		}
-		if len(entries) > 0 || len(all) == 0 || n <= 0 || err != nil {
-			return entries, err
-		}
-	}
+	all, err := d.ReadDirFile.ReadDir(n)
+	return slices.DeleteFunc(all, func(e fs.DirEntry) bool { return isHidden(e.Name()) }), err
 }
