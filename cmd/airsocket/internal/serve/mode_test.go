@@ -135,6 +135,9 @@ func TestHealth(t *testing.T) {
 				if res.StatusCode != test.status || string(body) != test.body {
 					t.Errorf("%s %s: %s, %q", test.method, test.path, res.Status, body)
 				}
+				if allow := res.Header.Get("Allow"); test.status == 405 && allow != "GET, HEAD" {
+					t.Errorf("%s %s: the methods %q are allowed", test.method, test.path, allow)
+				}
 			}
 			c.Close(airsocket.StatusNormalClosure, "")
 		})
