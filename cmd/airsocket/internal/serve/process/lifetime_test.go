@@ -77,6 +77,27 @@ func TestOutputAfterTheEnd(t *testing.T) {
 	}
 }
 
+// TestMessagesBeforeTheClose checks that a process gets all that its client has sent before the
+// close, although what the process writes cannot be sent any more.
+func TestMessagesBeforeTheClose(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `while read A; do echo "$A"; case "$A" in bye) echo "seen" >&2;; esac; done`, &airsocket.Options{})
+	c := clitest.DialRaw(t, s.url)
+	go io.Copy(io.Discard, c)
+	frame := func(first byte, data string) string {
+		return string([]byte{first, 0x80 | byte(len(data)), 0, 0, 0, 0}) + data
+	}
+	// More than what the pipe has room for and what the server keeps.
+	io.WriteString(c, strings.Repeat(frame(0x81, strings.Repeat("x", 100)), 2000)+frame(0x81, "bye")+frame(0x88, "\x03\xe8"))
+	for begin := time.Now(); !strings.Contains(s.log.String(), "text=seen"); runtime.Gosched() {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("the process has not got all; the log has %q", s.log.String())
+		}
+	}
+	c.Close()
+	s.Wait()
+}
+
 // TestEndOfTheOutput checks that a process that writes no more gets the end of its input, and
 // the time that it needs then.
 func TestEndOfTheOutput(t *testing.T) {
@@ -190,10 +211,16 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// start runs serve in a process of its own until it has said where it listens.
-func start(t *testing.T, args ...string) (p *exec.Cmd, out io.Reader, url string) {
+// start runs serve in a process of its own until it has said where it listens. If before is not
+// empty, it is run by a shell that has done that.
+func start(t *testing.T, before string, args ...string) (p *exec.Cmd, out io.Reader, url string) {
 	t.Helper()
 	p = clitest.AsProgram(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	if before != "" {
+		env := p.Env
+		p = exec.Command(shell, append([]string{"-c", before + `; exec "$@"`, "start"}, p.Args...)...)
+		p.Env = env
+	}
 	pipe, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +240,7 @@ func start(t *testing.T, args ...string) (p *exec.Cmd, out io.Reader, url string
 func TestInterruptEndsProcesses(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		p, out, url := start(t, append([]string{"--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
+		p, out, url := start(t, "", append([]string{"--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
 		pid := ""
 		closed := clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
 			c.OnMessage(func(e *airsocket.MessageEvent) {
@@ -229,6 +256,31 @@ func TestInterruptEndsProcesses(t *testing.T) {
 	}
 }
 
+// TestNohup checks that a hangup has no effect if it was to be ignored.
+func TestNohup(t *testing.T) {
+	t.Parallel()
+	const trips = 200
+	p, out, url := start(t, `trap "" HUP`, script(t, `while read A; do echo "$A"; done`)...)
+	n := 0
+	closed := clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
+		c.OnOpen(func(*airsocket.OpenEvent) {
+			p.Process.Signal(syscall.SIGHUP)
+			c.Send("a")
+		})
+		c.OnMessage(func(*airsocket.MessageEvent) {
+			if n++; n < trips {
+				c.Send("a")
+			} else if n == trips {
+				p.Process.Signal(os.Interrupt)
+			}
+		})
+	})
+	io.Copy(io.Discard, out)
+	if p.Wait(); n != trips || p.ProcessState.ExitCode() != exit.OK || closed.Code != airsocket.StatusGoingAway {
+		t.Errorf("%d answers, then %v, closed with %d", n, p.ProcessState, closed.Code)
+	}
+}
+
 // TestSecondInterruptEndsProcesses checks that a second signal does not wait for processes,
 // and leaves none.
 func TestSecondInterruptEndsProcesses(t *testing.T) {
@@ -238,7 +290,7 @@ func TestSecondInterruptEndsProcesses(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Skip(err)
 	}
-	p, out, url := start(t, append([]string{"--exec-grace", "1h"}, script(t, `exec 9>"`+pipe+`"; trap '' TERM INT; echo a; while :; do /bin/sleep 1000; done`)...)...)
+	p, out, url := start(t, "", append([]string{"--exec-grace", "1h"}, script(t, `exec 9>"`+pipe+`"; trap '' TERM INT; echo a; while :; do /bin/sleep 1000; done`)...)...)
 	running := make(chan *os.File, 1)
 	go func() {
 		f, _ := os.Open(pipe) // as soon as the script has opened it too
