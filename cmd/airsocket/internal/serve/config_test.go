@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
 // resolved returns the settings from flags.
@@ -46,6 +48,16 @@ func TestMaxBufferedOfMembers(t *testing.T) {
 	} {
 		if c := resolved(t, test.flags...); c.server.MaxBuffered != test.want {
 			t.Errorf("%q: %d bytes for all clients, want %d", test.flags, c.server.MaxBuffered, test.want)
+		}
+	}
+}
+
+// What comes from a program or a TCP server waits there, not here.
+func TestLittleIsKeptOfWhatComesFromElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, flags := range [][]string{{"-exec", os.Args[0]}, {"-tcp", "localhost:1"}, {"-tcp", "localhost:1", "-max-message", "-1"}} {
+		if c := resolved(t, flags...); c.options.MaxBuffered != options.HighWater {
+			t.Errorf("%q: up to %d bytes wait to be sent", flags, c.options.MaxBuffered)
 		}
 	}
 }
