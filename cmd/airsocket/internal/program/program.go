@@ -17,6 +17,7 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/record"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/replay"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/process"
 )
 
 // Main runs the program with the arguments of the process, and ends the process. The
@@ -25,11 +26,15 @@ func Main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup does so
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-signals
 		cancel()
 		<-signals
 		console.Restore()
+		process.KillAll()
 		os.Exit(exit.Interrupted)
 	}()
 	os.Exit(Program.Run(ctx, os.Args[1:], &command.Std{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))

@@ -53,9 +53,9 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.Var(&c.versions, "versions", "speak only these `VERSIONS` of the protocol, separated by commas (default all, or\nwith -tcp and -exec-binary those with binary messages):\n"+options.VersionHelp)
 	fs.IntVar(&o.MaxMessage, "max-message", 16<<20, "do not receive messages, or send lines, longer than `BYTES`;\nnegative: no limit")
 	fs.IntVar(&o.FragmentSize, "fragment-size", 0, "send messages longer than `BYTES` in several frames of at most this length")
-	fs.IntVar(&c.server.MaxConns, "max-conns", 0, fmt.Sprintf("serve at most `N` sockets at a time; 0: no limit (default with -exec %d, else 0)", maxProcesses))
+	fs.IntVar(&c.server.MaxConns, "max-conns", 0, fmt.Sprintf("serve at most `N` sockets at a time, and run at most N programs; 0: no limit\n(default with -exec %d, else 0)", maxProcesses))
 	fs.IntVar(&c.server.MaxConnsPerIP, "max-conns-per-ip", 0, "serve at most `N` connections of one address at a time; 0: no limit")
-	fs.IntVar(&c.server.MaxBuffered, "max-buffered", 0, "keep at most `BYTES` for all clients together, and close those for which the most\nis kept; 0: no limit")
+	fs.IntVar(&c.server.MaxBuffered, "max-buffered", 0, fmt.Sprintf("keep at most `BYTES` for all clients together, and close those for which the most\nis kept; 0: no limit (default with -broadcast and -topics %d, else 0)", maxBuffered))
 	fs.Var(&c.proxies, "trusted-proxy", "trust X-Forwarded-For in requests from `PREFIX`, such as 10.0.0.0/8 (repeatable)")
 	fs.Var((*command.Seconds)(&o.IdleTimeout), "idle-timeout", "close sockets on which nothing is received for `TIME`; 0: never")
 	fs.Var((*command.Seconds)(&o.PingInterval), "ping-interval", "send a ping when nothing is received for `TIME`, and close sockets that do not\nanswer within 10 s; 0: never")
@@ -85,7 +85,7 @@ func (c *config) resolve(args []string) (err error) {
 	if err := c.mode.resolve(given, args); err != nil {
 		return err
 	}
-	if err := c.http.resolve(); err != nil {
+	if err := c.http.resolve(given); err != nil {
 		return err
 	}
 	if err := options.SetMaxMessage(o); err != nil {
