@@ -145,6 +145,19 @@ func TestClientCloses(t *testing.T) {
 	}
 }
 
+// That a server does not answer the close is recorded after it.
+func TestCloseUnanswered(t *testing.T) {
+	t.Parallel()
+	rec := record(t, "-n", "1", "-timeout", "200ms", clitest.Upgraded(t, ""))
+	clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(3000, "") })
+	})
+	all := events(t, (<-rec.result).Stdout)
+	if len(all) != 3 || all[1].Kind != "close" || !all[1].Clean || all[2].Kind != "error" || !strings.HasPrefix(all[2].Text, "server: ") {
+		t.Errorf("recorded is %+v", all)
+	}
+}
+
 // A refusal is passed on with its status, header and body, and so is that there is no
 // server.
 func TestRefused(t *testing.T) {

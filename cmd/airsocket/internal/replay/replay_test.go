@@ -2,6 +2,8 @@ package replay_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,6 +118,75 @@ func TestServerGone(t *testing.T) {
 	r.Want(t, exit.Check, "")
 	if !strings.Contains(r.Stdout, "expected text \"b\"\n  got      close 1011 \"no\"\n") || !strings.HasSuffix(r.Stdout, "1 not done, because the connection was closed\n") {
 		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
+// A server that breaks the protocol, or does not answer the close, is told, unless it did so
+// in the recording.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	unanswered := "ws://" + clitest.Listen(t, func(c net.Conn) {
+		clitest.AcceptRaw(c)
+		io.Copy(io.Discard, c)
+	})
+	garbage := "ws://" + clitest.Listen(t, func(c net.Conn) {
+		clitest.AcceptRaw(c)
+		io.WriteString(c, "\xff\xff")
+		<-t.Context().Done() // does not end the connection
+	})
+	const (
+		opened = `"type":"open"`
+		closed = `"type":"close","direction":"out","code":1000,"clean":true`
+		failed = `"type":"error","text":"as ever"`
+	)
+	for _, test := range []struct {
+		url, want string
+		events    []string
+		code      int
+	}{
+		{unanswered, "an error that is not in the recording: the closing handshake took too long: i/o timeout\ndifferent in 1 place: 1 done, 1 received\n", []string{opened, closed}, exit.Check},
+		{unanswered, "the same: 1 done, 1 received\n", []string{opened, closed, failed}, exit.OK},
+		{unanswered, "the same: 0 done, 1 received\n", []string{opened}, exit.OK},
+		{garbage, "an error that is not in the recording: wire: unknown opcode\ndifferent in 2 places: 0 done, 1 received, 1 not done, because the connection was closed\n",
+			[]string{opened, `"type":"message","direction":"in","data":"a"`, `"type":"message","direction":"out","data":"b"`}, exit.Check},
+	} {
+		r := clitest.Execute(t, nil, "replay", "-speed", "max", "-wait", "100ms", "-timeout", "200ms", recording(t, test.events...), test.url)
+		if r.Want(t, test.code, ""); !strings.HasSuffix(r.Stdout, test.want) {
+			t.Errorf("replay of %q prints %s", test.events, r.Stdout)
+		}
+	}
+}
+
+// As the server, replay tells clients by the paths in the recording.
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	b := listen(t, "replay", "-speed", "max", "-listen", "127.0.0.1:0", recording(t,
+		`"type":"open","conn":7,"url":"ws://elsewhere/one?x=1"`,
+		`"type":"open","conn":3,"url":"ws://elsewhere/two"`,
+		`"type":"message","conn":7,"direction":"in","data":"for one"`,
+		`"type":"message","conn":3,"direction":"in","data":"for two"`,
+		`"type":"close","conn":7,"direction":"in","code":1000`,
+		`"type":"message","conn":3,"direction":"out","data":"thanks"`,
+		`"type":"close","conn":3,"direction":"in","code":1000`))
+	got := map[string]string{}
+	d := new(airsocket.Dispatcher)
+	open := func(path string) *airsocket.Socket {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d})
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			got[path] += e.Text()
+			s.Send("you are welcome")
+		})
+		if err := s.Connect(b.url + path); err != nil {
+			t.Error(err)
+		}
+		return s
+	}
+	d.Run(func() { open("two").OnOpen(func(*airsocket.OpenEvent) { open("one?x=1") }) })
+	if got["two"] != "for two" || got["one?x=1"] != "for one" {
+		t.Errorf("the clients get %q", got)
+	}
+	if r := <-b.result; r.Code != exit.Check || !strings.Contains(r.Stdout, "connection 3, line 6, ") {
+		t.Errorf("replay prints %+v", r)
 	}
 }
 
