@@ -117,7 +117,7 @@ func (p *player) end() {
 	p.ended = true
 	p.stopTimer()
 	for _, n := range p.conns {
-		if n.socket != nil && !n.closed {
+		if n.socket != nil && !n.closing {
 			n.socket.Close(airsocket.StatusNormalClosure, "")
 		}
 	}

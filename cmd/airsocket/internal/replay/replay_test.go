@@ -157,6 +157,23 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A client that has vanished vanishes again, and that is not an error of the server.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	told := make(chan airsocket.CloseEvent, 1)
+	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		s.OnClose(func(e *airsocket.CloseEvent) { told <- *e })
+	})
+	file := recording(t, `"type":"open"`, `"type":"message","direction":"out","data":"a"`, `"type":"close","direction":"out","code":1006`)
+	r := clitest.Execute(t, nil, "replay", "-speed", "max", file, url)
+	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 2 done, 1 received\n" {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+	if e := <-told; e.Code != airsocket.StatusAbnormalClosure {
+		t.Errorf("the server is told %+v", e)
+	}
+}
+
 // As the server, replay tells clients by the paths in the recording.
 func TestPaths(t *testing.T) {
 	t.Parallel()
