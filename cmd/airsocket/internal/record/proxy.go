@@ -199,12 +199,12 @@ func (n *pair) closed(e *airsocket.CloseEvent, client bool) {
 		other = n.down
 	}
 	switch {
-	case !e.WasClean:
+	case e.Code == airsocket.StatusAbnormalClosure:
 		n.broken = true
 		abandon(other)
 	case e.Code == airsocket.StatusNoStatusReceived:
 		other.Close(0, "")
-	case other.Close(e.Code, e.Reason) != nil:
+	case !e.WasClean || other.Close(e.Code, e.Reason) != nil:
 		// Only servers may close with such a code, but browsers do it too.
 		other.Drop(e.Code, e.Reason)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -120,6 +121,8 @@ func TestClientCloses(t *testing.T) {
 		{"none", func(s *airsocket.Socket) { s.Close(0, "") }, journal.Event{Code: 1005, Clean: true}},
 		{"going", func(s *airsocket.Socket) { s.Drop(1001, "") }, journal.Event{Code: 1001}},
 		{"broken", func(s *airsocket.Socket) { s.Conn().Close() }, journal.Event{Code: 1006}},
+		// It has sent a code, and does not wait for the answer.
+		{"reset", nil, journal.Event{Code: 1001}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -130,9 +133,16 @@ func TestClientCloses(t *testing.T) {
 				}
 			})
 			rec := record(t, "-n", "1", url)
-			clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
-				s.OnOpen(func(*airsocket.OpenEvent) { test.end(s) })
-			})
+			if test.end == nil {
+				c := clitest.DialRaw(t, rec.url)
+				c.Write([]byte("\x88\x82\x00\x00\x00\x00\x03\xe9"))
+				c.(*net.TCPConn).SetLinger(0)
+				c.Close()
+			} else {
+				clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
+					s.OnOpen(func(*airsocket.OpenEvent) { test.end(s) })
+				})
+			}
 			if e := <-told; e.Code != test.want.Code || e.Reason != test.want.Text {
 				t.Errorf("the server is told %d %q", e.Code, e.Reason)
 			}

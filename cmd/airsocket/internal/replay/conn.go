@@ -170,13 +170,13 @@ func (n *conn) keep(e journal.Event) {
 func (n *conn) close(s *step) {
 	n.closing = true
 	switch {
-	case !s.Clean:
+	case s.Code == airsocket.StatusAbnormalClosure:
 		n.broken = true
 		n.socket.Flush()
 		n.socket.Conn().Close()
 	case s.Code == airsocket.StatusNoStatusReceived:
 		n.socket.Close(0, "")
-	case n.socket.Close(s.Code, s.Text) != nil:
+	case !s.Clean || n.socket.Close(s.Code, s.Text) != nil:
 		// Only servers may close with such a code, but browsers do it too.
 		n.socket.Drop(s.Code, s.Text)
 	}

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -164,13 +165,16 @@ func TestBroken(t *testing.T) {
 	url := clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
 		s.OnClose(func(e *airsocket.CloseEvent) { told <- *e })
 	})
-	file := recording(t, `"type":"open"`, `"type":"message","direction":"out","data":"a"`, `"type":"close","direction":"out","code":1006`)
-	r := clitest.Execute(t, nil, "replay", "-speed", "max", file, url)
-	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 2 done, 1 received\n" {
-		t.Errorf("replay prints %s", r.Stdout)
-	}
-	if e := <-told; e.Code != airsocket.StatusAbnormalClosure {
-		t.Errorf("the server is told %+v", e)
+	for _, code := range []airsocket.StatusCode{1006, 1001} {
+		file := recording(t, `"type":"open"`, `"type":"message","direction":"out","data":"a"`,
+			fmt.Sprintf(`"type":"close","direction":"out","code":%d,"clean":false`, code))
+		r := clitest.Execute(t, nil, "replay", "-speed", "max", file, url)
+		if r.Want(t, exit.OK, ""); r.Stdout != "the same: 2 done, 1 received\n" {
+			t.Errorf("replay prints %s", r.Stdout)
+		}
+		if e := <-told; e.Code != code {
+			t.Errorf("the server is told %+v, and not %d", e, code)
+		}
 	}
 }
 
