@@ -2,11 +2,13 @@ package record_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -158,7 +160,10 @@ func TestClientCloses(t *testing.T) {
 // That a server does not answer the close is recorded after it.
 func TestCloseUnanswered(t *testing.T) {
 	t.Parallel()
-	rec := record(t, "-n", "1", "-timeout", "200ms", clitest.Upgraded(t, ""))
+	rec := record(t, "-n", "1", clitest.Listen(t, func(c net.Conn) {
+		clitest.AcceptRaw(c)
+		c.Read(make([]byte, 100)) // the close
+	}))
 	clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(3000, "") })
 	})
@@ -235,6 +240,42 @@ func TestFile(t *testing.T) {
 	r := clitest.Execute(t, nil, "replay", "-speed", "max", file, s.URL())
 	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 5 done, 6 received\n" {
 		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
+// A refusal with a long body, and a server that does not answer, are passed on as what they are.
+func TestRefusedByOthers(t *testing.T) {
+	t.Parallel()
+	long := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100000")
+		w.WriteHeader(403)
+		w.Write(bytes.Repeat([]byte("no "), 40_000)[:100_000])
+	}))
+	t.Cleanup(long.Close)
+	silent := clitest.Listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	for _, test := range []struct {
+		url, begin string
+		status     int
+	}{
+		{strings.Replace(long.URL, "http", "ws", 1), "no no ", 403},
+		{silent, "the server cannot be reached", 502},
+	} {
+		rec := record(t, "-n", "1", "-timeout", "200ms", test.url)
+		c, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(rec.url, "ws:"), "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != test.status || !strings.HasPrefix(string(body), test.begin) {
+			t.Errorf("the client is told %d %v and %d bytes: %.40q, %v", r.StatusCode, r.Header, len(body), body, err)
+		}
 	}
 }
 

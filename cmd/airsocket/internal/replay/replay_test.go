@@ -83,6 +83,21 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// As the server, replay accepts a client that asks for other subprotocols.
+func TestOtherSubprotocols(t *testing.T) {
+	t.Parallel()
+	b := listen(t, "replay", "-listen", "127.0.0.1:0", recording(t,
+		`"type":"open","subprotocols":["a","b"],"subprotocol":"b"`, `"type":"close","direction":"in","code":1000`))
+	closed := clitest.Talk(t, nil, b.url, "", func(s *airsocket.Socket) {})
+	if closed.Code != 1000 {
+		t.Errorf("the client is told %+v", closed)
+	}
+	const want = "expected open, with the subprotocols \"a, b\"\n  got      open, with the subprotocols \"\"\ndifferent in 1 place"
+	if r := <-b.result; r.Code != exit.Check || !strings.Contains(r.Stdout, want) {
+		t.Errorf("replay prints %+v", r)
+	}
+}
+
 // A recording of connect -reconnect, with the times of its pings, is replayed with all of its
 // connections.
 func TestReconnected(t *testing.T) {
@@ -122,39 +137,75 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-// A server that breaks the protocol, or does not answer the close, is told, unless it did so
+// A server that does not answer the close, or breaks the protocol, is told, unless it did so
 // in the recording.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	unanswered := "ws://" + clitest.Listen(t, func(c net.Conn) {
 		clitest.AcceptRaw(c)
-		io.Copy(io.Discard, c)
-	})
-	garbage := "ws://" + clitest.Listen(t, func(c net.Conn) {
-		clitest.AcceptRaw(c)
-		io.WriteString(c, "\xff\xff")
-		<-t.Context().Done() // does not end the connection
+		c.Read(make([]byte, 100)) // the close
 	})
 	const (
 		opened = `"type":"open"`
 		closed = `"type":"close","direction":"out","code":1000,"clean":true`
 		failed = `"type":"error","text":"as ever"`
+		ended  = "an error that is not in the recording: wire: the connection ended without a closing handshake\n"
 	)
 	for _, test := range []struct {
-		url, want string
-		events    []string
-		code      int
+		want   string
+		code   int
+		events []string
 	}{
-		{unanswered, "an error that is not in the recording: the closing handshake took too long: i/o timeout\ndifferent in 1 place: 1 done, 1 received\n", []string{opened, closed}, exit.Check},
-		{unanswered, "the same: 1 done, 1 received\n", []string{opened, closed, failed}, exit.OK},
-		{unanswered, "the same: 0 done, 1 received\n", []string{opened}, exit.OK},
-		{garbage, "an error that is not in the recording: wire: unknown opcode\ndifferent in 2 places: 0 done, 1 received, 1 not done, because the connection was closed\n",
-			[]string{opened, `"type":"message","direction":"in","data":"a"`, `"type":"message","direction":"out","data":"b"`}, exit.Check},
+		{ended + "different in 1 place: 1 done, 1 received\n", exit.Check, []string{opened, closed}},
+		{"the same: 1 done, 1 received\n", exit.OK, []string{opened, closed, failed}},
+		{"the same: 0 done, 1 received\n", exit.OK, []string{opened}},
 	} {
-		r := clitest.Execute(t, nil, "replay", "-speed", "max", "-wait", "100ms", "-timeout", "200ms", recording(t, test.events...), test.url)
-		if r.Want(t, test.code, ""); !strings.HasSuffix(r.Stdout, test.want) {
+		r := clitest.Execute(t, nil, "replay", recording(t, test.events...), unanswered)
+		if r.Want(t, test.code, ""); r.Stdout != test.want {
 			t.Errorf("replay of %q prints %s", test.events, r.Stdout)
 		}
+	}
+}
+
+// What is to be sent after the server has broken the protocol cannot be sent.
+func TestProtocolBroken(t *testing.T) {
+	t.Parallel()
+	url := "ws://" + clitest.Listen(t, func(c net.Conn) {
+		clitest.AcceptRaw(c)
+		io.WriteString(c, "\x81\x01a\xff\xff")
+		<-t.Context().Done() // does not end the connection
+	})
+	name := filepath.Join(t.TempDir(), "session.jsonl")
+	os.WriteFile(name, []byte(`{"time":"2026-01-02T03:04:05Z","type":"open"}
+{"time":"2026-01-02T03:04:05Z","type":"message","direction":"in","data":"a"}
+{"time":"2026-01-02T03:04:05.2Z","type":"message","direction":"out","data":"b"}
+`), 0o600)
+	r := clitest.Execute(t, nil, "replay", "-timeout", "3", name, url)
+	r.Want(t, exit.Check, "")
+	if want := "an error that is not in the recording: wire: unknown opcode\ndifferent in 1 place: 0 done, 2 received, 1 not done, because the connection was closed\n"; r.Stdout != want {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
+// What the server cannot take yet waits.
+func TestMuchToSend(t *testing.T) {
+	t.Parallel()
+	got := 0
+	url := clitest.ServeWith(t, &airsocket.Options{MaxMessage: 2 << 20}, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if got += len(e.Bytes()); got == 10<<20 {
+				s.Send("all of it")
+			}
+		})
+	})
+	events := []string{`"type":"open"`}
+	for range 10 {
+		events = append(events, `"type":"message","direction":"out","data":"`+strings.Repeat("x", 1<<20)+`"`)
+	}
+	file := recording(t, append(events, `"type":"message","direction":"in","data":"all of it"`)...)
+	r := clitest.Execute(t, nil, "replay", "-speed", "max", "-max-message", "1048576", file, url)
+	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 10 done, 2 received\n" {
+		t.Errorf("replay prints %s", r.Stdout)
 	}
 }
 
