@@ -50,6 +50,21 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// The data of a ping need not be text.
+func TestBinaryPing(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	journal.Write(&b, time.Unix(1, 0), journal.Event{Kind: "ping", Data: []byte("a\xff")})
+	for r, err := range journal.Read(&b, 1000) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, e, err := r.Event(); err != nil || e.Kind != "ping" || string(e.Data) != "a\xff" {
+			t.Errorf("it is read as %+v, %v", e, err)
+		}
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	t.Parallel()
 	for text, say := range map[string]string{

@@ -119,6 +119,17 @@ func TestReconnected(t *testing.T) {
 	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 4 done, 4 received\n" {
 		t.Errorf("replay prints %s", r.Stdout)
 	}
+	r = clitest.Execute(t, nil, "replay", "-speed", "max", file, startUppercase(t))
+	if r.Want(t, exit.Check, ""); !strings.HasPrefix(r.Stdout, "connection 2, line 10, ") {
+		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
+// startUppercase starts a server that answers in upper case.
+func startUppercase(t *testing.T) (url string) {
+	return clitest.ServeWith(t, nil, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(strings.ToUpper(e.Text())) })
+	})
 }
 
 // A server that ends the connection early is told from one that does not answer.
