@@ -214,7 +214,7 @@ func (n *pair) closed(e *airsocket.CloseEvent, client bool) {
 func abandon(s *airsocket.Socket) {
 	s.Flush()
 	if c := s.Conn(); c != nil {
-		c.Close()
+		go c.Close() // it may wait for a reader, which waits for this turn
 		return
 	}
 	s.Close(airsocket.StatusNormalClosure, "")

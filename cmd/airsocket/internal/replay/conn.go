@@ -173,7 +173,7 @@ func (n *conn) close(s *step) {
 	case s.Code == airsocket.StatusAbnormalClosure:
 		n.broken = true
 		n.socket.Flush()
-		n.socket.Conn().Close()
+		go n.socket.Conn().Close() // it may wait for a reader, which waits for this turn
 	case s.Code == airsocket.StatusNoStatusReceived:
 		n.socket.Close(0, "")
 	case !s.Clean || n.socket.Close(s.Code, s.Text) != nil:
