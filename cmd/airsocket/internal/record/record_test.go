@@ -122,7 +122,7 @@ func TestClientCloses(t *testing.T) {
 		{"code", func(s *airsocket.Socket) { s.Close(3333, "reason") }, journal.Event{Code: 3333, Text: "reason", Clean: true}},
 		{"none", func(s *airsocket.Socket) { s.Close(0, "") }, journal.Event{Code: 1005, Clean: true}},
 		{"going", func(s *airsocket.Socket) { s.Drop(1001, "") }, journal.Event{Code: 1001}},
-		{"broken", func(s *airsocket.Socket) { s.Conn().Close() }, journal.Event{Code: 1006}},
+		{"broken", func(s *airsocket.Socket) { go s.Conn().Close() }, journal.Event{Code: 1006}},
 		// It has sent a code, and does not wait for the answer.
 		{"reset", nil, journal.Event{Code: 1001}},
 	} {
