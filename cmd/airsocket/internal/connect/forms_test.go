@@ -75,7 +75,8 @@ func TestFormsOfInput(t *testing.T) {
 func TestJSONIsSent(t *testing.T) {
 	t.Parallel()
 	url := startNoting(t)
-	in := `{"type":"open","text":"ws://other/"}
+	in := "\ufeff" + `{"type":"open","text":"ws://other/"}
+
 {"type":"message","direction":"in","data":"not sent"}
 {"type":"ping","data":"p"}
 {"type":"message","direction":"out","data":"a\nb"}
@@ -103,11 +104,12 @@ func TestJSONIsSent(t *testing.T) {
 	}
 	silent := clitest.ServeWith(t, nil, func(*airsocket.Socket) {})
 	for in, say := range map[string]string{
-		"hello":                                  "line 1: not an object as -json prints them",
-		"\n":                                     "line 1: not an object",
-		`{"type":"message","data":"a"}` + "\n{}": `line 2: unknown type ""`,
-		`{"type":"dance"}`:                       `unknown type "dance"; message, ping, pong and close can be sent`,
-		`{"type":"message"}`:                     "line 1: a message has no data",
+		"hello":                                       "line 1: not an object as -json prints them",
+		"\n \n[]":                                     "line 3: not an object as -json prints them: it is a JSON array",
+		`{"type":"message","data":"` + "\xff\"}":      "line 1: not an object as -json prints them: it is not UTF-8",
+		`{"type":"message","data":"a"}` + "\n{}":      `line 2: unknown type ""`,
+		`{"type":"dance"}`:                            `unknown type "dance"; message, ping, pong and close can be sent`,
+		`{"type":"message"}`:                          "line 1: a message has no data",
 		`{"type":"message","data":"?","binary":true}`: "is not base64",
 		`{"type":"message","data":"123456"}`:          "line 1: a message of the input is longer than -max-message",
 		strings.Repeat(" ", 6*5+4097):                 "a message of the input is longer than -max-message",

@@ -28,9 +28,9 @@ refuses. If URL has no path, that of the client's request is used. Extensions ar
 passed on: they do not change messages.
 
 The recording has one JSON object per line, with time, type, direction, size and data; all
-fields are described in JOURNAL.md. It has no fields of requests, but all messages, with
-the secrets that are in them. An interrupt ends it. To record what you type yourself, use
-airsocket connect -record FILE.
+fields are described in JOURNAL.md. It has no fields of requests, such as cookies, but all
+messages and the URL with its query, with the secrets that are in them. An interrupt ends
+it. To record what you type yourself, use airsocket connect -record FILE.
 
 A TIME is a number, in seconds unless a unit follows it: 5, 1.5, 200ms, 2m.
 
