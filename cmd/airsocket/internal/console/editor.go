@@ -25,6 +25,10 @@ type editor struct {
 	config  *Config
 	history history
 
+	killed     string // what was removed last, for Ctrl-Y
+	killing    bool   // this key has removed something
+	wasKilling bool   // the key before has
+
 	recalled int  // the index of the line of the history that is shown; their number if none
 	draft    line // what was typed before a line was recalled
 	search   *search
@@ -57,7 +61,9 @@ func newEditor(c *Config) *editor { return &editor{config: c} }
 
 // press does what a key is for.
 func (e *editor) press(k key) {
+	e.killing, e.wasKilling = false, e.killing
 	switch {
+	case e.ended: // what follows is for whoever reads the terminal next
 	case e.question != nil:
 		e.answer(k)
 	case e.quoted:
@@ -147,6 +153,8 @@ func (e *editor) alt(letter string) {
 		e.at = e.wordRight()
 	case "d":
 		e.kill(e.at, e.wordRight())
+	case "\x7f", "\x08":
+		e.kill(e.wordLeft(), e.at)
 	default:
 		e.bell = true
 	}
@@ -163,6 +171,7 @@ func (e *editor) control(letter string) {
 		if e.text == "" {
 			e.ended = true
 		}
+		e.wasKilling = false
 		e.kill(0, len(e.text))
 		e.recalled = len(e.history.lines)
 	case "d":
@@ -197,6 +206,23 @@ func (e *editor) control(letter string) {
 	}
 }
 
+// kill removes the text from begin to end, and keeps it for Ctrl-Y together with what the keys
+// just before have removed.
+func (e *editor) kill(begin, end int) {
+	text := e.text[begin:end]
+	switch {
+	case text == "":
+	case !e.wasKilling:
+		e.killed = text
+	case end == e.at:
+		e.killed = text + e.killed
+	default:
+		e.killed += text
+	}
+	e.killing = text != "" || e.wasKilling
+	e.remove(begin, end)
+}
+
 // put inserts a text, or none of it if the line would be too long.
 func (e *editor) put(s string, pasted bool) {
 	if len(e.text)+len(s) > e.config.limit() {
@@ -211,7 +237,8 @@ func (e *editor) tooLong() {
 	e.note(fmt.Sprintf("not taken: the message would be longer than %d bytes; edit it, or clear it with Ctrl-C", e.config.limit()))
 }
 
-func (e *editor) note(text string) { e.notes = append(e.notes, text) }
+// note prints a line. Names in it may have control characters.
+func (e *editor) note(text string) { e.notes = append(e.notes, escape.Text(text)) }
 
 // paste inserts what was pasted, without the line end at its end. If it has several lines,
 // the user is asked what is to be done with them.
@@ -230,6 +257,11 @@ func (e *editor) asked() string {
 
 // answer takes the answer to the question about what was pasted.
 func (e *editor) answer(k key) {
+	if rest := ""; k.code == keyText { // typed quickly, or while the program was busy
+		if k.text, rest = k.text[:1], k.text[1:]; rest != "" {
+			defer e.press(key{keyText, rest})
+		}
+	}
 	switch {
 	case k.code == keyEnter, k.code == keyText && k.text == "o":
 		e.question = nil
@@ -276,7 +308,7 @@ func (e *editor) remember(in Input) {
 }
 
 func (e *editor) reset() {
-	e.line = line{killed: e.killed}
+	e.line = line{}
 	e.recalled = len(e.history.lines)
 }
 
@@ -310,9 +342,7 @@ func (e *editor) recall(i int) {
 		e.draft = e.line
 	}
 	if e.recalled = i; i == n {
-		killed := e.killed
 		e.line = e.draft
-		e.killed = killed
 		return
 	}
 	e.set(e.history.lines[i])
@@ -323,7 +353,7 @@ func (e *editor) recall(i int) {
 func (e *editor) searched(k key) bool {
 	s := e.search
 	switch {
-	case k.code == keyText:
+	case k.code == keyText, k.code == keyPaste && !strings.Contains(k.text, "\n"):
 		for _, r := range k.text { // as if they were typed one by one
 			s.text += string(r)
 			from := len(e.history.lines)
@@ -371,9 +401,7 @@ func (e *editor) takeFound() {
 	s := e.search
 	e.search = nil
 	if s.found >= 0 {
-		killed := e.killed
 		e.set(e.history.lines[s.found])
-		e.killed = killed
 		e.recalled = s.found
 		if i := strings.Index(e.text, s.text); i >= 0 {
 			e.at = i
@@ -406,7 +434,7 @@ func (e *editor) completeWord() {
 	}
 	labels := make([]string, 0, len(candidates))
 	for _, c := range candidates[:min(len(candidates), maxListed)] {
-		labels = append(labels, escape.Text(c.Label))
+		labels = append(labels, c.Label)
 	}
 	if n := len(candidates) - maxListed; n > 0 {
 		labels = append(labels, fmt.Sprintf("and %d more", n))

@@ -163,7 +163,7 @@ func decodeEscape(p []byte) (k key, n int) {
 	case '\r', '\n':
 		return key{code: keyNewline}, 2
 	case 0x7f, 0x08:
-		return key{keyControl, "w"}, 2
+		return key{keyAlt, string(p[1:2])}, 2
 	}
 	if !utf8.FullRune(p[1:]) {
 		return k, 0
@@ -197,6 +197,8 @@ func decodeCSI(p []byte) (k key, n int) {
 // final returns the key of a sequence with parameters and a last byte.
 func final(parameters string, last byte) key {
 	number, modifiers, _ := strings.Cut(parameters, ";")
+	const shift = "2"
+	word := modifiers != "" && modifiers != shift
 	code := keyUnknown
 	switch last {
 	case 'A':
@@ -204,11 +206,11 @@ func final(parameters string, last byte) key {
 	case 'B':
 		code = keyDown
 	case 'C':
-		if code = keyRight; modifiers != "" {
+		if code = keyRight; word {
 			code = keyWordRight
 		}
 	case 'D':
-		if code = keyLeft; modifiers != "" {
+		if code = keyLeft; word {
 			code = keyWordLeft
 		}
 	case 'H':

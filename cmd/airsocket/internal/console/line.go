@@ -15,25 +15,16 @@ type line struct {
 	at   int // of the cursor, in bytes
 	// pasted says that the text began with a paste.
 	pasted bool
-	killed string // what was removed last
 }
 
 func (l *line) set(text string) { l.text, l.at, l.pasted = text, len(text), false }
 
 func (l *line) insert(s string, pasted bool) {
-	if l.text == "" {
+	if l.at == 0 {
 		l.pasted = pasted
 	}
 	l.text = l.text[:l.at] + s + l.text[l.at:]
 	l.at += len(s)
-}
-
-// kill removes the text from begin to end, and keeps it for yank.
-func (l *line) kill(begin, end int) {
-	if begin < end {
-		l.killed = l.text[begin:end]
-	}
-	l.remove(begin, end)
 }
 
 func (l *line) remove(begin, end int) {

@@ -33,14 +33,13 @@ func (e *editor) frame(columns, lines int, colored bool) *frame {
 	text, at, label := e.text, e.at, Prompt
 	if s := e.search; s != nil {
 		label = "(search: " + escape.Text(s.text) + ") "
-		if text = ""; s.found >= 0 {
+		if s.found >= 0 {
 			text = e.history.lines[s.found]
 			at = max(strings.Index(text, s.text), 0)
 		}
 		if s.failed {
 			label = "(not found: " + escape.Text(s.text) + ") "
 		}
-		at = min(at, len(text))
 	}
 	f := &frame{}
 	f.write(label, color.Faint, columns, colored, -1)
@@ -79,28 +78,35 @@ func (f *frame) write(text string, style color.Style, columns int, colored bool,
 		row.Reset()
 	}
 	index := 0
+	next := func() {
+		flush()
+		f.newRow()
+		last++
+	}
 	for cell, w := range width.Cells(text) {
-		shown := cell
-		if strings.ContainsFunc(cell, escape.Hidden) {
-			shown = escape.Text(cell)
-			w = width.Text(shown)
+		here := index == at
+		index += len(cell)
+		put := func(shown string, w int) {
+			if f.widths[last]+w > columns && f.widths[last] > len(margin) {
+				next()
+			}
+			if here {
+				f.row, f.col, here = last, f.widths[last], false
+			}
+			row.WriteString(shown)
+			f.widths[last] += w
 		}
-		if cell != "\n" && f.widths[last]+w > columns && f.widths[last] > len(margin) {
-			flush()
-			f.newRow()
-			last++
+		switch {
+		case cell == "\n":
+			put("", 0)
+			next()
+		case strings.ContainsFunc(cell, escape.Hidden): // may have more columns than the terminal
+			for piece, w := range width.Cells(escape.Text(cell)) {
+				put(piece, w)
+			}
+		default:
+			put(cell, w)
 		}
-		if index == at {
-			f.row, f.col = last, f.widths[last]
-		}
-		if index += len(cell); cell == "\n" {
-			flush()
-			f.newRow()
-			last++
-			continue
-		}
-		row.WriteString(shown)
-		f.widths[last] += w
 	}
 	flush()
 	if index == at {
