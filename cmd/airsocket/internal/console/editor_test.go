@@ -44,6 +44,7 @@ func TestEditing(t *testing.T) {
 		{"one two" + "\x01" + wordRight + "x" + wordRight + "y", "onex twoy|"},
 		{"one two\x1bb\x1bbx\x1bfy", "xoney| two"},
 		{"one two\x17", "one |"},
+		{"日本\u3000日本\x17", "日本\u3000|"},
 		{"one two.three\x1b\x7f\x19\x19", "one two.threethree|"},
 		{"one two three\x17\x17\x19", "one two three|"},
 		{"one two\x01\x1bd\x1bd\x19", "one two|"},

@@ -77,7 +77,7 @@ func (l *line) wordRight() int {
 // blankLeft returns where the text before the cursor begins that has no spaces.
 func (l *line) blankLeft() int {
 	at := len(strings.TrimRightFunc(l.text[:l.at], unicode.IsSpace))
-	return strings.LastIndexFunc(l.text[:at], unicode.IsSpace) + 1
+	return len(strings.TrimRightFunc(l.text[:at], func(r rune) bool { return !unicode.IsSpace(r) }))
 }
 
 func isWord(r rune) bool   { return !isNoWord(r) }
