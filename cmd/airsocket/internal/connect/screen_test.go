@@ -216,6 +216,23 @@ func TestScreenPaste(t *testing.T) {
 	s.Wait("> 1\n\n  3\n< 1\n\n  3\n>\n")
 }
 
+// A paste whose end does not come is shown, and Ctrl-C drops it.
+func TestScreenPasteWithoutEnd(t *testing.T) {
+	t.Parallel()
+	url, _ := aServer(t)
+	s := screen(t, 60, 12, url)
+	s.Type("mine \x1b[200~lost")
+	s.Wait("(pasting, 4 bytes; Ctrl-C drops it) mine\n")
+	s.Keys("Enter")
+	s.Type(" and more")
+	s.Wait("(pasting, 14 bytes; Ctrl-C drops it) mine\n")
+	s.Keys("C-c")
+	s.Wait("  type a message, or /help\n> mine\n")
+	s.Type("only")
+	s.Keys("Enter")
+	s.Wait("> mine only\n< mine only\n>\n")
+}
+
 // Ctrl-C clears the line first and ends second, and the terminal is given back.
 func TestScreenInterrupt(t *testing.T) {
 	t.Parallel()

@@ -36,6 +36,8 @@ type editor struct {
 	quoted   bool // the next key is entered as a character
 	full     bool // something was not taken, and nothing is until the line is edited
 
+	pasting int // how many bytes have come of a paste that has not ended; -1 if there is none
+
 	entered []Input
 	ended   bool // there will be no more input
 	suspend bool
@@ -57,7 +59,7 @@ type question struct {
 	before line // without what was pasted
 }
 
-func newEditor(c *Config) *editor { return &editor{config: c} }
+func newEditor(c *Config) *editor { return &editor{config: c, pasting: -1} }
 
 // press does what a key is for.
 func (e *editor) press(k key) {

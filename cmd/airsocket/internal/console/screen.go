@@ -15,6 +15,8 @@ type frame struct {
 	rows     []string
 	widths   []int // columns of each row
 	row, col int   // of the cursor
+
+	columns, lines int // of the terminal that it was made for
 }
 
 // nothing returns the frame of a terminal on which nothing stands in the cursor's row.
@@ -29,6 +31,7 @@ const mostAsked = 12
 // frame returns how the line is shown on a terminal with so many columns and lines. Of a
 // long line, the rows around the cursor are shown.
 func (e *editor) frame(columns, lines int, colored bool) *frame {
+	f := &frame{columns: columns, lines: lines}
 	columns = max(columns-1, len(margin)+2)
 	text, at, label := e.text, e.at, Prompt
 	if s := e.search; s != nil {
@@ -41,7 +44,9 @@ func (e *editor) frame(columns, lines int, colored bool) *frame {
 			label = "(not found: " + escape.Text(s.text) + ") "
 		}
 	}
-	f := &frame{}
+	if e.pasting >= 0 {
+		label = fmt.Sprintf("(pasting, %d bytes; Ctrl-C drops it) ", e.pasting)
+	}
 	f.write(label, color.Faint, columns, colored, -1)
 	f.write(text, color.Plain, columns, colored, at)
 	if e.question != nil {
