@@ -100,12 +100,12 @@ func TestScreenFold(t *testing.T) {
 < 1
   2
   3
-  ... 9 bytes in all; /show 2 prints it
+  ... 9 bytes in all; /show 1 prints it
 >
 `)
 	say <- "short"
 	s.WaitFor("< short\n>")
-	s.Type("/show 2")
+	s.Type("/show 1")
 	s.Keys("Enter")
 	s.Wait("< short\n  1\n  2\n  3\n  4\n  5\n>\n")
 	s.Type("/show 9")

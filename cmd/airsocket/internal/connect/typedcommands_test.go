@@ -3,6 +3,7 @@
 package connect_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -56,6 +57,27 @@ func TestCommandFile(t *testing.T) {
 	}
 }
 
+// What is kept no longer is not said never to have been.
+func TestCommandsAboutOldMessages(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	k := clitest.NewKeyboard(t)
+	connectAt(k, s.URL(), "-fold", "1")
+	name := filepath.Join(t.TempDir(), "long")
+	if err := os.WriteFile(name, bytes.Repeat([]byte("x"), 9<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.Type("first\r")
+	k.Wait("< first\r\n")
+	k.Type("/file " + name + "\r")
+	k.Wait("9.4 MB in all; /show 3 prints it\r\n")
+	k.Wait("9.4 MB in all; /show 4 prints it\r\n")
+	k.Type("/show 2\r")
+	k.Wait("* that message is kept no longer: the last 10000 events are, with up to 16 MiB\r\n")
+	k.Type("/show 5\r")
+	k.Wait("* there is no message 5\r\n")
+}
+
 func TestCommandSave(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -78,11 +100,11 @@ func TestCommandSave(t *testing.T) {
 	command("/binary 00ff0a", "< binary, 3 bytes\r\n")
 	command("/save DIR/last one", "saved 3 bytes in "+dir+"/last one\r\n")
 	read("last one", "\x00\xff\n")
-	command("/save 3 DIR/third", "saved 3 bytes in "+dir+"/third\r\n")
+	command("/save 2 DIR/third", "saved 3 bytes in "+dir+"/third\r\n")
 	read("third", "a\x1bb")
 	command("/save DIR/third", "/third exists already; give another name\r\n")
 	read("third", "a\x1bb")
-	command("/save 1 DIR/x", "there is no message 1\r\n")
+	command("/save 0 DIR/x", "there is no message 0\r\n")
 	command("/save 99 DIR/x", "there is no message 99\r\n")
 	command("/save DIR/no/folder", "no such file or directory\r\n")
 	command("/save", "/save takes a file name")
