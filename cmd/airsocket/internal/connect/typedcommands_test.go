@@ -162,6 +162,8 @@ func TestHistoryFlag(t *testing.T) {
 	connectAt(k, s.URL(), "-history", filepath.Join(dir, "h"))
 	k.Type("kept\r")
 	k.Wait("< kept\r\n")
+	k.Type(" secret\r")
+	k.Wait("<  secret\r\n")
 	k.Type("\x1b[200~/pasted\x1b[201~\r")
 	k.Wait("< /pasted\r\n")
 	k.Type("unfinished")
