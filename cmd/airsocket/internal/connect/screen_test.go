@@ -244,8 +244,7 @@ func TestScreenInterrupt(t *testing.T) {
 	s.Wait("  type a message, or /help\n>\n")
 	s.Keys("C-c")
 	s.Wait("  type a message, or /help\n* close 1000\nexit code 0\n")
-	s.Type("echoed")
-	s.Keys("Enter")
+	s.Paste("echoed\n") // as what it is, without the marks of a paste
 	s.Wait("exit code 0\nechoed\nthe shell has read echoed\n")
 }
 
@@ -290,6 +289,9 @@ func TestScreenSmall(t *testing.T) {
 	s := screen(t, 12, 4, url)
 	s.Type("aaaaaaaaabbbbbbbbbcccccccccddddddddd")
 	s.Wait("  bbbbbbbbb\n  ccccccccc\n  ddddddddd\n")
+	s.Resize(12, 5)
+	s.Wait("> aaaaaaaaa\n  bbbbbbbbb\n  ccccccccc\n  ddddddddd\n")
+	s.Resize(12, 4)
 	s.Keys("Home")
 	s.Wait("> aaaaaaaaa\n  bbbbbbbbb\n  ccccccccc\n")
 	say <- "x"
@@ -378,13 +380,13 @@ func TestScreenDumb(t *testing.T) {
 func TestScreenSuspend(t *testing.T) {
 	t.Parallel()
 	url, _ := aServer(t)
-	s := clitest.NewScreenOf(t, 60, 14, []string{"ENV=", "PS1=$ "}, `set -m; "$0" "$@"; echo stopped; read line; fg >/dev/null; echo "exit code $?"; read line`, "connect", url)
+	s := clitest.NewScreenOf(t, 60, 14, []string{"ENV=", "PS1=$ "}, `set -m; "$0" "$@"; echo stopped; read line; echo "read $line"; fg >/dev/null; echo "exit code $?"; read line`, "connect", url)
 	s.WaitFor("/help\n>")
 	s.Type("half")
 	s.Keys("C-z")
 	s.WaitFor("stopped\n")
-	s.Type("echoed")
-	s.Keys("Enter")
+	s.Paste("echoed\n")
+	s.WaitFor("\nread echoed\n")
 	s.Wait("> half\n")
 	s.Type(" and half")
 	s.Keys("Enter")

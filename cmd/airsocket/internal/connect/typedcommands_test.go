@@ -174,6 +174,17 @@ func TestHistoryFlag(t *testing.T) {
 		t.Errorf("the file has %q, %v", got, err)
 	}
 	k = clitest.NewKeyboard(t)
+	ends := clitest.StartServe(t)
+	code := connectAt(k, ends.URL(), "-history", filepath.Join(dir, "h"))
+	k.Type("half")
+	k.Wait("> half")
+	ends.Stop()
+	k.Wait("* close 1001")
+	<-code
+	if got, _ := os.ReadFile(filepath.Join(dir, "h")); !strings.HasSuffix(string(got), "\nhalf\n") {
+		t.Errorf("what was half typed is not kept: %q", got)
+	}
+	k = clitest.NewKeyboard(t)
 	k.Run("connect", "-color", "never", s.URL(), "-history", dir)
 	k.Wait("the history is not kept: " + dir + " is not a file\r\n")
 	k = clitest.NewKeyboard(t)

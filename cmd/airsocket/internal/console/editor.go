@@ -335,7 +335,6 @@ func (e *editor) quote(k key) {
 // recall shows a line of the history, or after the last one what was typed before.
 func (e *editor) recall(i int) {
 	n := len(e.history.lines)
-	e.recalled = min(e.recalled, n) // the history may have become shorter
 	if i < 0 || i > n {
 		e.bell = true
 		return

@@ -61,6 +61,9 @@ func TestEditing(t *testing.T) {
 		{"a\x16\x1ba\x16\tb\x16\x03", "a\x1ba\tb\x03|"},
 		{"a\x1b[99;9~\x1b[[A\x1b[5~\x1b[Z\x1bOPb", "ab|"},
 		{"a\xffb\xc3(", "ab(|"},
+		{"日本語\x1b\rab" + up, "日|本語\nab"},
+		{"ab\x1b\r日本語" + up + down, "ab\n日|本語"},
+		{"\x1b[" + strings.Repeat("1", 100), strings.Repeat("1", 38) + "|"}, // no key is so long
 		{"\x1b[200~a\rb\x1b[200~c\x1b[201~e", "a\nb\x1b[200~c|"},
 		{"\x1b[200~one line\r\x1b[201~", "one line|"},
 		{"ab" + left + "\x1b[200~\t\x1b[31m\x1b[201~x", "a\t\x1b[31mx|b"},
@@ -90,6 +93,7 @@ func TestEntering(t *testing.T) {
 	}{
 		{"a\rb\r", `[{"a" false} {"b" false}]`, false},
 		{"\r\n", `[]`, false},
+		{"a\x1bOM", `[{"a" false}]`, false}, // Enter of the digits
 		{"\x1b[200~/close\x1b[201~\r", `[{"/close" true}]`, false},
 		{"/\x1b[200~close\x1b[201~\r", `[{"/close" false}]`, false},
 		{"e\x01\x1b[200~/clos\x1b[201~\r", `[{"/close" true}]`, false},
@@ -218,6 +222,16 @@ func TestEntriesOfTheHistory(t *testing.T) {
 	}
 }
 
+// That the history cannot be written is said once.
+func TestHistoryThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	e, press := keyboard(&Config{})
+	e.history.file = t.TempDir()
+	if press("a\rb\r"); len(e.notes) != 1 || !strings.HasPrefix(e.notes[0], "the history is not kept: ") {
+		t.Errorf("%q is said", e.notes)
+	}
+}
+
 func TestCompleting(t *testing.T) {
 	t.Parallel()
 	words := []string{"/ping ", "/pong ", "/text ", "/żółw ", "/żółty "}
@@ -248,6 +262,11 @@ func TestCompleting(t *testing.T) {
 		if got := fmt.Sprintf("%q", e.notes); e.state() != test.want || got != test.notes || e.bell != test.bell {
 			t.Errorf("%q: %q, %s, bell %t, want %q, %s, %t", test.keys, e.state(), got, e.bell, test.want, test.notes, test.bell)
 		}
+	}
+	many := make([]Candidate, maxListed+50)
+	e, press := keyboard(&Config{Complete: func(string) (int, []Candidate) { return 0, many }})
+	if press("\t"); len(e.notes) != 1 || !strings.HasSuffix(e.notes[0], "  and 50 more") {
+		t.Errorf("of many candidates, %q are listed", e.notes)
 	}
 	if e, press := keyboard(&Config{}); true {
 		if press("a\t"); e.state() != "a|" || !e.bell {

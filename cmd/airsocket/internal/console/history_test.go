@@ -155,6 +155,18 @@ func TestHistoryIsLimited(t *testing.T) {
 	}
 }
 
+// A line that is too long to be recalled is left out.
+func TestHistoryWithALongLine(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	if err := os.WriteFile(file, []byte("a\n"+strings.Repeat("x", 2*maxEntry+1)+"\nb\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := loaded(t, file).lines; !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("%d lines are read", len(got))
+	}
+}
+
 // A folder or a device is no history, and is left as it is.
 func TestHistoryThatIsNoFile(t *testing.T) {
 	t.Parallel()

@@ -104,7 +104,6 @@ func (d *decoder) feedPaste(press func(key)) bool {
 		d.paste = append(d.paste, d.pending[:n]...)
 	}
 	if d.pending = d.pending[n:]; i < 0 {
-		d.pending = bytes.Clone(d.pending)
 		return false
 	}
 	k := key{keyPaste, lineEnds.Replace(strings.ToValidUTF8(string(d.paste), "\ufffd"))}

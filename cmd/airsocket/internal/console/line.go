@@ -3,8 +3,8 @@ package console
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/escape"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/width"
 )
 
@@ -89,7 +89,7 @@ func (l *line) up() bool {
 	if begin == 0 {
 		return false
 	}
-	column := utf8.RuneCountInString(l.text[begin:l.at])
+	column := shownWidth(l.text[begin:l.at])
 	l.at = begin - 1
 	l.toColumn(column)
 	return true
@@ -101,7 +101,7 @@ func (l *line) down() bool {
 	if end == len(l.text) {
 		return false
 	}
-	column := utf8.RuneCountInString(l.text[begin:l.at])
+	column := shownWidth(l.text[begin:l.at])
 	l.at = end + 1
 	l.toColumn(column)
 	return true
@@ -113,9 +113,12 @@ func (l *line) toColumn(column int) {
 	begin, end := l.row()
 	l.at = begin
 	for cell := range width.Cells(l.text[begin:end]) {
-		if column -= utf8.RuneCountInString(cell); column < 0 {
+		if column -= shownWidth(cell); column < 0 {
 			return
 		}
 		l.at += len(cell)
 	}
 }
+
+// shownWidth returns how many columns a text takes while it is edited.
+func shownWidth(s string) int { return width.Text(escape.Text(s)) }
