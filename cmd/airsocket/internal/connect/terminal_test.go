@@ -41,6 +41,8 @@ func TestTerminal(t *testing.T) {
 	k.Wait(console.Prompt)
 	k.Type("\x1b[A\r") // the last line of the history
 	k.Wait("< hello\r\n")
+	k.Type("\x1b[5~") // no key of the editor's
+	k.Wait("\a")
 	k.Type("/binary 00 FF\r")
 	k.Wait("< binary, 2 bytes\r\n  0000  00 ff ")
 	k.Type("/ping abc\r")
