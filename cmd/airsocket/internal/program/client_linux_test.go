@@ -188,8 +188,11 @@ func TestLimitsOfClients(t *testing.T) {
 	mute := clitest.Listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	for name, run := range clientCommands {
 		tooLong := "longer than this endpoint accepts"
-		if name == "connect" {
+		switch name {
+		case "connect":
 			tooLong = "a TEXT of -x is longer than -max-message"
+		case "load":
+			tooLong = "a message to send has 5 bytes, more than the 4 of -max-message"
 		}
 		for _, test := range []struct{ flags, url, say string }{
 			{"-timeout 50ms", mute, "took too long"},

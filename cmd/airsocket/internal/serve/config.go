@@ -85,7 +85,7 @@ func (c *config) resolve(args []string) (err error) {
 	if err := c.mode.resolve(given, args); err != nil {
 		return err
 	}
-	if err := c.http.resolve(given); err != nil {
+	if err := c.http.resolve(); err != nil {
 		return err
 	}
 	if err := options.SetMaxMessage(o); err != nil {

@@ -17,13 +17,9 @@ type httpConfig struct {
 	static, health, metrics string
 }
 
-// resolve checks the flags, of which given holds those that were given.
-func (c *httpConfig) resolve(given map[string]bool) error {
-	if given["static"] && c.static == "" {
-		return errors.New("-static names no folder")
-	}
+func (c *httpConfig) resolve() error {
 	for _, f := range []struct{ name, path string }{{"health", c.health}, {"metrics", c.metrics}} {
-		if given[f.name] && (!strings.HasPrefix(f.path, "/") || strings.ContainsAny(f.path, "?#")) {
+		if f.path != "" && (!strings.HasPrefix(f.path, "/") || strings.ContainsAny(f.path, "?#")) {
 			return fmt.Errorf("-%s is a path that begins with a slash, not %q", f.name, f.path)
 		}
 	}

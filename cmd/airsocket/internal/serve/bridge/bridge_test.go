@@ -239,7 +239,7 @@ func TestBridgeUsage(t *testing.T) {
 	for _, test := range []struct{ args, say string }{
 		{"--tcp nowhere", `-tcp is HOST:PORT or unix:/PATH, not "nowhere"`},
 		{"--tcp unix:", "-tcp is HOST:PORT"},
-		{"--tcp=", "-tcp is HOST:PORT"},
+		{"--tcp=", "the value of -tcp is empty"},
 		{"--tcp localhost:1 --versions 13,76", "version 76 of the protocol has no binary messages"},
 		{"--tcp localhost:1 extra", `not "extra"`},
 	} {
