@@ -21,14 +21,12 @@ import (
 )
 
 // Main runs the program with the arguments of the process, and ends the process. The
-// first interrupt closes the connections, a second one ends the process at once.
+// first interrupt, or the end of its terminal, closes the connections, a second one ends the process at once.
 func Main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // nohup does so
-		signal.Notify(signals, syscall.SIGHUP)
-	}
+	notifyHangup(signals)
 	go func() {
 		<-signals
 		cancel()
