@@ -20,8 +20,9 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/process"
 )
 
-// Main runs the program with the arguments of the process, and ends the process. The
-// first interrupt, or the end of its terminal, closes the connections, a second one ends the process at once.
+// Main runs the program with the arguments of the process, and ends the process. The first
+// interrupt, or the end of its terminal, closes the connections; a second one ends the
+// process at once.
 func Main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
