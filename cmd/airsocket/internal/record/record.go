@@ -127,7 +127,12 @@ func (c *config) serve(ctx context.Context, l net.Listener, out, messages io.Wri
 	case err := <-failed:
 		p.disp.Post(func() { p.fail(err) })
 	}
-	p.disp.Post(p.end)
+	ended := make(chan struct{})
+	p.disp.Post(func() {
+		p.end()
+		close(ended)
+	})
+	<-ended // before Shutdown closes connections, which are not to be recorded
 	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	srv.Shutdown(last)

@@ -95,7 +95,10 @@ func TestBridgeEnds(t *testing.T) {
 		code   airsocket.StatusCode
 		reason string
 	}{
-		{"closed", clitest.Listen(t, func(c net.Conn) { io.WriteString(c, "bye") }), "bye", 1000, ""},
+		{"closed", clitest.Listen(t, func(c net.Conn) {
+			io.ReadFull(c, make([]byte, 1)) // what is not read would break the connection
+			io.WriteString(c, "bye")
+		}), "bye", 1000, ""},
 		{"half closed", clitest.Listen(t, func(c net.Conn) {
 			io.WriteString(c, "bye")
 			c.(*net.TCPConn).CloseWrite()
