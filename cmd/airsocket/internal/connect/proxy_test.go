@@ -18,31 +18,9 @@ import (
 // startProxy starts a proxy with the CONNECT method, which connects to the server at to,
 // whatever it is asked for, and returns its address. It sends what it was asked.
 func startProxy(t *testing.T, to string, asked chan<- string) (address string) {
-	s := httptest.NewServer(tunnel(t, to, asked))
+	s := httptest.NewServer(clitest.Tunnel(t, to, asked))
 	t.Cleanup(s.Close)
 	return strings.TrimPrefix(s.URL, "http://")
-}
-
-// tunnel is what the proxies of startProxy do.
-func tunnel(t *testing.T, to string, asked chan<- string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
-		there, err := net.Dial("tcp", to)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer there.Close()
-		here, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer here.Close()
-		io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
-		go io.Copy(there, here)
-		io.Copy(here, there)
-	})
 }
 
 func TestProxy(t *testing.T) {
@@ -101,7 +79,7 @@ func TestSecureProxy(t *testing.T) {
 	t.Parallel()
 	host := strings.Trim(strings.TrimPrefix(clitest.StartServe(t).URL(), "ws:"), "/")
 	asked := make(chan string, 10)
-	through := tunnel(t, host, asked)
+	through := clitest.Tunnel(t, host, asked)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n := len(r.TLS.PeerCertificates); n > 0 {
 			t.Errorf("the proxy has %d certificates of the client", n)

@@ -106,12 +106,10 @@ func TestWscatHabits(t *testing.T) {
 // wscat itself does what the table says.
 func TestInteropWscat(t *testing.T) {
 	t.Parallel()
-	const wscat = "../../../../internal/test/interop/testdata/peers/node_modules/.bin/wscat"
-	if _, err := exec.LookPath("node"); err != nil || !exists(wscat) {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatal("there is no wscat, or no node")
-		}
-		t.Skip("not on this machine: wscat, or node")
+	wscat := clitest.Peers(t, ".bin/wscat")
+	clitest.Program(t, "node")
+	if !exists(wscat) {
+		clitest.Missing(t, "wscat")
 	}
 	words := startHabits(t)
 	for _, h := range habits {

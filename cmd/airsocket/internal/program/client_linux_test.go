@@ -77,23 +77,7 @@ func startSite(t *testing.T) *site {
 	secure.StartTLS()
 	s.plain, s.secure = strings.TrimPrefix(plain.URL, "http://"), strings.TrimPrefix(secure.URL, "https://")
 	s.ca = clitest.WritePEM(t, "CERTIFICATE", secure.Certificate().Raw)
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		there, err := net.Dial("tcp", s.plain)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer there.Close()
-		here, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer here.Close()
-		io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
-		go io.Copy(there, here)
-		io.Copy(here, there)
-	}))
+	proxy := httptest.NewServer(clitest.Tunnel(t, s.plain, nil))
 	t.Cleanup(proxy.Close)
 	s.proxy = proxy.URL
 	return s

@@ -3,64 +3,20 @@
 package process_test
 
 import (
-	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 )
 
-// missing skips the test because there is no such peer, or fails it if peers are required.
-func missing(t *testing.T, peer string) {
-	t.Helper()
-	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-		t.Fatalf("not on this machine: %s", peer)
-	}
-	t.Skipf("not on this machine: %s", peer)
-}
-
 // websocketd starts websocketd with a script until the end of the test, and returns its URL.
 func websocketd(t *testing.T, text string) (url string) {
 	t.Helper()
-	path, err := exec.LookPath("websocketd")
-	if err != nil {
-		missing(t, "websocketd")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.CommandContext(t.Context(), path, "--address=127.0.0.1", "--port="+port, shell, "-c", text, "script")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(gone)
-	}()
-	t.Cleanup(func() { <-gone }) // the context has ended it
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return "ws://" + address + "/"
-		}
-		select {
-		case <-again.C:
-		case <-gone:
-			t.Fatal("websocketd has ended")
-		}
-	}
+	return "ws://" + clitest.StartOnPort(t, clitest.Program(t, "websocketd"), func(port string) []string {
+		return []string{"--address=127.0.0.1", "--port=" + port, shell, "-c", text, "script"}
+	}) + "/"
 }
 
 // TestInteropWebsocketd runs the programs of TestWebsocketdHabits with websocketd, to see that
@@ -119,13 +75,8 @@ async def main():
         print("closed", ws.close_code, ws.close_reason)
 asyncio.run(main())
 `
-		for _, python := range []string{"python3", "/usr/bin/python3"} { // Debian's, where another comes first
-			if exec.Command(python, "-c", "import websockets").Run() == nil {
-				return exec.CommandContext(t.Context(), python, append([]string{"-c", client, url}, texts...)...)
-			}
-		}
-		missing(t, "python3 with websockets")
-		return nil
+		python := clitest.Program(t, "python3", "-c", "import websockets")
+		return exec.CommandContext(t.Context(), python, append([]string{"-c", client, url}, texts...)...)
 	},
 	"ws": func(t *testing.T, url string, texts ...string) *exec.Cmd {
 		const client = `
@@ -135,14 +86,9 @@ ws.on("open", () => texts.forEach((text) => ws.send(text)));
 ws.on("message", (data, binary) => console.log(binary ? "binary" : data.toString()));
 ws.on("close", (code, reason) => console.log("closed", code, reason.toString()));
 `
-		folder, err := filepath.Abs("../../../../../internal/test/interop/testdata/peers/node_modules/ws")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if exec.Command("node", "-e", "require('"+folder+"')").Run() != nil {
-			missing(t, "node with ws")
-		}
-		return exec.CommandContext(t.Context(), "node", append([]string{"-e", client, folder, url}, texts...)...)
+		folder := clitest.Peers(t, "ws")
+		node := clitest.Program(t, "node", "-e", "require('"+folder+"')")
+		return exec.CommandContext(t.Context(), node, append([]string{"-e", client, folder, url}, texts...)...)
 	},
 }
 
