@@ -279,3 +279,24 @@ func walk(t *testing.T, visit func(name string, text []byte)) {
 		t.Fatal(err)
 	}
 }
+
+// TestLayersAreDocumented checks that the layout in CONTRIBUTING.md has all packages.
+func TestLayersAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		if names, ok := strings.CutPrefix(line, "    "); ok {
+			for _, word := range strings.Fields(names) {
+				documented[strings.TrimSuffix(word, ",")] = true
+			}
+		}
+	}
+	for _, name := range slices.Concat(layers, tests, tool, []string{toolTest}) {
+		if !documented[name] {
+			t.Errorf("the layout in CONTRIBUTING.md does not have %s", name)
+		}
+	}
+}

@@ -16,7 +16,7 @@ type connReader Socket
 
 // mostReads is the number of reads after which others have their turn, so that a peer that
 // never stops sending does not keep a worker.
-const mostReads = 4
+const mostReads = 16
 
 // Readable reads until there is nothing left, or mostReads times, and delivers the events.
 func (c *connReader) Readable() transport.Next {

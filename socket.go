@@ -227,7 +227,9 @@ func (s *Socket) ReadyState() ReadyState { return s.life.readyState() }
 // Conn returns the underlying connection, or nil before there is one. Use it for
 // socket options, the state of TLS, and the addresses of the connection itself, which may
 // be those of a proxy; see [Server.ProxyProtocol]. Reading from it or writing to it
-// disturbs the Socket, and closing it ends the connection.
+// disturbs the Socket, and closing it ends the connection. Except on Linux and Windows that
+// waits until no handler of the Socket runs, so a handler must not do it: use
+// [Socket.Drop], or close the connection in another goroutine.
 //
 // On Linux, a Socket takes a TCP connection or a unix socket of package net over by a
 // duplicate of its descriptor, and closes the original: that of StartServer, Options.Dial,

@@ -1,6 +1,8 @@
 package hist
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -32,6 +34,27 @@ func TestQuantile(t *testing.T) {
 	h.Reset()
 	if got := h.Quantile(0.5); got != 0 {
 		t.Errorf("after Reset: %v", got)
+	}
+}
+
+// A quantile is the duration with that rank, or less than 1/64 shorter; never longer.
+func TestQuantileOfAny(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var h Hist
+		all := make([]time.Duration, 1+r.IntN(3000))
+		for i := range all {
+			all[i] = time.Duration(math.Exp(r.Float64() * math.Log(1e15)))
+			h.Add(all[i])
+		}
+		slices.Sort(all)
+		for _, percent := range []int{0, 1, 50, 90, 99, 100} {
+			want := all[max((percent*len(all)+99)/100, 1)-1]
+			got := h.Quantile(float64(percent) / 100)
+			if got > want || float64(got) < float64(want)*64/65-1 {
+				t.Fatalf("of %d durations, p%d is %v, want %v", len(all), percent, got, want)
+			}
+		}
 	}
 }
 

@@ -137,7 +137,7 @@ func (s scale) xTicks(a Axis) (all []tick) {
 		return s.logTicks(a)
 	}
 	step := Step(s.high - s.low)
-	if (s.high-s.low)/step > maxXTicks {
+	if (s.high-s.low)/step+1 > maxXTicks {
 		step *= 2
 	}
 	for i := math.Ceil(s.low / step); i*step <= s.high*1.0001; i++ {

@@ -233,3 +233,27 @@ func TestStep(t *testing.T) {
 		}
 	}
 }
+
+// The texts below a plot have room, and the first line is drawn above the others.
+func TestPlot(t *testing.T) {
+	for _, axis := range []report.Axis{{}, {Log: true}} {
+		for _, top := range []float64{1.1, 1.9, 3, 4.9, 7, 9.9, 150, 4e5} {
+			c := report.Chart{X: axis, Lines: []report.Line{
+				{Name: "first", Points: []report.Point{{X: .1, Y: 1}, {X: top, Y: 2}}},
+				{Name: "second", Points: []report.Point{{X: .1, Y: 1}, {X: top, Y: 2}}},
+			}}
+			var b strings.Builder
+			if err := (&report.Report{Charts: []report.Chart{c}}).WriteHTML(&b); err != nil {
+				t.Fatal(err)
+			}
+			page := b.String()
+			// Those of the x axis have their middle at the tick, as has the name of the axis.
+			if n := strings.Count(page, `text-anchor="middle"`) - 1; n < 2 || n > 7 {
+				t.Errorf("to %v, log %t: %d texts", top, axis.Log, n)
+			}
+			if first, second := strings.Index(page, `"line l1" points`), strings.Index(page, `"line l2" points`); first < second {
+				t.Errorf("the first line is below the second one")
+			}
+		}
+	}
+}

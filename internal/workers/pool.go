@@ -212,6 +212,10 @@ func (p *pool) take(w *worker) bool {
 	return true
 }
 
+// leastRound is the number of events that are taken at least before the kernel is asked again,
+// unless none are left: asking for few events at a time would cost more than serving them.
+const leastRound = 64
+
 // lead asks the kernel; p.mu is held, but not meanwhile. What the kernel has is asked for
 // once all that was ready the last time has been taken, even if there is more to do by then:
 // otherwise connections on which there is always more could keep the workers for ever.
@@ -225,7 +229,7 @@ func (p *pool) lead(ask func(procs int) (n int)) {
 	for _, ev := range p.found[:n] {
 		p.sort(ev)
 	}
-	p.round = p.ready.len() + little
+	p.round = max(p.ready.len(), leastRound)
 }
 
 // wait waits for events. procs is GOMAXPROCS.

@@ -82,7 +82,7 @@ func (p *pool) work(w *worker) {
 
 // mostCalls is how often a lane is called for what comes meanwhile, before others have their
 // turn.
-const mostCalls = 4
+const mostCalls = 16
 
 // serve calls the Server that the event is for.
 func (p *pool) serve(w *worker, ev syscall.EpollEvent) {

@@ -31,8 +31,8 @@ const (
 	legendStep            = 142
 )
 
-// colours are used for the lines, in the order of growthPeers.
-var colours = []string{"#d62728", "#ff9896", "#7f7f7f", "#1f77b4", "#2ca02c", "#9467bd"}
+// colors are used for the lines, in the order of growthPeers.
+var colors = []string{"#d62728", "#ff9896", "#7f7f7f", "#1f77b4", "#2ca02c", "#9467bd"}
 
 // A drawing is the data for the template.
 type drawing struct {
@@ -42,9 +42,9 @@ type drawing struct {
 }
 
 type legend struct {
-	X            int
-	Name, Colour string
-	Dashed       bool
+	X           int
+	Name, Color string
+	Dashed      bool
 }
 
 type panel struct {
@@ -60,7 +60,7 @@ type tick struct {
 }
 
 type line struct {
-	Colour string
+	Color  string
 	Dashed bool
 	Points string
 	Dots   []dot
@@ -133,7 +133,7 @@ func draw(w io.Writer, sizes []int, cpu, memory []series) error {
 		newPanel(marginLeft+plotWidth+panelGap, "KiB of memory per idle connection", sizes, memory),
 	}
 	for i, s := range cpu {
-		d.Legend = append(d.Legend, legend{legendLeft + i*legendStep, s.name, colours[i%len(colours)], s.dashed})
+		d.Legend = append(d.Legend, legend{legendLeft + i*legendStep, s.name, colors[i%len(colors)], s.dashed})
 	}
 	return growthTemplate.Execute(w, d)
 }
@@ -155,13 +155,13 @@ func newPanel(x int, title string, sizes []int, lines []series) panel {
 		p.XTicks = append(p.XTicks, tick{across(n, sizes), thousands(n)})
 	}
 	for i, s := range lines {
-		p.Lines = append(p.Lines, newLine(s, sizes, top, colours[i%len(colours)]))
+		p.Lines = append(p.Lines, newLine(s, sizes, top, colors[i%len(colors)]))
 	}
 	return p
 }
 
-func newLine(s series, sizes []int, top float64, colour string) line {
-	l := line{Colour: colour, Dashed: s.dashed}
+func newLine(s series, sizes []int, top float64, color string) line {
+	l := line{Color: color, Dashed: s.dashed}
 	var points []string
 	for i, v := range s.figures {
 		if v < 0 {

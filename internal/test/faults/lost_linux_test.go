@@ -234,7 +234,7 @@ func (l *losing) converse(name string, r *rand.Rand) {
 func (l *losing) exchange(o *outcome, r *rand.Rand) {
 	var wg sync.WaitGroup
 	client, server := o.ends[0], o.ends[1]
-	life := time.Duration(r.IntN(500)) * time.Millisecond
+	life := drawPause(r, 5)
 	for i, e := range o.ends {
 		own := rand.New(rand.NewPCG(r.Uint64(), 0))
 		wg.Go(func() {
@@ -269,6 +269,13 @@ func (l *losing) exchange(o *outcome, r *rand.Rand) {
 	wg.Wait()
 }
 
+// drawPause returns a time of up to n milliseconds for each connection: the more there are,
+// the less each of them sends, so that the machine can keep up. Under more load than that
+// everything takes long, and the times that end connections would be what is tested.
+func drawPause(r *rand.Rand, n int) time.Duration {
+	return time.Duration(r.IntN(n**conns+1)) * time.Millisecond
+}
+
 // sendAll sends messages until that is not possible any more.
 func (l *losing) sendAll(e *end, receiver string, r *rand.Rand) {
 	for {
@@ -287,8 +294,8 @@ func (l *losing) sendAll(e *end, receiver string, r *rand.Rand) {
 			l.t.Errorf("%s: %v", e.name, err)
 			return
 		}
-		if r.IntN(3) == 0 {
-			time.Sleep(time.Duration(r.IntN(20)) * time.Millisecond) // pauses are a part of what is tested
+		if r.IntN(4) == 0 {
+			time.Sleep(drawPause(r, 4)) // pauses are a part of what is tested
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/escape"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
@@ -20,6 +21,9 @@ type Command struct {
 	Usage   string // the arguments, as in "[flags] URL"
 	Summary string // a line for the list of commands, without a full stop
 	Help    string // the text between the usage and the flags; with examples
+
+	// Elsewhere has what other programs call flags, and what their names are here.
+	Elsewhere map[string]string
 
 	// New adds the flags of the command to a flag set, and returns what runs it
 	// after they were parsed.
@@ -40,6 +44,7 @@ type Std struct {
 type Program struct {
 	Name     string
 	Commands []Command
+	Client   string // the command that is meant if a URL is the first argument
 	Trailer  string // the end of the help text of the program
 }
 
@@ -93,6 +98,9 @@ func (p *Program) find(name string) *Command {
 }
 
 func (p *Program) unknown(name string) error {
+	if host, port, ok := strings.Cut(name, ":"); ok && host != "" && port != "" {
+		return fmt.Errorf("unknown command %q, did you mean \"%s %s %s\"?", name, p.Name, p.Client, name)
+	}
 	names := []string{"help"}
 	for _, c := range p.Commands {
 		names = append(names, c.Name)
@@ -127,15 +135,13 @@ func (p *Program) help(args []string) (int, error) {
 // usage returns the help text of the program.
 func (p *Program) usage() string {
 	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	before := "usage: "
-	line := func(c, summary string) {
-		fmt.Fprintf(&b, "%s%-34s %s\n", before, p.Name+" "+c, summary)
+	for _, c := range append(p.Commands[:len(p.Commands):len(p.Commands)], Command{Name: "help", Usage: "[COMMAND]", Summary: "print what a command does, and its flags"}) {
+		fmt.Fprintf(w, "%s%s\t%s\n", before, strings.TrimSpace(p.Name+" "+c.Name+" "+c.Usage), c.Summary)
 		before = "       "
 	}
-	for _, c := range p.Commands {
-		line(strings.TrimSpace(c.Name+" "+c.Usage), c.Summary)
-	}
-	line("help [COMMAND]", "print what a command does, and its flags")
+	w.Flush()
 	return b.String() + p.Trailer
 }
 

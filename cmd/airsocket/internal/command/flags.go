@@ -25,13 +25,13 @@ func (p *Program) parse(c *Command, fs *flag.FlagSet, args []string) ([]string, 
 		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return nil, &helpError{p.helpText(c, fs)}
 		} else if name, ok := unknownFlag(err); ok {
-			return nil, p.suggestFlag(fs, name)
+			return nil, p.suggestFlag(c, fs, name)
 		} else if err != nil {
-			return nil, err
+			return nil, plain(err)
 		}
 		parsed := len(args) - fs.NArg()
 		if fs.NArg() == 0 || parsed > 0 && args[parsed-1] == "--" {
-			return append(others, fs.Args()...), nil
+			return append(others, fs.Args()...), notEmpty(fs)
 		}
 		others = append(others, fs.Arg(0))
 		args = fs.Args()[1:]
@@ -47,13 +47,46 @@ func unknownFlag(err error) (name string, ok bool) {
 	return strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 }
 
-func (p *Program) suggestFlag(fs *flag.FlagSet, name string) error {
+// notEmpty returns an error if a flag has an empty text, as from a variable of a shell that is
+// not set: it would be the same as without the flag. Flags for lists of texts may have it.
+func notEmpty(fs *flag.FlagSet) (err error) {
+	fs.Visit(func(f *flag.Flag) {
+		if g, ok := f.Value.(flag.Getter); ok && g.Get() == "" {
+			err = fmt.Errorf("the value of -%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+// plain returns an error of package flag with words for people who do not program. It has
+// no error values for these either.
+func plain(err error) error {
+	text := err.Error()
+	for _, change := range [][2]string{
+		{"invalid boolean value ", "not true or false"},
+		{"invalid value ", "not a whole number"},
+	} {
+		if rest, ok := strings.CutSuffix(text, "parse error"); ok && strings.HasPrefix(text, change[0]) {
+			return errors.New(rest + change[1])
+		}
+	}
+	return err
+}
+
+func (p *Program) suggestFlag(c *Command, fs *flag.FlagSet, name string) error {
 	var names []string
 	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	if near := nearest(name, names); near != "" {
-		return fmt.Errorf("unknown flag -%s, did you mean -%s?", name, near)
+	near := c.Elsewhere[name]
+	if fs.Lookup(near) == nil {
+		near = nearest(name, names)
 	}
-	return fmt.Errorf("unknown flag -%s; \"%s help %s\" lists the flags", name, p.Name, fs.Name())
+	switch {
+	case near != "":
+		return fmt.Errorf("unknown flag -%s, did you mean -%s?", name, near)
+	case names == nil:
+		return fmt.Errorf("unknown flag -%s; %s has no flags", name, c.Name)
+	}
+	return fmt.Errorf("unknown flag -%s; \"%s help %s\" lists the flags", name, p.Name, c.Name)
 }
 
 // helpText returns the help text of c, whose flags are in fs.

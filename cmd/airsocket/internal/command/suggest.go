@@ -3,13 +3,13 @@ package command
 import "strings"
 
 // nearest returns the one of names that the user probably meant, or the empty
-// string. If name is the beginning of exactly one of them, or exactly one of
-// them is the beginning of name, it returns that one, and otherwise the first
-// of those with the fewest typing errors, if these are few enough.
+// string. If name is a part of exactly one of them, or exactly one of them is a part
+// of name, it returns that one, and otherwise the first of those with the fewest
+// typing errors, if these are few enough.
 func nearest(name string, names []string) string {
 	var parts []string
 	for _, n := range names {
-		if strings.HasPrefix(n, name) && len(name) > 1 || strings.HasPrefix(name, n) && len(n) > 2 {
+		if len(name) > 1 && isPart(name, n) || len(n) > 2 && isPart(n, name) {
 			parts = append(parts, n)
 		}
 	}
@@ -26,6 +26,11 @@ func nearest(name string, names []string) string {
 		}
 	}
 	return near
+}
+
+// isPart reports whether name begins with part, or ends with it after a hyphen.
+func isPart(part, name string) bool {
+	return strings.HasPrefix(name, part) || strings.HasSuffix(name, "-"+part)
 }
 
 // typingErrors returns how many bytes of a must be left out, added, replaced or

@@ -13,21 +13,6 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 )
 
-// shell returns the path of a shell. If there is none, the test is skipped, or fails if
-// peers are required.
-func shell(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-		t.Fatalf("not on this machine: %s", name)
-	}
-	t.Skipf("not on this machine: %s", name)
-	return ""
-}
-
 // script writes the script for a shell to a file in a folder with two others, and returns
 // the folder and the name.
 func script(t *testing.T, name string) (folder, file string) {
@@ -87,7 +72,7 @@ func run(t *testing.T, folder, program string, args ...string) []string {
 
 func TestInteropBash(t *testing.T) {
 	t.Parallel()
-	bash := shell(t, "bash")
+	bash := clitest.Program(t, "bash")
 	folder, file := script(t, "bash")
 	complete := func(words ...string) []string {
 		quoted := ""
@@ -113,7 +98,7 @@ func TestInteropBash(t *testing.T) {
 
 func TestInteropFish(t *testing.T) {
 	t.Parallel()
-	fish := shell(t, "fish")
+	fish := clitest.Program(t, "fish")
 	folder, file := script(t, "fish")
 	for _, c := range completions {
 		var got []string
@@ -131,7 +116,7 @@ func TestInteropFish(t *testing.T) {
 // file, too.
 func TestInteropZsh(t *testing.T) {
 	t.Parallel()
-	zsh := shell(t, "zsh")
+	zsh := clitest.Program(t, "zsh")
 	folder, file := script(t, "zsh")
 	for i, c := range completions {
 		out := filepath.Join(folder, fmt.Sprintf("out%d", i))

@@ -30,11 +30,13 @@ type client struct {
 	config *config
 	disp   *airsocket.Dispatcher
 	socket *airsocket.Socket
-	input  source
+	texts  []journal.Event // of -x, with which each connection begins
+	input  source          // what follows them, or nil
 	print  printer
 	record printer // of -record, or nil
 
-	queue    []journal.Event // what has not been sent yet
+	greeting []journal.Event // which of the texts this connection has not sent yet
+	queue    []journal.Event // what has been read and has not been sent yet
 	taking   bool            // the source waits until the queue is empty
 	ended    bool            // the input has ended: nothing comes after the queue
 	started  bool            // the input was started
@@ -46,10 +48,9 @@ type client struct {
 	err      error           // printed at the end
 	pings    pings
 
-	timer     *airsocket.Timer // runs until there may have been silence for -wait
-	heard     time.Time        // when the silence began
-	unwritten int              // how many bytes were unsent when the timer last saw progress
-	draining  bool             // a drain event may be for the input, and not only for pings of -ping-interval
+	timer    *airsocket.Timer // runs until there may have been silence for -wait
+	heard    time.Time        // when the silence began
+	draining bool             // a drain event may be for the input, and not only for pings of -ping-interval
 }
 
 // run connects, waits until the connection is closed, and returns the exit
@@ -85,12 +86,8 @@ func (c *client) attach() {
 		}
 		c.tell(journal.Event{Kind: "open", Text: text, URL: options.WithoutPassword(s.URL()), Asked: c.config.Protocols, Chosen: s.Protocol()})
 		c.startPinging()
-		if c.started {
-			c.pump()
-			return
-		}
-		c.started = true
-		c.input.start(c)
+		c.greeting = c.texts
+		c.pump()
 	})
 	s.OnMessage(func(e *airsocket.MessageEvent) {
 		if c.enough() {
@@ -133,9 +130,8 @@ func (c *client) closed(e *airsocket.CloseEvent) {
 		if c.started {
 			c.input.stop()
 		}
-		if len(c.queue) > 0 {
-			c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: the last %d messages that were read", len(c.queue))})
-		}
+		c.tellUnsent(c.greeting, "of -x")
+		c.tellUnsent(c.queue, "read from the input")
 		c.setCode(c.failure)
 		c.setCode(exit.ForClose(e.Code, e.WasClean))
 	}
@@ -149,6 +145,17 @@ func (c *client) closed(e *airsocket.CloseEvent) {
 	case c.config.count > 0 && !c.enough() && !c.closes && c.code == exit.OK:
 		c.setCode(exit.Protocol)
 		c.err = fmt.Errorf("the server has closed after %d of %d messages", c.received, c.config.count)
+	}
+}
+
+// tellUnsent tells how many messages were not sent, if any.
+func (c *client) tellUnsent(messages []journal.Event, what string) {
+	switch n := len(messages); n {
+	case 0:
+	case 1:
+		c.tell(journal.Event{Kind: "input", Text: "not sent: 1 message " + what})
+	default:
+		c.tell(journal.Event{Kind: "input", Text: fmt.Sprintf("not sent: %d messages %s", n, what)})
 	}
 }
 
@@ -199,7 +206,6 @@ func (c *client) tell(e journal.Event) {
 	}
 	if c.record != nil {
 		if err := c.record(e); err != nil {
-			c.record = nil // fail tells of the close
 			c.fail(fmt.Errorf("-record: %w", err))
 		}
 	}
@@ -221,33 +227,38 @@ func (c *client) take(b batch) {
 	c.pump()
 }
 
-// pump sends as much of the queue as the socket has room for, and asks the
-// source for more when the queue is empty.
+// pump sends as much of what waits as the socket has room for, and asks the
+// source for more when nothing is left.
 func (c *client) pump() {
-	for len(c.queue) > 0 {
-		if c.socket.ReadyState() != airsocket.StateOpen {
-			return // the next open handler continues, or the close handler reports it
-		}
-		if c.socket.BufferedAmount() > options.HighWater {
-			return // the drain handler continues
-		}
-		e := c.queue[0]
-		switch err := c.send(e); {
-		case errors.Is(err, airsocket.ErrBufferFull):
-			return
-		case errors.Is(err, airsocket.ErrClosed):
-			return // the close handler reports it
-		case err != nil:
-			c.fail(fmt.Errorf("not sent: %.60q: %s", e.Data, exit.Text(err)))
-			return
-		}
-		c.queue = c.queue[1:]
-		if e.Kind != "close" { // the close event follows
-			c.tell(e)
+	for _, waiting := range []*[]journal.Event{&c.greeting, &c.queue} {
+		for len(*waiting) > 0 {
+			if c.socket.ReadyState() != airsocket.StateOpen {
+				return // the next open handler continues, or the close handler reports it
+			}
+			if c.socket.BufferedAmount() > options.HighWater {
+				return // the drain handler continues
+			}
+			e := (*waiting)[0]
+			switch err := c.send(e); {
+			case errors.Is(err, airsocket.ErrBufferFull):
+				return
+			case errors.Is(err, airsocket.ErrClosed):
+				return // the close handler reports it
+			case err != nil:
+				c.fail(fmt.Errorf("not sent: %.60q: %s", e.Data, exit.Text(err)))
+				return
+			}
+			*waiting = (*waiting)[1:]
+			if e.Kind != "close" { // the close event follows
+				c.tell(e)
+			}
 		}
 	}
 	switch {
-	case c.ended:
+	case !c.started && c.input != nil:
+		c.started = true
+		c.input.start(c)
+	case c.ended || c.input == nil:
 		c.awaitSilence()
 	case c.taking:
 		c.taking = false
@@ -279,21 +290,21 @@ func (c *client) send(e journal.Event) error {
 // time of -wait.
 func (c *client) awaitSilence() {
 	if c.timer == nil && c.config.wait >= 0 && c.socket.ReadyState() == airsocket.StateOpen {
-		c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
 		c.heard = time.Now()
-		c.unwritten = c.socket.BufferedAmount()
 		c.draining = true
 		c.timer = c.disp.SetTimeout(c.silence, c.config.wait)
 	}
 }
 
 // silence closes the connection if the silence was long enough, and otherwise
-// sets the timer again. It is not silence while unsent bytes are being sent.
+// sets the timer again. It is not silence while bytes are being sent.
 func (c *client) silence() {
-	left := c.config.wait - time.Since(c.heard)
-	if n := c.socket.BufferedAmount(); n > 0 && n < c.unwritten {
-		left, c.unwritten = c.config.wait, n
+	c.timer = nil
+	c.socket.Flush() // so that BufferedAmount counts only what the system has not taken
+	if c.socket.BufferedAmount() > 0 {
+		return // the drain handler continues, or WriteTimeout ends the connection
 	}
+	left := c.config.wait - time.Since(c.heard)
 	if left > 0 {
 		c.timer = c.disp.SetTimeout(c.silence, left)
 		return

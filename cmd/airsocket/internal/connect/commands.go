@@ -152,12 +152,17 @@ func show(t *typed, arg string) error {
 	return t.tty.Print(t.view.Whole(e))
 }
 
+var errKeptNoLonger = fmt.Errorf("that message is kept no longer: the last %d events are, with up to %d MiB", maxKept, maxKeptBytes>>20)
+
 // message returns the message with the number arg, or the last one that was received if arg
 // is empty.
 func (t *typed) message(arg string) (journal.Event, error) {
 	if arg == "" {
 		if e, ok := t.kept.received(); ok {
 			return e, nil
+		}
+		if t.tally.in.messages > 0 {
+			return journal.Event{}, errKeptNoLonger
 		}
 		return journal.Event{}, errors.New("no message has been received")
 	}
@@ -168,8 +173,8 @@ func (t *typed) message(arg string) (journal.Event, error) {
 	if e, ok := t.kept.message(n); ok {
 		return e, nil
 	}
-	if n > 0 && n <= t.kept.dropped {
-		return journal.Event{}, fmt.Errorf("message %d is kept no longer: the last %d MiB are", n, maxKeptBytes>>20)
+	if n > 0 && n <= t.kept.messages {
+		return journal.Event{}, errKeptNoLonger
 	}
 	return journal.Event{}, fmt.Errorf("there is no message %d", n)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
+	"github.com/airsocket/airsocket/wire"
 )
 
 const help = `Connects to a WebSocket server. On a terminal, type messages at the prompt. A
@@ -57,9 +58,10 @@ example.
 
 With -reconnect, the client connects again when the connection ends or cannot be
 opened, after a random time that grows from at most 1 s to at most 30 s, until
-the server closes with code 1000 or refuses for good. Input waits meanwhile, and
-what is typed is refused. What was sent before is not sent again; an error says if
-it did not leave the machine.
+the server closes with code 1000 or refuses for good. Each connection begins with
+the TEXTs of -x, such as one that subscribes to something. Other input waits
+meanwhile, and what is typed is refused. It is sent only once; an error says if it
+did not leave the machine.
 
 Flags may come before or after the URL. A TIME is a number, in seconds unless a
 unit follows it: 5, 1.5, 200ms, 2m.
@@ -97,8 +99,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "connect", Usage: "[flags] URL", Summary: "run a client for people and scripts",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 
@@ -119,7 +122,7 @@ type config struct {
 
 func newConfig(fs *flag.FlagSet) *config {
 	c := &config{Client: options.NewClient(fs), flags: fs, wait: time.Second}
-	fs.Var(&c.texts, "x", "send `TEXT` instead of what is typed or in stdin (repeatable, sent in order)")
+	fs.Var(&c.texts, "x", "send `TEXT` instead of what is typed or in stdin (repeatable, sent in order;\nwith -reconnect, on each connection)")
 	fs.BoolVar(&c.goOn, "i", false, "after the TEXTs of -x, go on with what is typed or in stdin")
 	fs.IntVar(&c.count, "n", 0, "close after `N` received messages, and wait for them if there is no -wait")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "after the end of the input, close when nothing has been received for `TIME`;\nforever, or negative, such as -1: wait until the server closes")
@@ -142,7 +145,10 @@ func (c *config) resolve(args []string, ask options.Ask) error {
 		return fmt.Errorf("connect takes one URL, not %d; \"airsocket help connect\" has examples", len(args))
 	}
 	for _, text := range c.texts {
-		if !c.binary && !utf8.ValidString(text) {
+		switch limit := c.Options.MaxMessage; {
+		case limit > 0 && len(text) > limit:
+			return errors.New("a TEXT of -x is longer than -max-message")
+		case !c.binary && !utf8.ValidString(text):
 			return fmt.Errorf("-x %q is not UTF-8", text)
 		}
 	}
@@ -168,6 +174,9 @@ func (c *config) resolve(args []string, ask options.Ask) error {
 	}
 	if err := c.Client.Resolve(args[0], ask); err != nil {
 		return err
+	}
+	if c.binary && !c.Options.Version.Can(wire.Binary) {
+		return fmt.Errorf("-binary: version %v of the protocol has no binary messages", c.Options.Version)
 	}
 	if c.pingInterval > 0 {
 		if !c.HasPings() {
@@ -195,13 +204,18 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 	client := &client{config: c, disp: new(airsocket.Dispatcher)}
 	c.Options.Dispatcher = client.disp
 	client.print = c.form.printer(std.Out, toTerminal, plain(std.Out, std.Err, toTerminal), jsonLines(std.Out, time.Now))
-	var rest source = &piped{r: std.In, form: c.form, limit: c.Options.MaxMessage}
+	var input source = &piped{r: std.In, form: c.form, limit: c.Options.MaxMessage}
 	if tty := c.terminal(std); tty != nil {
 		defer tty.Stop() // also after a panic
 		t := &typed{tty: tty, config: c, view: c.look.view(tty)}
-		rest, client.print = t, t.print
+		input, client.print = t, t.print
 	}
-	client.input = c.source(rest)
+	for _, text := range c.texts {
+		client.texts = append(client.texts, outgoing([]byte(text), c.binary))
+	}
+	if c.readsInput() {
+		client.input = input
+	}
 	if c.record != "" {
 		f, err := journal.Create(c.record)
 		if err != nil {
@@ -215,20 +229,11 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 
 // terminal returns the terminal at which messages are typed, or nil if none are.
 func (c *config) terminal(std *command.Std) *console.Terminal {
-	if len(c.texts) > 0 && !c.goOn || !c.form.asLines() {
+	if !c.readsInput() || !c.form.asLines() {
 		return nil
 	}
 	return console.Find(std.In, std.Out)
 }
 
-// source returns the source of what is sent: the texts of -x, or rest, or one after the other.
-func (c *config) source(rest source) source {
-	texts := &given{texts: c.texts, binary: c.binary}
-	switch {
-	case len(c.texts) == 0:
-		return rest
-	case c.goOn:
-		texts.then = rest
-	}
-	return texts
-}
+// readsInput reports whether messages are typed or read from stdin.
+func (c *config) readsInput() bool { return len(c.texts) == 0 || c.goOn }

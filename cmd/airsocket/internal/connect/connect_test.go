@@ -44,41 +44,6 @@ func TestConnectLosesNoInput(t *testing.T) {
 	}
 }
 
-// told is a Reader that closes consumed at its end.
-type told struct {
-	io.Reader
-	consumed chan struct{}
-}
-
-func (r *told) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if err == io.EOF {
-		close(r.consumed)
-	}
-	return n, err
-}
-
-func TestConnectReadsNoMoreThanItCanSend(t *testing.T) {
-	t.Parallel()
-	line := strings.Repeat("x", 99_999) + "\n"
-	in := &told{strings.NewReader(strings.Repeat(line, 1000)), make(chan struct{})} // 100 MB
-	received := make(chan int64, 1)
-	url := "ws://" + clitest.Listen(t, func(c net.Conn) {
-		clitest.AcceptRaw(c)
-		select {
-		case <-in.consumed:
-			t.Error("the input was read to its end for a server that reads nothing")
-		case <-time.After(time.Second):
-		}
-		n, _ := io.Copy(io.Discard, io.LimitReader(c, 1000*int64(len(line))))
-		received <- n
-	})
-	clitest.Execute(t, in, "connect", url, "--max-message", "-1", "--wait", "-1s")
-	if n := <-received; n < 1000*int64(len(line)) {
-		t.Errorf("%d bytes arrived", n)
-	}
-}
-
 func TestConnectLineTooLong(t *testing.T) {
 	t.Parallel()
 	s := clitest.StartServe(t)

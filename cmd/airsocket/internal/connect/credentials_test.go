@@ -1,8 +1,6 @@
 package connect_test
 
 import (
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -60,7 +58,12 @@ func TestCredentials(t *testing.T) {
 	} {
 		connectWith(t, "", url, test.flags).Want(t, exit.Usage, test.say)
 	}
-	connectWith(t, "", strings.Replace(url, "//", "//a:b@", 1), "-auth c:d").Want(t, exit.Usage, "-auth and a user in the URL are given")
+	for flags, say := range map[string]string{
+		"-auth c:d":          "-auth and a user in the URL are given",
+		"-H authorization:c": "an Authorization field of -H and a user in the URL are given",
+	} {
+		connectWith(t, "", strings.Replace(url, "//", "//a:b@", 1), flags).Want(t, exit.Usage, say)
+	}
 	if asked() != nil {
 		t.Error("the server was asked in spite of an error")
 	}
@@ -110,80 +113,5 @@ func TestRedirects(t *testing.T) {
 	from.Close()
 	if moved != 11 {
 		t.Errorf("%d requests, want that of the client and 10 redirects", moved)
-	}
-}
-
-// startProxy starts a proxy with the CONNECT method, which connects to the server at to,
-// whatever it is asked for, and returns its address. It sends what it was asked.
-func startProxy(t *testing.T, to string, asked chan<- string) (address string) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked <- r.Method + " " + r.Host + " " + r.Header.Get("Proxy-Authorization")
-		there, err := net.Dial("tcp", to)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer there.Close()
-		here, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer here.Close()
-		io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
-		go io.Copy(there, here)
-		io.Copy(here, there)
-	}))
-	t.Cleanup(s.Close)
-	return strings.TrimPrefix(s.URL, "http://")
-}
-
-func TestProxy(t *testing.T) {
-	t.Parallel()
-	s := clitest.StartServe(t)
-	host := strings.Trim(strings.TrimPrefix(s.URL(), "ws:"), "/")
-	asked := make(chan string, 10)
-	proxy := startProxy(t, host, asked)
-	for url, want := range map[string]string{
-		proxy:                       "CONNECT server.example:80 ",
-		"http://" + proxy:           "CONNECT server.example:80 ",
-		"http://user:pass@" + proxy: "CONNECT server.example:80 Basic dXNlcjpwYXNz",
-	} {
-		r := connectWith(t, "", "ws://server.example/", "-x hello -n 1 -proxy "+url)
-		if r.Want(t, exit.OK, ""); r.Stdout != "hello\n" {
-			t.Errorf("-proxy %s: stdout is %q", url, r.Stdout)
-		} else if got := <-asked; got != want {
-			t.Errorf("-proxy %s: the proxy was asked %q, want %q", url, got, want)
-		}
-	}
-	for url, say := range map[string]string{
-		"gopher://a":      "-proxy: the scheme is gopher; http, https and socks5 are possible",
-		"http://":         "-proxy is not a URL such as",
-		"u:secret@%zz:1":  "-proxy is not a URL such as",
-		"http://\x7fbad/": "-proxy is not a URL such as",
-	} {
-		r := clitest.Execute(t, nil, "connect", "ws://a/", "-proxy", url)
-		if r.Want(t, exit.Usage, say); strings.Contains(r.Stderr, "secret") {
-			t.Errorf("the password is printed: %s", r.Stderr)
-		}
-	}
-}
-
-// The environment names a proxy, which -proxy none leaves out.
-func TestProxyOfEnvironment(t *testing.T) {
-	t.Parallel()
-	asked := make(chan string, 10)
-	s := clitest.StartServe(t)
-	proxy := startProxy(t, strings.Trim(strings.TrimPrefix(s.URL(), "ws:"), "/"), asked)
-	cmd := clitest.AsProgram("connect", "ws://server.invalid/", "-x", "hello", "-n", "1")
-	cmd.Env = append(cmd.Env, "HTTP_PROXY=http://"+proxy)
-	if out, err := cmd.Output(); err != nil || string(out) != "hello\n" {
-		t.Errorf("with HTTP_PROXY: %v, %q", err, out)
-	}
-	<-asked
-	cmd = clitest.AsProgram("connect", "ws://server.invalid/", "-x", "hello", "-n", "1", "-proxy", "none")
-	cmd.Env = append(cmd.Env, "HTTP_PROXY=http://"+proxy)
-	if cmd.Run(); cmd.ProcessState.ExitCode() != exit.Connect || len(asked) > 0 {
-		t.Errorf("with -proxy none: exit code %d, the proxy was asked %d times", cmd.ProcessState.ExitCode(), len(asked))
 	}
 }

@@ -36,6 +36,7 @@ func TestExitUsage(t *testing.T) {
 		{[]string{"gopher://a/"}, "bad URL"},
 		{[]string{"ws://a/#part"}, "fragment"},
 		{[]string{"ws://a/", "-H", "nameless"}, "nameless"},
+		{[]string{"ws://a/", "-H", "host:b"}, "with -dial the address"},
 		{[]string{"ws://a/", "--subprotocol", "a b"}, "bad subprotocol"},
 		{[]string{"ws://a/", "--version", "hybi-99"}, "hybi-99"},
 		{[]string{"ws://a/", "--wait", "long"}, "wait"},

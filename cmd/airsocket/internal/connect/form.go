@@ -1,11 +1,11 @@
 package connect
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/escape"
@@ -51,6 +51,9 @@ func (f form) read(r io.Reader, limit int, take func(batch) (more bool)) {
 				b.messages = append(b.messages, outgoing([]byte(item), f.binary))
 				continue
 			}
+			if strings.TrimSpace(item) == "" {
+				continue
+			}
 			e, ok, err := fromJSON(item, limit)
 			if err != nil {
 				b.err = fmt.Errorf("line %d: %w", line, err)
@@ -93,8 +96,8 @@ func jsonLimit(limit int) int {
 // fromJSON returns what to send for a line of -json-in. ok is false if that is nothing,
 // because the line says what was received, or what else has happened.
 func fromJSON(line string, limit int) (e journal.Event, ok bool, err error) {
-	var r journal.Record
-	if err := json.Unmarshal([]byte(line), &r); err != nil {
+	r, err := journal.Parse([]byte(line))
+	if err != nil {
 		return e, false, fmt.Errorf("not an object as -json prints them: %w", err)
 	}
 	e = journal.Event{Kind: r.Type, Out: true, Binary: r.Binary, Code: airsocket.StatusCode(r.Code)}

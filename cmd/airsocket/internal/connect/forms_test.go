@@ -75,7 +75,8 @@ func TestFormsOfInput(t *testing.T) {
 func TestJSONIsSent(t *testing.T) {
 	t.Parallel()
 	url := startNoting(t)
-	in := `{"type":"open","text":"ws://other/"}
+	in := "\ufeff" + `{"type":"open","text":"ws://other/"}
+
 {"type":"message","direction":"in","data":"not sent"}
 {"type":"ping","data":"p"}
 {"type":"message","direction":"out","data":"a\nb"}
@@ -87,7 +88,7 @@ func TestJSONIsSent(t *testing.T) {
 		t.Errorf("stdout is %q, want %q", r.Stdout, want)
 	}
 	in = `{"type":"close","code":4001,"reason":"bye"}` + "\n" + `{"type":"message","data":"too late"}` + "\n"
-	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: the last 1 messages that were read\n* close 4001 bye\n")
+	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* input not sent: 1 message read from the input\n* close 4001 bye\n")
 	in = `{"type":"close","direction":"in","code":4001,"reason":"theirs"}` + "\n" + `{"type":"close","direction":"out","code":1005}` + "\n"
 	connectWith(t, in, url, "-json-in").Want(t, exit.OK, "* close 1005\n")
 	// The output of -json is the input of -json-in.
@@ -103,11 +104,12 @@ func TestJSONIsSent(t *testing.T) {
 	}
 	silent := clitest.ServeWith(t, nil, func(*airsocket.Socket) {})
 	for in, say := range map[string]string{
-		"hello":                                  "line 1: not an object as -json prints them",
-		"\n":                                     "line 1: not an object",
-		`{"type":"message","data":"a"}` + "\n{}": `line 2: unknown type ""`,
-		`{"type":"dance"}`:                       `unknown type "dance"; message, ping, pong and close can be sent`,
-		`{"type":"message"}`:                     "line 1: a message has no data",
+		"hello":                                       "line 1: not an object as -json prints them",
+		"\n \n[]":                                     "line 3: not an object as -json prints them: it is a JSON array",
+		`{"type":"message","data":"` + "\xff\"}":      "line 1: not an object as -json prints them: it is not UTF-8",
+		`{"type":"message","data":"a"}` + "\n{}":      `line 2: unknown type ""`,
+		`{"type":"dance"}`:                            `unknown type "dance"; message, ping, pong and close can be sent`,
+		`{"type":"message"}`:                          "line 1: a message has no data",
 		`{"type":"message","data":"?","binary":true}`: "is not base64",
 		`{"type":"message","data":"123456"}`:          "line 1: a message of the input is longer than -max-message",
 		strings.Repeat(" ", 6*5+4097):                 "a message of the input is longer than -max-message",
@@ -137,19 +139,28 @@ func TestFormsOfOutput(t *testing.T) {
 func TestFormsThatContradict(t *testing.T) {
 	t.Parallel()
 	for flags, say := range map[string]string{
-		"-whole -0":                    "-whole and -0 are given",
-		"-json-in -0":                  "-json-in says by itself",
-		"-json-in -whole":              "-json-in says by itself",
-		"-json-in -binary":             "-json-in says by itself",
-		"-raw -json":                   "-raw and -json are given",
-		"-i":                           "-i goes on after -x, which is missing",
-		"-n -1":                        "-n is negative",
-		"-ping-interval -1":            "-ping-interval is negative",
-		"-ping-interval long":          "not a time such as 5",
-		"-ping-interval 1 -version 75": "-ping-interval: version hixie-75 of the protocol has no pings",
+		"-whole -0":                         "-whole and -0 are given",
+		"-json-in -0":                       "-json-in says by itself",
+		"-json-in -whole":                   "-json-in says by itself",
+		"-json-in -binary":                  "-json-in says by itself",
+		"-raw -json":                        "-raw and -json are given",
+		"-i":                                "-i goes on after -x, which is missing",
+		"-n -1":                             "-n is negative",
+		"-ping-interval -1":                 "-ping-interval is negative",
+		"-ping-interval long":               "not a time such as 5",
+		"-ping-interval 1 -version 75":      "-ping-interval: version hixie-75 of the protocol has no pings",
+		"-x 12345 -x 123456 -max-message 5": "a TEXT of -x is longer than -max-message",
+		"-binary -version 76":               "-binary: version hixie-76 of the protocol has no binary messages",
 	} {
 		connectWith(t, "", "ws://a/", flags).Want(t, exit.Usage, say)
 	}
+}
+
+// The server goes before it has read what -x says.
+func TestTextsThatAreNotSent(t *testing.T) {
+	t.Parallel()
+	gone := clitest.Listen(t, clitest.AcceptRaw)
+	connectWith(t, "", "ws://"+gone, strings.Repeat(" -x "+strings.Repeat("x", 4<<20), 10)).Want(t, exit.Protocol, " messages of -x\n")
 }
 
 // A file goes through an echo server and comes back the same.

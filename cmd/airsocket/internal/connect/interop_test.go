@@ -1,59 +1,12 @@
 package connect_test
 
 import (
-	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 )
-
-// startPeer starts a program that listens on a free port of loopback until the end of the
-// test, and returns its address. It skips the test if there is no such program.
-func startPeer(t *testing.T, name string, args func(port string) []string) (address string) {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatal(err)
-		}
-		t.Skipf("not on this machine: %s", name)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = l.Addr().String()
-	l.Close()
-	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.CommandContext(t.Context(), path, args(port)...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(gone)
-	}()
-	t.Cleanup(func() { <-gone }) // the context has ended it
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return address
-		}
-		select {
-		case <-again.C:
-		case <-gone:
-			t.Fatalf("%s has ended", name)
-		}
-	}
-}
 
 // viaProxy checks that a message goes through the proxy and comes back.
 func viaProxy(t *testing.T, proxy string) {
@@ -65,7 +18,7 @@ func viaProxy(t *testing.T, proxy string) {
 }
 
 func TestInteropTinyproxy(t *testing.T) {
-	address := startPeer(t, "tinyproxy", func(port string) []string {
+	address := clitest.StartOnPort(t, clitest.Program(t, "tinyproxy"), func(port string) []string {
 		return []string{"-d", "-c", write(t, "Listen 127.0.0.1\nTimeout 60\nMaxClients 20\nBasicAuth user password\nPort "+port+"\n")}
 	})
 	viaProxy(t, "http://user:password@"+address)
@@ -76,7 +29,7 @@ func TestInteropTinyproxy(t *testing.T) {
 }
 
 func TestInteropMicrosocks(t *testing.T) {
-	address := startPeer(t, "microsocks", func(port string) []string {
+	address := clitest.StartOnPort(t, clitest.Program(t, "microsocks"), func(port string) []string {
 		return []string{"-i", "127.0.0.1", "-p", port, "-u", "user", "-P", "password"}
 	})
 	viaProxy(t, "socks5://user:password@"+address)
@@ -95,17 +48,7 @@ async def main():
         await asyncio.Future()
 asyncio.run(main())
 `
-	python := "python3"
-	if exec.Command(python, "-c", "import websockets").Run() != nil {
-		python = "/usr/bin/python3" // Debian's, where another comes first
-	}
-	if exec.Command(python, "-c", "import websockets").Run() != nil {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatal("there is no python3 with websockets")
-		}
-		t.Skip("not on this machine: python3 with websockets")
-	}
-	address := startPeer(t, python, func(port string) []string { return []string{"-c", server, port} })
+	address := clitest.StartOnPort(t, clitest.Program(t, "python3", "-c", "import websockets"), func(port string) []string { return []string{"-c", server, port} })
 	for _, test := range []struct{ flags, in, want string }{
 		{"-n 2", "ab\ncd\n", "ba\ndc\n"},
 		{"-n 2 -0", "a\nb\x00cd\x00", "b\na\x00dc\x00"},

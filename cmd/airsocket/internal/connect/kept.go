@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"slices"
 	"time"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
@@ -11,21 +12,28 @@ const (
 	maxKeptBytes = 16 << 20 // of their data, without the last
 )
 
-// kept has the last events, for /show and /save. They are numbered from 1.
+// kept has the last events, for /show and /save. The messages of both directions are numbered
+// from 1.
 type kept struct {
-	events  []keptEvent
-	bytes   int
-	dropped int // how many are kept no longer
+	events   []keptEvent
+	bytes    int
+	dropped  int // how many events are kept no longer
+	messages int // in all
 }
 
 type keptEvent struct {
 	journal.Event
-	at time.Time
+	at     time.Time
+	number int // of a message
 }
 
-// add keeps an event, and returns its number.
-func (k *kept) add(e journal.Event, at time.Time) int {
-	k.events = append(k.events, keptEvent{e, at})
+// add keeps an event, and returns its number if it is a message.
+func (k *kept) add(e journal.Event, at time.Time) (number int) {
+	if e.Kind == "message" {
+		k.messages++
+		number = k.messages
+	}
+	k.events = append(k.events, keptEvent{e, at, number})
 	k.bytes += len(e.Data)
 	for len(k.events) > 1 && (len(k.events) > maxKept || k.bytes > maxKeptBytes) {
 		k.bytes -= len(k.events[0].Data)
@@ -33,15 +41,16 @@ func (k *kept) add(e journal.Event, at time.Time) int {
 		k.events = k.events[1:]
 		k.dropped++
 	}
-	return k.dropped + len(k.events)
+	return number
 }
 
 // message returns the message with a number, if it is kept.
 func (k *kept) message(n int) (journal.Event, bool) {
-	if i := n - k.dropped - 1; i >= 0 && i < len(k.events) && k.events[i].Kind == "message" {
-		return k.events[i].Event, true
+	i := slices.IndexFunc(k.events, func(e keptEvent) bool { return e.number == n })
+	if n < 1 || i < 0 {
+		return journal.Event{}, false
 	}
-	return journal.Event{}, false
+	return k.events[i].Event, true
 }
 
 // received returns the last message that was received, if it is kept.

@@ -26,7 +26,7 @@ func (l *look) add(fs *flag.FlagSet) {
 	fs.Var(command.NewChoice(&l.times, view.Off, view.On, view.Delta), "timestamps", "on a terminal, the `TIMES` before events: off, on (time of day), or delta (seconds since\nthe event before)")
 	fs.BoolVar(&l.pretty, "pretty", true, "on a terminal, break received JSON and texts with line ends into lines; -pretty=false\nshows each text as a single line")
 	fs.IntVar(&l.fold, "fold", 20, "on a terminal, show at most `ROWS` of a message until /show; 0: no limit")
-	fs.StringVar(&l.history, "history", "", "keep what is typed on a terminal in `FILE`, or nowhere if it is none\n(default $XDG_STATE_HOME/airsocket/history or ~/.local/state/airsocket/history)")
+	fs.StringVar(&l.history, "history", "", "keep what is typed on a terminal in `FILE`, or nowhere if it is none; what begins with\na space is not kept\n(default $XDG_STATE_HOME/airsocket/history or ~/.local/state/airsocket/history)")
 }
 
 func (l *look) check() error {

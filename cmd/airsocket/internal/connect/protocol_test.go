@@ -3,8 +3,10 @@ package connect_test
 import (
 	"testing"
 
+	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/wire"
 )
 
 func TestVersionNumbers(t *testing.T) {
@@ -25,4 +27,19 @@ func TestVersionNumbers(t *testing.T) {
 	clitest.Execute(t, nil, "connect", s.URL(), "-version", "9").
 		Want(t, exit.Usage, `unknown version "9" of the protocol; the versions are 13, 8, 7, 6, 76 and 75`)
 	clitest.Execute(t, nil, "serve", "-versions", "13,9").Want(t, exit.Usage, `unknown version "9" of the protocol`)
+}
+
+// The open event names the extensions, which are offered only if a flag says so.
+func TestExtensions(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	deflating := clitest.ServeWith(t, &airsocket.Options{DeflateStream: true, Versions: wire.AllVersions()}, func(*airsocket.Socket) {})
+	for _, test := range []struct{ url, flags, say string }{
+		{s.URL(), "", ", hybi-13\n"},
+		{s.URL(), "-compress", ", hybi-13, extensions permessage-deflate\n"},
+		{deflating, "-version 8", ", hybi-08\n"},
+		{deflating, "-version 8 -deflate-stream", ", hybi-08, extensions deflate-stream\n"},
+	} {
+		connectWith(t, "", test.url, test.flags+" -wait 0").Want(t, exit.OK, test.say)
+	}
 }

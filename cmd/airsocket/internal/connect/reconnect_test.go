@@ -108,6 +108,53 @@ func TestReconnectKeepsInput(t *testing.T) {
 	}
 }
 
+// readTexts reads masked texts of less than 126 bytes from a client.
+func readTexts(c net.Conn, n int) (texts []string, err error) {
+	for range n {
+		head := make([]byte, 6)
+		if _, err := io.ReadFull(c, head); err != nil {
+			return texts, err
+		}
+		p := make([]byte, head[1]&0x7f)
+		if _, err := io.ReadFull(c, p); err != nil {
+			return texts, err
+		}
+		for i := range p {
+			p[i] ^= head[2+i%4]
+		}
+		texts = append(texts, string(p))
+	}
+	return texts, nil
+}
+
+// The texts of -x begin each connection, and what follows them is sent once.
+func TestReconnectBeginsWithTexts(t *testing.T) {
+	t.Parallel()
+	received := make(chan string, 2)
+	var connections atomic.Int32
+	address := clitest.Listen(t, func(c net.Conn) {
+		clitest.AcceptRaw(c)
+		n := 3
+		if connections.Add(1) == 2 {
+			n = 2
+		}
+		texts, err := readTexts(c, n)
+		if err != nil {
+			t.Error(err)
+		}
+		received <- strings.Join(texts, " ")
+		if n == 2 {
+			c.Write([]byte("\x88\x02\x03\xe8"))
+			c.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, c)
+		}
+	})
+	connectWith(t, "line\n", "ws://"+address, "-reconnect -x join -x me -i -wait forever").Want(t, exit.OK, "* reconnect in ")
+	if a, b := <-received, <-received; a != "join me line" || b != "join me" {
+		t.Errorf("the first connection has %q, the second %q", a, b)
+	}
+}
+
 // The exit code is that of the last connection, and connecting ends when the server refuses
 // for good.
 func TestReconnectGivesUp(t *testing.T) {

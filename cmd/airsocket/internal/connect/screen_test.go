@@ -100,12 +100,12 @@ func TestScreenFold(t *testing.T) {
 < 1
   2
   3
-  ... 9 bytes in all; /show 2 prints it
+  ... 9 bytes in all; /show 1 prints it
 >
 `)
 	say <- "short"
 	s.WaitFor("< short\n>")
-	s.Type("/show 2")
+	s.Type("/show 1")
 	s.Keys("Enter")
 	s.Wait("< short\n  1\n  2\n  3\n  4\n  5\n>\n")
 	s.Type("/show 9")
@@ -216,6 +216,23 @@ func TestScreenPaste(t *testing.T) {
 	s.Wait("> 1\n\n  3\n< 1\n\n  3\n>\n")
 }
 
+// A paste whose end does not come is shown, and Ctrl-C drops it.
+func TestScreenPasteWithoutEnd(t *testing.T) {
+	t.Parallel()
+	url, _ := aServer(t)
+	s := screen(t, 60, 12, url)
+	s.Type("mine \x1b[200~lost")
+	s.Wait("(pasting, 4 bytes; Ctrl-C drops it) mine\n")
+	s.Keys("Enter")
+	s.Type(" and more")
+	s.Wait("(pasting, 14 bytes; Ctrl-C drops it) mine\n")
+	s.Keys("C-c")
+	s.Wait("  type a message, or /help\n> mine\n")
+	s.Type("only")
+	s.Keys("Enter")
+	s.Wait("> mine only\n< mine only\n>\n")
+}
+
 // Ctrl-C clears the line first and ends second, and the terminal is given back.
 func TestScreenInterrupt(t *testing.T) {
 	t.Parallel()
@@ -227,8 +244,7 @@ func TestScreenInterrupt(t *testing.T) {
 	s.Wait("  type a message, or /help\n>\n")
 	s.Keys("C-c")
 	s.Wait("  type a message, or /help\n* close 1000\nexit code 0\n")
-	s.Type("echoed")
-	s.Keys("Enter")
+	s.Paste("echoed\n") // as what it is, without the marks of a paste
 	s.Wait("exit code 0\nechoed\nthe shell has read echoed\n")
 }
 
@@ -273,6 +289,9 @@ func TestScreenSmall(t *testing.T) {
 	s := screen(t, 12, 4, url)
 	s.Type("aaaaaaaaabbbbbbbbbcccccccccddddddddd")
 	s.Wait("  bbbbbbbbb\n  ccccccccc\n  ddddddddd\n")
+	s.Resize(12, 5)
+	s.Wait("> aaaaaaaaa\n  bbbbbbbbb\n  ccccccccc\n  ddddddddd\n")
+	s.Resize(12, 4)
 	s.Keys("Home")
 	s.Wait("> aaaaaaaaa\n  bbbbbbbbb\n  ccccccccc\n")
 	say <- "x"
@@ -361,13 +380,13 @@ func TestScreenDumb(t *testing.T) {
 func TestScreenSuspend(t *testing.T) {
 	t.Parallel()
 	url, _ := aServer(t)
-	s := clitest.NewScreenOf(t, 60, 14, []string{"ENV=", "PS1=$ "}, `set -m; "$0" "$@"; echo stopped; read line; fg >/dev/null; echo "exit code $?"; read line`, "connect", url)
+	s := clitest.NewScreenOf(t, 60, 14, []string{"ENV=", "PS1=$ "}, `set -m; "$0" "$@"; echo stopped; read line; echo "read $line"; fg >/dev/null; echo "exit code $?"; read line`, "connect", url)
 	s.WaitFor("/help\n>")
 	s.Type("half")
 	s.Keys("C-z")
 	s.WaitFor("stopped\n")
-	s.Type("echoed")
-	s.Keys("Enter")
+	s.Paste("echoed\n")
+	s.WaitFor("\nread echoed\n")
 	s.Wait("> half\n")
 	s.Type(" and half")
 	s.Keys("Enter")

@@ -13,7 +13,7 @@ func TestTimesOfFlags(t *testing.T) {
 		clitest.Execute(t, nil, "connect", "ws://a/", "-wait", in).
 			Want(t, exit.Usage, `invalid value "`+in+`" for flag -wait: not a time such as 5, 1.5 or 200ms`)
 	}
-	clitest.Execute(t, nil, "connect", "ws://a/", "-timeout", "0").Want(t, exit.Usage, "-timeout is 0; for no limit give a negative number")
+	clitest.Execute(t, nil, "connect", "ws://a/", "-timeout", "0").Want(t, exit.Usage, "-timeout is 0; for no limit give forever")
 }
 
 // With a negative -wait, connect waits until the server closes.

@@ -12,44 +12,6 @@ type batch struct {
 	err      error // io.EOF at the end
 }
 
-// A given source sends the texts of -x, and then what another source has, unless that is
-// nil.
-type given struct {
-	texts  []string
-	binary bool
-	then   source
-
-	c     *client
-	ended bool // the texts were sent, and then was started
-}
-
-func (g *given) start(c *client) {
-	g.c = c
-	b := batch{}
-	for _, text := range g.texts {
-		b.messages = append(b.messages, outgoing([]byte(text), g.binary))
-	}
-	if g.then == nil {
-		b.err = io.EOF
-	}
-	c.take(b)
-}
-
-func (g *given) taken() {
-	if g.ended {
-		g.then.taken()
-		return
-	}
-	g.ended = true
-	g.then.start(g.c)
-}
-
-func (g *given) stop() {
-	if g.ended {
-		g.then.stop()
-	}
-}
-
 // A piped source sends the messages in r.
 type piped struct {
 	r     io.Reader

@@ -97,6 +97,9 @@ func TestKept(t *testing.T) {
 	if e, ok := k.message(26); !ok || string(e.Data[1<<20:]) != "25" {
 		t.Errorf("message 26 is kept %t", ok)
 	}
+	if n := k.add(journal.Event{Kind: "ping"}, time.Time{}); n != 0 {
+		t.Errorf("a ping is message %d", n)
+	}
 	if k.add(journal.Event{Kind: "message", Data: make([]byte, 17<<20)}, time.Time{}); len(k.events) != 1 {
 		t.Errorf("with a very long one, %d events are kept", len(k.events))
 	}

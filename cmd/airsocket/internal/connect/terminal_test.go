@@ -41,6 +41,8 @@ func TestTerminal(t *testing.T) {
 	k.Wait(console.Prompt)
 	k.Type("\x1b[A\r") // the last line of the history
 	k.Wait("< hello\r\n")
+	k.Type("\x1b[5~") // no key of the editor's
+	k.Wait("\a")
 	k.Type("/binary 00 FF\r")
 	k.Wait("< binary, 2 bytes\r\n  0000  00 ff ")
 	k.Type("/ping abc\r")
@@ -88,9 +90,12 @@ func TestTerminalKeysThatClose(t *testing.T) {
 
 func TestTerminalEscapesWhatIsReceived(t *testing.T) {
 	t.Parallel()
-	k := clitest.NewKeyboard(t)
-	go program.Program.Run(t.Context(), []string{"connect", "-x", "a", "--wait", "-1s", clitest.Upgraded(t, "\x81\x0b\x1b[2J\xe2\x80\xae\n< x\x88\x00")}, &command.Std{Out: k.Slave, Err: k.Slave})
-	k.Wait(`\x1b[2J\u202e\n< x` + "\r\n")
+	for form, end := range map[string]string{"-raw=false": "\r\n", "-0": "\x00"} {
+		k := clitest.NewKeyboard(t)
+		url := clitest.Upgraded(t, "\x81\x0b\x1b[2J\xe2\x80\xae\n< x\x88\x00")
+		go program.Program.Run(t.Context(), []string{"connect", "-x", "a", "--wait", "-1s", form, url}, &command.Std{Out: k.Slave, Err: k.Slave})
+		k.Wait(`\x1b[2J\u202e\n< x` + end)
+	}
 }
 
 // A line has no limit but -max-message, above which none of it is taken.

@@ -91,8 +91,8 @@ func (t *typed) read() {
 		case console.ErrCut:
 			t.c.disp.Post(func() { t.fail(err) })
 		default:
-			t.tty.Stop() // so that Ctrl-C interrupts if the peer does not answer
 			t.c.disp.Post(t.c.close)
+			t.tty.Stop() // so that Ctrl-C interrupts, but after close, if the peer does not answer
 			return
 		}
 	}

@@ -3,6 +3,7 @@
 package connect_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -56,6 +57,27 @@ func TestCommandFile(t *testing.T) {
 	}
 }
 
+// What is kept no longer is not said never to have been.
+func TestCommandsAboutOldMessages(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t)
+	k := clitest.NewKeyboard(t)
+	connectAt(k, s.URL(), "-fold", "1")
+	name := filepath.Join(t.TempDir(), "long")
+	if err := os.WriteFile(name, bytes.Repeat([]byte("x"), 9<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.Type("first\r")
+	k.Wait("< first\r\n")
+	k.Type("/file " + name + "\r")
+	k.Wait("9437.2 kB in all; /show 3 prints it\r\n")
+	k.Wait("9437.2 kB in all; /show 4 prints it\r\n")
+	k.Type("/show 2\r")
+	k.Wait("* that message is kept no longer: the last 10000 events are, with up to 16 MiB\r\n")
+	k.Type("/show 5\r")
+	k.Wait("* there is no message 5\r\n")
+}
+
 func TestCommandSave(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -78,11 +100,11 @@ func TestCommandSave(t *testing.T) {
 	command("/binary 00ff0a", "< binary, 3 bytes\r\n")
 	command("/save DIR/last one", "saved 3 bytes in "+dir+"/last one\r\n")
 	read("last one", "\x00\xff\n")
-	command("/save 3 DIR/third", "saved 3 bytes in "+dir+"/third\r\n")
+	command("/save 2 DIR/third", "saved 3 bytes in "+dir+"/third\r\n")
 	read("third", "a\x1bb")
 	command("/save DIR/third", "/third exists already; give another name\r\n")
 	read("third", "a\x1bb")
-	command("/save 1 DIR/x", "there is no message 1\r\n")
+	command("/save 0 DIR/x", "there is no message 0\r\n")
 	command("/save 99 DIR/x", "there is no message 99\r\n")
 	command("/save DIR/no/folder", "no such file or directory\r\n")
 	command("/save", "/save takes a file name")
@@ -140,6 +162,8 @@ func TestHistoryFlag(t *testing.T) {
 	connectAt(k, s.URL(), "-history", filepath.Join(dir, "h"))
 	k.Type("kept\r")
 	k.Wait("< kept\r\n")
+	k.Type(" secret\r")
+	k.Wait("<  secret\r\n")
 	k.Type("\x1b[200~/pasted\x1b[201~\r")
 	k.Wait("< /pasted\r\n")
 	k.Type("unfinished")
@@ -148,6 +172,17 @@ func TestHistoryFlag(t *testing.T) {
 	k.Wait("* close 1000")
 	if got, err := os.ReadFile(filepath.Join(dir, "h")); string(got) != "kept\n/text /pasted\n/close\n" || err != nil {
 		t.Errorf("the file has %q, %v", got, err)
+	}
+	k = clitest.NewKeyboard(t)
+	ends := clitest.StartServe(t)
+	code := connectAt(k, ends.URL(), "-history", filepath.Join(dir, "h"))
+	k.Type("half")
+	k.Wait("> half")
+	ends.Stop()
+	k.Wait("* close 1001")
+	<-code
+	if got, _ := os.ReadFile(filepath.Join(dir, "h")); !strings.HasSuffix(string(got), "\nhalf\n") {
+		t.Errorf("what was half typed is not kept: %q", got)
 	}
 	k = clitest.NewKeyboard(t)
 	k.Run("connect", "-color", "never", s.URL(), "-history", dir)

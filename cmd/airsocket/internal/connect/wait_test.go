@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/journal"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/options"
 )
 
@@ -40,10 +42,10 @@ func waitPinging(t *testing.T, interval, wait, busy time.Duration, delays ...tim
 		})
 		s.StartServer(there)
 	})
-	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, texts: []string{"go"}, wait: wait, pingInterval: interval}
+	cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, wait: wait, pingInterval: interval}
 	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 	var out, log strings.Builder
-	c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &given{texts: cfg.texts}, print: plain(&out, &log, false)}
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), texts: []journal.Event{outgoing([]byte("go"), false)}, print: plain(&out, &log, false)}
 	cfg.Options.Dispatcher = c.disp
 	begin := time.Now()
 	if code, err := c.run(t.Context()); code != exit.OK || err != nil {
@@ -93,6 +95,109 @@ func TestPingIntervalAndWait(t *testing.T) {
 		_, events, _ := waitPinging(t, 300*time.Millisecond, time.Second, 500*time.Millisecond)
 		if !strings.Contains(events, "* pong \"1\" after 200ms\n") {
 			t.Errorf("no pong after 200 ms in\n%s", events)
+		}
+	})
+}
+
+// No more of the input is read than can be sent to a server that reads nothing.
+func TestInputWaitsForTheServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const lines, length = 1000, 100_000
+		here, there := net.Pipe()
+		server := new(airsocket.Dispatcher)
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: server})
+		received := 0
+		go server.Run(func() {
+			s.OnOpen(func(*airsocket.OpenEvent) { s.Pause() })
+			s.OnMessage(func(*airsocket.MessageEvent) { received++ })
+			s.StartServer(there)
+		})
+		in := strings.NewReader(strings.Repeat(strings.Repeat("x", length-1)+"\n", lines))
+		cfg := &config{Client: &options.Client{URL: "ws://pipe/"}, wait: time.Second}
+		cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+		c := &client{config: cfg, disp: new(airsocket.Dispatcher), input: &piped{r: in}, print: plain(io.Discard, io.Discard, false)}
+		cfg.Options.Dispatcher = c.disp
+		ended := make(chan struct{})
+		go func() {
+			c.run(t.Context())
+			close(ended)
+		}()
+		synctest.Wait()
+		if read := int(in.Size()) - in.Len(); read > options.HighWater+10*length {
+			t.Errorf("%d bytes were read for a server that reads nothing", read)
+		}
+		server.Post(s.Resume)
+		if <-ended; received != lines {
+			t.Errorf("%d messages arrived, want %d", received, lines)
+		}
+	})
+}
+
+// A slowConn receives a KiB at a time, each after a while.
+type slowConn struct{ net.Conn }
+
+func (c slowConn) Read(p []byte) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return c.Conn.Read(p[:min(len(p), 1<<10)])
+}
+
+// A deafConn sends the answer to the handshake, and nothing after it.
+type deafConn struct {
+	net.Conn
+	answered bool
+}
+
+func (c *deafConn) Write(p []byte) (int, error) {
+	if c.answered {
+		return len(p), nil
+	}
+	c.answered = true
+	return c.Conn.Write(p)
+}
+
+// runWith runs connect with flags and a text, and a server that echoes what it receives by
+// means of the connection that wrap returns.
+func runWith(t *testing.T, text string, wrap func(net.Conn) net.Conn, flags ...string) (code int, ran time.Duration, err error) {
+	t.Helper()
+	here, there := net.Pipe()
+	server := new(airsocket.Dispatcher)
+	go server.Run(func() {
+		s := airsocket.NewSocket(&airsocket.Options{Dispatcher: server})
+		s.OnMessage(func(e *airsocket.MessageEvent) { s.Send(e.Text()) })
+		s.StartServer(wrap(there))
+	})
+	cfg := resolved(t, flags...)
+	cfg.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+	c := &client{config: cfg, disp: new(airsocket.Dispatcher), texts: []journal.Event{outgoing([]byte(text), false)}, print: plain(io.Discard, io.Discard, false)}
+	cfg.Options.Dispatcher = c.disp
+	begin := time.Now()
+	code, err = c.run(t.Context())
+	ran = time.Since(begin)
+	there.Close()
+	time.Sleep(time.Hour) // in the bubble, until the server has ended
+	return code, ran, err
+}
+
+// While the server takes what is sent, however slowly, it is not waited for in vain.
+func TestWaitBeginsWhenAllIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(c net.Conn) net.Conn { return slowConn{c} }
+		if code, _, err := runWith(t, strings.Repeat("x", 50<<10), slow, "-n", "1", "-wait", "1"); code != exit.OK || err != nil {
+			t.Errorf("exit code %d, %v", code, err)
+		}
+	})
+}
+
+// A server that answers no pings is given up.
+func TestPingIntervalEndsAConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		deaf := func(c net.Conn) net.Conn { return &deafConn{Conn: c} }
+		code, took, _ := runWith(t, "", deaf, "-ping-interval", "5", "-wait", "forever", "-timeout", "1")
+		if least := 5*time.Second + pongTimeout; code != exit.Timeout || took < least || took > least+time.Second {
+			t.Errorf("exit code %d after %v, want %d after %v and -timeout", code, took, exit.Timeout, least)
 		}
 	})
 }

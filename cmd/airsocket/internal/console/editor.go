@@ -25,12 +25,18 @@ type editor struct {
 	config  *Config
 	history history
 
+	killed     string // what was removed last, for Ctrl-Y
+	killing    bool   // this key has removed something
+	wasKilling bool   // the key before has
+
 	recalled int  // the index of the line of the history that is shown; their number if none
 	draft    line // what was typed before a line was recalled
 	search   *search
 	question *question
 	quoted   bool // the next key is entered as a character
 	full     bool // something was not taken, and nothing is until the line is edited
+
+	pasting int // how many bytes have come of a paste that has not ended; -1 if there is none
 
 	entered []Input
 	ended   bool // there will be no more input
@@ -53,11 +59,13 @@ type question struct {
 	before line // without what was pasted
 }
 
-func newEditor(c *Config) *editor { return &editor{config: c} }
+func newEditor(c *Config) *editor { return &editor{config: c, pasting: -1} }
 
 // press does what a key is for.
 func (e *editor) press(k key) {
+	e.killing, e.wasKilling = false, e.killing
 	switch {
+	case e.ended: // what follows is for whoever reads the terminal next
 	case e.question != nil:
 		e.answer(k)
 	case e.quoted:
@@ -147,6 +155,8 @@ func (e *editor) alt(letter string) {
 		e.at = e.wordRight()
 	case "d":
 		e.kill(e.at, e.wordRight())
+	case "\x7f", "\x08":
+		e.kill(e.wordLeft(), e.at)
 	default:
 		e.bell = true
 	}
@@ -163,6 +173,7 @@ func (e *editor) control(letter string) {
 		if e.text == "" {
 			e.ended = true
 		}
+		e.wasKilling = false
 		e.kill(0, len(e.text))
 		e.recalled = len(e.history.lines)
 	case "d":
@@ -197,6 +208,23 @@ func (e *editor) control(letter string) {
 	}
 }
 
+// kill removes the text from begin to end, and keeps it for Ctrl-Y together with what the keys
+// just before have removed.
+func (e *editor) kill(begin, end int) {
+	text := e.text[begin:end]
+	switch {
+	case text == "":
+	case !e.wasKilling:
+		e.killed = text
+	case end == e.at:
+		e.killed = text + e.killed
+	default:
+		e.killed += text
+	}
+	e.killing = text != "" || e.wasKilling
+	e.remove(begin, end)
+}
+
 // put inserts a text, or none of it if the line would be too long.
 func (e *editor) put(s string, pasted bool) {
 	if len(e.text)+len(s) > e.config.limit() {
@@ -211,7 +239,8 @@ func (e *editor) tooLong() {
 	e.note(fmt.Sprintf("not taken: the message would be longer than %d bytes; edit it, or clear it with Ctrl-C", e.config.limit()))
 }
 
-func (e *editor) note(text string) { e.notes = append(e.notes, text) }
+// note prints a line. Names in it may have control characters.
+func (e *editor) note(text string) { e.notes = append(e.notes, escape.Text(text)) }
 
 // paste inserts what was pasted, without the line end at its end. If it has several lines,
 // the user is asked what is to be done with them.
@@ -230,6 +259,11 @@ func (e *editor) asked() string {
 
 // answer takes the answer to the question about what was pasted.
 func (e *editor) answer(k key) {
+	if rest := ""; k.code == keyText { // typed quickly, or while the program was busy
+		if k.text, rest = k.text[:1], k.text[1:]; rest != "" {
+			defer e.press(key{keyText, rest})
+		}
+	}
 	switch {
 	case k.code == keyEnter, k.code == keyText && k.text == "o":
 		e.question = nil
@@ -276,7 +310,7 @@ func (e *editor) remember(in Input) {
 }
 
 func (e *editor) reset() {
-	e.line = line{killed: e.killed}
+	e.line = line{}
 	e.recalled = len(e.history.lines)
 }
 
@@ -301,7 +335,6 @@ func (e *editor) quote(k key) {
 // recall shows a line of the history, or after the last one what was typed before.
 func (e *editor) recall(i int) {
 	n := len(e.history.lines)
-	e.recalled = min(e.recalled, n) // the history may have become shorter
 	if i < 0 || i > n {
 		e.bell = true
 		return
@@ -310,9 +343,7 @@ func (e *editor) recall(i int) {
 		e.draft = e.line
 	}
 	if e.recalled = i; i == n {
-		killed := e.killed
 		e.line = e.draft
-		e.killed = killed
 		return
 	}
 	e.set(e.history.lines[i])
@@ -323,7 +354,7 @@ func (e *editor) recall(i int) {
 func (e *editor) searched(k key) bool {
 	s := e.search
 	switch {
-	case k.code == keyText:
+	case k.code == keyText, k.code == keyPaste && !strings.Contains(k.text, "\n"):
 		for _, r := range k.text { // as if they were typed one by one
 			s.text += string(r)
 			from := len(e.history.lines)
@@ -371,9 +402,7 @@ func (e *editor) takeFound() {
 	s := e.search
 	e.search = nil
 	if s.found >= 0 {
-		killed := e.killed
 		e.set(e.history.lines[s.found])
-		e.killed = killed
 		e.recalled = s.found
 		if i := strings.Index(e.text, s.text); i >= 0 {
 			e.at = i
@@ -406,7 +435,7 @@ func (e *editor) completeWord() {
 	}
 	labels := make([]string, 0, len(candidates))
 	for _, c := range candidates[:min(len(candidates), maxListed)] {
-		labels = append(labels, escape.Text(c.Label))
+		labels = append(labels, c.Label)
 	}
 	if n := len(candidates) - maxListed; n > 0 {
 		labels = append(labels, fmt.Sprintf("and %d more", n))

@@ -44,7 +44,13 @@ func TestEditing(t *testing.T) {
 		{"one two" + "\x01" + wordRight + "x" + wordRight + "y", "onex twoy|"},
 		{"one two\x1bb\x1bbx\x1bfy", "xoney| two"},
 		{"one two\x17", "one |"},
-		{"one two.three\x1b\x7f\x19\x19", "one two.threetwo.three|"},
+		{"日本\u3000日本\x17", "日本\u3000|"},
+		{"one two.three\x1b\x7f\x19\x19", "one two.threethree|"},
+		{"one two three\x17\x17\x19", "one two three|"},
+		{"one two\x01\x1bd\x1bd\x19", "one two|"},
+		{"one two three\x17\x05\x17\x19", "one two |"},
+		{"one two\x17\x03\x19", "one |"},
+		{"ab cd\x1b[1;2D\x1b[1;2Dx\x1b[1;2Cy", "ab xcy|d"},
 		{"one two\x01\x1bd!", "!| two"},
 		{"one two\x15x\x19", "xone two|"},
 		{"one two\x01" + right + "\x0b\x05x\x19", "oxne two|"},
@@ -55,6 +61,9 @@ func TestEditing(t *testing.T) {
 		{"a\x16\x1ba\x16\tb\x16\x03", "a\x1ba\tb\x03|"},
 		{"a\x1b[99;9~\x1b[[A\x1b[5~\x1b[Z\x1bOPb", "ab|"},
 		{"a\xffb\xc3(", "ab(|"},
+		{"日本語\x1b\rab" + up, "日|本語\nab"},
+		{"ab\x1b\r日本語" + up + down, "ab\n日|本語"},
+		{"\x1b[" + strings.Repeat("1", 100), strings.Repeat("1", 38) + "|"}, // no key is so long
 		{"\x1b[200~a\rb\x1b[200~c\x1b[201~e", "a\nb\x1b[200~c|"},
 		{"\x1b[200~one line\r\x1b[201~", "one line|"},
 		{"ab" + left + "\x1b[200~\t\x1b[31m\x1b[201~x", "a\t\x1b[31mx|b"},
@@ -84,19 +93,26 @@ func TestEntering(t *testing.T) {
 	}{
 		{"a\rb\r", `[{"a" false} {"b" false}]`, false},
 		{"\r\n", `[]`, false},
+		{"a\x1bOM", `[{"a" false}]`, false}, // Enter of the digits
 		{"\x1b[200~/close\x1b[201~\r", `[{"/close" true}]`, false},
 		{"/\x1b[200~close\x1b[201~\r", `[{"/close" false}]`, false},
+		{"e\x01\x1b[200~/clos\x1b[201~\r", `[{"/close" true}]`, false},
+		{"\x1b[200~close\x1b[201~\x01/\r", `[{"/close" false}]`, false},
 		{"\x1b[200~x\x1b[201~\x7f/a\r", `[{"/a" false}]`, false},
 		{"\x1b[200~1\r2\x1b[201~\r", `[{"1\n2" true}]`, false},
 		{"\x1b[200~1\r2\x1b[201~?o\r", `[{"1\n2" true}]`, false},
 		{"/t \x1b[200~1\r\r2\r\x1b[201~l", `[{"/t 1" false} {"" true} {"2" true}]`, false},
 		{"x\x1b[200~1\r2\x1b[201~n\r", `[{"x" false}]`, false},
+		{"\x1b[200~1\r2\x1b[201~no\r", `[{"o" false}]`, false},
+		{"\x1b[200~1\r2\x1b[201~\x1b[200~3\x1b[201~ly\r", `[{"1" true} {"2" true} {"y" false}]`, false},
 		{"x\x1b[200~1\r2\x1b[201~\x03\r", `[{"x" false}]`, false},
 		{"\x1b[200~1\r2\x1b[201~e\x7f3\r", `[{"1\n3" true}]`, false},
 		{"unfin\x03", `[]`, false},
 		{"unfin\x03\x03", `[]`, true},
 		{"a\x04", `[]`, false},
 		{"\x04", `[]`, true},
+		{"\x04cd\r", `[]`, true},
+		{"\x03\x1b[200~cd\x1b[201~\r", `[]`, true},
 		{"12345678\r", `[{"12345678" false}]`, false},
 		{"12345678\x7f9\r", `[{"12345679" false}]`, false},
 		// Nothing is sent from which something is missing, unless it is edited.
@@ -171,6 +187,8 @@ func TestRecall(t *testing.T) {
 		{"draft\x12tw\x07", "draft|"},
 		{"\x12o\x12\x13\x05", "two|"},
 		{"\x12ont\x7f\x7fn\x05", "one|"},
+		{"\x12\x1b[200~tw\x1b[201~\x05", "two|"},
+		{"draft\x12\x1b[200~tw\ro\x1b[201~e", "drafttw\no|"},
 	} {
 		e, press := keyboard(&Config{}, "one", "two", "three")
 		press(test.keys)
@@ -204,6 +222,16 @@ func TestEntriesOfTheHistory(t *testing.T) {
 	}
 }
 
+// That the history cannot be written is said once.
+func TestHistoryThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	e, press := keyboard(&Config{})
+	e.history.file = t.TempDir()
+	if press("a\rb\r"); len(e.notes) != 1 || !strings.HasPrefix(e.notes[0], "the history is not kept: ") {
+		t.Errorf("%q is said", e.notes)
+	}
+}
+
 func TestCompleting(t *testing.T) {
 	t.Parallel()
 	words := []string{"/ping ", "/pong ", "/text ", "/żółw ", "/żółty "}
@@ -234,6 +262,11 @@ func TestCompleting(t *testing.T) {
 		if got := fmt.Sprintf("%q", e.notes); e.state() != test.want || got != test.notes || e.bell != test.bell {
 			t.Errorf("%q: %q, %s, bell %t, want %q, %s, %t", test.keys, e.state(), got, e.bell, test.want, test.notes, test.bell)
 		}
+	}
+	many := make([]Candidate, maxListed+50)
+	e, press := keyboard(&Config{Complete: func(string) (int, []Candidate) { return 0, many }})
+	if press("\t"); len(e.notes) != 1 || e.notes[0] != strings.Repeat("  ", maxListed)+"and 50 more" {
+		t.Errorf("of many candidates, %q are listed", e.notes)
 	}
 	if e, press := keyboard(&Config{}); true {
 		if press("a\t"); e.state() != "a|" || !e.bell {

@@ -73,10 +73,15 @@ func (h *history) load() error {
 	if size > maxFile { // it begins within a line
 		_, text, _ = bytes.Cut(text, []byte("\n"))
 	}
+	if len(text) > 0 && text[len(text)-1] != '\n' { // an editor or a full disk has left no line end
+		if _, err := f.WriteString("\n"); err != nil {
+			return err
+		}
+	}
 	n := 0
 	for line := range strings.Lines(string(text)) {
-		line, whole := strings.CutSuffix(line, "\n")
-		if n++; whole && line != "" && len(line) <= 2*maxEntry && utf8.ValidString(line) {
+		line = strings.TrimSuffix(line, "\n")
+		if n++; line != "" && len(line) <= 2*maxEntry && utf8.ValidString(line) {
 			h.remember(fromFile.Replace(line))
 		}
 	}
@@ -131,13 +136,13 @@ func (h *history) rewrite() error {
 }
 
 // add adds a line, unless it is the same as the last one, and writes it to the file unless it
-// is very long.
+// is very long or begins with a space, as what is not to be kept does in shells.
 func (h *history) add(line string) error {
 	if n := len(h.lines); line == "" || n > 0 && h.lines[n-1] == line {
 		return nil
 	}
 	h.remember(line)
-	if h.file == "" || len(line) > maxEntry {
+	if h.file == "" || len(line) > maxEntry || line[0] == ' ' {
 		return nil
 	}
 	f, err := openHistory(h.file)

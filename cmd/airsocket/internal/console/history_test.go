@@ -24,6 +24,39 @@ func TestHistoryFile(t *testing.T) {
 	}
 }
 
+// A line is added after a last line that has no end, as of an editor or of a full disk.
+func TestHistoryWithoutALastLineEnd(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	if err := os.WriteFile(file, []byte("one\ntwo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := loaded(t, file).add("three"); err != nil {
+		t.Fatal(err)
+	}
+	if got := loaded(t, file).lines; !slices.Equal(got, []string{"one", "two", "three"}) {
+		t.Errorf("%q is kept", got)
+	}
+}
+
+// A line that begins with a space, as a secret may, is kept in memory but not in the file.
+func TestHistoryWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	h := loaded(t, file)
+	for _, line := range []string{"one", " secret", "two"} {
+		if err := h.add(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(h.lines) != 3 {
+		t.Errorf("%q is remembered", h.lines)
+	}
+	if got := loaded(t, file).lines; !slices.Equal(got, []string{"one", "two"}) {
+		t.Errorf("%q is kept", got)
+	}
+}
+
 // loaded returns the history in a file.
 func loaded(t *testing.T, file string) *history {
 	t.Helper()
@@ -38,7 +71,7 @@ func TestHistoryIsKept(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "new", "history")
 	a, b := loaded(t, file), loaded(t, file)
-	lines := []string{"one", `a\nb\\`, "two\nlines\\", " żółw\x1b\t"}
+	lines := []string{"one", `a\nb\\`, "two\nlines\\", "żółw\x1b\t"}
 	for _, line := range lines {
 		if err := a.add(line); err != nil {
 			t.Fatal(err)
@@ -72,10 +105,10 @@ func TestHistoryThatOthersCouldRead(t *testing.T) {
 		t.Skip("no modes here")
 	}
 	file := filepath.Join(t.TempDir(), "history")
-	if err := os.WriteFile(file, []byte("a\n\xff\n\nb\nunfinished"), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte("a\n\xff\n\nb\nno line end"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := loaded(t, file).lines; !slices.Equal(got, []string{"a", "b"}) {
+	if got := loaded(t, file).lines; !slices.Equal(got, []string{"a", "b", "no line end"}) {
 		t.Errorf("%q is read", got)
 	}
 	if info, _ := os.Stat(file); info.Mode() != 0o600 {
@@ -119,6 +152,18 @@ func TestHistoryIsLimited(t *testing.T) {
 	}
 	if h.add(strings.Repeat("x", 20<<20)); len(h.lines) != 1 {
 		t.Errorf("with a very long one, %d lines are kept", len(h.lines))
+	}
+}
+
+// A line that is too long to be recalled is left out.
+func TestHistoryWithALongLine(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	if err := os.WriteFile(file, []byte("a\n"+strings.Repeat("x", 2*maxEntry+1)+"\nb\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := loaded(t, file).lines; !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("%d lines are read", len(got))
 	}
 }
 

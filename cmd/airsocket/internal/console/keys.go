@@ -48,8 +48,8 @@ type decoder struct {
 	limit   int    // the most bytes of a pasted text
 	pending []byte // the beginning of a sequence
 	pasting bool
-	paste   []byte
-	tooLong bool
+	size    int    // of the paste until now
+	paste   []byte // nil if it is too long
 }
 
 // feed takes bytes, and calls press with each key that is complete.
@@ -81,6 +81,9 @@ func (d *decoder) feed(p []byte, press func(key)) {
 func (d *decoder) escaped() bool { return len(d.pending) == 1 && d.pending[0] == escapeByte }
 func (d *decoder) forget()       { d.pending = nil }
 
+// drop drops the paste that has begun.
+func (d *decoder) drop() { d.pending, d.pasting, d.size, d.paste = nil, false, 0, nil }
+
 // feedPaste takes pending bytes into the paste, and reports whether it has ended.
 func (d *decoder) feedPaste(press func(key)) bool {
 	i := bytes.Index(d.pending, []byte(pasteEnd))
@@ -95,21 +98,20 @@ func (d *decoder) feedPaste(press func(key)) bool {
 			}
 		}
 	}
-	if d.tooLong = d.tooLong || len(d.paste)+n > d.limit; d.tooLong {
+	if d.size += n; d.size > d.limit {
 		d.paste = nil
 	} else {
 		d.paste = append(d.paste, d.pending[:n]...)
 	}
 	if d.pending = d.pending[n:]; i < 0 {
-		d.pending = bytes.Clone(d.pending)
 		return false
 	}
 	k := key{keyPaste, lineEnds.Replace(strings.ToValidUTF8(string(d.paste), "\ufffd"))}
-	if d.tooLong {
+	if d.size > d.limit {
 		k = key{code: keyPasteTooLong}
 	}
 	d.pending = d.pending[len(pasteEnd):]
-	d.pasting, d.paste, d.tooLong = false, nil, false
+	d.pasting, d.size, d.paste = false, 0, nil
 	press(k)
 	return true
 }
@@ -163,7 +165,7 @@ func decodeEscape(p []byte) (k key, n int) {
 	case '\r', '\n':
 		return key{code: keyNewline}, 2
 	case 0x7f, 0x08:
-		return key{keyControl, "w"}, 2
+		return key{keyAlt, string(p[1:2])}, 2
 	}
 	if !utf8.FullRune(p[1:]) {
 		return k, 0
@@ -197,6 +199,8 @@ func decodeCSI(p []byte) (k key, n int) {
 // final returns the key of a sequence with parameters and a last byte.
 func final(parameters string, last byte) key {
 	number, modifiers, _ := strings.Cut(parameters, ";")
+	const shift = "2"
+	word := modifiers != "" && modifiers != shift
 	code := keyUnknown
 	switch last {
 	case 'A':
@@ -204,11 +208,11 @@ func final(parameters string, last byte) key {
 	case 'B':
 		code = keyDown
 	case 'C':
-		if code = keyRight; modifiers != "" {
+		if code = keyRight; word {
 			code = keyWordRight
 		}
 	case 'D':
-		if code = keyLeft; modifiers != "" {
+		if code = keyLeft; word {
 			code = keyWordLeft
 		}
 	case 'H':

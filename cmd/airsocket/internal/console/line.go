@@ -3,8 +3,8 @@ package console
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/escape"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/width"
 )
 
@@ -15,25 +15,16 @@ type line struct {
 	at   int // of the cursor, in bytes
 	// pasted says that the text began with a paste.
 	pasted bool
-	killed string // what was removed last
 }
 
 func (l *line) set(text string) { l.text, l.at, l.pasted = text, len(text), false }
 
 func (l *line) insert(s string, pasted bool) {
-	if l.text == "" {
+	if l.at == 0 {
 		l.pasted = pasted
 	}
 	l.text = l.text[:l.at] + s + l.text[l.at:]
 	l.at += len(s)
-}
-
-// kill removes the text from begin to end, and keeps it for yank.
-func (l *line) kill(begin, end int) {
-	if begin < end {
-		l.killed = l.text[begin:end]
-	}
-	l.remove(begin, end)
 }
 
 func (l *line) remove(begin, end int) {
@@ -86,7 +77,7 @@ func (l *line) wordRight() int {
 // blankLeft returns where the text before the cursor begins that has no spaces.
 func (l *line) blankLeft() int {
 	at := len(strings.TrimRightFunc(l.text[:l.at], unicode.IsSpace))
-	return strings.LastIndexFunc(l.text[:at], unicode.IsSpace) + 1
+	return len(strings.TrimRightFunc(l.text[:at], func(r rune) bool { return !unicode.IsSpace(r) }))
 }
 
 func isWord(r rune) bool   { return !isNoWord(r) }
@@ -98,7 +89,7 @@ func (l *line) up() bool {
 	if begin == 0 {
 		return false
 	}
-	column := utf8.RuneCountInString(l.text[begin:l.at])
+	column := shownWidth(l.text[begin:l.at])
 	l.at = begin - 1
 	l.toColumn(column)
 	return true
@@ -110,7 +101,7 @@ func (l *line) down() bool {
 	if end == len(l.text) {
 		return false
 	}
-	column := utf8.RuneCountInString(l.text[begin:l.at])
+	column := shownWidth(l.text[begin:l.at])
 	l.at = end + 1
 	l.toColumn(column)
 	return true
@@ -122,9 +113,12 @@ func (l *line) toColumn(column int) {
 	begin, end := l.row()
 	l.at = begin
 	for cell := range width.Cells(l.text[begin:end]) {
-		if column -= utf8.RuneCountInString(cell); column < 0 {
+		if column -= shownWidth(cell); column < 0 {
 			return
 		}
 		l.at += len(cell)
 	}
 }
+
+// shownWidth returns how many columns a text takes while it is edited.
+func shownWidth(s string) int { return width.Text(escape.Text(s)) }

@@ -15,6 +15,8 @@ type frame struct {
 	rows     []string
 	widths   []int // columns of each row
 	row, col int   // of the cursor
+
+	columns, lines int // of the terminal that it was made for
 }
 
 // nothing returns the frame of a terminal on which nothing stands in the cursor's row.
@@ -29,20 +31,22 @@ const mostAsked = 12
 // frame returns how the line is shown on a terminal with so many columns and lines. Of a
 // long line, the rows around the cursor are shown.
 func (e *editor) frame(columns, lines int, colored bool) *frame {
+	f := &frame{columns: columns, lines: lines}
 	columns = max(columns-1, len(margin)+2)
 	text, at, label := e.text, e.at, Prompt
 	if s := e.search; s != nil {
 		label = "(search: " + escape.Text(s.text) + ") "
-		if text = ""; s.found >= 0 {
+		if s.found >= 0 {
 			text = e.history.lines[s.found]
 			at = max(strings.Index(text, s.text), 0)
 		}
 		if s.failed {
 			label = "(not found: " + escape.Text(s.text) + ") "
 		}
-		at = min(at, len(text))
 	}
-	f := &frame{}
+	if e.pasting >= 0 {
+		label = fmt.Sprintf("(pasting, %d bytes; Ctrl-C drops it) ", e.pasting)
+	}
 	f.write(label, color.Faint, columns, colored, -1)
 	f.write(text, color.Plain, columns, colored, at)
 	if e.question != nil {
@@ -79,28 +83,35 @@ func (f *frame) write(text string, style color.Style, columns int, colored bool,
 		row.Reset()
 	}
 	index := 0
+	next := func() {
+		flush()
+		f.newRow()
+		last++
+	}
 	for cell, w := range width.Cells(text) {
-		shown := cell
-		if strings.ContainsFunc(cell, escape.Hidden) {
-			shown = escape.Text(cell)
-			w = width.Text(shown)
+		here := index == at
+		index += len(cell)
+		put := func(shown string, w int) {
+			if f.widths[last]+w > columns && f.widths[last] > len(margin) {
+				next()
+			}
+			if here {
+				f.row, f.col, here = last, f.widths[last], false
+			}
+			row.WriteString(shown)
+			f.widths[last] += w
 		}
-		if cell != "\n" && f.widths[last]+w > columns && f.widths[last] > len(margin) {
-			flush()
-			f.newRow()
-			last++
+		switch {
+		case cell == "\n":
+			put("", 0)
+			next()
+		case strings.ContainsFunc(cell, escape.Hidden): // may have more columns than the terminal
+			for piece, w := range width.Cells(escape.Text(cell)) {
+				put(piece, w)
+			}
+		default:
+			put(cell, w)
 		}
-		if index == at {
-			f.row, f.col = last, f.widths[last]
-		}
-		if index += len(cell); cell == "\n" {
-			flush()
-			f.newRow()
-			last++
-			continue
-		}
-		row.WriteString(shown)
-		f.widths[last] += w
 	}
 	flush()
 	if index == at {

@@ -29,6 +29,9 @@ func TestFrame(t *testing.T) {
 		{"12345678901234567890\x01", 10, 1, "[> 1234567] 0,2"},
 		{"abc", 2, 24, "[> ab   c] 1,3"}, // no terminal is so narrow
 		{"\x12", 80, 24, "[(search: )] 0,11"},
+		{"draft\x12", 80, 24, "[(search: ) draft] 0,16"},
+		{"draft\x12zz", 80, 24, "[(not found: zz) draft] 0,21"},
+		{"a\U0001f3f4\U000e0067\U000e007fb", 15, 24, "[> a🏴\\U000e006   7\\U000e007fb] 1,14"},
 		{"\x12tw", 80, 24, "[(search: tw) a two] 0,15"},
 		{"\x12twx", 80, 24, "[(not found: twx) a two] 0,17"},
 		{"\x1b[200~1\r2\x1b[201~", 80, 24, "[> 1   2   2 lines: send as (o)ne message, (l)ine by line, (e)dit, or do (n)ot?] 2,71"},
@@ -84,6 +87,11 @@ func FuzzEditor(f *testing.F) {
 			t.Fatalf("the cursor is at %d of %q", e.at, e.text)
 		}
 		shown := e.frame(int(columns), 10, false)
+		for _, w := range shown.widths {
+			if most := max(int(columns)-1, 4); w > most {
+				t.Errorf("a row has %d columns, more than %d", w, most)
+			}
+		}
 		if shown.row < 0 || shown.row >= len(shown.rows) || len(shown.rows) > 10 {
 			t.Errorf("the cursor is in row %d of %d", shown.row, len(shown.rows))
 		}

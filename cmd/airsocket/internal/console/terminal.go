@@ -74,6 +74,7 @@ type Terminal struct {
 	keys   decoder
 	editor *editor
 	shown  *frame // what stands on the terminal
+	edited bool   // since it was drawn
 }
 
 // ErrCut is returned for a line of a dumb terminal that has become so long that the system may
@@ -197,9 +198,20 @@ func (t *Terminal) Stop() {
 }
 
 // Size returns the columns and lines of the terminal.
-func (t *Terminal) Size() (columns, lines int) {
+func (t *Terminal) Size() (columns, lines int) { return size(t.outFD) }
+
+// Columns returns the columns of the terminal f.
+func Columns(f any) int {
+	columns := 80
+	if file, ok := f.(fder); ok {
+		columns, _ = size(int(file.Fd()))
+	}
+	return columns
+}
+
+func size(fd int) (columns, lines int) {
 	// Serial lines and some containers report 0 by 0.
-	if w, h, err := term.GetSize(t.outFD); err == nil && w > 0 && h > 0 {
+	if w, h, err := term.GetSize(fd); err == nil && w > 0 && h > 0 {
 		return w, h
 	}
 	return 80, 24
@@ -243,7 +255,9 @@ func (t *Terminal) redraw(text string) error {
 	if e.bell {
 		b.WriteByte('\a')
 	}
-	t.shown = e.frame(columns, lines, t.config.Color)
+	if t.edited || t.shown.columns != columns || t.shown.lines != lines {
+		t.shown, t.edited = e.frame(columns, lines, t.config.Color), false
+	}
 	b.WriteString(t.shown.draw())
 	e.clear, e.bell, e.notes = false, false, nil
 	_, err := io.WriteString(t.out, b.String())
@@ -280,11 +294,21 @@ func (t *Terminal) next() (in Input, ok, ended bool) {
 	return in, true, false
 }
 
+const ctrlC = "\x03"
+
 // typed takes what the terminal sent.
 func (t *Terminal) typed(p []byte, ended bool) {
 	t.mu.Lock()
 	e := t.editor
-	t.keys.feed(p, e.press)
+	if t.keys.pasting && string(p) == ctrlC { // pressed, as a paste comes with its end
+		t.keys.drop()
+	} else {
+		t.keys.feed(p, e.press)
+	}
+	if e.pasting = -1; t.keys.pasting {
+		e.pasting = t.keys.size
+	}
+	t.edited = true
 	if t.keys.escaped() && e.escape() {
 		t.keys.forget()
 	}

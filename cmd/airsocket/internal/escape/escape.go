@@ -66,7 +66,7 @@ func Hidden(r rune) bool {
 // JSON replaces the Hidden characters in a JSON text with JSON escapes.
 // The value stays the same, and the text is safe to print on a terminal.
 func JSON(p []byte) []byte {
-	if bytes.IndexFunc(p, Hidden) < 0 {
+	if !hasHidden(p) {
 		return p
 	}
 	var b bytes.Buffer
@@ -82,4 +82,14 @@ func JSON(p []byte) []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// hasHidden reports whether a text has Hidden characters. Most are long and have only ASCII.
+func hasHidden(p []byte) bool {
+	for i := 0; i < len(p); i++ {
+		if p[i] < 0x20 || p[i] >= 0x7f {
+			return bytes.ContainsFunc(p[i:], Hidden)
+		}
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package escape
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode"
 )
@@ -44,6 +45,18 @@ func TestEscapeJSONSaysTheSame(t *testing.T) {
 	var out string
 	if err := json.Unmarshal(line, &out); err != nil || out != in {
 		t.Errorf("%s is read as %q (%v), want %q", line, out, err, in)
+	}
+}
+
+// A hidden character is found wherever it is.
+func TestEscapeJSONFindsEach(t *testing.T) {
+	t.Parallel()
+	for _, hidden := range []string{"\x00", "\x1f", "\x7f", "\u0080", "\u202e"} {
+		for _, in := range []string{hidden, hidden + "a", "aż" + hidden} {
+			if got := string(JSON([]byte(in))); strings.Contains(got, hidden) {
+				t.Errorf("%q becomes %q", in, got)
+			}
+		}
 	}
 }
 

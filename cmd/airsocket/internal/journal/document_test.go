@@ -88,3 +88,21 @@ func TestEvent(t *testing.T) {
 		}
 	}
 }
+
+// A close that was written by hand is clean, if there was one at all.
+func TestCleanByDefault(t *testing.T) {
+	t.Parallel()
+	for text, clean := range map[string]bool{
+		`"code":1000`:               true,
+		`"code":1000,"clean":false`: false,
+		`"code":1006`:               false,
+	} {
+		r, err := journal.Parse([]byte(`{"time":"2026-01-02T03:04:05Z","type":"close","direction":"in",` + text + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, e, err := r.Event(); err != nil || e.Clean != clean {
+			t.Errorf("%s: clean is %t, %v", text, e.Clean, err)
+		}
+	}
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // Create creates the file with the name, for a journal, or empties it if there is one. Only
-// its owner may read it, as messages often have passwords in them.
+// the owner may read a new file, as messages often have passwords in them.
 func Create(name string) (io.WriteCloser, error) {
 	return os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 }

@@ -24,14 +24,16 @@ func Read(r io.Reader, limit int) iter.Seq2[Record, error] {
 		n := 0
 		for lines.Scan() {
 			n++
-			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			line := lines.Bytes()
+			if len(bytes.TrimSpace(line)) == 0 {
 				continue
 			}
-			record := Record{line: n}
-			if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
+			record, err := Parse(line)
+			if err != nil {
 				yield(Record{}, fmt.Errorf("line %d is not a record: %w", n, err))
 				return
 			}
+			record.line = n
 			if !yield(record, nil) {
 				return
 			}
@@ -42,6 +44,22 @@ func Read(r io.Reader, limit int) iter.Seq2[Record, error] {
 			yield(Record{}, err)
 		}
 	}
+}
+
+// Parse returns the record of a line. The line may begin with a byte order mark, which some
+// editors write.
+func Parse(line []byte) (r Record, err error) {
+	line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	if !utf8.Valid(line) {
+		return r, errors.New("it is not UTF-8") // package json would replace what is not
+	}
+	err = json.Unmarshal(line, &r)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return r, fmt.Errorf("the field %s cannot be a JSON %s", wrong.Field, wrong.Value)
+	} else if ok {
+		return r, fmt.Errorf("it is a JSON %s, and not an object", wrong.Value)
+	}
+	return r, err
 }
 
 // Payload returns the data of a message, ping or pong.
@@ -88,9 +106,6 @@ func (r *Record) event() (t time.Time, e Event, err error) {
 		if e.Data, err = r.Payload(); err != nil {
 			return t, e, err
 		}
-		if r.Type == "message" && !r.Binary && !utf8.Valid(e.Data) {
-			return t, e, errors.New("a text is not UTF-8")
-		}
 		if r.Type != "message" && len(e.Data) > 125 {
 			return t, e, fmt.Errorf("a %s has %d bytes, and 125 at most are allowed", r.Type, len(e.Data))
 		}
@@ -100,7 +115,9 @@ func (r *Record) event() (t time.Time, e Event, err error) {
 			return t, e, fmt.Errorf("the code %d of a close is not from 1000 to 4999", r.Code)
 		}
 		e.Code = airsocket.StatusCode(r.Code)
-		e.Clean = r.Clean != nil && *r.Clean
+		if e.Clean = r.Code != int(airsocket.StatusAbnormalClosure); r.Clean != nil {
+			e.Clean = *r.Clean
+		}
 		if r.Reason != nil {
 			e.Text = *r.Reason
 		}

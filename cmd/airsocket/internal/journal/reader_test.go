@@ -28,7 +28,9 @@ func TestRead(t *testing.T) {
 	}
 	b.WriteString("\n \t\n")
 	i := 0
-	for r, err := range journal.Read(&b, 1000) {
+	// Some editors write a byte order mark, and other line ends.
+	edited := "\ufeff" + strings.ReplaceAll(b.String(), "\n", "\r\n")
+	for r, err := range journal.Read(strings.NewReader(edited), 1000) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,12 +50,29 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// The data of a ping need not be text.
+func TestBinaryPing(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	journal.Write(&b, time.Unix(1, 0), journal.Event{Kind: "ping", Data: []byte("a\xff")})
+	for r, err := range journal.Read(&b, 1000) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, e, err := r.Event(); err != nil || e.Kind != "ping" || string(e.Data) != "a\xff" {
+			t.Errorf("it is read as %+v, %v", e, err)
+		}
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	t.Parallel()
 	for text, say := range map[string]string{
 		`{"type":"open"}` + "\n\n" + "text\n" + `{"type":"open"}`: "line 3 is not a record",
 		`{"type":"open"}` + "\n" + `"` + strings.Repeat("a", 100): "line 2 is longer than 50 bytes",
-		`{"type":"open"}` + "\n" + `{"size":"a"}`:                 "line 2 is not a record",
+		`{"type":"open"}` + "\n" + `{"size":"a"}`:                 "line 2 is not a record: the field size cannot be a JSON string",
+		`{"type":"open"}` + "\n" + `[]`:                           "line 2 is not a record: it is a JSON array, and not an object",
+		`{"type":"open"}` + "\n" + "{\"data\":\"caf\xe9\"}":       "line 2 is not a record: it is not UTF-8",
 	} {
 		var got []string
 		for r, err := range journal.Read(strings.NewReader(text), 50) {

@@ -3,6 +3,7 @@ package load
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,10 +23,15 @@ const (
 // is due needs no memory as long as it is not sent.
 const mostUnsent = 64 << 10
 
+// mostCompared is how many messages -match equal looks at to find the one that was answered, if
+// all of them are different.
+const mostCompared = 1000
+
 // A conn is one of the connections. It has no goroutine and no timer, and remembers no
 // messages: when message j was due follows from its number.
 type conn struct {
 	run    *run
+	number int
 	socket *airsocket.Socket
 	tally  *tally
 	offset time.Duration // of its messages within each period
@@ -40,9 +46,12 @@ type conn struct {
 	settled  int64         // how many of these were answered, or given up
 	sentAt   time.Duration // with -every 0: when the last message was sent
 	sending  bool          // a goroutine is in catchUp
+	again    bool          // it shall look once more before it ends
 	leaving  bool          // we have closed it
+	dropped  bool          // the server has not answered our close
 	reported bool          // its error was counted
 	stopped  bool          // it sends nothing more
+	lost     error         // how the network ended it
 	awaited  bool          // the end of the test waits for its answers
 }
 
@@ -98,7 +107,9 @@ func (c *conn) opened() {
 // visit is called when the next message is due, in the given period.
 func (c *conn) visit(period int64) {
 	c.mu.Lock()
-	if c.state != opened || c.leaving {
+	// On a connection that has failed or is being closed by the server nothing is due, even if
+	// its end takes its time.
+	if c.state != opened || c.leaving || c.socket.ReadyState() != airsocket.StateOpen {
 		c.mu.Unlock()
 		return
 	}
@@ -110,22 +121,37 @@ func (c *conn) visit(period int64) {
 	c.catchUp()
 }
 
+// miss returns how many messages were due before end without a visit.
+func (c *conn) miss(end time.Duration) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != opened || !c.begun || end <= c.offset {
+		return 0
+	}
+	periods := int64((end-c.offset-1)/c.run.config.every) + 1
+	missed := periods - c.first - c.due
+	c.tally.noteUnsent(missed)
+	return missed
+}
+
 // catchUp sends all messages that are due, in their order. While the peer takes nothing it
 // sends nothing; the drain event and the next visit try again, so what is due is not
 // forgotten.
 func (c *conn) catchUp() {
 	c.mu.Lock()
-	busy := c.sending
-	c.sending = true
-	c.mu.Unlock()
-	if busy {
+	defer c.mu.Unlock()
+	c.again = true
+	if c.sending {
 		return // another goroutine does it
 	}
-	for c.sendDue() {
+	for c.sending = true; c.again; {
+		c.again = false
+		c.mu.Unlock()
+		for c.sendDue() {
+		}
+		c.mu.Lock()
 	}
-	c.mu.Lock()
 	c.sending = false
-	c.mu.Unlock()
 }
 
 // sendDue sends the first message that is due and not sent, and reports whether there may
@@ -163,10 +189,10 @@ func (c *conn) sendNext() {
 
 // send sends message j, and reports whether it was accepted.
 func (c *conn) send(j int64, late time.Duration) bool {
-	m := c.run.message(j)
-	err := c.socket.SendMessage(m.kind, m.data)
+	p := c.payload(j)
+	err := c.socket.SendMessage(c.run.message(j).kind, p)
 	if err == nil {
-		c.tally.noteSent(len(m.data), late)
+		c.tally.noteSent(len(p), late)
 		return true
 	}
 	c.mu.Lock()
@@ -178,6 +204,15 @@ func (c *conn) send(j int64, late time.Duration) bool {
 		c.leave()
 	}
 	return false
+}
+
+// payload returns the payload of message j.
+func (c *conn) payload(j int64) []byte {
+	m := c.run.message(j)
+	if c.run.config.fill {
+		return m.filled(c.number, j)
+	}
+	return m.data
 }
 
 // receive takes a message from the peer.
@@ -220,9 +255,13 @@ func (c *conn) match(p []byte) (skipped int64, ok bool) {
 	if c.run.config.match == matchOrder {
 		return 0, missing > 0
 	}
-	// After one round through the messages they are the same again.
-	for i := range min(missing, int64(len(c.run.config.messages))) {
-		if bytes.Equal(p, c.run.message(c.settled+i).data) {
+	// After one round through the messages they are the same again, without -fill.
+	different := int64(len(c.run.config.messages))
+	if c.run.config.fill {
+		different = max(different, mostCompared)
+	}
+	for i := range min(missing, different) {
+		if bytes.Equal(p, c.payload(c.settled+i)) {
 			return i, true
 		}
 	}
@@ -241,11 +280,16 @@ func (c *conn) failed(e *airsocket.ErrorEvent) {
 	wasOpen, leaving := c.state == opened, c.leaving
 	c.mu.Unlock()
 	c.run.noteError(e.Err, wasOpen)
-	if leaving && errors.Is(e.Err, airsocket.ErrAborted) {
+	switch err := reason(e.Err); {
+	case leaving && errors.Is(err, airsocket.ErrAborted):
 		c.report("not open at the end of the test")
-		return
+	case wasOpen && ofNetwork(err):
+		c.mu.Lock()
+		c.lost = err // the server may have sent a close before, which says more
+		c.mu.Unlock()
+	default:
+		c.report(kind(err, e.Status))
 	}
-	c.report(kind(e.Err, e.Status))
 }
 
 // report counts an error of the connection, but only the first one.
@@ -265,20 +309,26 @@ func (c *conn) closed(e *airsocket.CloseEvent) {
 	was := c.state
 	c.state = over
 	early := was == opened && !c.leaving && !c.reported
-	awaited := c.awaited
+	awaited, lost, dropped := c.awaited, c.lost, c.dropped
 	c.awaited = false
 	c.tally.noteUnsent(c.due - c.sent)
 	for c.run.config.match != matchNone && c.settled < c.due {
 		c.giveUp(now)
 	}
 	c.mu.Unlock()
-	if early {
+	if lost != nil && (e.Code == airsocket.StatusAbnormalClosure || !early) {
+		c.report(kind(lost, 0))
+	} else if early {
 		c.report(earlyClose(e))
 	}
 	if awaited {
 		c.run.noteAnswered()
 	}
-	c.run.noteClosed(was == opened, e.Code)
+	code := strconv.Itoa(int(e.Code))
+	if dropped {
+		code = "not answered"
+	}
+	c.run.noteClosed(was == opened, code)
 }
 
 // await makes the connection send nothing more, and reports whether answers are missing;
@@ -306,6 +356,7 @@ func (c *conn) leave() {
 func (c *conn) drop() {
 	c.mu.Lock()
 	live := c.state == opening || c.state == opened
+	c.dropped = live
 	c.mu.Unlock()
 	if live {
 		c.socket.Drop(airsocket.StatusNormalClosure, "")

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +109,42 @@ func TestHandshakesAtOnce(t *testing.T) {
 	})
 }
 
+// With a ramp there are more of them, but not without limit.
+func TestHandshakesAtOnceWithRamp(t *testing.T) {
+	t.Parallel()
+	var begun atomic.Int64
+	mute := func() (net.Conn, error) {
+		begun.Add(1)
+		client, _ := net.Pipe()
+		return client, nil
+	}
+	ctx := func(t *testing.T) context.Context {
+		c, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10*time.Second, cancel)
+		return c
+	}
+	inBubble(t, ctx, mute, false, []string{"-n", "1000", "-ramp", "1s"}, func(result) {
+		if n := begun.Load(); n != load.AtOnceRamp {
+			t.Errorf("%d connections were begun at once, want %d", n, load.AtOnceRamp)
+		}
+	})
+}
+
+// The most connections at a time are counted, even if fewer are left at the end.
+func TestMostOpen(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	serve := func(p *peer) {
+		// The first four are closed 4.5 s after the first one was opened.
+		time.Sleep(max(4500*time.Millisecond-time.Duration(n.Add(1)-1)*time.Second, 0))
+		p.write(8, []byte{0x03, 0xe8})
+		p.read()
+	}
+	inBubble(t, nil, dial(serve), false, []string{"-n", "8", "-ramp", "8s", "-duration", "1s"}, func(r result) {
+		r.want(t, "connections", map[string]float64{"opened": 8, "failed": 0, "most": 5})
+	})
+}
+
 // An interrupt ends the test early, with a report.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
@@ -117,14 +156,16 @@ func TestInterrupt(t *testing.T) {
 	for name, server := range map[string]struct {
 		serve  func(*peer)
 		length time.Duration
+		closes string
 	}{
-		"answers": {echo(nil), 4600 * time.Millisecond},
+		"answers": {echo(nil), 4600 * time.Millisecond, "1000"},
 		// The answer is not waited for, and the close for some seconds only.
-		"silent": {func(p *peer) { io.Copy(io.Discard, p.r) }, 9600 * time.Millisecond},
+		"silent": {func(p *peer) { io.Copy(io.Discard, p.r) }, 9600 * time.Millisecond, "not answered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, ctx, dial(server.serve), false, []string{"-n", "4", "-duration", "1h", "-x", "a", "-wait", "1h"}, func(r result) {
 				r.want(t, "messages", map[string]float64{"sent": 18})
+				r.want(t, "closes", map[string]float64{server.closes: 4})
 				if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, "interrupted after 4.6s") {
 					t.Errorf("notes: %s", notes)
 				}
@@ -137,6 +178,23 @@ func TestInterrupt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// If the ramp has not ended, there is no rate after it.
+func TestInterruptOfRamp(t *testing.T) {
+	t.Parallel()
+	ctx := func(t *testing.T) context.Context {
+		c, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(4600*time.Millisecond, cancel)
+		return c
+	}
+	args := []string{"-n", "10", "-ramp", "10s", "-duration", "1s", "-x", "a", "-check", "rate>0"}
+	inBubble(t, ctx, dial(echo(nil)), false, args, func(r result) {
+		r.want(t, "connections", map[string]float64{"attempted": 5, "opened": 5})
+		if rate := r.number(t, "messages", "received_rate"); !math.IsNaN(rate) || r.code != exit.Check {
+			t.Errorf("the rate after the ramp is %v, exit code %d", rate, r.code)
+		}
+	})
 }
 
 // An interrupt while the connections are opened ends the test too.
@@ -152,7 +210,7 @@ func TestInterruptOfOpening(t *testing.T) {
 		return c
 	}
 	inBubble(t, ctx, mute, false, []string{"-n", "200", "-timeout", "-1"}, func(r result) {
-		r.want(t, "connections", map[string]float64{"attempted": load.AtOnce, "opened": 0})
+		r.want(t, "connections", map[string]float64{"attempted": load.AtOnce, "opened": 0, "failed": load.AtOnce})
 		if all := errorsOf(r); all["not open at the end of the test"] != load.AtOnce || r.code != exit.Connect {
 			t.Errorf("errors %v, exit code %d", all, r.code)
 		}
@@ -177,6 +235,76 @@ func TestAllEnded(t *testing.T) {
 			t.Errorf("the test took %v", r.Length)
 		}
 	})
+}
+
+// A connection that has failed sends nothing more, so nothing more is due on it, even if the
+// server keeps it open.
+func TestNothingDueAfterError(t *testing.T) {
+	t.Parallel()
+	breaksRules := func(p *peer) {
+		p.read()
+		p.Write([]byte{0xf1, 0})
+		io.Copy(io.Discard, p.r)
+	}
+	closes := func(p *peer) {
+		p.read()
+		p.write(8, []byte{0x03, 0xf3}) // 1011
+		p.read()
+		io.Copy(io.Discard, p.r)
+	}
+	for name, server := range map[string]func(*peer){"breaks rules": breaksRules, "closes": closes} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, nil, dial(server), false, []string{"-n", "2", "-duration", "1h", "-every", "100ms", "-x", "a"}, func(r result) {
+				r.want(t, "messages", map[string]float64{"sent": 2, "unanswered": 2, "unsent": 0})
+			})
+		})
+	}
+}
+
+// What was not sent when a connection ended does not hide why it ended.
+func TestReasonWithUnsent(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		serve func(*peer)
+		say   []string
+	}{
+		"close": {func(p *peer) {
+			p.write(8, []byte{0x03, 0xf3}) // 1011
+			time.Sleep(3 * time.Second)
+		}, []string{"closed by the server with code 1011"}},
+		// Whether it was reading or writing that noticed it first is open.
+		"end": {
+			func(p *peer) { time.Sleep(3 * time.Second) },
+			[]string{"the connection ended without a closing handshake", "connection reset by peer"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connect := func() (net.Conn, error) {
+				c, err := dial(test.serve)()
+				return resetConn{c}, err
+			}
+			inBubble(t, nil, connect, false, []string{"-n", "2", "-duration", "1h", "-size", "100000", "-every", "100ms"}, func(r result) {
+				all, known := errorsOf(r), 0.0
+				for _, kind := range test.say {
+					known += all[kind]
+				}
+				if total := r.number(t, "connections", "opened"); known != total || total != 2 {
+					t.Errorf("errors: %v, want 2 of %q", all, test.say)
+				}
+			})
+		})
+	}
+}
+
+// A resetConn is a connection in memory that tells of its end when it writes as a socket does.
+type resetConn struct{ net.Conn }
+
+func (c resetConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		err = syscall.ECONNRESET
+	}
+	return n, err
 }
 
 func TestErrorsInMemory(t *testing.T) {

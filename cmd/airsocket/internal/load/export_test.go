@@ -25,7 +25,11 @@ func Run(ctx context.Context, dial func() (net.Conn, error), stderr io.Writer, t
 	}
 	c.Options.Dial = func(context.Context, string, string) (net.Conn, error) { return dial() }
 	c.Options.Dispatcher, c.Options.Parallel = new(airsocket.Dispatcher), true
-	r := newRun(c, newProgress(c.quiet, stderr, terminal))
+	var columns func() int
+	if terminal {
+		columns = func() int { return 80 }
+	}
+	r := newRun(c, newProgress(c.quiet, stderr, columns))
 	if err := r.drive(ctx); err != nil {
 		return nil, 1, err
 	}
@@ -36,15 +40,19 @@ func Run(ctx context.Context, dial func() (net.Conn, error), stderr io.Writer, t
 // A History is a history with a sample for each number.
 type History struct{ h history }
 
-// Add adds a sample with n errors, of which the longest latency was n.
-func (h *History) Add(n int) {
-	h.h.add(sample{errors: int64(n), max: time.Duration(n), some: true})
+// Add adds a sample with n errors, of which all latencies were d.
+func (h *History) Add(n, d int) {
+	l := time.Duration(d)
+	h.h.add(sample{errors: int64(n), p50: l, p99: l, max: l, some: true})
 }
 
 // Samples returns the numbers of errors and the longest latencies of the samples that are
 // kept.
 func (h *History) Samples() (errors, longest []int) {
 	for _, s := range h.h.samples {
+		if s.p50 != s.max || s.p99 != s.max {
+			panic("the percentiles are not joined as the longest latency is")
+		}
 		errors, longest = append(errors, int(s.errors)), append(longest, int(s.max))
 	}
 	return errors, longest
@@ -53,6 +61,7 @@ func (h *History) Samples() (errors, longest []int) {
 // Exported for tests.
 const (
 	AtOnce     = atOnce
+	AtOnceRamp = atOnceRamp
 	MaxSamples = maxSamples
 )
 
@@ -60,5 +69,7 @@ var (
 	Kind         = kind
 	PrecisePause = precisePause
 	Share        = share
+	WithBar      = withBar
+	ColumnsOf    = columnsOf
 	Distribution = func(h *hist.Hist) report.Chart { return distribution(h) }
 )

@@ -25,8 +25,6 @@ func kind(err error, status int) string {
 		text = "TLS: " + certificate.Err.Error()
 	} else if op, ok := errors.AsType[*net.OpError](err); ok {
 		text = innermost(op)
-	} else if errors.Is(err, airsocket.ErrUnsent) {
-		text = exit.Text(airsocket.ErrUnsent)
 	} else if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		text = dns.Err
 	}
@@ -39,6 +37,32 @@ func kind(err error, status int) string {
 		return string(runes[:longest]) + "..."
 	}
 	return text
+}
+
+// reason returns err, or what lies behind it if err says that accepted messages were not sent:
+// that some were left is a consequence, and not why the connection ended. It returns nil if
+// only the close event says why.
+func reason(err error) error {
+	joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err)
+	if !ok || !errors.Is(err, airsocket.ErrUnsent) {
+		return err
+	}
+	for _, e := range joined.Unwrap() {
+		if e != nil && e != airsocket.ErrUnsent {
+			return e
+		}
+	}
+	return nil
+}
+
+// ofNetwork reports whether err may only be how the network told that the server has closed
+// the connection.
+func ofNetwork(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return err == nil || ok && !e.Timeout()
 }
 
 // innermost returns the reason of a network error without its addresses.

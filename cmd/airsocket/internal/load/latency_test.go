@@ -1,10 +1,15 @@
 package load_test
 
 import (
+	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
 )
 
 // The percentiles are those of a server that delays its answers by known times.
@@ -74,7 +79,40 @@ func TestStallOfReading(t *testing.T) {
 		if late := r.number(t, "late", "max"); late < 8 || late > 9.8 {
 			t.Errorf("messages were sent up to %v s late", late)
 		}
+		if mean := r.number(t, "late", "mean"); mean < 1.45 || mean > 1.55 {
+			t.Errorf("messages were sent %v s late on average", mean)
+		}
 	})
+}
+
+// If this machine is too slow to send all that is due, the report says so.
+func TestTooSlow(t *testing.T) {
+	t.Parallel()
+	args := []string{"-n", "100", "-duration", "8s", "-every", "10ms", "-x", "a"}
+	synctest.Test(t, func(t *testing.T) {
+		// The first line of the progress comes after 5 s, and takes until the end.
+		rep, code, err := load.Run(t.Context(), dial(echo(nil)), slowWriter{}, false, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := result{Report: rep, code: code}
+		sent, unsent := r.number(t, "messages", "sent"), r.number(t, "messages", "unsent")
+		// The last five connections have their turn at the end of each period.
+		if sent+unsent != 80000-5 || sent > 60000 {
+			t.Errorf("%v sent and %v not sent, want 79995 in all", sent, unsent)
+		}
+		if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, fmt.Sprintf("too slow for the load: %v messages", unsent)) {
+			t.Errorf("notes: %s", notes)
+		}
+	})
+}
+
+// A slowWriter takes a minute for each line.
+type slowWriter struct{}
+
+func (slowWriter) Write(p []byte) (int, error) {
+	time.Sleep(time.Minute)
+	return len(p), nil
 }
 
 // With -every 0 a connection sends when its last message was answered.
@@ -120,6 +158,18 @@ func TestConnectionsTakeTurns(t *testing.T) {
 	})
 }
 
+// The end of the test waits for answers, but not longer than they take.
+func TestLastAnswers(t *testing.T) {
+	t.Parallel()
+	slow := echo(func(int) { time.Sleep(1500 * time.Millisecond) })
+	inBubble(t, nil, dial(slow), false, []string{"-n", "2", "-duration", "10s", "-every", "2s", "-x", "a", "-wait", "1h"}, func(r result) {
+		r.want(t, "messages", map[string]float64{"sent": 9, "received": 9, "unanswered": 0})
+		if r.Length != 10500*time.Millisecond {
+			t.Errorf("the test took %v", r.Length)
+		}
+	})
+}
+
 // A server that answers nothing fails checks of latencies.
 func TestNoAnswers(t *testing.T) {
 	t.Parallel()
@@ -142,6 +192,18 @@ func TestNoAnswers(t *testing.T) {
 			t.Errorf("notes: %s", notes)
 		}
 	})
+}
+
+// If the test is shorter than -every, the report says why nothing was sent.
+func TestNothingDue(t *testing.T) {
+	t.Parallel()
+	for duration, say := range map[string]bool{"1s": true, "4s": false} {
+		inBubble(t, nil, dial(echo(nil)), false, []string{"-n", "3", "-duration", duration, "-every", "10s", "-x", "a"}, func(r result) {
+			if notes := strings.Join(r.Notes, "\n"); strings.Contains(notes, "no message was due") != say {
+				t.Errorf("-duration %s: notes: %s", duration, notes)
+			}
+		})
+	}
 }
 
 func TestMatch(t *testing.T) {
@@ -201,6 +263,34 @@ func TestHoldOpen(t *testing.T) {
 		r.want(t, "connections", map[string]float64{"opened": 5, "most": 5})
 		if r.code != 0 || r.Length < time.Minute || len(r.Charts) != 1 {
 			t.Errorf("exit code %d, %v, %d charts", r.code, r.Length, len(r.Charts))
+		}
+	})
+}
+
+// The plots over time have a point for each sample, and none for the moments of the end, in which
+// nothing is sent. A stall is a gap.
+func TestPlots(t *testing.T) {
+	t.Parallel()
+	stall := func(k int) {
+		if k == 40 {
+			time.Sleep(3 * time.Second)
+		}
+	}
+	inBubble(t, nil, dial(echo(stall)), false, []string{"-n", "1", "-duration", "10s", "-every", "100ms", "-x", "a"}, func(r result) {
+		for _, c := range r.Charts[:2] {
+			for _, l := range c.Lines {
+				gaps := 0
+				for _, p := range l.Points {
+					if math.IsNaN(p.Y) {
+						gaps++
+					}
+				}
+				// A sample is taken each 200 ms; the stall begins with the message that is due at 4.1 s.
+				want := map[string]int{"Latency over time": 14, "Rate over time": 0}[c.Title]
+				if last := l.Points[len(l.Points)-1]; len(l.Points) != 50 || gaps != want || last.X != 10 || last.Y == 0 && c.Title == "Rate over time" {
+					t.Errorf("%s of %q: %d points to %v with %d gaps, want 50 to 10 s with %d", l.Name, c.Title, len(l.Points), last, gaps, want)
+				}
+			}
 		}
 	})
 }

@@ -33,8 +33,8 @@ A latency is the time from when a message was due to when its answer arrived. If
 server stalls, all messages that were due meanwhile count with their waiting time, and
 not only the first one (that is, there is no coordinated omission). Messages that are
 never answered count with the time until their connection ended, and are counted as
-unanswered. With -every 0 nothing is due while a connection waits: a stall counts once
-for each connection.
+unanswered, also if they could not be sent because the server took nothing. With -every 0
+nothing is due while a connection waits: a stall counts once for each connection.
 
 -match says which message is the answer to which:
   order  the nth message received on a connection answers the nth one sent, as with an
@@ -43,7 +43,7 @@ for each connection.
          are too short; if it does not answer every message, they grow without end.
   equal  an answer has the same payload as its message; other messages are counted as
          unexpected, and messages that later ones overtake as unanswered. For an echo
-         among other messages.
+         among other messages. -fill makes all messages different.
   none   nothing is an answer, and there are no latencies. For servers that do not
          answer, or that send by themselves.
 
@@ -56,16 +56,20 @@ nothing was answered. Percentiles are up to 1.6 % too low, never too high.
 
 The report says how late the program itself was to send. If that is not far below the
 latencies, this machine is too slow for the load. Each connection needs a file
-descriptor and a port.
+descriptor and a port. Linux uses every second port first, and takes a millisecond to find
+one of the others: after about 14,000 connections to the same address, opening is slow.
 
-The first interrupt ends the test and prints the report. A TIME is a number, in seconds
-unless a unit follows it: 5, 1.5, 200ms, 2m. The JSON of -json has times in seconds.
+The first interrupt ends the test and prints the report, a second one ends the program
+without it. A close that the server has not answered in 5 s is listed as not answered.
+A TIME is a number, in seconds unless a unit follows it: 5, 1.5, 200ms, 2m. The JSON of
+-json has times in seconds.
 
 Examples:
   airsocket load 127.0.0.1:10081 -x hello       10 connections, a message a second, 10 s
   airsocket load wss://example.com/ -n 1000 -ramp 10s -duration 60s -x hello -every 1s
   airsocket load 127.0.0.1:10081 -n 100 -size 1k -binary -every 0    as fast as it goes
   airsocket load 127.0.0.1:10081 -n 5000 -ramp 5s -duration 1m       hold them open
+  airsocket load 127.0.0.1:10081 -x '{"id":{n},"user":"u{conn}"}' -fill -match equal
   airsocket load 127.0.0.1:10081 -replay session.jsonl -every 200ms -html report.html
   airsocket load 127.0.0.1:10081 -x hi -check "p99<50ms" -check "connected>=99.9%"
 
@@ -85,8 +89,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "load", Usage: "[flags] URL", Summary: "measure a server with many connections",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 
@@ -102,6 +107,7 @@ type config struct {
 	size     byteSize
 	binary   bool
 	replay   string
+	fill     bool
 	match    string
 	checks   command.Repeated
 	json     string
@@ -124,6 +130,7 @@ func newConfig(fs *flag.FlagSet) *config {
 	fs.Var(&c.size, "size", "send messages of `BYTES` random letters and digits, or bytes with -binary; 64k is\n64 KiB, 1m is 1 MiB")
 	fs.BoolVar(&c.binary, "binary", false, "send the messages of -x and -size as binary")
 	fs.StringVar(&c.replay, "replay", "", "send the messages that were sent according to the journal in `FILE`, as connect -json\nprints it; their times are not used")
+	fs.BoolVar(&c.fill, "fill", false, "put numbers into the messages of -x and -replay, from 1: that of the connection\nfor {conn}, and that of the message on its connection for {n}")
 	fs.Var((*command.Seconds)(&c.every), "every", "send a message per `TIME` on each connection; 0: when the last one is answered")
 	fs.Var(command.NewChoice(&c.match, matchOrder, matchEqual, matchNone), "match", "find answers by `RULE`: order, equal or none")
 	fs.Var((*command.Seconds)(&c.wait), "wait", "at the end, wait at most `TIME` for missing answers")
@@ -173,6 +180,11 @@ func (c *config) resolve(args []string, ask options.Ask) (err error) {
 	if c.messages, err = c.plan(); err != nil {
 		return err
 	}
+	for _, m := range c.messages {
+		if most := c.Options.MaxMessage; most > 0 && len(m.data) > most {
+			return fmt.Errorf("a message to send has %d bytes, more than the %d of -max-message", len(m.data), most)
+		}
+	}
 	return c.Client.Resolve(args[0], ask)
 }
 
@@ -190,7 +202,7 @@ func (c *config) run(ctx context.Context, args []string, std *command.Std) (int,
 	defer files.close()
 	c.Options.Dispatcher = new(airsocket.Dispatcher)
 	c.Options.Parallel = true
-	r := newRun(c, newProgress(c.quiet, std.Err, console.IsTerminal(std.Err)))
+	r := newRun(c, newProgress(c.quiet, std.Err, columnsOf(std.Err)))
 	if pause, stop := precisePause(); pause != nil {
 		r.pause = pause
 		defer stop()
@@ -223,7 +235,7 @@ func (c *config) createFiles(stdout io.Writer) (*files, error) {
 		case "-":
 			*to.w, f.text = stdout, nil
 		default:
-			file, err := os.Create(to.name)
+			file, err := c.create(to.name, f.open)
 			if err != nil {
 				f.close()
 				return nil, err
@@ -235,12 +247,29 @@ func (c *config) createFiles(stdout io.Writer) (*files, error) {
 	return f, nil
 }
 
+// create creates a file, which must be none of the others and not that of -replay.
+func (c *config) create(name string, others []*os.File) (*os.File, error) {
+	if before, err := os.Stat(name); err == nil {
+		if replay, err := os.Stat(c.replay); err == nil && os.SameFile(before, replay) {
+			return nil, fmt.Errorf("%s is the file of -replay: write the report to another one", name)
+		}
+		for _, other := range others {
+			if info, err := other.Stat(); err == nil && os.SameFile(before, info) {
+				return nil, fmt.Errorf("-json and -html cannot both be written to %s", name)
+			}
+		}
+	}
+	return os.Create(name)
+}
+
+// write writes the report. The text comes last, because stdout may be a pipe that nobody reads
+// any more, which ends the program.
 func (f *files) write(r *report.Report) error {
 	var errs []error
 	for _, part := range []struct {
 		w     io.Writer
 		write func(io.Writer) error
-	}{{f.text, r.WriteText}, {f.json, r.WriteJSON}, {f.html, r.WriteHTML}} {
+	}{{f.json, r.WriteJSON}, {f.html, r.WriteHTML}, {f.text, r.WriteText}} {
 		if part.w != nil {
 			errs = append(errs, part.write(part.w))
 		}

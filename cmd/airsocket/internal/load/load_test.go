@@ -2,18 +2,22 @@ package load_test
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/program"
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/wire"
 )
@@ -55,6 +59,10 @@ func TestUsage(t *testing.T) {
 		{[]string{"ws://a/", "-size", "99999999999999999999k"}, "not a number of bytes"},
 		{[]string{"ws://a/", "-binary"}, "-binary needs -x or -size"},
 		{[]string{"ws://a/", "-binary", "-replay", empty}, "-binary has no effect"},
+		{[]string{"ws://a/", "-size", "1001", "-max-message", "1000"}, "a message to send has 1001 bytes, more than the 1000 of -max-message"},
+		{[]string{"ws://a/", "-fill"}, "-fill has no effect"},
+		{[]string{"ws://a/", "-fill", "-x", "{m} {conn"}, "-fill has no effect, because no message has {conn} or {n}"},
+		{[]string{"ws://a/", "-fill", "-size", "10"}, "-fill has no effect"},
 		{[]string{"ws://a/", "-replay", filepath.Join(dir, "nothing")}, "nothing"},
 		{[]string{"ws://a/", "-replay", broken}, "line 2 is not a record"},
 		{[]string{"ws://a/", "-replay", empty}, "no message has the direction out"},
@@ -124,6 +132,43 @@ func TestMessages(t *testing.T) {
 	if none := collect(t, "-size", "0"); none[0] != (received{wire.Text, ""}) {
 		t.Errorf("-size 0 sends %.80v", none)
 	}
+}
+
+// -fill puts the numbers of the connection and of the message into what is sent.
+func TestFill(t *testing.T) {
+	t.Parallel()
+	texts := collect(t, "-fill", "-x", "{n}: {conn}, {n}", "-x", "none", "-x", "{{conn}}")
+	for i, want := range []string{"1: 1, 1", "none", "{1}", "4: 1, 4", "none"} {
+		if texts[i] != (received{wire.Text, want}) {
+			t.Errorf("message %d of %v is not %q", i, texts, want)
+		}
+	}
+	var mu sync.Mutex
+	var all []string
+	serve := func(p *peer) {
+		for m := p.read(); m != nil; m = p.read() {
+			mu.Lock()
+			all = append(all, string(m))
+			mu.Unlock()
+			if strings.HasPrefix(string(m), "2") {
+				continue // which the next one overtakes
+			}
+			p.write(1, m)
+			p.write(1, m) // is no answer to the next one
+		}
+	}
+	args := []string{"-n", "3", "-duration", "5050ms", "-every", "1s", "-x", "{n} of {conn}", "-fill", "-match", "equal"}
+	inBubble(t, nil, dial(serve), false, args, func(r result) {
+		slices.Sort(all)
+		want := []string{
+			"1 of 1", "1 of 2", "1 of 3", "2 of 1", "2 of 2", "2 of 3", "3 of 1", "3 of 2", "3 of 3",
+			"4 of 1", "4 of 2", "4 of 3", "5 of 1", "5 of 2", "5 of 3",
+		}
+		if !slices.Equal(all, want) {
+			t.Errorf("received %q", all)
+		}
+		r.want(t, "messages", map[string]float64{"sent": 15, "received": 24, "unanswered": 3, "unexpected": 12, "sent_bytes": 15 * 6})
+	})
 }
 
 // -replay sends what connect has sent, as it prints it with -json.
@@ -276,6 +321,51 @@ func TestHTMLFile(t *testing.T) {
 	}
 }
 
+// The files are complete before stdout is written to, which may be a pipe that ends the
+// program.
+func TestFilesBeforeStdout(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t, "-quiet")
+	dir := t.TempDir()
+	page, data := filepath.Join(dir, "html"), filepath.Join(dir, "json")
+	var out writerFunc = func([]byte) (int, error) {
+		for name, end := range map[string]string{page: "</html>\n", data: "}\n"} {
+			if text, err := os.ReadFile(name); err != nil || !strings.HasSuffix(string(text), end) {
+				t.Errorf("%s: %v, %.100q", name, err, text)
+			}
+		}
+		return 0, io.ErrClosedPipe
+	}
+	var stderr clitest.Output
+	args := []string{"load", s.URL(), "-n", "1", "-duration", "0", "-quiet", "-html", page, "-json", data}
+	if code := program.Program.Run(t.Context(), args, &command.Std{Out: out, Err: &stderr}); code != exit.Usage || !strings.Contains(stderr.String(), "output: io: ") {
+		t.Errorf("exit code %d, stderr %q", code, &stderr)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// The reports do not overwrite each other, nor what is sent.
+func TestSameFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	journal := filepath.Join(dir, "journal")
+	text := `{"type":"message","direction":"out","data":"a"}` + "\n"
+	if err := os.WriteFile(journal, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-json", "-html"} {
+		clitest.Execute(t, nil, "load", "ws://a/", "-replay", journal, flag, dir+"/./journal").Want(t, exit.Usage, "is the file of -replay")
+	}
+	if after, err := os.ReadFile(journal); err != nil || string(after) != text {
+		t.Errorf("the journal is now %q (%v)", after, err)
+	}
+	out := filepath.Join(dir, "out")
+	clitest.Execute(t, nil, "load", "ws://a/", "-json", out, "-html", out).Want(t, exit.Usage, "-json and -html cannot both be written to ")
+}
+
 // The progress is a line each few seconds, a line that changes on a terminal, and nothing
 // with -quiet.
 func TestProgress(t *testing.T) {
@@ -304,24 +394,54 @@ func TestProgress(t *testing.T) {
 	})
 }
 
+// A terminal with few columns does not wrap the line.
+func TestWithBar(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text    string
+		columns int
+		want    string
+	}{
+		{"3s 5 open", 80, "[====            ] 3s 5 open"},
+		{"3s 5 open", 29, "[====            ] 3s 5 open"},
+		{"3s 5 open", 28, "[===            ] 3s 5 open"},
+		{"3s 5 open", 17, "[=   ] 3s 5 open"},
+		{"3s 5 open", 16, "3s 5 open"},
+		{"3s p99 5µs", 11, "3s p99 5µs"},
+		{"3s p99 5µs", 10, "3s p99 5µ"},
+		{"3s 5 open", 1, ""},
+		{"3s 5 open", 0, ""},
+	} {
+		if got := load.WithBar(test.text, 3*time.Second, 12*time.Second, test.columns); got != test.want {
+			t.Errorf("%d columns: %q, want %q", test.columns, got, test.want)
+		}
+	}
+	if got := load.WithBar("", 2, 1, 80); got != "[================] " {
+		t.Errorf("after the end: %q", got)
+	}
+	if got := load.WithBar("", 8766*time.Hour, 2*8766*time.Hour, 80); got != "[========        ] " {
+		t.Errorf("half of two years: %q", got)
+	}
+}
+
 // A long test keeps a bounded number of samples, which have the worst of what they stand for.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	var h load.History
 	const n = 5000
 	for i := range n {
-		h.Add(i)
+		h.Add(i, n-i)
 	}
 	errors, longest := h.Samples()
 	if len(errors) > load.MaxSamples || len(errors) < load.MaxSamples/2 {
 		t.Errorf("%d samples", len(errors))
 	}
-	if !slices.IsSorted(errors) || errors[len(errors)-1] != n-1 || longest[len(longest)-1] != n-1 {
+	if !slices.IsSorted(errors) || errors[len(errors)-1] != n-1 || longest[0] != n {
 		t.Errorf("samples end with %d and %d", errors[len(errors)-1], longest[len(longest)-1])
 	}
-	for i := range errors {
-		if errors[i] != longest[i] {
-			t.Errorf("sample %d has %d and %d", i, errors[i], longest[i])
+	for i := 1; i < len(errors); i++ {
+		if want := n - errors[i-1] - 1; longest[i] != want {
+			t.Errorf("sample %d has %d, want %d", i, longest[i], want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,6 +21,18 @@ type message struct {
 	data []byte
 }
 
+// What -fill replaces.
+var (
+	connPlace    = []byte("{conn}")
+	messagePlace = []byte("{n}")
+)
+
+// filled returns the payload of m as message j of a connection, both numbered from 0.
+func (m *message) filled(conn int, j int64) []byte {
+	p := bytes.ReplaceAll(m.data, connPlace, strconv.AppendInt(nil, int64(conn)+1, 10))
+	return bytes.ReplaceAll(p, messagePlace, strconv.AppendInt(nil, j+1, 10))
+}
+
 // Limits for what is kept in memory. A text of the maximum length can take six times as
 // many bytes in JSON.
 const (
@@ -31,6 +44,18 @@ const (
 
 // plan returns the messages that the flags select, or none.
 func (c *config) plan() ([]message, error) {
+	all, err := c.chosen()
+	places := func(m message) bool {
+		return bytes.Contains(m.data, connPlace) || bytes.Contains(m.data, messagePlace)
+	}
+	if err == nil && c.fill && !slices.ContainsFunc(all, places) {
+		err = errors.New("-fill has no effect, because no message has {conn} or {n}")
+	}
+	return all, err
+}
+
+// chosen returns the messages before -fill.
+func (c *config) chosen() ([]message, error) {
 	ways := 0
 	for _, given := range []bool{len(c.texts) > 0, c.size.given, c.replay != ""} {
 		if given {
@@ -120,7 +145,7 @@ func fromRecord(r journal.Record) (message, error) {
 	if !utf8.Valid(p) {
 		return message{}, errors.New("a text is not UTF-8")
 	}
-	return message{wire.Text, bytes.Clone(p)}, err
+	return message{wire.Text, p}, err
 }
 
 // A byteSize is a flag whose value is a number of bytes, such as 500, 64k or 1m.

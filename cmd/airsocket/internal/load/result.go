@@ -1,11 +1,9 @@
 package load
 
 import (
+	"fmt"
 	"math"
-	"strconv"
-	"time"
 
-	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/internal/report"
 )
@@ -16,8 +14,6 @@ var measures = map[string]report.Measure{
 	"p99.9": {Unit: report.Seconds}, "max": {Unit: report.Seconds}, "mean": {Unit: report.Seconds},
 	"errors": {HasWhole: true}, "connected": {HasWhole: true}, "unanswered": {}, "rate": {Unit: report.PerSecond},
 }
-
-func codeText(code airsocket.StatusCode) string { return strconv.Itoa(int(code)) }
 
 // report returns what was measured. The test is over.
 func (r *run) report() *report.Report {
@@ -41,6 +37,12 @@ func (r *run) notes(n counts) []string {
 	notes := []string{r.config.settings()}
 	if r.interrupted {
 		notes = append(notes, "interrupted after "+report.Seconds.Format(r.stopped.Seconds()))
+	}
+	if r.missed > 0 {
+		notes = append(notes, fmt.Sprintf("this machine is too slow for the load: %d messages were not sent", r.missed))
+	}
+	if len(r.config.messages) > 0 && r.opened > 0 && n.sent+n.unsent == 0 {
+		notes = append(notes, "no message was due on the connections that were open; give a shorter -every, or a longer -duration")
 	}
 	if n.answered == 0 && n.unanswered > 0 {
 		notes = append(notes, "the server has answered no message; if it is not meant to, give -match none")
@@ -86,11 +88,10 @@ func (r *run) groups(n counts) []report.Group {
 // rates are messages a second.
 type rates struct{ sent, received float64 }
 
-// rates returns the mean rates from the end of the ramp to the end of sending, or from the
-// beginning if the ramp had no end.
+// rates returns the mean rates from the end of the ramp to the end of sending.
 func (r *run) rates() rates {
 	passed := (r.stopped - r.ramped).Seconds()
-	if passed <= 0 {
+	if r.end == never || passed <= 0 {
 		return rates{math.NaN(), math.NaN()}
 	}
 	return rates{float64(r.atStop.sent-r.atRamp.sent) / passed, float64(r.atStop.received-r.atRamp.received) / passed}
@@ -127,20 +128,25 @@ func (r *run) charts() []report.Chart {
 		at := s.at.Seconds()
 		add(&open, at, float64(s.open))
 		add(&failed, at, float64(s.errors))
-		if passed >= r.period.Seconds()/2 { // the others have too few messages for a rate
+		long := passed >= r.period.Seconds()/2 // the others have too few messages for a rate
+		quiet := s.at > r.stopped && s.sent == before.sent && s.received == before.received
+		if long && !quiet {
 			add(&sent, at, float64(s.sent-before.sent)/passed)
 			add(&received, at, float64(s.received-before.received)/passed)
+		}
+		switch {
+		case s.some:
+			add(&p50, at, s.p50.Seconds())
+			add(&p99, at, s.p99.Seconds())
+			add(&highest, at, s.max.Seconds())
+		case long:
+			add(&p50, at, math.NaN())
+			add(&p99, at, math.NaN())
+			add(&highest, at, math.NaN())
+		}
+		if long {
 			before = s
 		}
-		latency := func(d time.Duration) float64 {
-			if !s.some {
-				return math.NaN()
-			}
-			return d.Seconds()
-		}
-		add(&p50, at, latency(s.p50))
-		add(&p99, at, latency(s.p99))
-		add(&highest, at, latency(s.max))
 	}
 	seconds := report.Axis{Label: "time", Unit: report.Seconds}
 	charts := []report.Chart{{Title: "Connections over time", X: seconds, Lines: []report.Line{open, failed}}}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 	"github.com/airsocket/airsocket/internal/hist"
 	"github.com/airsocket/airsocket/internal/report"
@@ -53,10 +52,11 @@ type run struct {
 	slot        int64         // the number of the next message in the order of their times
 	end         time.Duration // of sending; never as long as it is not known
 	deadline    time.Duration // of the phase after that
-	ramped      time.Duration // the end of the ramp, or 0
+	ramped      time.Duration // the end of the ramp, if the end is known
 	atRamp      counts        // at that time
 	stopped     time.Duration // when sending ended
 	atStop      counts        // at that time
+	missed      int64         // how many messages were due then, but were not begun
 	nextSample  time.Duration
 	period      time.Duration // between samples
 	history     history
@@ -98,7 +98,7 @@ func newRun(c *config, p *progress) *run {
 	for i := range r.conns {
 		// Nothing is due at the beginning, because no connection is open then.
 		offset := (share(c.every, i+1, c.conns) + grid - 1) / grid * grid
-		r.conns[i] = conn{run: r, tally: &r.tallies[i%len(r.tallies)], offset: offset}
+		r.conns[i] = conn{run: r, number: i, tally: &r.tallies[i%len(r.tallies)], offset: offset}
 	}
 	return r
 }
@@ -203,8 +203,14 @@ func (r *run) advance(now time.Duration) {
 	}
 }
 
-// stop notes the end of sending.
+// stop notes the end of sending. If this machine was too slow for the load, messages are left
+// that are not even known to their connections.
 func (r *run) stop(now time.Duration) {
+	if len(r.config.messages) > 0 && r.config.every > 0 {
+		for i := range r.conns {
+			r.missed += r.conns[i].miss(min(now, r.end))
+		}
+	}
 	r.takeSample(now)
 	r.stopped, r.atStop = now, r.history.samples[len(r.history.samples)-1].counts
 }
@@ -340,9 +346,9 @@ func (r *run) noteOpened(took time.Duration) {
 }
 
 // noteClosed is called when a connection will have no more events.
-func (r *run) noteClosed(wasOpen bool, code airsocket.StatusCode) {
+func (r *run) noteClosed(wasOpen bool, code string) {
 	if wasOpen {
-		r.closes.Add(codeText(code))
+		r.closes.Add(code)
 	}
 	r.mu.Lock()
 	if wasOpen {

@@ -1,7 +1,6 @@
 package man_test
 
 import (
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,13 +16,7 @@ func TestMain(m *testing.M) { clitest.Main(m) }
 // test is skipped, or fails if peers are required.
 func format(t *testing.T, name string, args ...string) (stdout, stderr string) {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatalf("not on this machine: %s", name)
-		}
-		t.Skipf("not on this machine: %s", name)
-	}
+	path := clitest.Program(t, name)
 	page := clitest.Execute(t, nil, "man")
 	page.Want(t, exit.OK, "")
 	var out, problems strings.Builder

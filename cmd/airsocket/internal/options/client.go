@@ -25,6 +25,7 @@ type Client struct {
 	compress     bool
 	version      version
 	proxy        string
+	dial         string
 	redirects    bool
 	credentials  credentials
 	certificates certificates
@@ -42,8 +43,9 @@ func NewClient(fs *flag.FlagSet) *Client {
 	fs.StringVar(&o.Origin, "origin", "", "send `ORIGIN` in the Origin field of the request")
 	fs.BoolVar(&c.redirects, "L", false, fmt.Sprintf("follow redirects, at most %d; credentials are not sent to another host", maxRedirects))
 	fs.StringVar(&c.proxy, "proxy", "", "connect through the proxy at `URL`: http, https or socks5, with user:pass@ if it wants a\npassword; none: no proxy (default: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say)")
-	fs.BoolVar(&c.certificates.insecure, "k", false, "accept any server certificate")
-	fs.StringVar(&c.certificates.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
+	fs.StringVar(&c.dial, "dial", "", "open the connection to `HOST:PORT`, without a proxy; the URL still says which host the\nrequest names and the certificate must have")
+	fs.BoolVar(&c.certificates.insecure, "k", false, "accept any certificate of the server, and of an https proxy")
+	fs.StringVar(&c.certificates.ca, "ca", "", "trust the certificates in `FILE` (PEM) instead of the system's, also for an https proxy")
 	fs.StringVar(&c.certificates.cert, "cert", "", "show the server the client certificate in `FILE` (PEM)")
 	fs.StringVar(&c.certificates.key, "key", "", "the private key of -cert is in `FILE` (PEM; default: in the file of -cert); if it is\nencrypted, the passphrase is asked for on the terminal")
 	fs.Var(&c.version, "version", "speak `VERSION` of the protocol: "+VersionHelp)
@@ -61,7 +63,7 @@ func (c *Client) Resolve(url string, ask Ask) (err error) {
 	o := &c.Options
 	c.URL = CompleteURL(url)
 	if o.HandshakeTimeout == 0 {
-		return errors.New("-timeout is 0; for no limit give a negative number")
+		return errors.New("-timeout is 0; for no limit give forever")
 	}
 	o.CloseTimeout = o.HandshakeTimeout
 	if err := SetMaxMessage(o); err != nil {
@@ -79,13 +81,18 @@ func (c *Client) Resolve(url string, ask Ask) (err error) {
 	if o.Proxy, err = proxyFor(c.proxy); err != nil {
 		return err
 	}
+	if c.dial != "" {
+		if o.Dial, err = dialOnly(c.dial, c.proxy); err != nil {
+			return err
+		}
+	}
 	if c.redirects {
 		o.MaxRedirects = maxRedirects
 	}
 	if err := c.credentials.set(o.Header, c.URL, ask); err != nil {
 		return err
 	}
-	o.TLS, err = c.certificates.config(ask)
+	o.TLS, o.ProxyTLS, err = c.certificates.configs(ask)
 	return err
 }
 

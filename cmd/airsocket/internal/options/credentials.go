@@ -23,25 +23,30 @@ type credentials struct{ auth, bearer string }
 
 // set adds the Authorization field to h, for a connection to the given URL.
 func (c credentials) set(h http.Header, to string, ask Ask) error {
+	u, err := url.Parse(to)
+	var all []string
+	for _, way := range []struct {
+		name  string
+		given bool
+	}{
+		{"-auth", c.auth != ""},
+		{"-bearer", c.bearer != ""},
+		{"an Authorization field of -H", h.Get("Authorization") != ""},
+		{"a user in the URL", err == nil && u.User != nil},
+	} {
+		if way.given {
+			all = append(all, way.name)
+		}
+	}
+	if len(all) > 1 {
+		return fmt.Errorf("%s and %s are given; only one can be sent", all[0], all[1])
+	}
 	if c.auth == "" && c.bearer == "" {
 		return nil
 	}
-	name := "-auth"
-	if c.bearer != "" {
-		name = "-bearer"
-	}
-	u, err := url.Parse(to)
-	switch {
-	case c.auth != "" && c.bearer != "":
-		return errors.New("-auth and -bearer are given; only one can be sent")
-	case h.Get("Authorization") != "":
-		return fmt.Errorf("%s and an Authorization field of -H are given; only one can be sent", name)
-	case err == nil && u.User != nil:
-		return fmt.Errorf("%s and a user in the URL are given; only one can be sent", name)
-	}
 	value, err := c.value(ask)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", all[0], err)
 	}
 	h.Set("Authorization", value)
 	return nil

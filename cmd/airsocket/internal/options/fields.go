@@ -1,6 +1,7 @@
 package options
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -34,6 +35,9 @@ func parseFields(fields []string) (http.Header, error) {
 				return nil, fmt.Errorf("-H: %s, line %d is not NAME:VALUE", name, n)
 			}
 		}
+	}
+	if h.Get("Host") != "" {
+		return nil, errors.New("-H: the Host field is that of the URL; give that URL, and with -dial the address to connect to")
 	}
 	return h, nil
 }

@@ -1,8 +1,10 @@
 package options
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 )
@@ -29,4 +31,17 @@ func proxyFor(s string) (func(*http.Request) (*url.URL, error), error) {
 		return http.ProxyURL(u), nil
 	}
 	return nil, fmt.Errorf("-proxy: the scheme is %s; http, https and socks5 are possible", u.Scheme)
+}
+
+// dialOnly returns the function for Options.Dial from the value of -dial.
+func dialOnly(to, proxy string) (func(context.Context, string, string) (net.Conn, error), error) {
+	if proxy != "" && proxy != "none" {
+		return nil, errors.New("-dial and -proxy are given; only one of them can be connected to")
+	}
+	if _, _, err := net.SplitHostPort(to); err != nil {
+		return nil, fmt.Errorf("-dial %q is not HOST:PORT", to)
+	}
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", to)
+	}, nil
 }

@@ -19,30 +19,31 @@ type certificates struct {
 	ca, cert, key string
 }
 
-// config returns a TLS configuration that verifies the server's certificate as -k and -ca
-// say, and identifies the client as -cert and -key say.
-func (f certificates) config(ask Ask) (*tls.Config, error) {
-	c := &tls.Config{InsecureSkipVerify: f.insecure}
+// configs returns TLS configurations that verify certificates as -k and -ca say. That for
+// the server identifies the client as -cert and -key say.
+func (f certificates) configs(ask Ask) (server, proxy *tls.Config, err error) {
+	server = &tls.Config{InsecureSkipVerify: f.insecure}
 	if f.ca != "" {
 		pem, err := inputfile.Read(f.ca, maxCertificates)
 		if err != nil {
-			return nil, fmt.Errorf("-ca: %w", err)
+			return nil, nil, fmt.Errorf("-ca: %w", err)
 		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("-ca: there is no certificate in " + f.ca)
+		server.RootCAs = x509.NewCertPool()
+		if !server.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, nil, errors.New("-ca: there is no certificate in " + f.ca)
 		}
 	}
+	proxy = server.Clone()
 	if f.cert == "" {
 		if f.key != "" {
-			return nil, errors.New("-key is the key of a certificate; name that with -cert")
+			return nil, nil, errors.New("-key is the key of a certificate; name that with -cert")
 		}
-		return c, nil
+		return server, proxy, nil
 	}
 	pair, err := clientcert.Load(f.cert, f.key, ask)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c.Certificates = []tls.Certificate{pair}
-	return c, nil
+	server.Certificates = []tls.Certificate{pair}
+	return server, proxy, nil
 }

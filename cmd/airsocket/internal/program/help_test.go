@@ -36,6 +36,19 @@ func TestHelp(t *testing.T) {
 	clitest.Execute(t, nil, "help", "serve", "connect").Want(t, exit.Usage, "help takes one command, not 2")
 }
 
+// The summaries of commands are below each other.
+func TestSummariesAreAligned(t *testing.T) {
+	t.Parallel()
+	usage, _, _ := strings.Cut(clitest.Execute(t, nil, "help").Stdout, "\n\n")
+	lines := strings.Split(usage, "\n")
+	column := strings.Index(lines[0], "run a server")
+	for _, line := range lines {
+		if len(line) <= column || line[column-2:column] != "  " || line[column] == ' ' {
+			t.Errorf("the summary does not begin in column %d: %s", column, line)
+		}
+	}
+}
+
 // The help text of connect says what a URL can contain.
 func TestHelpOfURLs(t *testing.T) {
 	t.Parallel()

@@ -17,19 +17,23 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/record"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/replay"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve"
+	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/process"
 )
 
-// Main runs the program with the arguments of the process, and ends the process. The
-// first interrupt closes the connections, a second one ends the process at once.
+// Main runs the program with the arguments of the process, and ends the process. The first
+// interrupt, or the end of its terminal, closes the connections; a second one ends the
+// process at once.
 func Main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	notifyHangup(signals)
 	go func() {
 		<-signals
 		cancel()
 		<-signals
 		console.Restore()
+		process.KillAll()
 		os.Exit(exit.Interrupted)
 	}()
 	os.Exit(Program.Run(ctx, os.Args[1:], &command.Std{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
@@ -39,6 +43,7 @@ func Main() {
 var Program = command.Program{
 	Name:     "airsocket",
 	Commands: []command.Command{serve.Command(), connect.Command(), load.Command(), record.Command(), replay.Command(), version},
+	Client:   "connect",
 	Trailer: `
 To try it out, run the server in one terminal and a client in another:
 

@@ -96,11 +96,13 @@ type pair struct {
 	up      *airsocket.Socket // to the server
 	down    *airsocket.Socket // to the client; nil before up is open
 	over    bool              // one of them has been closed
+	broken  bool              // the other one was ended without a closing handshake
 }
 
-// write records an event. What happens after the close of one side is about the proxy only.
+// write records an event. After the close of one side, only an error of the other matters,
+// such as that it does not answer the close.
 func (n *pair) write(e journal.Event) {
-	if n.over {
+	if n.over && (e.Kind != "error" || n.broken) {
 		return
 	}
 	e.Conn = n.number
@@ -197,11 +199,12 @@ func (n *pair) closed(e *airsocket.CloseEvent, client bool) {
 		other = n.down
 	}
 	switch {
-	case !e.WasClean:
+	case e.Code == airsocket.StatusAbnormalClosure:
+		n.broken = true
 		abandon(other)
 	case e.Code == airsocket.StatusNoStatusReceived:
 		other.Close(0, "")
-	case other.Close(e.Code, e.Reason) != nil:
+	case !e.WasClean || other.Close(e.Code, e.Reason) != nil:
 		// Only servers may close with such a code, but browsers do it too.
 		other.Drop(e.Code, e.Reason)
 	}
@@ -211,7 +214,7 @@ func (n *pair) closed(e *airsocket.CloseEvent, client bool) {
 func abandon(s *airsocket.Socket) {
 	s.Flush()
 	if c := s.Conn(); c != nil {
-		c.Close()
+		go c.Close() // it may wait for a reader, which waits for this turn
 		return
 	}
 	s.Close(airsocket.StatusNormalClosure, "")

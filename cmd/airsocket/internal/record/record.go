@@ -28,9 +28,9 @@ refuses. If URL has no path, that of the client's request is used. Extensions ar
 passed on: they do not change messages.
 
 The recording has one JSON object per line, with time, type, direction, size and data; all
-fields are described in JOURNAL.md. It has no fields of requests, but all messages, with
-the secrets that are in them. An interrupt ends it. To record what you type yourself, use
-airsocket connect -record FILE.
+fields are described in JOURNAL.md. It has no fields of requests, such as cookies, but all
+messages and the URL with its query, with the secrets that are in them. An interrupt ends
+it. To record what you type yourself, use airsocket connect -record FILE.
 
 A TIME is a number, in seconds unless a unit follows it: 5, 1.5, 200ms, 2m.
 
@@ -50,8 +50,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "record", Usage: "[flags] URL", Summary: "record what clients and a server send",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 
@@ -126,7 +127,12 @@ func (c *config) serve(ctx context.Context, l net.Listener, out, messages io.Wri
 	case err := <-failed:
 		p.disp.Post(func() { p.fail(err) })
 	}
-	p.disp.Post(p.end)
+	ended := make(chan struct{})
+	p.disp.Post(func() {
+		p.end()
+		close(ended)
+	})
+	<-ended // before Shutdown closes connections, which are not to be recorded
 	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	srv.Shutdown(last)

@@ -2,10 +2,13 @@ package record_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -119,7 +122,9 @@ func TestClientCloses(t *testing.T) {
 		{"code", func(s *airsocket.Socket) { s.Close(3333, "reason") }, journal.Event{Code: 3333, Text: "reason", Clean: true}},
 		{"none", func(s *airsocket.Socket) { s.Close(0, "") }, journal.Event{Code: 1005, Clean: true}},
 		{"going", func(s *airsocket.Socket) { s.Drop(1001, "") }, journal.Event{Code: 1001}},
-		{"broken", func(s *airsocket.Socket) { s.Conn().Close() }, journal.Event{Code: 1006}},
+		{"broken", func(s *airsocket.Socket) { go s.Conn().Close() }, journal.Event{Code: 1006}},
+		// It has sent a code, and does not wait for the answer.
+		{"reset", nil, journal.Event{Code: 1001}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -130,9 +135,16 @@ func TestClientCloses(t *testing.T) {
 				}
 			})
 			rec := record(t, "-n", "1", url)
-			clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
-				s.OnOpen(func(*airsocket.OpenEvent) { test.end(s) })
-			})
+			if test.end == nil {
+				c := clitest.DialRaw(t, rec.url)
+				c.Write([]byte("\x88\x82\x00\x00\x00\x00\x03\xe9"))
+				c.(*net.TCPConn).SetLinger(0)
+				c.Close()
+			} else {
+				clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
+					s.OnOpen(func(*airsocket.OpenEvent) { test.end(s) })
+				})
+			}
 			if e := <-told; e.Code != test.want.Code || e.Reason != test.want.Text {
 				t.Errorf("the server is told %d %q", e.Code, e.Reason)
 			}
@@ -142,6 +154,22 @@ func TestClientCloses(t *testing.T) {
 				t.Errorf("recorded is %+v", last)
 			}
 		})
+	}
+}
+
+// That a server does not answer the close is recorded after it.
+func TestCloseUnanswered(t *testing.T) {
+	t.Parallel()
+	rec := record(t, "-n", "1", clitest.Listen(t, func(c net.Conn) {
+		clitest.AcceptRaw(c)
+		c.Read(make([]byte, 100)) // the close
+	}))
+	clitest.Talk(t, nil, rec.url, "", func(s *airsocket.Socket) {
+		s.OnOpen(func(*airsocket.OpenEvent) { s.Close(3000, "") })
+	})
+	all := events(t, (<-rec.result).Stdout)
+	if len(all) != 3 || all[1].Kind != "close" || !all[1].Clean || all[2].Kind != "error" || !strings.HasPrefix(all[2].Text, "server: ") {
+		t.Errorf("recorded is %+v", all)
 	}
 }
 
@@ -212,6 +240,42 @@ func TestFile(t *testing.T) {
 	r := clitest.Execute(t, nil, "replay", "-speed", "max", file, s.URL())
 	if r.Want(t, exit.OK, ""); r.Stdout != "the same: 5 done, 6 received\n" {
 		t.Errorf("replay prints %s", r.Stdout)
+	}
+}
+
+// A refusal with a long body, and a server that does not answer, are passed on as what they are.
+func TestRefusedByOthers(t *testing.T) {
+	t.Parallel()
+	long := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100000")
+		w.WriteHeader(403)
+		w.Write(bytes.Repeat([]byte("no "), 40_000)[:100_000])
+	}))
+	t.Cleanup(long.Close)
+	silent := clitest.Listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	for _, test := range []struct {
+		url, begin string
+		status     int
+	}{
+		{strings.Replace(long.URL, "http", "ws", 1), "no no ", 403},
+		{silent, "the server cannot be reached", 502},
+	} {
+		rec := record(t, "-n", "1", "-timeout", "200ms", test.url)
+		c, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(rec.url, "ws:"), "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+		r, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.StatusCode != test.status || !strings.HasPrefix(string(body), test.begin) {
+			t.Errorf("the client is told %d %v and %d bytes: %.40q, %v", r.StatusCode, r.Header, len(body), body, err)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type conn struct {
 	open    bool
 	closed  bool
 	closing bool // this side has begun the closing handshake
+	broken  bool // this side has ended the connection without it
 	ahead   int  // how much came that the player has not gone on from
 	problem error
 }
@@ -35,7 +36,7 @@ func (n *conn) do(s *step) bool {
 		return false
 	case s.Kind == "open":
 		return n.open || n.closed
-	case n.socket == nil || n.closed || n.closing:
+	case n.socket == nil || n.socket.ReadyState() != airsocket.StateOpen:
 		p.skipped++
 		return true
 	case busy(n.socket):
@@ -122,7 +123,9 @@ func (n *conn) attach(s *airsocket.Socket, asked string) {
 			}
 			p.fail(exit.ForError(e.Err, false), err)
 		}
-		n.problem = e.Err
+		if !n.broken && (n.closing || !p.ended) {
+			n.problem = e.Err
+		}
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		n.closed = true
@@ -167,12 +170,13 @@ func (n *conn) keep(e journal.Event) {
 func (n *conn) close(s *step) {
 	n.closing = true
 	switch {
-	case !s.Clean:
+	case s.Code == airsocket.StatusAbnormalClosure:
+		n.broken = true
 		n.socket.Flush()
-		n.socket.Conn().Close()
+		go n.socket.Conn().Close() // it may wait for a reader, which waits for this turn
 	case s.Code == airsocket.StatusNoStatusReceived:
 		n.socket.Close(0, "")
-	case n.socket.Close(s.Code, s.Text) != nil:
+	case !s.Clean || n.socket.Close(s.Code, s.Text) != nil:
 		// Only servers may close with such a code, but browsers do it too.
 		n.socket.Drop(s.Code, s.Text)
 	}

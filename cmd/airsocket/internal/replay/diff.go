@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -61,46 +62,84 @@ func compare(want []*step, came []got) []difference {
 	return all
 }
 
-// maxTable limits the memory of common.
-const maxTable = 4 << 20
+// maxEdits limits the memory and the time of common.
+const maxEdits = 2800
 
-// common returns the indexes of a longest common subsequence, or if that takes too much
-// memory, those at which both are the same.
+// common returns the indexes of a longest common subsequence, or if more than maxEdits
+// steps have no like, those at which both are the same.
 func common(want []*step, came []got) (pairs [][2]int) {
-	n, m := len(want), len(came)
-	if n == 0 || m == 0 {
-		return nil
-	}
-	if n > maxTable/m {
-		for i := range min(n, m) {
-			if want[i].key == came[i].key {
-				pairs = append(pairs, [2]int{i, i})
-			}
-		}
+	pairs, ok := (&alignment{want: want, came: came}).find()
+	if ok {
 		return pairs
 	}
-	// length[i*(m+1)+j] is that of the subsequence of want[i:] and came[j:].
-	length := make([]int32, (n+1)*(m+1))
-	for i := n - 1; i >= 0; i-- {
-		for j := m - 1; j >= 0; j-- {
-			if want[i].key == came[j].key {
-				length[i*(m+1)+j] = length[(i+1)*(m+1)+j+1] + 1
-			} else {
-				length[i*(m+1)+j] = max(length[(i+1)*(m+1)+j], length[i*(m+1)+j+1])
+	for i := range min(len(want), len(came)) {
+		if want[i].key == came[i].key {
+			pairs = append(pairs, [2]int{i, i})
+		}
+	}
+	return pairs
+}
+
+// An alignment finds what two sequences have in common, as in Myers, "An O(ND) Difference
+// Algorithm and Its Variations".
+type alignment struct {
+	want []*step
+	came []got
+
+	// reached[d][k] is how far one gets in want if d elements have no like, and those of want
+	// are 2*k-d more than those of came.
+	reached [][]int32
+}
+
+func (a *alignment) find() (pairs [][2]int, ok bool) {
+	n, m := len(a.want), len(a.came)
+	for d := range maxEdits + 1 {
+		a.reached = append(a.reached, make([]int32, d+1))
+		for k := range d + 1 {
+			more := 2*k - d
+			i, j := a.before(d, k)
+			if i-j < more {
+				i++
+			}
+			for j = i - more; i < n && j < m && a.want[i].key == a.came[j].key; j++ {
+				i++
+			}
+			a.reached[d][k] = int32(i)
+			if i == n && j == m {
+				return a.path(d), true
 			}
 		}
 	}
-	for i, j := 0, 0; i < n && j < m; {
-		switch {
-		case want[i].key == came[j].key:
-			pairs = append(pairs, [2]int{i, j})
-			i, j = i+1, j+1
-		case length[(i+1)*(m+1)+j] >= length[i*(m+1)+j+1]:
-			i++
-		default:
-			j++
-		}
+	return nil, false
+}
+
+// before returns where one is before the last element without its like, or at the beginning.
+func (a *alignment) before(d, k int) (i, j int) {
+	if d == 0 {
+		return 0, 0
 	}
+	last, more := a.reached[d-1], 2*k-d
+	if k == 0 || k < d && last[k-1] < last[k] {
+		i = int(last[k])
+		return i, i - more - 1
+	}
+	i = int(last[k-1])
+	return i, i - more + 1
+}
+
+// path returns the pairs that are the same on the way to the end, where d elements have no
+// like.
+func (a *alignment) path(d int) (pairs [][2]int) {
+	i, j := len(a.want), len(a.came)
+	for ; i > 0 && j > 0; d-- {
+		toI, toJ := a.before(d, (i-j+d)/2)
+		for i > toI && j > toJ {
+			i, j = i-1, j-1
+			pairs = append(pairs, [2]int{i, j})
+		}
+		i, j = toI, toJ
+	}
+	slices.Reverse(pairs)
 	return pairs
 }
 

@@ -2,10 +2,8 @@ package replay_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -18,23 +16,6 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/program"
 )
 
-// interpreter returns the path of the first interpreter in the PATH with which args
-// succeed. If there is none, the test is skipped, or fails if peers are required.
-func interpreter(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		path, err := exec.LookPath(filepath.Join(dir, name))
-		if err == nil && exec.Command(path, args...).Run() == nil {
-			return path
-		}
-	}
-	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-		t.Fatalf("not on this machine: %s for %q", name, args)
-	}
-	t.Skipf("not on this machine: %s for %q", name, args)
-	return ""
-}
-
 // A foreign is a peer without the library.
 type foreign struct {
 	server func(t *testing.T, before string) *exec.Cmd
@@ -42,43 +23,12 @@ type foreign struct {
 
 var foreigners = map[string]foreign{
 	"python": {func(t *testing.T, before string) *exec.Cmd {
-		return exec.Command(interpreter(t, "python3", "-c", "import websockets"), "testdata/server.py", before)
+		return exec.Command(clitest.Program(t, "python3", "-c", "import websockets"), "testdata/server.py", before)
 	}},
 	"ws": {func(t *testing.T, before string) *exec.Cmd {
-		folder, err := filepath.Abs("../../../../internal/test/interop/testdata/peers/node_modules/ws")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return exec.Command(interpreter(t, "node", "-e", "require('"+folder+"')"), "testdata/server.js", folder, before)
+		folder := clitest.Peers(t, "ws")
+		return exec.Command(clitest.Program(t, "node", "-e", "require('"+folder+"')"), "testdata/server.js", folder, before)
 	}},
-}
-
-// startServer runs a server that prints its port, until the end of the test, and returns
-// its URL.
-func startServer(t *testing.T, cmd *exec.Cmd) (url string) {
-	t.Helper()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Wait()
-	})
-	port, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the server has not started: %v %s", err, &stderr)
-	}
-	return "ws://127.0.0.1:" + strings.TrimSpace(port)
 }
 
 var listening = regexp.MustCompile(`listening on (\S+)\n`)
@@ -120,8 +70,8 @@ func TestInteropServer(t *testing.T) {
 	for name, peer := range foreigners {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := startServer(t, peer.server(t, "echo: "))
-			changed := startServer(t, peer.server(t, "Echo: "))
+			url := "ws://" + clitest.StartForeign(t, peer.server(t, "echo: "))
+			changed := "ws://" + clitest.StartForeign(t, peer.server(t, "Echo: "))
 			file := filepath.Join(t.TempDir(), "session.jsonl")
 			clitest.Execute(t, nil, "connect", "-subprotocol", "a,b", "-record", file, url, "-x", "one", "-x", "two", "-x", "bye", "-wait", "-1").Want(t, exit.OK, "close 4000")
 			r := clitest.Execute(t, nil, "replay", file, url)
@@ -144,7 +94,7 @@ func TestInteropServer(t *testing.T) {
 // then the server for the client, and the client for the server.
 func TestInteropProxy(t *testing.T) {
 	t.Parallel()
-	python := interpreter(t, "python3", "-c", "import websockets")
+	python := clitest.Program(t, "python3", "-c", "import websockets")
 	client := func(args ...string) string {
 		out, err := exec.CommandContext(t.Context(), python, append([]string{"testdata/client.py"}, args...)...).CombinedOutput()
 		if err != nil {
@@ -155,7 +105,7 @@ func TestInteropProxy(t *testing.T) {
 	for name, peer := range foreigners {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := startServer(t, peer.server(t, "echo: "))
+			url := "ws://" + clitest.StartForeign(t, peer.server(t, "echo: "))
 			file := filepath.Join(t.TempDir(), "session.jsonl")
 			proxy := listen(t, "record", "-listen", "127.0.0.1:0", "-n", "1", "-o", file, url)
 			const want = "subprotocol b\necho: one\necho: żółć\nb'0x00'\nclosed 4000 as you like\n"

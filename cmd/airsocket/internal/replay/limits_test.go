@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -46,6 +47,53 @@ func TestCompare(t *testing.T) {
 		if s := strings.Join(got, " "); s != test.differences {
 			t.Errorf("%s and %s differ in %s, want %s", test.want, test.came, s, test.differences)
 		}
+	}
+}
+
+// No more is in common than what common finds.
+func TestCommon(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	letters := func() string {
+		p := make([]byte, random.IntN(12))
+		for i := range p {
+			p[i] = "abc"[random.IntN(3)]
+		}
+		return string(p)
+	}
+	for range 2000 {
+		a, b := letters(), letters()
+		pairs := common(steps(a, b))
+		last := [2]int{-1, -1}
+		for _, p := range pairs {
+			if p[0] <= last[0] || p[1] <= last[1] || a[p[0]] != b[p[1]] {
+				t.Fatalf("%s and %s have %v in common", a, b, pairs)
+			}
+			last = p
+		}
+		if want := longest(a, b); len(pairs) != want {
+			t.Fatalf("%s and %s have %d in common, and not %v", a, b, want, pairs)
+		}
+	}
+}
+
+// longest returns the length of a longest common subsequence.
+func longest(a, b string) int {
+	switch {
+	case a == "" || b == "":
+		return 0
+	case a[0] == b[0]:
+		return 1 + longest(a[1:], b[1:])
+	}
+	return max(longest(a[1:], b), longest(a, b[1:]))
+}
+
+// In a long recording, only what differs is told.
+func TestCompareFew(t *testing.T) {
+	t.Parallel()
+	many := strings.Repeat("abcdefghij", 10_000)
+	if got := compare(steps("x"+many+"y"+many+"z", many+"u"+many+"v")); len(got) != 3 {
+		t.Errorf("there are %d differences", len(got))
 	}
 }
 

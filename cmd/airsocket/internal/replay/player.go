@@ -117,7 +117,7 @@ func (p *player) end() {
 	p.ended = true
 	p.stopTimer()
 	for _, n := range p.conns {
-		if n.socket != nil && !n.closed {
+		if n.socket != nil && !n.closing {
 			n.socket.Close(airsocket.StatusNormalClosure, "")
 		}
 	}
@@ -205,9 +205,13 @@ func (p *player) began() {
 	}
 }
 
-// request accepts a client as the next one of the recording.
+// request accepts a client as the next one of the recording, if possible with its path.
 func (p *player) request(r *airsocket.Request) {
-	i := slices.IndexFunc(p.conns, func(n *conn) bool { return n.socket == nil && !n.closed })
+	free := func(n *conn) bool { return n.socket == nil && !n.closed }
+	i := slices.IndexFunc(p.conns, func(n *conn) bool { return free(n) && n.first.target() == r.Target })
+	if i < 0 {
+		i = slices.IndexFunc(p.conns, free)
+	}
 	if i < 0 || p.ended {
 		r.Reject(503, "there are no more connections in the recording")
 		return
@@ -227,11 +231,15 @@ func (p *player) request(r *airsocket.Request) {
 // report prints the differences, and returns the exit code.
 func (p *player) report(w io.Writer) (int, error) {
 	var out strings.Builder
-	count, came := 0, 0
+	count, faults, came := 0, 0, 0
 	for i, n := range p.conns {
 		name := ""
 		if len(p.conns) > 1 {
-			name = fmt.Sprintf("connection %d, ", i+1)
+			number := n.first.Conn
+			if number == 0 {
+				number = i + 1 // one after another, from connect -reconnect
+			}
+			name = fmt.Sprintf("connection %d, ", number)
 		}
 		came += len(n.came)
 		for _, d := range compare(n.want, n.came) {
@@ -239,13 +247,15 @@ func (p *player) report(w io.Writer) (int, error) {
 				d.print(&out, name)
 			}
 		}
-		if n.problem != nil {
-			fmt.Fprintf(&out, "%serror: %s\n", name, escape.Text(exit.Text(n.problem)))
+		if n.problem != nil && !n.first.failed {
+			faults++
+			fmt.Fprintf(&out, "%san error that is not in the recording: %s\n", name, escape.Text(exit.Text(n.problem)))
 		}
 	}
 	if count > maxPrinted {
 		fmt.Fprintf(&out, "and %d more\n", count-maxPrinted)
 	}
+	count += faults
 	verdict := "the same"
 	if count > 0 || p.skipped > 0 {
 		verdict = fmt.Sprintf("different in %d places", count)

@@ -22,17 +22,20 @@ import (
 
 const help = `Replays a recording of airsocket record, connect -record or connect -json. With a URL, it
 does what the client did: it connects, sends and closes as in the recording. With -listen
-instead, it is the server, and does what the server did to the clients that connect, the
-first one as to the first of the recording. What the other side does is compared with the
-recording, and each difference is printed on stdout.
+instead, it is the server, and does what the server did to the clients that connect: to each
+what it did to the first one of the recording that is left, if possible with the same path.
+What the other side does is compared with the recording, and each difference is printed on
+stdout.
 
 Everything is done at the times of the recording, divided by -speed, but never before what
 the other side did before that in the recording; if that is late, all that follows is late
 too. With -speed max nothing else is waited for. A message that does not come -wait after
 it was due is given up.
 
-Compared are texts, binary messages, pings, pongs, the subprotocols, and the code and
-reason of a close. Times are not compared. Pings are answered as ever, and pongs are
+Compared are texts, binary messages, pings, pongs, the subprotocols, the code and reason of
+a close by the other side, and errors, such as a broken rule of the protocol. Times are not
+compared, nor what comes after the last event of the recording. For ids and times in texts,
+which are others each time, use -ignore. Pings are answered as ever, and pongs are
 compared only if the recording has some. If URL has no path, that of the recording is
 used. The fields of requests are not in recordings: give them with -H. If the recording
 ends before the connection is closed, the connection is closed with code 1000.
@@ -60,8 +63,9 @@ Flags:
 func Command() command.Command {
 	return command.Command{
 		Name: "replay", Usage: "[flags] FILE [URL]", Summary: "repeat a recording, and compare",
-		Help: help,
-		New:  func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
+		Elsewhere: options.Elsewhere,
+		Help:      help,
+		New:       func(fs *flag.FlagSet) command.Action { return newConfig(fs).run },
 	}
 }
 

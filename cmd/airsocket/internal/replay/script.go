@@ -26,6 +26,8 @@ type step struct {
 	mine bool          // to be done by this side; otherwise it is the peer's
 	key  string        // of what is awaited, to compare with
 	on   *conn
+
+	failed bool // of an open: the recording has an error of the connection
 }
 
 // target returns the path and query of the URL that was connected to.
@@ -44,6 +46,7 @@ func (c *config) readScript(r io.Reader) ([]*step, error) {
 		all    []*step
 		begin  time.Time
 		opened = map[int]bool{}
+		last   = map[int]*step{}          // the last open
 		pinged = map[int]map[string]int{} // pings to answer
 		left   = maxData
 	)
@@ -65,6 +68,7 @@ func (c *config) readScript(r io.Reader) ([]*step, error) {
 				return nil, fmt.Errorf("line %d: the connection is open already", s.line)
 			}
 			opened[e.Conn], s.mine = true, !c.serves()
+			last[e.Conn] = s
 			pinged[e.Conn] = map[string]int{}
 		case "close":
 			s.mine = e.Began != c.serves()
@@ -81,6 +85,11 @@ func (c *config) readScript(r io.Reader) ([]*step, error) {
 			if c.ignorePings && !s.mine {
 				continue
 			}
+		case "error":
+			if last[e.Conn] != nil {
+				last[e.Conn].failed = true
+			}
+			continue
 		default:
 			continue
 		}

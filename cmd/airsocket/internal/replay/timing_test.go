@@ -99,6 +99,8 @@ func TestTimes(t *testing.T) {
 		{plain, 0, "", "500ms a, 2s b, 3s close 3000", 0},
 		{plain, 0, "-speed 2", "250ms a, 1s b, 1.5s close 3000", 0},
 		{plain, 0, "-speed 0.5", "1s a, 4s b, 6s close 3000", 0},
+		// The clock was set back.
+		{journalOf(0, opened, 500, out("a"), 200, out("b"), 700, `"type":"close","direction":"out","code":1000`), 0, "", "500ms a, 500ms b, 700ms close 1000", 0},
 		{plain, 0, "-speed max", "0s a, 0s b, 0s close 3000", 0},
 		{asked, 100 * time.Millisecond, "", "1s ?b, 1.5s c, 2s close 1000", 0},
 		// A faster answer changes nothing, and a later one delays what follows.

@@ -60,6 +60,9 @@ func (c *modeConfig) resolve(given map[string]bool, args []string) error {
 	case c.exec != "":
 		c.args = args
 		if _, err := exec.LookPath(c.exec); err != nil {
+			if strings.Contains(c.exec, " ") {
+				return fmt.Errorf("-exec: %w; its arguments are given separately: -exec PROGRAM -- ARGS", err)
+			}
 			return fmt.Errorf("-exec: %w", err)
 		}
 		if i := slices.IndexFunc(c.execEnv, isBadVariable); i >= 0 {
@@ -73,8 +76,6 @@ func (c *modeConfig) resolve(given map[string]bool, args []string) error {
 		}
 	}
 	switch {
-	case given["exec"]:
-		return errors.New("-exec names no program")
 	case len(args) > 0:
 		return fmt.Errorf("serve takes flags only, not %q, unless -exec is given; \"airsocket help serve\" lists them", args[0])
 	case given["tcp"]:
@@ -125,7 +126,12 @@ func (c *modeConfig) limit(srv *airsocket.Server, o *airsocket.Options, given ma
 	if c.reaches() {
 		o.MaxBuffered = options.HighWater // what comes from elsewhere waits there
 	}
-	srv.CloseSlow = c.broadcast || c.topics
+	if c.broadcast || c.topics {
+		srv.CloseSlow = true
+		if !given["max-buffered"] {
+			srv.MaxBuffered = maxBuffered
+		}
+	}
 }
 
 // probe is how often clients that are held up are looked for.
@@ -134,25 +140,34 @@ const probe = 10 * time.Second
 // maxProcesses is the default of -max-conns with -exec.
 const maxProcesses = 100
 
+// maxBuffered is the default of -max-buffered with -broadcast and -topics: there, one client
+// makes that something is kept for each of the others.
+const maxBuffered = 256 << 20
+
 // A mode serves sockets.
 type mode struct {
 	connect func(*airsocket.Socket)
 	wait    func() // until what was started for the sockets has ended
 }
 
-// mode returns the mode that the flags select.
-func (c *modeConfig) mode(srv *airsocket.Server, log *slog.Logger) mode {
+// mode returns the mode that the flags select. listen are the addresses of the server.
+func (c *modeConfig) mode(srv *airsocket.Server, listen []string, log *slog.Logger) mode {
 	o := srv.Options
+	if c.reaches() {
+		rejected := hostCheck(srv, listen)
+		srv.OnRequest(func(r *airsocket.Request) {
+			if !rejected(r) {
+				process.SetRemoteIP(r.Socket(), r.RemoteIP())
+				r.Accept(common(r.Protocols, o.Protocols))
+			}
+		})
+	}
 	switch {
 	case c.exec != "":
 		p := &process.Server{
 			Path: c.exec, Args: c.args, Env: process.BaseEnv(c.execEnv),
-			Binary: c.execBinary, MaxLine: o.MaxMessage, Grace: c.execGrace, Probe: probe, Secure: srv.TLSConfig != nil, Log: log,
+			Binary: c.execBinary, MaxLine: o.MaxMessage, Grace: c.execGrace, Probe: probe, Max: srv.MaxConns, Secure: srv.TLSConfig != nil, Log: log,
 		}
-		srv.OnRequest(func(r *airsocket.Request) {
-			process.SetRemoteIP(r.Socket(), r.RemoteIP())
-			r.Accept(common(r.Protocols, o.Protocols))
-		})
 		return mode{p.Connect, p.Wait}
 	case c.tcp != "":
 		b := &bridge.Server{Probe: probe, Log: log}

@@ -26,9 +26,11 @@ func TestModesExcludeEachOther(t *testing.T) {
 		{"-topics -broadcast", "-broadcast and -topics exclude each other"},
 		{"-broadcast -exec " + self + " -topics", "-exec and -broadcast and -topics exclude each other"},
 		{"-exec", "exec"},
-		{"-exec=", "-exec names no program"},
+		{"-exec=", "the value of -exec is empty"},
 		{"-exec /nowhere/program", "-exec: "},
 		{"-exec airsocket-no-such-program", "-exec: "},
+		{"-static=", "the value of -static is empty"},
+		{"-metrics=", "the value of -metrics is empty"},
 		{"-exec-binary", "-exec-binary is of use only with -exec"},
 		{"-exec-env A -tcp localhost:1", "-exec-env is of use only with -exec"},
 		{"-exec-grace 1 -topics", "-exec-grace is of use only with -exec"},
@@ -50,6 +52,7 @@ func TestModesExcludeEachOther(t *testing.T) {
 	} {
 		clitest.Execute(t, nil, append([]string{"serve"}, strings.Fields(test.args)...)...).Want(t, exit.Usage, test.say)
 	}
+	clitest.Execute(t, nil, "serve", "-exec", self+" -x").Want(t, exit.Usage, "its arguments are given separately: -exec PROGRAM -- ARGS")
 }
 
 func TestNoCompress(t *testing.T) {
@@ -131,6 +134,9 @@ func TestHealth(t *testing.T) {
 				res.Body.Close()
 				if res.StatusCode != test.status || string(body) != test.body {
 					t.Errorf("%s %s: %s, %q", test.method, test.path, res.Status, body)
+				}
+				if allow := res.Header.Get("Allow"); test.status == 405 && allow != "GET, HEAD" {
+					t.Errorf("%s %s: the methods %q are allowed", test.method, test.path, allow)
 				}
 			}
 			c.Close(airsocket.StatusNormalClosure, "")

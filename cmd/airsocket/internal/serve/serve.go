@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strconv"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/command"
@@ -17,13 +18,14 @@ import (
 const help = `Runs a server. A browser gets a page to try it, or the files of -static. One of these flags
 says what clients are for:
   -exec PROGRAM     starts a program for each client, as websocketd does. It gets each
-                    message as a line, and each line that it writes is sent as a text
-                    message. What it writes to stderr is logged.
+                    message as a line, or as several if there are line ends in it, and
+                    each line that it writes is sent as a text message. What it writes
+                    to stderr is logged.
   -tcp HOST:PORT    connects each client to a TCP server, as websockify does. Binary
                     messages carry the bytes. The subprotocol binary is accepted.
   -broadcast        sends each message to all other clients.
   -topics           sends each message to the other clients with the same path in their
-                    URL. With both flags, a client that reads too slowly is closed with
+                    URL. With either flag, a client that reads too slowly is closed with
                     status code 1008.
 
 Without them it is an echo server, which sends each message back, text as text and binary
@@ -43,11 +45,13 @@ From the environment of the server it gets PATH and what finds libraries, and -e
 When it writes no more the client is closed, with status code 1000, or with 1011 if the
 program has failed. When the client has gone, its input ends, and after -exec-grace it gets
 SIGTERM, and then SIGKILL. If the client does not read, the program waits when it
-writes. A line longer than -max-message ends it.
+writes, and the client is closed after 30 s in which it takes nothing. A line longer than
+-max-message ends the program.
 
 With -exec and -tcp, pages of other origins need -origin, and so do pages opened from a
 file: with -origin "*" any page that a user of this machine visits can use the program or
-the TCP server.
+the TCP server. Without TLS, the server's own pages need it too if their host is a name,
+unless that is localhost or one of -listen: who owns a name can make it lead to this machine.
 
 With -inspect the page that a browser gets can also show the server's side of the
 connections that it makes: the request, the answer, frames without their contents, and why
@@ -56,8 +60,8 @@ loopback and without -trusted-proxy. Nobody sees the connections of others, but 
 proxy that -trusted-proxy does not name all clients count as one.
 
 Each event is logged on stderr. With -quiet only errors of the server are logged, and
-what programs write to stderr; it is also faster. An interrupt closes all sockets with status
-code 1001; a second one ends the program at once.
+what programs write to stderr; it is also faster. An interrupt, SIGTERM or a hangup closes all
+sockets with status code 1001; a second one ends everything at once.
 
 A TIME is a number, in seconds unless a unit follows it: 5, 1.5, 200ms, 2m.
 
@@ -103,7 +107,7 @@ func (cfg *config) run(ctx context.Context, args []string, std *command.Std) (in
 	}
 	defer closer.Close()
 	srv.Handler = handler
-	mode, events := cfg.mode.mode(srv, logger), &eventLog{logger, cfg.content}
+	mode, events := cfg.mode.mode(srv, cfg.listen, logger), &eventLog{logger, cfg.content}
 	srv.OnConnect(mode.connect)
 	if events.isOn() {
 		srv.OnConnect(func(s *airsocket.Socket) {
@@ -137,7 +141,7 @@ func (cfg *config) run(ctx context.Context, args []string, std *command.Std) (in
 	last, cancel := context.WithTimeout(context.Background(), cfg.shutdownTimeout)
 	defer cancel()
 	if err := srv.Shutdown(last); err != nil {
-		logger.Warn("some sockets did not answer the close", slog.Any("err", err))
+		logger.Warn("some connections did not end in time", slog.Any("err", err))
 	}
 	mode.wait()
 	return exit.OK, nil
@@ -147,6 +151,9 @@ func listenAll(addresses []string) ([]net.Listener, error) {
 	var all []net.Listener
 	for _, addr := range addresses {
 		l, err := airsocket.Listen(addr)
+		if _, isPort := strconv.Atoi(addr); isPort == nil {
+			err = fmt.Errorf("-listen is HOST:PORT, such as 127.0.0.1:%s, or :%s for all addresses, not %q", addr, addr, addr)
+		}
 		if err != nil {
 			closeAll(all)
 			return nil, err

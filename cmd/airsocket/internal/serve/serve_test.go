@@ -323,6 +323,7 @@ func TestServeUsage(t *testing.T) {
 		{"--tls-self-signed --tls-cert a --tls-key b", "-tls-self-signed"},
 		{"--listen " + busy, "in use"},
 		{"--listen 127.0.0.1:0 --listen nowhere", "port"},
+		{"--listen 8080", "such as 127.0.0.1:8080, or :8080 for all addresses"},
 		{"--listen 127.0.0.1:0 --policy-listen " + busy, "in use"},
 	} {
 		r := clitest.Execute(t, nil, append([]string{"serve"}, strings.Fields(test.args)...)...)

@@ -141,6 +141,24 @@ func TestFold(t *testing.T) {
 	check(t, "without a limit", v.Event(message(strings.Repeat("x", 1000)), noon, "m"), "< "+strings.Repeat("x", 1000)+"\n")
 }
 
+// What is long without need takes few rows and bytes.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	v := View{Pretty: true, Fold: 20, Columns: wide(200)}
+	sent := journal.Event{Kind: "message", Out: true, Binary: true, Data: make([]byte, 1000)}
+	if got := v.Event(sent, noon, ""); strings.Count(got, "\n") != mostSent+1 {
+		t.Errorf("of a file that was sent, this is shown:\n%s", got)
+	}
+	check(t, "JSON on a wide terminal", v.Event(message(`["`+strings.Repeat("x", 70)+`",12345678]`), noon, ""), "< [\n    \""+strings.Repeat("x", 70)+"\",\n    12345678\n  ]\n")
+	v.Fold = 1
+	if got := v.Event(message("["+strings.Repeat("1,", maxJSON/2)+"1]"), noon, ""); !strings.HasPrefix(got, "< [1,1,1") {
+		t.Errorf("long JSON is shown as %q", got)
+	}
+	if got := v.Event(message(strings.Repeat("\u0301", 100_000)), noon, ""); len(got) > 64*200+100 {
+		t.Errorf("a row of marks has %d bytes", len(got))
+	}
+}
+
 // JSON that is deep takes no more memory than its length allows.
 func TestDeepJSON(t *testing.T) {
 	t.Parallel()

@@ -95,7 +95,10 @@ func TestBridgeEnds(t *testing.T) {
 		code   airsocket.StatusCode
 		reason string
 	}{
-		{"closed", clitest.Listen(t, func(c net.Conn) { io.WriteString(c, "bye") }), "bye", 1000, ""},
+		{"closed", clitest.Listen(t, func(c net.Conn) {
+			io.ReadFull(c, make([]byte, 1)) // what is not read would break the connection
+			io.WriteString(c, "bye")
+		}), "bye", 1000, ""},
 		{"half closed", clitest.Listen(t, func(c net.Conn) {
 			io.WriteString(c, "bye")
 			c.(*net.TCPConn).CloseWrite()
@@ -239,7 +242,7 @@ func TestBridgeUsage(t *testing.T) {
 	for _, test := range []struct{ args, say string }{
 		{"--tcp nowhere", `-tcp is HOST:PORT or unix:/PATH, not "nowhere"`},
 		{"--tcp unix:", "-tcp is HOST:PORT"},
-		{"--tcp=", "-tcp is HOST:PORT"},
+		{"--tcp=", "the value of -tcp is empty"},
 		{"--tcp localhost:1 --versions 13,76", "version 76 of the protocol has no binary messages"},
 		{"--tcp localhost:1 extra", `not "extra"`},
 	} {

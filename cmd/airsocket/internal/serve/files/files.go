@@ -2,11 +2,14 @@
 package files
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strings"
+	"syscall"
 )
 
 // Open returns a handler that serves the files in dir and below it, but none whose name, or
@@ -41,10 +44,10 @@ func (v visible) Open(name string) (fs.File, error) {
 		}
 	}
 	info, err := fs.Stat(v.FS, name)
-	if err != nil {
+	if e, ok := errors.AsType[syscall.Errno](err); ok && (e.Temporary() || errors.Is(e, fs.ErrPermission)) {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() && !info.IsDir() {
+	if err != nil || !info.Mode().IsRegular() && !info.IsDir() { // such as a link that leads out
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	f, err := v.FS.Open(name)
@@ -59,18 +62,8 @@ func isHidden(name string) bool { return strings.HasPrefix(path.Base(name), ".")
 // folder is a folder without what is hidden.
 type folder struct{ fs.ReadDirFile }
 
-// ReadDir returns the next n entries that are not hidden, or all of them.
+// ReadDir returns the entries that are not hidden.
 func (d folder) ReadDir(n int) ([]fs.DirEntry, error) {
-	for {
-		all, err := d.ReadDirFile.ReadDir(n)
-		entries := all[:0]
-		for _, e := range all {
-			if !isHidden(e.Name()) {
-				entries = append(entries, e)
-			}
-		}
-		if len(entries) > 0 || len(all) == 0 || n <= 0 || err != nil {
-			return entries, err
-		}
-	}
+	all, err := d.ReadDirFile.ReadDir(n)
+	return slices.DeleteFunc(all, func(e fs.DirEntry) bool { return isHidden(e.Name()) }), err
 }

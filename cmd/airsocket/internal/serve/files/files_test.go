@@ -57,7 +57,7 @@ func TestStatic(t *testing.T) {
 		"index.html": "the page", "a.txt": "text", "sub/b.css": "b{}", ".env": "SECRET", ".git/config": "SECRET", "sub/.htpasswd": "SECRET",
 		"../outside": "SECRET",
 	})
-	for _, link := range [][2]string{{"../outside", "out"}, {"a.txt", "in"}, {"/etc/passwd", "passwd"}, {"..", "up"}} {
+	for _, link := range [][2]string{{"../outside", "out"}, {"loop", "loop"}, {"a.txt", "in"}, {"/etc/passwd", "passwd"}, {"..", "up"}} {
 		if err := os.Symlink(link[0], filepath.Join(dir, link[1])); err != nil {
 			t.Skip(err)
 		}
@@ -85,11 +85,14 @@ func TestStatic(t *testing.T) {
 		{"GET", "/..%2foutside", "", "", ""},
 		{"GET", "/%2e%2e/outside", "", "", ""},
 		{"GET", "/..%5coutside", "", "", ""},
-		{"GET", "/out", "", "", ""},
-		{"GET", "/passwd", "", "", ""},
-		{"GET", "/up/", "", "", ""},
-		{"GET", "/up/outside", "", "", ""},
-		{"GET", "/a.txt%00.html", "", "", ""},
+		{"GET", "/out", "404 Not Found", "", ""},
+		{"GET", "/passwd", "404 Not Found", "", ""},
+		{"GET", "/up/", "404 Not Found", "", ""},
+		{"GET", "/up/outside", "404 Not Found", "", ""},
+		{"GET", "/loop", "404 Not Found", "", ""},
+		{"GET", "/a.txt/b", "404 Not Found", "", ""},
+		{"GET", "/" + strings.Repeat("a", 1000), "404 Not Found", "", ""},
+		{"GET", "/a.txt%00.html", "404 Not Found", "", ""},
 	} {
 		res, body := ask(t, s.URL(), test.method, test.target)
 		if test.status == "" { // any failure

@@ -125,9 +125,9 @@ func (m *Metrics) write(w io.Writer) {
 	p.head("websocket_opened_total", "counter", "Sockets that have opened.")
 	p.line("websocket_opened_total", m.opened.Load())
 	p.head("websocket_closed_total", "counter", "Sockets that have closed after they were open, by status code.")
-	p.labelled("websocket_closed_total", "code", m.closed.snapshot())
+	p.labeled("websocket_closed_total", "code", m.closed.snapshot())
 	p.head("websocket_refused_total", "counter", "Connections that have not become sockets.")
-	p.labelled("websocket_refused_total", "reason", m.refused.snapshot())
+	p.labeled("websocket_refused_total", "reason", m.refused.snapshot())
 	p.head("websocket_messages_total", "counter", "Messages, pings and pongs.")
 	m.traffic(p, "websocket_messages_total", func(t *traffic) uint64 { return t.messages.Load() })
 	p.head("websocket_payload_bytes_total", "counter", "Bytes of payload, not compressed.")
@@ -137,14 +137,14 @@ func (m *Metrics) write(w io.Writer) {
 
 	st := m.srv.Stats()
 	p.head("websocket_sockets", "gauge", "Sockets by state.")
-	p.labelled("websocket_sockets", "state", map[string]uint64{
+	p.labeled("websocket_sockets", "state", map[string]uint64{
 		"connecting": uint64(st.Connecting), "open": uint64(st.Open), "closing": uint64(st.Closing),
 	})
 	p.head("websocket_buffered_bytes", "gauge", "Bytes that wait to be sent.")
 	p.line("websocket_buffered_bytes", uint64(st.Buffered))
 	all, heldUp := airsocket.Workers()
 	p.head("websocket_workers", "gauge", "Goroutines that serve connections. Those that are held up wait for a handler.")
-	p.labelled("websocket_workers", "state", map[string]uint64{"ready": uint64(all - heldUp), "held up": uint64(heldUp)})
+	p.labeled("websocket_workers", "state", map[string]uint64{"ready": uint64(all - heldUp), "held up": uint64(heldUp)})
 }
 
 func (m *Metrics) traffic(p printer, name string, value func(*traffic) uint64) {
@@ -164,7 +164,7 @@ func (p printer) head(name, kind, help string) {
 
 func (p printer) line(series string, value uint64) { fmt.Fprintf(p.w, "%s %d\n", series, value) }
 
-func (p printer) labelled(name, label string, values map[string]uint64) {
+func (p printer) labeled(name, label string, values map[string]uint64) {
 	for _, v := range slices.Sorted(maps.Keys(values)) {
 		p.line(fmt.Sprintf("%s{%s=%q}", name, label, v), values[v])
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 )
 
@@ -44,15 +45,42 @@ func start(path string, args, env []string) (*child, error) {
 		theirs = append(theirs, w)
 		*to.ours, *to.theirs = r, w
 	}
-	if err := c.cmd.Start(); err != nil {
+	if err := startAlive(c.cmd); err != nil {
 		c.close()
 		return nil, err
 	}
 	go func() {
 		c.cmd.Wait()
+		alive.Lock()
+		delete(alive.all, c.cmd.Process)
+		alive.Unlock()
 		close(c.exited)
 	}()
 	return c, nil
+}
+
+// alive has the processes that have not ended.
+var alive = struct {
+	sync.Mutex
+	all map[*os.Process]bool
+}{all: map[*os.Process]bool{}}
+
+func startAlive(cmd *exec.Cmd) error {
+	alive.Lock()
+	defer alive.Unlock()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	alive.all[cmd.Process] = true
+	return nil
+}
+
+// KillAll ends all processes, for a program that ends at once. None can be started any more.
+func KillAll() {
+	alive.Lock()
+	for p := range alive.all {
+		endings[len(endings)-1](p)
+	}
 }
 
 // end waits until the process has ended, for grace, and then makes it end. It reports

@@ -3,8 +3,11 @@
 package process_test
 
 import (
+	"bufio"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -71,6 +74,40 @@ func TestOutputAfterTheEnd(t *testing.T) {
 	wantGone(t, func() string { pid := first(t, s.url); s.Wait(); return pid }())
 	if log := s.log.String(); !strings.Contains(log, "text=done") {
 		t.Errorf("the log has %q", log)
+	}
+}
+
+// TestMessagesBeforeTheClose checks that a process gets all that its client has sent before the
+// close, although what the process writes cannot be sent any more.
+func TestMessagesBeforeTheClose(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `while read A; do echo "$A"; case "$A" in bye) echo "seen" >&2;; esac; done`, &airsocket.Options{})
+	c := clitest.DialRaw(t, s.url)
+	go io.Copy(io.Discard, c)
+	frame := func(first byte, data string) string {
+		return string([]byte{first, 0x80 | byte(len(data)), 0, 0, 0, 0}) + data
+	}
+	// More than what the pipe has room for and what the server keeps.
+	io.WriteString(c, strings.Repeat(frame(0x81, strings.Repeat("x", 100)), 2000)+frame(0x81, "bye")+frame(0x88, "\x03\xe8"))
+	for begin := time.Now(); !strings.Contains(s.log.String(), "text=seen"); runtime.Gosched() {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatalf("the process has not got all; the log has %q", s.log.String())
+		}
+	}
+	c.Close()
+	s.Wait()
+}
+
+// TestEndOfTheOutput checks that a process that writes no more gets the end of its input, and
+// the time that it needs then.
+func TestEndOfTheOutput(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, `exec >&-; while read A; do :; done; echo "over" >&2`, &airsocket.Options{})
+	s.Grace = time.Minute
+	_, closed := converse(t, s.url)
+	s.Wait()
+	if log := s.log.String(); !strings.Contains(log, "text=over") || closed.Code != airsocket.StatusNormalClosure {
+		t.Errorf("closed with %d, the log has %q", closed.Code, log)
 	}
 }
 
@@ -174,24 +211,36 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
+// start runs serve in a process of its own until it has said where it listens. If before is not
+// empty, it is run by a shell that has done that.
+func start(t *testing.T, before string, args ...string) (p *exec.Cmd, out io.Reader, url string) {
+	t.Helper()
+	p = clitest.AsProgram(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	if before != "" {
+		env := p.Env
+		p = exec.Command(shell, append([]string{"-c", before + `; exec "$@"`, "start"}, p.Args...)...)
+		p.Env = env
+	}
+	pipe, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Process.Kill() })
+	lines := bufio.NewReader(pipe)
+	line, _ := lines.ReadString('\n')
+	_, url, _ = strings.Cut(strings.TrimSpace(line), "listening on ")
+	return p, lines, url
+}
+
 // TestInterruptEndsProcesses checks that a signal to the program ends its processes, and that
 // the program waits for them.
 func TestInterruptEndsProcesses(t *testing.T) {
 	t.Parallel()
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		p := clitest.AsProgram(append([]string{"serve", "--listen", "127.0.0.1:0", "--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
-		out, err := p.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer p.Process.Kill()
-		line := make([]byte, 200)
-		n, _ := out.Read(line)
-		_, url, _ := strings.Cut(string(line[:n]), "listening on ")
-		url, _, _ = strings.Cut(url, "\n")
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		p, out, url := start(t, "", append([]string{"--exec-grace", "50ms"}, script(t, `trap '' TERM INT; echo $$; while :; do read A || kill -STOP $$; done`)...)...)
 		pid := ""
 		closed := clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
 			c.OnMessage(func(e *airsocket.MessageEvent) {
@@ -205,4 +254,99 @@ func TestInterruptEndsProcesses(t *testing.T) {
 		}
 		wantGone(t, pid)
 	}
+}
+
+// TestNohup checks that a hangup has no effect if it was to be ignored.
+func TestNohup(t *testing.T) {
+	t.Parallel()
+	const trips = 200
+	p, out, url := start(t, `trap "" HUP`, script(t, `while read A; do echo "$A"; done`)...)
+	n := 0
+	closed := clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
+		c.OnOpen(func(*airsocket.OpenEvent) {
+			p.Process.Signal(syscall.SIGHUP)
+			c.Send("a")
+		})
+		c.OnMessage(func(*airsocket.MessageEvent) {
+			if n++; n < trips {
+				c.Send("a")
+			} else if n == trips {
+				p.Process.Signal(os.Interrupt)
+			}
+		})
+	})
+	io.Copy(io.Discard, out)
+	if p.Wait(); n != trips || p.ProcessState.ExitCode() != exit.OK || closed.Code != airsocket.StatusGoingAway {
+		t.Errorf("%d answers, then %v, closed with %d", n, p.ProcessState, closed.Code)
+	}
+}
+
+// TestSecondInterruptEndsProcesses checks that a second signal does not wait for processes,
+// and leaves none.
+func TestSecondInterruptEndsProcesses(t *testing.T) {
+	t.Parallel()
+	need(t, "/bin/sleep")
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	p, out, url := start(t, "", append([]string{"--exec-grace", "1h"}, script(t, `exec 9>"`+pipe+`"; trap '' TERM INT; echo a; while :; do /bin/sleep 1000; done`)...)...)
+	running := make(chan *os.File, 1)
+	go func() {
+		f, _ := os.Open(pipe) // as soon as the script has opened it too
+		running <- f
+	}()
+	clitest.Talk(t, nil, url, "", func(c *airsocket.Socket) {
+		c.OnMessage(func(*airsocket.MessageEvent) { p.Process.Signal(os.Interrupt) })
+	})
+	p.Process.Signal(os.Interrupt)
+	io.Copy(io.Discard, out)
+	if p.Wait(); p.ProcessState.ExitCode() != exit.Interrupted {
+		t.Errorf("it ends with %v", p.ProcessState)
+	}
+	f := <-running
+	defer f.Close()
+	f.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := f.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("something that the program has started is still running: %v", err)
+	}
+}
+
+// TestProcessesThatDoNotEndCount checks that there are not more processes than -max-conns,
+// although the clients of some have gone.
+func TestProcessesThatDoNotEndCount(t *testing.T) {
+	t.Parallel()
+	need(t, "/bin/sleep")
+	s := clitest.StartServe(t, append([]string{"--max-conns", "1", "--exec-grace", "1h"}, script(t, `echo $$; exec /bin/sleep 1000`)...)...)
+	// next returns the process of one more client, or 0, and how its connection ends. Until the
+	// server has noticed the end of the socket before, a client is refused.
+	next := func(until func(pid int, closed airsocket.CloseEvent) bool) (pid int) {
+		t.Helper()
+		for begin := time.Now(); time.Since(begin) < 20*time.Second; {
+			pid = 0
+			closed := clitest.Talk(t, nil, s.URL(), "", func(c *airsocket.Socket) {
+				c.OnMessage(func(e *airsocket.MessageEvent) {
+					pid, _ = strconv.Atoi(e.Text())
+					c.Close(airsocket.StatusNormalClosure, "")
+				})
+			})
+			if pid != 0 {
+				t.Cleanup(func() { syscall.Kill(-pid, syscall.SIGKILL) })
+			}
+			if until(pid, closed) {
+				return pid
+			}
+		}
+		t.Error("that does not happen")
+		return pid
+	}
+	served := func(pid int, _ airsocket.CloseEvent) bool { return pid != 0 }
+	pid := next(served)
+	if other := next(func(pid int, closed airsocket.CloseEvent) bool {
+		return pid != 0 || closed.Code == wire.StatusTryAgainLater && closed.Reason == "too many programs are running"
+	}); other != 0 {
+		t.Error("there is a second process")
+	}
+	syscall.Kill(-pid, syscall.SIGKILL)
+	next(served)
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -29,10 +30,12 @@ type Server struct {
 	MaxLine int           // the longest line in bytes; negative: no limit
 	Grace   time.Duration // how long the program has to end by itself, and once more after SIGTERM
 	Probe   time.Duration // how often a client is looked for that the program holds up
+	Max     int           // how many programs may run, also for clients that have gone; 0: no limit
 	Secure  bool          // clients use TLS
 	Log     *slog.Logger
 
 	running sync.WaitGroup
+	count   atomic.Int64 // of those that are running
 }
 
 // Connect serves s. It is to be called in OnConnect, and s must have no handlers of messages.
@@ -43,7 +46,15 @@ func (srv *Server) Connect(s *airsocket.Socket) {
 		return
 	}
 	s.OnOpen(func(*airsocket.OpenEvent) {
-		srv.running.Go(func() { srv.serve(c) })
+		if srv.count.Add(1) > int64(srv.Max) && srv.Max > 0 {
+			srv.count.Add(-1)
+			s.Close(wire.StatusTryAgainLater, "too many programs are running")
+			return
+		}
+		srv.running.Go(func() {
+			defer srv.count.Add(-1)
+			srv.serve(c)
+		})
 	})
 }
 

@@ -15,31 +15,35 @@ import (
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
 )
 
-// TestWebsocketdHabits checks what the README, the examples and the manual of websocketd say
-// of programs.
+// A habit is what the README, the examples and the manual of websocketd say of programs.
+type habit struct {
+	name, script string
+	send, want   []string
+	code         airsocket.StatusCode // by default that of a normal closure
+	reason       string
+	not          bool // websocketd 0.4.1 does not do so
+}
+
+var habits = []habit{
+	{name: "count.sh", script: `for COUNT in 1 2 3; do echo $COUNT; done`, want: []string{"1", "2", "3"}},
+	{name: "greeter.sh", script: `read A; echo "Hello $A!"; read B; echo "Hello $B!"`, send: []string{"Ann", "B & Ö"}, want: []string{"Hello Ann!", "Hello B & Ö!"}},
+	{name: "send-receive.sh", script: `echo first; read A; echo "got $A"`, send: []string{"x"}, want: []string{"first", "got x"}},
+	{name: "a message of two lines is two lines", script: `read A; read B; echo "$B,$A"`, send: []string{"a\nb"}, want: []string{"b,a"}},
+	{name: "an empty message is an empty line", script: `read A && read B; echo "[$A]$B"`, send: []string{"", "b"}, want: []string{"[]b"}},
+	{name: "line ends of Windows", script: `printf 'a\r\nb\n'`, want: []string{"a", "b"}},
+	{name: "empty lines", script: `echo; echo x; echo`, want: []string{"", "x", ""}},
+	{name: "no end of the last line", script: `printf 'a\nb'`, want: []string{"a", "b"}, not: true},
+	{name: "not UTF-8", script: `printf 'a\377b\n'`, want: []string{"a\ufffdb"}, not: true},
+	{name: "it ends without a word", script: `:`},
+	{name: "it fails", script: `echo a; exit 3`, want: []string{"a"}, code: 1011, reason: "the program has failed: exit status 3"},
+	{name: "it is killed", script: `kill -9 $$`, code: 1011, reason: "the program has failed: signal: killed"},
+	{name: "it reads nothing", script: `exec <&-; echo a`, send: []string{"x", "y"}, want: []string{"a"}},
+	{name: "stderr is not sent", script: `echo a >&2; echo b`, want: []string{"b"}},
+}
+
 func TestWebsocketdHabits(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name, script string
-		send, want   []string
-		code         airsocket.StatusCode
-		reason       string
-	}{
-		{name: "count.sh", script: `for COUNT in 1 2 3; do echo $COUNT; done`, want: []string{"1", "2", "3"}},
-		{name: "greeter.sh", script: `read A; echo "Hello $A!"; read B; echo "Hello $B!"`, send: []string{"Ann", "B & Ö"}, want: []string{"Hello Ann!", "Hello B & Ö!"}},
-		{name: "send-receive.sh", script: `echo first; read A; echo "got $A"`, send: []string{"x"}, want: []string{"first", "got x"}},
-		{name: "a message of two lines is two lines", script: `read A; read B; echo "$B,$A"`, send: []string{"a\nb"}, want: []string{"b,a"}},
-		{name: "an empty message is an empty line", script: `read A && read B; echo "[$A]$B"`, send: []string{"", "b"}, want: []string{"[]b"}},
-		{name: "line ends of Windows", script: `printf 'a\r\nb\n'`, want: []string{"a", "b"}},
-		{name: "empty lines", script: `echo; echo x; echo`, want: []string{"", "x", ""}},
-		{name: "no end of the last line", script: `printf 'a\nb'`, want: []string{"a", "b"}},
-		{name: "not UTF-8", script: `printf 'a\377b\n'`, want: []string{"a\ufffdb"}},
-		{name: "it ends without a word", script: `:`},
-		{name: "it fails", script: `echo a; exit 3`, want: []string{"a"}, code: 1011, reason: "the program has failed: exit status 3"},
-		{name: "it is killed", script: `kill -9 $$`, code: 1011, reason: "the program has failed: signal: killed"},
-		{name: "it reads nothing", script: `exec <&-; echo a`, send: []string{"x", "y"}, want: []string{"a"}},
-		{name: "stderr is not sent", script: `echo a >&2; echo b`, want: []string{"b"}},
-	} {
+	for _, test := range habits {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := clitest.StartServe(t, script(t, test.script)...)
