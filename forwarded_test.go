@@ -27,7 +27,7 @@ func TestForwardedFor(t *testing.T) {
 		{"[2001:db8::1]", "2001:db8::1"},
 		{"[2001:db8::1]:4711", "2001:db8::1"},
 		{"[::ffff:192.0.2.1]:4711, [fd00::1]:80", "192.0.2.1"},
-		{"fe80::1%eth0", "fe80::1%eth0"},
+		{"fe80::1%eth0", "fe80::1"},
 		// What comes before something that is no address is not trusted.
 		{"192.0.2.1, unknown", ""},
 		{"192.0.2.1, unknown, 10.0.0.1", ""},

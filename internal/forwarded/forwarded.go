@@ -26,19 +26,25 @@ func Client(addr netip.Addr, values []string, trusted []netip.Prefix) netip.Addr
 }
 
 // parseHop parses an address in X-Forwarded-For. Some proxies add the port, and with it
-// brackets for IPv6, or brackets alone.
+// brackets for IPv6, or brackets alone. A zone, which may be any text and means something
+// only to the proxy itself, is left out.
 func parseHop(text string) (netip.Addr, bool) {
+	addr, ok := parseAddr(text)
+	return addr.Unmap().WithZone(""), ok
+}
+
+func parseAddr(text string) (netip.Addr, bool) {
 	if inside, ok := strings.CutPrefix(text, "["); ok {
 		if inside, ok = strings.CutSuffix(inside, "]"); ok {
 			addr, err := netip.ParseAddr(inside)
-			return addr.Unmap(), err == nil && addr.Is6()
+			return addr, err == nil && addr.Is6()
 		}
 	}
 	if with, err := netip.ParseAddrPort(text); err == nil {
-		return with.Addr().Unmap(), true
+		return with.Addr(), true
 	}
 	addr, err := netip.ParseAddr(text)
-	return addr.Unmap(), err == nil
+	return addr, err == nil
 }
 
 // Among reports whether one of the prefixes contains addr, which is not IPv4 in IPv6. The
