@@ -142,7 +142,7 @@ func (p *linePeer) run() {
 			return
 		case err != nil:
 			return
-		case first == wstest.OpPing && !p.has(&p.mute):
+		case first == wstest.OpPing && !p.has(&p.mute) && !p.has(&p.closed):
 			go p.send(wstest.OpPong, payload)
 		case first == wstest.OpClose:
 			p.answers.wait()

@@ -24,6 +24,7 @@ func FuzzServer(f *testing.F) {
 	f.Add([]byte(browserRequest))
 	f.Add([]byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"))
 	f.Add([]byte(strings.Repeat("M", 33) + " / HTTP/1.1\r\n"))
+	f.Add([]byte(strings.Replace(browserRequest, "GET ", "GET http://x%ec", 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const limit = 2048
 		whole, pieces := handshake.Server{MaxHead: limit}, handshake.Server{MaxHead: limit}

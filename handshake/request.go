@@ -82,7 +82,9 @@ func (r *Request) locate() error {
 		if end < 0 {
 			end = len(rest)
 		}
-		if r.Host, r.Target = rest[:end], rest[end:]; !isHost(r.Host) {
+		// Escapes are not for a host's own name, and programs disagree on whether the host is
+		// what they stand for: a proxy could take this URL for another host's.
+		if r.Host, r.Target = rest[:end], rest[end:]; !isHost(r.Host) || strings.Contains(r.Host, "%") {
 			return ErrHost
 		}
 		if r.Target == "" || r.Target[0] == '?' {

@@ -149,6 +149,7 @@ func TestServerRefuses(t *testing.T) {
 		{"a Host that is only a port", edit(t, request13, "server.example.com", ":81"), handshake.ErrHost, 400},
 		{"a Host with a user", edit(t, request13, "server.example.com", "u@a"), handshake.ErrHost, 400},
 		{"a URL without a host", edit(t, request13, "/chat", "http:///chat"), handshake.ErrHost, 400},
+		{"a URL with an escape in the host", edit(t, request13, "/chat", "http://x%ec/chat"), handshake.ErrHost, 400},
 		{"a URL of another scheme", edit(t, request13, "/chat", "ftp://a/chat"), handshake.ErrTarget, 400},
 		{"no path", edit(t, request13, "/chat", "*"), handshake.ErrTarget, 400},
 		{"a fragment", edit(t, request13, "/chat", "/chat#a"), handshake.ErrTarget, 400},
