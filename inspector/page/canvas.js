@@ -14,9 +14,8 @@ export function draw(text) {
 		context.strokeStyle = color;
 		context.lineWidth = 2;
 		context.beginPath();
-		if (what === "c") {
-			context.arc(x, y, Math.abs(rest[0]), 0, 2 * Math.PI);
-		} else {
+		if (what === "c") context.arc(x, y, Math.abs(rest[0]), 0, 2 * Math.PI);
+		else {
 			context.moveTo(x, y);
 			context.lineTo(...rest);
 		}

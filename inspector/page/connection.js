@@ -3,8 +3,6 @@
 import {now} from "./log.js";
 import {joined} from "./text.js";
 
-export const mirrorProtocol = "lws-mirror-protocol";
-
 const names = {
 	1000: "normal", 1001: "going away", 1002: "protocol error", 1006: "no closing handshake",
 	1008: "policy violation", 1009: "message too big", 1011: "internal error",
@@ -18,6 +16,8 @@ let failed = 0; // attempts
 let asked = false; // to close
 let attempt; // tells what goes on from what is over
 let timer;
+
+export const mirrors = () => socket.protocol === "lws-mirror-protocol";
 
 export const listen = (onstate, onentry) => { [changed, tell] = [onstate, onentry]; };
 
@@ -59,7 +59,7 @@ async function open() {
 	});
 	ws.onclose = e => {
 		if (!opened && !asked) tell({kind: "error", conn, text: excuse()});
-		if (now() - opened > 10e3) failed = 0; // else it ends at once
+		if (now() - opened > 10e3) failed = 0;
 		closed(e);
 	};
 }

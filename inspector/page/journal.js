@@ -19,13 +19,16 @@ function record({time, kind, conn, direction, data, size, url, asked, chosen, co
 // read calls add with each entry of a file. Its error names the line.
 export async function read(file, add) {
 	if (file.size > 256 << 20) throw new Error("the file is too long");
-	for (const [i, line] of (await file.text()).split("\n").entries()) {
-		if (i % 500 === 499) await new Promise(resolve => setTimeout(resolve)); // lets the page answer
+	const all = await file.text();
+	for (let n = 1, end, from = 0; from < all.length; n++, from = end) {
+		end = all.indexOf("\n", from) + 1 || all.length;
+		const text = all.slice(from, end).trim();
+		if (text && n % 500 === 0) await new Promise(resolve => setTimeout(resolve)); // lets the page answer
 		try {
-			const text = line.trim(), e = text && entry(JSON.parse(text) ?? {});
+			const e = text && entry(JSON.parse(text) ?? {});
 			if (e) add(e);
 		} catch (err) {
-			throw new Error(`line ${i + 1} is not a record: ${err.message}`);
+			throw new Error(`line ${n} is not a record: ${err.message}`);
 		}
 	}
 }
@@ -34,7 +37,7 @@ function entry({time: at, type, conn, direction, data, binary, url, subprotocols
 	const time = Date.parse(at), close = type === "close", payload = /^(message|ping|pong)$/.test(type);
 	if (typeof type !== "string" || !(time < 8.64e15) || (close || payload) && !/^(in|out)$/.test(direction)
 		|| close && !(code >= 1000 && code <= 4999) || payload && typeof data !== "string") throw new Error("a field is missing or wrong");
-	const e = {kind: type, conn, time: time + Number("0." + (/\.\d{3}(\d+)/.exec(at)?.[1] || 0)), direction: ways[direction]};
+	const e = {kind: type, conn, time: time + Number("0." + (/\.\d{3}(\d{1,3})/.exec(at)?.[1] || 0)), direction: ways[direction]};
 	if (payload) return {...e, data: binary ? fromBase64(data) : data};
 	if (close) return {...e, code, reason, clean, text: joined(code, reason)};
 	if (type === "open") return {...e, url, asked, chosen, text: joined(url || text, chosen)};

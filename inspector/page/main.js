@@ -59,7 +59,7 @@ function toggle() {
 
 function changed() {
 	const {state, socket} = connection, open = state === "open";
-	const mirror = open && socket.protocol === connection.mirrorProtocol;
+	const mirror = open && connection.mirrors();
 	document.body.dataset.state = state;
 	put("state", state);
 	put("connect", state === "closed" ? "Connect" : "Disconnect");
@@ -79,7 +79,7 @@ connection.listen(changed, entry => {
 		meter.add(entry);
 		if (direction === "sent") return;
 		received(data);
-		if (connection.socket.protocol === connection.mirrorProtocol) canvas.draw(data);
+		if (connection.mirrors()) canvas.draw(data);
 	} else if (kind !== "open" && code !== 1006) {
 		tell(kind === "close" ? `closed with ${text}` : text);
 	}
@@ -121,7 +121,7 @@ $("copy-command").onclick = () => {
 $("save").onclick = () => {
 	log.flush();
 	const href = URL.createObjectURL(write(log.entries)), cut = log.entries.filter(e => e.cut).length;
-	make("a", {href, download: `airsocket-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.jsonl`}).click();
+	make("a", {href, download: `airsocket-${new Date().toISOString().replace(/:|\..*/g, "")}.jsonl`}).click();
 	setTimeout(() => URL.revokeObjectURL(href), 60e3);
 	if (cut) fail(`the file has only the beginning of ${many(cut, "message")}`);
 };

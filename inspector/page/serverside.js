@@ -28,7 +28,7 @@ export function watch(url) {
 		ws.onmessage = ({data}) => {
 			const e = JSON.parse(data);
 			if (e.event === "watching") go();
-			over ||= e.event === "close" || e.event === "refused";
+			over ||= /close|refused/.test(e.event);
 			if (ws === socket) hear(e);
 		};
 		ws.onclose = e => {

@@ -77,7 +77,7 @@ func TestInteropPageSends(t *testing.T) {
 	arrives(`binary "\x00\xff\x7f\x80\x81"`)
 
 	p.radio("format", "base64")
-	wrong("base64", "AP*8=", "Not base64: character 3 is not of base64")
+	wrong("base64", "AP*8=", "Not base64: character 3 is not allowed")
 	wrong("base64", "AP98A", "Not base64: the length or the padding is wrong")
 	p.send("AP_8-w ==")
 	arrives(`binary "\x00\xff\xfc\xfb"`)
@@ -157,4 +157,23 @@ func TestInteropPageRepeats(t *testing.T) {
 	p.click("#connect")
 	p.state("closed")
 	p.says("#send", "Start")
+}
+
+// TestInteropPageSlowFile ends the connection while a file is read: the page says that the
+// file was not sent.
+func TestInteropPageSlowFile(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openConnected(t, servePage(t, nil))
+	p.evaluate(`Blob.prototype.arrayBuffer = () => new Promise(resolve => { read = () => resolve(new ArrayBuffer(3)); })`)
+	file := filepath.Join(t.TempDir(), "data.bin")
+	if err := os.WriteFile(file, []byte{1, 2, 3}, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.radio("format", "file")
+	p.choose("#file", file)
+	p.click("#send")
+	p.click("#connect")
+	p.state("closed")
+	p.evaluate(`read()`)
+	p.says("#check", "Not sent: connect first")
 }

@@ -202,9 +202,9 @@ func TestInteropPageBounds(t *testing.T) {
 func TestInteropPageHostile(t *testing.T) {
 	b := startBrowser(t)
 	p := b.openConnected(t, servePage(t, nil))
-	const text = "<b onclick=x>\u20ac</b> \u202egnp.exe \u200b\u0007\u2066 \U000e0041 \u200d\ufeff end"
+	const text = "<b onclick=x>\u20ac</b> \u202egnp.exe \u200b\u0007\u2066 \U000e0041 \u200d\ufeff\U000e0100 \u2764\ufe0f end"
 	p.send(text)
-	const want = `<b onclick=x>€</b> \u202egnp.exe \u200b\u0007\u2066 \udb40\udc41 ` + "\u200d" + `\ufeff end`
+	const want = `<b onclick=x>€</b> \u202egnp.exe \u200b\u0007\u2066 \udb40\udc41 ` + "\u200d" + `\ufeff\udb40\udd00 ` + "\u2764\ufe0f end"
 	p.logs("received", "message", want)
 	p.click("#list .row:last-child")
 	if got := p.text("#content pre"); got != want {
