@@ -177,14 +177,16 @@ func TestInteropPageSavesAgain(t *testing.T) {
 	// Fields that may be missing, those of a wrong type, and a byte order mark in each line.
 	const at = "\ufeff" + `{"time":"2026-11-22T09:00:00.000000Z",`
 	p.load(at + `"type":"open","url":5,"subprotocols":5}` + "\n" +
+		at + `"type":"open","url":"ws://me:secret@host/"}` + "\n" +
 		at + `"type":"close","direction":"in","code":1001}` + "\n" +
 		at + `"type":"close","direction":"in","code":1006}` + "\n")
-	p.says("#details", "3 entries")
+	p.says("#details", "4 entries")
 	got, err = os.ReadFile(p.save())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := strings.ReplaceAll(at+`"type":"open"}
+`+at+`"type":"open","url":"ws://me:xxxxx@host/"}
 `+at+`"type":"close","direction":"in","code":1001,"reason":"","clean":true}
 `+at+`"type":"close","direction":"in","code":1006,"reason":"","clean":false}
 `, "\ufeff", ""); string(got) != want {

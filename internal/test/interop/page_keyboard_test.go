@@ -131,6 +131,10 @@ func TestInteropPageKeyboard(t *testing.T) {
 	p.press("o")
 	p.state("closed")
 
+	p.do("Input.dispatchKeyEvent", map[string]any{"type": "rawKeyDown", "key": "o", "modifiers": 2}) // with Ctrl
+	if p.text("#state") != "closed" {
+		t.Error("a key of the browser connects")
+	}
 	// A key that is held down does its work once.
 	p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "o", "text": "o", "autoRepeat": true})
 	if p.text("#state") != "closed" {
