@@ -243,6 +243,23 @@ func TestInteropPageLiveRegion(t *testing.T) {
 	if n := p.evaluate(`document.querySelectorAll("#spoken *").length`).(float64); n > 5 {
 		t.Errorf("the live region keeps %v announcements", n)
 	}
+	// The more there is, the longer are the pauses, until there is nothing.
+	if got := p.evaluate(`import("/announce.js?another").then(a => {
+		const real = setTimeout, waits = [];
+		let next = () => {};
+		window.setTimeout = (fn, ms) => { next = fn; return waits.push(ms); };
+		a.received("x");
+		for (let i = 0; i < 5; i++) {
+			a.received("x");
+			next();
+		}
+		next();
+		a.received("x");
+		window.setTimeout = real;
+		return waits.join(" ");
+	})`); got != "2000 4000 8000 16000 32000 32000 2000" {
+		t.Errorf("between announcements are pauses of %v", got)
+	}
 	if live := p.evaluate(`document.querySelectorAll("#list[aria-live], #list [aria-live]").length`); live != 0.0 {
 		t.Error("the list is live, too")
 	}
