@@ -48,7 +48,7 @@ function say(text, bad) {
 
 function parse() {
 	const format = chosen("format");
-	if (format === "file") return [[...$("file").files].map(file => ({file, name: file.name}))];
+	if (format === "file") return [[...$("file").files].map(file => ({file}))];
 	try {
 		return [[{data: parsers[format](box.value)}]];
 	} catch (e) {
@@ -60,15 +60,15 @@ async function submit() {
 	if (timer) return stop();
 	const [parts, error] = parse();
 	try {
-		if (connection.state !== "open") throw new Error("connect first");
 		if (!parts.length) throw new Error(error || "choose a file first");
 		for (const p of parts) p.data ??= new Uint8Array(await p.file.arrayBuffer());
+		if (connection.state !== "open") throw new Error("connect first");
 	} catch (e) {
 		const text = `Not sent: ${e.message}`;
 		say(text, true);
 		return refused(text);
 	}
-	const send = () => parts.every(p => connection.send(p.data, p.name));
+	const send = () => parts.every(p => connection.send(p.data, p.file?.name));
 	send();
 	if (!parts[0].file) remember({format: chosen("format"), text: box.value});
 	sent();

@@ -3,8 +3,6 @@
 import {now} from "./log.js";
 import {joined} from "./text.js";
 
-export const mirrorProtocol = "lws-mirror-protocol";
-
 const names = {
 	1000: "normal", 1001: "going away", 1002: "protocol error", 1006: "no closing handshake",
 	1008: "policy violation", 1009: "message too big", 1011: "internal error",
@@ -19,12 +17,14 @@ let asked = false; // to close
 let attempt; // tells what goes on from what is over
 let timer;
 
+export const mirrors = () => socket.protocol === "lws-mirror-protocol";
+
 export const listen = (onstate, onentry) => { [changed, tell] = [onstate, onentry]; };
 
-// complete returns what was typed as a URL, with the scheme of the page if it has none.
+// complete returns what was typed as a URL, with the scheme and host of the page if it lacks them.
 export function complete(typed) {
 	const url = typed.trim().replace(/^http(s?):/i, "ws$1:").replace(/#.*/, "");
-	return /^[a-z][a-z0-9+.-]*:\//i.test(url) ? url : location.protocol.replace("http", "ws") + "//" + url;
+	return /^[a-z][a-z0-9+.-]*:\//i.test(url) ? url : location.protocol.replace("http", "ws") + "//" + (url[0] === "/" ? location.host : "") + url;
 }
 
 // connect wants url, protocols, again(), and before(), for which attempts wait.
@@ -40,7 +40,7 @@ async function open() {
 	set("connecting");
 	await settings.before(url);
 	if (mine !== attempt) return;
-	let ws, opened = false;
+	let ws, opened;
 	try {
 		ws = socket = new WebSocket(url, protocols);
 	} catch (e) {
@@ -50,8 +50,7 @@ async function open() {
 	conn++;
 	ws.binaryType = "arraybuffer";
 	ws.onopen = () => {
-		opened = true;
-		failed = 0;
+		opened = now();
 		set("open");
 		tell({kind: "open", conn, url: ws.url, asked: protocols, chosen: ws.protocol, text: joined(ws.url, ws.protocol, ws.extensions)});
 	};
@@ -60,6 +59,7 @@ async function open() {
 	});
 	ws.onclose = e => {
 		if (!opened && !asked) tell({kind: "error", conn, text: excuse()});
+		if (now() - opened > 10e3) failed = 0;
 		closed(e);
 	};
 }
@@ -75,7 +75,7 @@ function closed({code, reason, wasClean: clean}) {
 	timer = setTimeout(open, wait);
 }
 
-const excuse = () => `could not connect. The browser hides why: no server, a path or origin that it refuses, or a certificate that is not trusted. See the log of ${
+const excuse = () => `could not connect. The browser hides why: no server, a refused path or origin, or an untrusted certificate. See the log of ${
 	new URL(settings.url).host === location.host ? "this page’s server, or tick “Show the server’s side” in Options." : "that server."}`;
 
 export function disconnect(...codeAndReason) {

@@ -7,14 +7,16 @@ import {isText, typeOf} from "./log.js";
 import {tree} from "./tree.js";
 import {clock, count, duration, joined, lines, many, size, utf8} from "./text.js";
 
+const longest = 1 << 20; // bytes of a message to edit
+
 let entry;
 let json; // its value
-let end = () => {}; // ends what is shown
 
 export function show(e) {
 	if (e && e === entry) return;
 	entry = e;
 	$("view").parentNode.hidden = $("content").hidden = !e;
+	$("reuse").hidden = !(e?.kind === "message" && e.size <= longest);
 	if (!e) return put("summary", "Select an entry to look inside.");
 	const hasData = e.data !== undefined;
 	json = isText(e) ? parse(e.data) : undefined;
@@ -24,7 +26,6 @@ export function show(e) {
 		hasData && many(e.size, "byte"), e.cut && `only the first ${size(e.kept)} are kept`));
 	const can = {json: json !== undefined, text: true, hex: hasData};
 	for (const input of document.getElementsByName("view")) input.disabled = !can[input.value];
-	$("reuse").hidden = e.kind !== "message";
 	chosen("view", can.json ? "json" : hasData && !isText(e) ? "hex" : "text");
 	showView();
 }
@@ -36,17 +37,14 @@ function text() {
 	return data === undefined ? entry.text : isText(entry) ? data : new TextDecoder().decode(data);
 }
 
-// copied returns what the clipboard gets.
-export const copied = () => ({json: () => indented(json), text, hex: () => dump(bytes())})[chosen("view")]();
+export const copied = () => ({json: () => indented(json, entry.data), text, hex: () => dump(bytes())})[chosen("view")]();
 
 function showView() {
 	const view = chosen("view"), old = $("content");
 	const box = old.cloneNode(false); // without the handlers and the scroll position
 	old.replaceWith(box);
 	box.className = {hex: "rows hex", json: "tree"}[view] || "";
-	end();
-	end = () => {};
-	if (view === "hex") end = showHex(box, bytes());
+	if (view === "hex") showHex(box, bytes());
 	else if (view === "json") box.append(tree(json));
 	else showText(box, text());
 }

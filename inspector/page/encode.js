@@ -19,7 +19,7 @@ export const parsers = {
 
 	base64(text) {
 		const bad = text.search(/[^\sA-Za-z0-9+/=_-]/);
-		if (bad >= 0) throw new Error(`character ${bad + 1} is not of base64`);
+		if (bad >= 0) throw new Error(`character ${bad + 1} is not allowed`);
 		try {
 			return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
 		} catch {

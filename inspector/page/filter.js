@@ -13,7 +13,7 @@ export function contains(text) {
 	return e => e.data && !isText(e) ? bytes.test(latin1.decode(e.data)) : chars.test(e.data ?? e.text);
 }
 
-// matcher does so for all that is not empty.
+// matcher does so for a text, a direction and a type, which may be empty.
 export function matcher(text, direction, type) {
 	const has = contains(text);
 	const group = e => e.kind === "message" ? typeOf(e) : /^p.ng$/.test(e.kind) ? "control" : "event";

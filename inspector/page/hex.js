@@ -16,7 +16,6 @@ export function dump(bytes) {
 	return rows.join("\n");
 }
 
-// showHex returns a function that ends it.
 export function showHex(box, bytes) {
 	const width = box.clientWidth > 46 * parseFloat(getComputedStyle(box).fontSize) ? 16 : 8;
 	const rows = new Rows(box, i => {
@@ -24,5 +23,4 @@ export function showHex(box, bytes) {
 		return make("div", {class: "line"}, make("span", {class: "quiet"}, at), digits, make("span", {class: "string"}, ascii));
 	});
 	rows.update(Math.ceil(bytes.length / width));
-	return () => rows.resized.disconnect();
 }

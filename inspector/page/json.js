@@ -6,12 +6,16 @@ export class Written {
 
 // parse returns an object or array, or undefined.
 export function parse(text) {
-	if (!/^\s*[[{]/.test(text)) return undefined;
 	try {
-		return JSON.parse(text, (key, value, from) => typeof value === "number" && from ? new Written(from.source) : value);
-	} catch {
-		return undefined;
-	}
+		if (/^\s*[[{]/.test(text)) return JSON.parse(text, (key, value, from) => typeof value === "number" && from ? new Written(from.source) : value);
+	} catch {}
 }
 
-export const indented = value => JSON.stringify(value, (key, v) => v instanceof Written ? JSON.rawJSON(v.source) : v, 2);
+// indented returns text itself if its value nests too deeply.
+export function indented(value, text) {
+	try {
+		return JSON.stringify(value, (key, v) => v instanceof Written ? JSON.rawJSON(v.source) : v, 2);
+	} catch {
+		return text;
+	}
+}

@@ -19,7 +19,7 @@ export function listen(actions, escape) {
 		$("key-list").append(make("div", null, make("dt", null, make("kbd", null, key)), make("dd", null, what)));
 	}
 	document.addEventListener("keydown", e => {
-		if (dialog.open || e.defaultPrevented || e.isComposing || e.ctrlKey || e.altKey || e.metaKey) return;
+		if (e.repeat || dialog.open || e.defaultPrevented || e.isComposing || e.ctrlKey || e.altKey || e.metaKey) return;
 		const typing = e.target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=file])");
 		const action = !typing && $("letters").checked && actions[e.key];
 		if (action) action[1]();

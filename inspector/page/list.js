@@ -24,7 +24,6 @@ export function listen(fn) {
 	filter();
 }
 
-// follow shows the newest entries, and those that come.
 export function follow() {
 	following = true;
 	pause(false);
@@ -41,7 +40,6 @@ function choose(entry, opened = false) {
 	select(entry, opened);
 }
 
-// point points to the selected entry, if that is drawn.
 function point() {
 	const e = rows.element(shown.indexOf(selected));
 	if (e) box.setAttribute("aria-activedescendant", e.id);
@@ -161,7 +159,10 @@ $("show-all").onclick = () => {
 	$("filter").focus();
 };
 $("pause").onclick = () => pause(!paused);
-$("follow").onclick = follow;
+$("follow").onclick = () => {
+	follow();
+	box.focus();
+};
 $("clear").onclick = log.clear;
 $("find").oninput = found;
 $("find").onkeydown = e => { if (e.key === "Enter") find(e.shiftKey ? -1 : 1); };

@@ -47,18 +47,19 @@ function wanted() {
 }
 
 function toggle() {
-	const {state} = connection, code = $("close-code").value, settings = state === "closed" && wanted();
+	const {state} = connection, code = $("close-code").value, reason = $("close-reason").value, settings = state === "closed" && wanted();
 	if (settings) {
 		meter.reset();
 		connection.connect(settings);
+		history.replaceState([settings.url, $("protocols").value], "");
 	} else if (state !== "closed" && state !== "closing") {
-		connection.disconnect(...code ? [Number(code), $("close-reason").value] : []);
+		connection.disconnect(...code || reason ? [Number(code || 1000), reason] : []);
 	}
 }
 
 function changed() {
 	const {state, socket} = connection, open = state === "open";
-	const mirror = open && socket.protocol === connection.mirrorProtocol;
+	const mirror = open && connection.mirrors();
 	document.body.dataset.state = state;
 	put("state", state);
 	put("connect", state === "closed" ? "Connect" : "Disconnect");
@@ -68,7 +69,7 @@ function changed() {
 	else meter.ended();
 	pane.offer("canvas", mirror);
 	compose.update();
-	if (open) $(mirror ? "canvas" : "message").focus({preventScroll: true});
+	if (open && document.activeElement.matches("body, #connection *")) $(mirror ? "canvas" : "message").focus({preventScroll: true});
 }
 
 connection.listen(changed, entry => {
@@ -78,7 +79,7 @@ connection.listen(changed, entry => {
 		meter.add(entry);
 		if (direction === "sent") return;
 		received(data);
-		if (connection.socket.protocol === connection.mirrorProtocol) canvas.draw(data);
+		if (connection.mirrors()) canvas.draw(data);
 	} else if (kind !== "open" && code !== 1006) {
 		tell(kind === "close" ? `closed with ${text}` : text);
 	}
@@ -87,7 +88,6 @@ $("connection").onsubmit = e => {
 	e.preventDefault();
 	toggle();
 };
-canvas.listen(connection.send);
 compose.listen(() => {
 	pane.uncover();
 	list.follow();
@@ -104,12 +104,12 @@ $("reuse").onclick = () => {
 
 // copy works without https, too, unlike navigator.clipboard.
 function copy(text, what) {
-	document.addEventListener("copy", e => {
+	document.oncopy = e => {
 		e.clipboardData.setData("text/plain", text);
 		e.preventDefault();
-	}, {once: true});
-	document.execCommand("copy");
-	tell(`${what} copied`);
+	};
+	tell(document.execCommand("copy") ? `${what} copied` : "the browser does not copy that");
+	document.oncopy = null;
 }
 
 $("copy").onclick = () => copy(detail.copied(), "message");
@@ -121,7 +121,7 @@ $("copy-command").onclick = () => {
 $("save").onclick = () => {
 	log.flush();
 	const href = URL.createObjectURL(write(log.entries)), cut = log.entries.filter(e => e.cut).length;
-	make("a", {href, download: `airsocket-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.jsonl`}).click();
+	make("a", {href, download: `airsocket-${new Date().toISOString().replace(/:|\..*/g, "")}.jsonl`}).click();
 	setTimeout(() => URL.revokeObjectURL(href), 60e3);
 	if (cut) fail(`the file has only the beginning of ${many(cut, "message")}`);
 };
@@ -129,11 +129,14 @@ $("save").onclick = () => {
 $("load").onclick = () => $("load-file").click();
 $("load-file").onchange = async () => {
 	const [file] = $("load-file").files;
-	log.clear();
+	let n = 0;
 	try {
-		await read(file, log.add);
+		await read(file, entry => {
+			if (!n++) log.clear();
+			log.add(entry);
+		});
 		log.flush();
-		tell(`${file.name} has ${many(log.entries.length + log.dropped, "entry", "entries")}`);
+		tell(`${file.name} has ${many(n, "entry", "entries")}`);
 	} catch (e) {
 		fail(`${file.name}: ${e.message}`);
 	}
@@ -143,7 +146,7 @@ $("load-file").onchange = async () => {
 for (const e of document.querySelectorAll("[aria-expanded]")) e.onclick = () => { e.ariaExpanded = e.ariaExpanded === "false"; };
 
 keys.listen({
-	o: ["connect, disconnect", toggle],
+	o: ["connect, disconnect", () => $("connect").click()],
 	u: ["to the URL", () => $("url").select()],
 	m: ["to the message", () => $(chosen("format") === "file" ? "file" : "message").focus()],
 	l: ["to the log", () => $("list").focus()],
@@ -151,8 +154,9 @@ keys.listen({
 	p: ["pause, resume", () => $("pause").click()],
 	"/": ["filter", () => $("filter").select()],
 	c: ["copy the selected entry", () => list.selected && $("copy").click()],
-	r: ["edit and send the selected message", () => list.selected?.kind === "message" && $("reuse").click()],
+	r: ["edit and send the selected message", () => $("reuse").hidden || $("reuse").click()],
 	s: ["save the log", () => $("save").click()],
 }, pane.hide);
 
-$("url").value = connection.complete(location.host + "/");
+// A reload keeps these. Below a path, the root of the host is something else.
+[$("url").value, $("protocols").value] = history.state ?? [location.pathname === "/" ? connection.complete("/") : "", ""];

@@ -15,8 +15,7 @@ export class Rows {
 		Object.assign(this, {box, draw, key});
 		box.replaceChildren(this.#space);
 		box.addEventListener("scroll", () => this.#show());
-		this.resized = new ResizeObserver(() => this.update());
-		this.resized.observe(box);
+		new ResizeObserver(() => this.update()).observe(box);
 	}
 
 	get page() { return Math.max(1, Math.floor(this.box.clientHeight / this.#height)); }

@@ -3,7 +3,7 @@
 import {$, make, put} from "./element.js";
 import {joined, line, size} from "./text.js";
 
-const kept = 300; // frames that are shown
+const kept = 300; // frames that are shown, and heads
 
 let socket;
 let heads, frames, count;
@@ -17,21 +17,18 @@ export function watch(url) {
 	count = 0;
 	const {host, pathname, search} = new URL(url);
 	if (host !== location.host) return say("Only the page’s own server shows its side.");
-	const there = new URL("observe", location.origin + location.pathname);
+	const there = new URL("observe", location);
 	there.protocol = there.protocol.replace("http", "ws");
 	const ws = socket = new WebSocket(there, "airsocket-observe");
 	let over = false;
 	return new Promise(resolve => {
-		const late = setTimeout(() => {
-			say("The server does not answer.");
-			resolve();
-		}, 3e3);
+		const late = setTimeout(() => resolve(say("The server does not answer.")), 3e3);
 		const go = () => resolve(clearTimeout(late));
 		ws.onopen = () => ws.send(JSON.stringify({watch: pathname + search}));
 		ws.onmessage = ({data}) => {
 			const e = JSON.parse(data);
 			if (e.event === "watching") go();
-			over ||= e.event === "close" || e.event === "refused";
+			over ||= /close|refused/.test(e.event);
 			if (ws === socket) hear(e);
 		};
 		ws.onclose = e => {
@@ -46,19 +43,16 @@ export function stop() {
 	socket = null;
 }
 
-function hear(e) {
-	const at = "time" in e ? `${Number(e.time).toFixed(4)} s` : "";
-	const tell = (what, ...parts) => say(`${what} after ${at}: ${joined(...parts)}`);
-	switch (e.event) {
+function hear({event, time, ...e}) {
+	const at = `${Number(time).toFixed(4)} s`, negotiated = joined(e.version, e.subprotocol, e.extensions);
+	switch (event) {
 	case "watching": return say("Watching for the connection.");
+	case "refused": return say(`Refused after ${at}: ${e.error}`);
+	case "close": return say(`Closed after ${at}: ${joined(e.code, e.reason, !e.clean && "no closing handshake", e.error)}`);
+	case "open": say(`Open after ${at}`); // falls through
 	case "request": case "answer":
-		heads.push([`${e.event === "request" ? "Request" : "Answer"} after ${at}`, e.line, ...e.fields.map(f => f.join(": "))]);
+		heads.push([`${event[0].toUpperCase() + event.slice(1)} after ${at}`, e.line || negotiated, ...(e.fields || []).map(f => f.join(": "))]);
 		break;
-	case "refused": return tell("Refused", e.error);
-	case "open":
-		heads.push([`Open after ${at}`, joined(e.version, e.subprotocol, e.extensions)]);
-		return say(`Open after ${at}`);
-	case "close": return tell("Closed", e.code, e.reason, !e.clean && "no closing handshake", e.error);
 	case "frame":
 		frames.push([at, e.direction === "sent" ? "↑ sent" : "↓ received", e.type, size(e.bytes)]);
 		count++;
@@ -67,6 +61,7 @@ function hear(e) {
 		frames.push(["", "", "not shown", e.count]);
 		count += e.count;
 	}
+	heads = heads.slice(-kept);
 	frames = frames.slice(-kept);
 	timer ||= setTimeout(show, 100);
 }

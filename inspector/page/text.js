@@ -1,8 +1,8 @@
 // How texts, numbers and times are shown.
 
 // What is invisible or changes how other text is shown, but for the joiners of words and emoji.
-const hidden = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]/gu;
-const units = c => c.split("").map(u => "\\u" + u.charCodeAt(0).toString(16).padStart(4, "0")).join("");
+const hidden = /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu;
+const units = c => c.replace(/[^]/g, u => "\\u" + u.charCodeAt().toString(16).padStart(4, "0"));
 
 export const escaped = (text, kept = "") => text.replace(hidden, c => kept.includes(c) ? c : c === "\n" ? "\\n" : units(c));
 export const lines = text => escaped(text, "\n\t");

@@ -46,6 +46,9 @@ func TestInteropPageCanvas(t *testing.T) {
 	if got := pages[0].evaluate(`document.querySelector("#canvas").getContext("2d").getImageData(50, 50, 1, 1).data[3]`); got != 0.0 {
 		t.Error("a wrong color draws")
 	}
+	// What a peer sends costs time in proportion to its length: the square of that would be
+	// many minutes.
+	pages[0].evaluate(`import("/canvas.js").then(c => { for (let i = 0; i < 20; i++) c.draw("d red" + " ".repeat(65_000) + "x"); c.draw(new Uint8Array(5)); })`)
 	pages[0].click("#clear-canvas")
 	if got := pages[0].evaluate(`document.querySelector("#canvas").getContext("2d").getImageData(320, 280, 1, 1).data[3]`); got != 0.0 {
 		t.Error("Clear here leaves what was drawn")

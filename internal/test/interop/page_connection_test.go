@@ -89,6 +89,15 @@ func TestInteropPageConnection(t *testing.T) {
 			t.Errorf("the server sees %v", e)
 		}
 		p.logs("sent", "close", "3001 · that is all")
+		p.click("#connect")
+		p.state("open")
+		within(t, asked)
+		p.fill("#close-code", "")
+		p.click("#connect")
+		p.state("closed")
+		if e := within(t, endings); e != (ending{1000, "that is all"}) {
+			t.Errorf("without a code the server sees %v", e)
+		}
 	})
 
 	t.Run("URL and subprotocols", func(t *testing.T) {
@@ -97,6 +106,7 @@ func TestInteropPageConnection(t *testing.T) {
 			host + "/x":             "ws://" + host + "/x",
 			"  ws://" + host + "/x": "ws://" + host + "/x",
 			"http://" + host + "/x": "ws://" + host + "/x",
+			"/x":                    "ws://" + host + "/x",
 		} {
 			p.fill("#url", typed)
 			p.fill("#protocols", "c, b a")
@@ -112,6 +122,21 @@ func TestInteropPageConnection(t *testing.T) {
 			p.click("#connect")
 			p.state("closed")
 			within(t, endings)
+		}
+	})
+
+	t.Run("reload", func(t *testing.T) {
+		p := b.openPage(t, url)
+		p.fill("#url", "/x?y")
+		p.fill("#protocols", "a b")
+		p.click("#connect")
+		p.state("open")
+		within(t, asked)
+		p.do("Page.reload", nil)
+		within(t, endings)
+		p.until(`document.querySelector("#key-list")?.firstChild`)
+		if got := p.evaluate(`document.querySelector("#url").value + " " + document.querySelector("#protocols").value`); got != "ws://"+host+"/x?y a b" {
+			t.Errorf("after a reload the page connects to %v", got)
 		}
 	})
 
@@ -199,6 +224,39 @@ func TestInteropPageConnectsAgain(t *testing.T) {
 	if len(sockets) != 0 {
 		t.Error("the page connects again though it must not")
 	}
+
+	// What was typed into meanwhile keeps the focus.
+	p.evaluate(`Math.random = () => 0`)
+	p.click("#again")
+	p.click("#connect")
+	s = within(t, sockets)
+	p.state("open")
+	p.click("#filter")
+	s.Close(1012, "")
+	s = within(t, sockets)
+	p.until(`[...document.querySelectorAll("[data-kind=open]")].length > 0 && document.body.dataset.state === "open"`)
+	if p.focused() != "filter" {
+		t.Errorf("a new connection takes the focus to %s", p.focused())
+	}
+	p.click("#again")
+	s.Close(1012, "")
+	p.state("closed")
+
+	// The waits grow while a server ends all connections at once.
+	p.click("#clear")
+	p.evaluate(`Math.random = () => .05`)
+	p.click("#again")
+	p.click("#connect")
+	for _, wait := range []string{"0.1", "0.1", "0.2", "0.4"} {
+		within(t, sockets).Close(1012, "")
+		p.logs("", "note", "connects again in "+wait+" s")
+	}
+	within(t, sockets)
+	p.state("open")
+	p.click("#connect")
+	p.state("closed")
+	p.click("#clear")
+	p.click("#again")
 
 	// The waits grow while nobody answers.
 	p.evaluate(`Math.random = () => .05`)

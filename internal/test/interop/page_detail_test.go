@@ -124,6 +124,14 @@ func TestInteropPageViews(t *testing.T) {
 		t.Errorf("%v is to be edited, with the focus in %s", got, p.focused())
 	}
 
+	// What the browser does not copy is not left for the next copy of something else.
+	p.evaluate(`document.execCommand = () => false`)
+	p.click("#copy")
+	p.says("#details", "the browser does not copy that")
+	if p.evaluate(`document.oncopy`) != nil {
+		t.Error("a copy that failed waits for the next one")
+	}
+
 	p.size(390, 844)
 	p.evaluate(`document.querySelector("[role=option]").click()`)
 	p.radio("view", "text")
@@ -134,5 +142,81 @@ func TestInteropPageViews(t *testing.T) {
 	p.click("#pane-close")
 	if p.shown("#pane") || p.focused() != "list" {
 		t.Errorf("after the details were closed, the focus is in %s", p.focused())
+	}
+}
+
+// TestInteropPageDeepJSON copies JSON that is nearly too deep for a stack: what can be read is
+// not always what can be written.
+func TestInteropPageDeepJSON(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openPage(t, servePage(t, nil))
+	if got := p.evaluate(`import("/json.js").then(({parse, indented}) => {
+		for (let depth = 200; ; depth += 50) {
+			const text = "[".repeat(depth) + "]".repeat(depth), value = parse(text);
+			if (!value) return depth > 300;
+			if (indented(value, text).replace(/\s/g, "") !== text) throw new Error("another text");
+		}
+	})`); got != true {
+		t.Error("JSON of 300 levels is not shown as a tree")
+	}
+}
+
+// TestInteropPageLongToEdit offers no message to be edited that makes a text field slow.
+func TestInteropPageLongToEdit(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openLog(t, servePage(t, nil), `[
+		{kind: "message", direction: "sent", data: new Uint8Array(1 << 20).fill(1)},
+		{kind: "message", direction: "sent", data: new Uint8Array((1 << 20) + 1).fill(2)},
+	]`)
+	p.look("02 02")
+	if p.shown("#reuse") {
+		t.Error("more than 1 MiB can be edited")
+	}
+	p.press("r")
+	if got := p.evaluate(`document.querySelector("#message").value.length`); got != 0.0 {
+		t.Errorf("r lets %v characters be edited", got)
+	}
+	p.look("01 01")
+	if !p.shown("#reuse") {
+		t.Error("1 MiB cannot be edited")
+	}
+	p.evaluate(`import("/list.js")`)
+	p.click("#clear")
+	p.press("r")
+	if got := p.evaluate(`document.querySelector("#message").value.length`); got != 0.0 || p.shown("#reuse") {
+		t.Errorf("without an entry, r lets %v characters be edited", got)
+	}
+}
+
+// TestInteropPageForgetsBytes looks at bytes again and again: nothing of earlier views stays
+// in memory.
+func TestInteropPageForgetsBytes(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openLog(t, servePage(t, nil), `[{kind: "message", direction: "sent", data: new Uint8Array(1000)}]`)
+	p.look("00 00")
+	p.evaluate(`boxes = []`)
+	for range 20 {
+		p.radio("view", "text")
+		p.radio("view", "hex")
+		p.evaluate(`boxes.push(new WeakRef(document.querySelector("#content"))), 0`)
+	}
+	p.do("HeapProfiler.enable", nil)
+	p.evaluate(`new Promise(resolve => setTimeout(resolve))`) // weak references live up to the end of a task
+	p.do("HeapProfiler.collectGarbage", nil)
+	if n := p.evaluate(`boxes.filter(ref => ref.deref()).length`).(float64); n > 3 {
+		t.Errorf("of 20 views of bytes, %v are still there", n)
+	}
+}
+
+// TestInteropPageDirections checks that what runs from right to left changes only its own place.
+func TestInteropPageDirections(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openLog(t, servePage(t, nil), `[{kind: "message", direction: "sent", data: '{"\u05d0\u05d1": 12345}'}]`)
+	p.look("{")
+	if got := p.evaluate(`(() => {
+		const [name, value] = document.querySelectorAll("#content .leaf span");
+		return name.getBoundingClientRect().right <= value.getBoundingClientRect().left;
+	})()`); got != true {
+		t.Error("a name in Hebrew is shown after its value")
 	}
 }

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,13 +121,19 @@ func TestInteropPageLoads(t *testing.T) {
 		t.Errorf("what was loaded is saved as %s", text)
 	}
 
+	// A file that is not a log takes nothing away.
+	p.load("not a log")
+	p.logs("received", "ping", "p")
+
 	const at = `{"time":"2026-11-22T09:00:00Z",`
 	for text, say := range map[string]string{
-		"\n{":                               "line 2 is not a record: ",
-		"[]":                                "line 1 is not a record: a field is missing or wrong",
-		at + `"type":7}`:                    "a field is missing",
-		`{"type":"open","time":"noon"}`:     "a field is missing",
-		at + `"type":"message","data":"x"}`: "a field is missing",
+		"\n{":  "line 2 is not a record: ",
+		"[]":   "line 1 is not a record: a field is missing or wrong",
+		"null": "line 1 is not a record: a field is missing or wrong",
+		`{"time":"+275760-09-13T00:00:00.0009Z","type":"error"}`: "a field is missing",
+		at + `"type":7}`:                                                   "a field is missing",
+		`{"type":"open","time":"noon"}`:                                    "a field is missing",
+		at + `"type":"message","data":"x"}`:                                "a field is missing",
 		at + `"type":"message","direction":"in"}`:                          "a field is missing",
 		at + `"type":"message","direction":"in","binary":true,"data":"*"}`: "line 1 is not a record: ",
 		at + `"type":"close","direction":"in","code":7}`:                   "a field is missing",
@@ -137,4 +144,52 @@ func TestInteropPageLoads(t *testing.T) {
 	p.load(strings.Repeat(at+`"type":"message","direction":"in","data":"x"}`+"\n", 12_000))
 	p.says("#details", "12,000 entries")
 	p.says("#dropped", "2,000 older not kept")
+	p.load(strings.Repeat("\n", 200<<20) + at + `"type":"error","text":"the last line"}`)
+	p.logs("", "error", "the last line")
+}
+
+// TestInteropPageSavesAgain saves what was loaded, which must be the same to the byte.
+func TestInteropPageSavesAgain(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openPage(t, servePage(t, nil))
+	var log strings.Builder
+	log.WriteString(`{"time":"2026-11-22T09:00:00.000000Z","type":"open","conn":7,"url":"ws://host/?a=\u202e","subprotocols":["a","b"],"subprotocol":"b"}` + "\n")
+	for i := range 1000 {
+		fmt.Fprintf(&log, `{"time":"2026-11-22T09:00:00.%06dZ","type":"message","conn":7,"direction":"in","size":5,"data":"\"\\\n\u0000\ud800"}`+"\n", 999*i+1)
+	}
+	log.WriteString(`{"time":"2026-11-22T09:00:01.000000Z","type":"pong","conn":7,"direction":"out","size":1,"binary":true,"data":"/w=="}
+{"time":"2026-11-22T09:00:01.999999Z","type":"close","conn":7,"direction":"in","code":1001,"reason":"r","clean":false}
+`)
+	want := strings.ReplaceAll(log.String(), `"size":5`, `"size":7`)
+	p.load(log.String())
+	p.says("#details", "1,003 entries")
+	got, err := os.ReadFile(p.save())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(got), "\n")
+	for i, line := range strings.Split(want, "\n") {
+		if i >= len(lines) || lines[i] != line {
+			t.Fatalf("line %d is saved as\n%s\nwant\n%s", i+1, lines[min(i, len(lines)-1)], line)
+		}
+	}
+
+	// Fields that may be missing, those of a wrong type, and a byte order mark in each line.
+	const at = "\ufeff" + `{"time":"2026-11-22T09:00:00.000000Z",`
+	p.load(at + `"type":"open","url":5,"subprotocols":5}` + "\n" +
+		at + `"type":"open","url":"ws://me:secret@host/"}` + "\n" +
+		at + `"type":"close","direction":"in","code":1001}` + "\n" +
+		at + `"type":"close","direction":"in","code":1006}` + "\n")
+	p.says("#details", "4 entries")
+	got, err = os.ReadFile(p.save())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.ReplaceAll(at+`"type":"open"}
+`+at+`"type":"open","url":"ws://me:xxxxx@host/"}
+`+at+`"type":"close","direction":"in","code":1001,"reason":"","clean":true}
+`+at+`"type":"close","direction":"in","code":1006,"reason":"","clean":false}
+`, "\ufeff", ""); string(got) != want {
+		t.Errorf("saved is\n%swant\n%s", got, want)
+	}
 }

@@ -131,6 +131,25 @@ func TestInteropPageKeyboard(t *testing.T) {
 	p.press("o")
 	p.state("closed")
 
+	p.do("Input.dispatchKeyEvent", map[string]any{"type": "rawKeyDown", "key": "o", "modifiers": 2}) // with Ctrl
+	if p.text("#state") != "closed" {
+		t.Error("a key of the browser connects")
+	}
+	// A key that is held down does its work once.
+	p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "o", "text": "o", "autoRepeat": true})
+	if p.text("#state") != "closed" {
+		t.Error("a key that is held down connects again")
+	}
+	p.press("l")
+	p.press("Home") // nothing that is shown was selected
+	p.press("Home")
+	p.until(`document.querySelector("#follow").checkVisibility()`)
+	p.tabTo("follow")
+	p.press(" ")
+	if p.shown("#follow") || p.focused() != "list" {
+		t.Errorf("the button that disappears leaves the focus to %q", p.focused())
+	}
+
 	p.press("?")
 	if p.evaluate(`document.querySelector("#keys").open`) != true {
 		t.Fatal("? does not show the keys")

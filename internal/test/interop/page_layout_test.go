@@ -173,3 +173,49 @@ func TestInteropPageAccessible(t *testing.T) {
 		}
 	}
 }
+
+// TestInteropPageShort checks phones that lie on their side, and a page that is enlarged.
+func TestInteropPageShort(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openConnected(t, servePage(t, nil))
+	p.send("hello")
+	p.logs("received", "message", "hello")
+	p.evaluate(`document.querySelector("#details").textContent = "permessage-deflate; client_max_window_bits"`)
+	for _, screen := range [][2]int{{844, 390}, {700, 500}, {640, 360}, {320, 256}} {
+		p.size(screen[0], screen[1])
+		if got := p.evaluate(`document.documentElement.scrollWidth`); got.(float64) > float64(screen[0]) {
+			t.Errorf("on a screen of %v the page is %v pixels wide", screen, got)
+		}
+		if got := p.evaluate(`document.querySelector("#list").clientHeight`).(float64); got < 80 {
+			t.Errorf("on a screen of %v the log has a height of %v", screen, got)
+		}
+		if got := p.evaluate(`document.querySelector("#details").clientHeight`).(float64); got > 40 {
+			t.Errorf("on a screen of %v what was negotiated has a height of %v", screen, got)
+		}
+		if got := p.evaluate(`[...document.querySelectorAll("body, header, main, #compose, #toolbar")].filter(e => e.scrollHeight > e.clientHeight + 1 && e !== document.body).map(e => e.id || e.tagName).join(" ")`); got != "" {
+			t.Errorf("on a screen of %v these have no room: %v", screen, got)
+		}
+	}
+}
+
+// TestInteropPageForcedColors checks that a selected entry can be seen in the colors of the system.
+func TestInteropPageForcedColors(t *testing.T) {
+	b := startBrowser(t)
+	p := b.openLog(t, servePage(t, nil), someEntries)
+	p.do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "forced-colors", "value": "active"}}})
+	p.look("Hello")
+	if got := p.evaluate(`new Set([...document.querySelectorAll("#list .row")].map(e => getComputedStyle(e).backgroundColor)).size`); got != 2.0 {
+		t.Errorf("a log with a selected entry has %v colors", got)
+	}
+	if got := p.evaluate(`(() => {
+		const system = make("p"), style = e => getComputedStyle(e);
+		document.body.append(system);
+		function make(name) { return document.createElement(name); }
+		system.style.cssText = "forced-color-adjust: none; color: HighlightText; background: Highlight";
+		const row = document.querySelector("[aria-selected=true]"), is = [style(row).backgroundColor, style(row.lastChild).color] + "", want = [style(system).backgroundColor, style(system).color] + "";
+		system.remove();
+		return is === want ? "" : is + ", want " + want;
+	})()`); got != "" {
+		t.Errorf("the selected entry has %v", got)
+	}
+}

@@ -202,9 +202,9 @@ func TestInteropPageBounds(t *testing.T) {
 func TestInteropPageHostile(t *testing.T) {
 	b := startBrowser(t)
 	p := b.openConnected(t, servePage(t, nil))
-	const text = "<b onclick=x>\u20ac</b> \u202egnp.exe \u200b\u0007\u2066 \U000e0041 \u200d\ufeff end"
+	const text = "<b onclick=x>\u20ac</b> \u202egnp.exe \u200b\u0007\u2066 \U000e0041 \u200d\ufeff\U000e0100 \u2764\ufe0f end"
 	p.send(text)
-	const want = `<b onclick=x>€</b> \u202egnp.exe \u200b\u0007\u2066 \udb40\udc41 ` + "\u200d" + `\ufeff end`
+	const want = `<b onclick=x>€</b> \u202egnp.exe \u200b\u0007\u2066 \udb40\udc41 ` + "\u200d" + `\ufeff\udb40\udd00 ` + "\u2764\ufe0f end"
 	p.logs("received", "message", want)
 	p.click("#list .row:last-child")
 	if got := p.text("#content pre"); got != want {
@@ -242,6 +242,23 @@ func TestInteropPageLiveRegion(t *testing.T) {
 	}
 	if n := p.evaluate(`document.querySelectorAll("#spoken *").length`).(float64); n > 5 {
 		t.Errorf("the live region keeps %v announcements", n)
+	}
+	// The more there is, the longer are the pauses, until there is nothing.
+	if got := p.evaluate(`import("/announce.js?another").then(a => {
+		const real = setTimeout, waits = [];
+		let next = () => {};
+		window.setTimeout = (fn, ms) => { next = fn; return waits.push(ms); };
+		a.received("x");
+		for (let i = 0; i < 5; i++) {
+			a.received("x");
+			next();
+		}
+		next();
+		a.received("x");
+		window.setTimeout = real;
+		return waits.join(" ");
+	})`); got != "2000 4000 8000 16000 32000 32000 2000" {
+		t.Errorf("between announcements are pauses of %v", got)
 	}
 	if live := p.evaluate(`document.querySelectorAll("#list[aria-live], #list [aria-live]").length`); live != 0.0 {
 		t.Error("the list is live, too")

@@ -89,6 +89,14 @@ Upgrade: websocket|Open after 0.0103 s|RFC 6455 · permessage-deflate; x=1|Frame
 	if n := p.evaluate(`document.querySelectorAll("#server tr").length`); n != 300.0 {
 		t.Errorf("of many frames the page shows %v", n)
 	}
+	for range 1000 {
+		s.Send(`{"event":"request","time":1,"line":"GET / HTTP/1.1","fields":[]}`)
+	}
+	s.Send(`{"event":"frame","time":1.5,"direction":"sent","type":"text","bytes":5}`)
+	p.says("#server", "Frames: 1010")
+	if n := p.evaluate(`document.querySelectorAll("#server pre").length`); n != 300.0 {
+		t.Errorf("of many requests the page shows %v", n)
+	}
 	s.Send(`{"event":"close","time":2,"code":1008,"reason":"enough","clean":false,"error":"a rule was broken"}`)
 	const end = "Closed after 2.0000 s: 1008 · enough · no closing handshake · a rule was broken"
 	p.says("#server-state", end)
@@ -196,9 +204,19 @@ func TestInteropPageMounted(t *testing.T) {
 	defer site.Close()
 	defer srv.Close()
 	p := b.openPage(t, site.URL+"/inspect/")
+	if got := p.evaluate(`document.querySelector("#url").value`); got != "" {
+		t.Errorf("below a path, the page connects to %v, which is not its own", got)
+	}
+	for _, press := range []func(){func() { p.click("#connect") }, func() { p.press("o") }} {
+		p.evaluate(`document.activeElement.blur()`)
+		press()
+		if p.focused() != "url" || strings.TrimSpace(p.text("#state")) != "closed" || p.contents() != "" {
+			t.Errorf("without a URL, the focus is in %q, the log has %s", p.focused(), p.contents())
+		}
+	}
 	p.click("#options-button")
 	p.click("#observe")
-	p.fill("#url", strings.TrimPrefix(site.URL, "http://")+"/ws")
+	p.fill("#url", "/ws")
 	p.click("#connect")
 	p.says("#server-state", "Refused after ")
 	p.says("#server", "HTTP/1.1 403")

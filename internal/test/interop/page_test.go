@@ -69,7 +69,7 @@ func (b *browser) openPage(t testing.TB, url string) *tab {
 	t.Helper()
 	p := b.open(t, url)
 	p.do("Log.enable", nil)
-	p.until(`document.querySelector("#url").value !== ""`)
+	p.until(`document.querySelector("#key-list").firstChild`) // the scripts have run
 	thrown, logged := b.eventsOf(p.session, "Runtime.exceptionThrown"), b.eventsOf(p.session, "Log.entryAdded")
 	t.Cleanup(func() {
 		for {
