@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -61,6 +62,12 @@ type (
 		Error  string               `json:"error"`
 	}
 )
+
+// encode returns ev as JSON, and what is not UTF-8 in it replaced.
+func encode(ev any) []byte {
+	text, _ := json.Marshal(ev) // which has only strings and numbers
+	return text
+}
 
 func newRequest(w *watch, req *handshake.Request, proto string) requestEvent {
 	return requestEvent{"request", w.time(), fmt.Sprintf("%s %s %s", req.Method, req.Target, proto), shownFields(req.Header)}

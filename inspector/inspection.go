@@ -141,17 +141,14 @@ func (i *inspection) of(s *airsocket.Socket) *watch {
 	return i.shown[s]
 }
 
-// take returns the watch that shows s, or nil, and lets it show s no longer.
-func (i *inspection) take(s *airsocket.Socket) *watch {
-	if i.showing.Load() == 0 {
-		return nil
-	}
+// finish tells the observer of w, which shows s, the last event of s. Between that and the end
+// of w nothing ends the observer.
+func (i *inspection) finish(s *airsocket.Socket, w *watch, last any) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	w := i.shown[s]
 	delete(i.shown, s)
 	i.showing.Store(int32(len(i.shown)))
-	return w
+	w.observer.tellLast(w, last)
 }
 
 // end ends all observers, each when the connection that it shows has ended, or after some
@@ -205,8 +202,8 @@ func (i *inspection) hooks(before *airsocket.Hooks) *airsocket.Hooks {
 		if also.HandshakeFailed != nil {
 			also.HandshakeFailed(s, err)
 		}
-		if w := i.take(s); w != nil {
-			w.observer.tellLast(w, refusedEvent{"refused", w.time(), err.Error()})
+		if w := i.of(s); w != nil {
+			i.finish(s, w, refusedEvent{"refused", w.time(), err.Error()})
 		}
 	}
 	h.Received = func(s *airsocket.Socket, kind wire.Kind, bytes int) {
@@ -260,7 +257,7 @@ func (i *inspection) frame(s *airsocket.Socket, direction string, kind wire.Kind
 }
 
 func (i *inspection) closed(s *airsocket.Socket, e *airsocket.CloseEvent) {
-	w := i.take(s)
+	w := i.of(s)
 	if w == nil {
 		return
 	}
@@ -271,5 +268,5 @@ func (i *inspection) closed(s *airsocket.Socket, e *airsocket.CloseEvent) {
 	if w.errors != nil {
 		w.errors.Remove()
 	}
-	w.observer.tellLast(w, closeEvent{"close", w.time(), e.Code, e.Reason, e.WasClean, reported})
+	i.finish(s, w, closeEvent{"close", w.time(), e.Code, e.Reason, e.WasClean, reported})
 }

@@ -370,6 +370,30 @@ func TestObserversThatDoNotRead(t *testing.T) {
 	}
 }
 
+// TestObserversOfLongHeads checks that a request is skipped that is longer than all that may
+// wait for an observer.
+func TestObserversOfLongHeads(t *testing.T) {
+	srv := mounted(wstest.Echoing(new(airsocket.Server)))
+	t.Cleanup(func() { srv.Close() })
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("/inspect/", srv.Handler)
+	url := wstest.ServeHandler(t, mux) + "/" // where a head may have 1 MiB
+	o := observe(t, url)
+	for _, c := range []struct {
+		field string
+		want  string
+	}{
+		{strings.Repeat("x", 200<<10), "GET / HTTP/1.1"},
+		{strings.Repeat("x", 300<<10), "skipped"},
+		{strings.Repeat("<", 100<<10), "skipped"}, // which is longer as JSON
+	} {
+		o.watch("/")
+		open(t, url, "/", o.origin, "X-Long: "+c.field)
+		o.want(c.want, "answer 101", "open RFC 6455")
+	}
+}
+
 // TestObserversAreFew checks that one address has a few observers, that all together are
 // bounded, and that those that have gone make room.
 func TestObserversAreFew(t *testing.T) {
