@@ -50,9 +50,15 @@ type identity struct {
 	origin, cookie string
 }
 
-// cookieName is the name of the cookie by which the page and its connections are known to be of
-// the same browser. Its value is random, and need not be remembered.
-const cookieName = "airsocket-inspector"
+// cookieOf returns the name of the cookie by which the page and its connections are known to be
+// of the same browser. Its value is random, and need not be remembered. Over TLS it has the
+// prefix without which other hosts of the domain, and whoever is on the way, could set it.
+func cookieOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "__Host-airsocket-inspector"
+	}
+	return "airsocket-inspector"
+}
 
 func newInspection(srv *airsocket.Server) *inspection {
 	i := &inspection{srv: srv, observers: make(map[*observer]struct{}), shown: make(map[*airsocket.Socket]*watch)}
@@ -66,8 +72,8 @@ func (i *inspection) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.access().ServeHTTP(w, r)
 		return
 	case "/":
-		if len(r.CookiesNamed(cookieName)) == 0 {
-			http.SetCookie(w, &http.Cookie{Name: cookieName, Value: rand.Text(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		if name := cookieOf(r); len(r.CookiesNamed(name)) == 0 {
+			http.SetCookie(w, &http.Cookie{Name: name, Value: rand.Text(), Path: "/", Secure: r.TLS != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		}
 	}
 	servePage(w, r)
@@ -77,7 +83,7 @@ func (i *inspection) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // for what they observe alike.
 func (i *inspection) identify(origin string, r *http.Request) identity {
 	id := identity{origin: origin}
-	for _, c := range r.CookiesNamed(cookieName) {
+	for _, c := range r.CookiesNamed(cookieOf(r)) {
 		id.cookie += c.Value + ";"
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

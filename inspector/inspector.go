@@ -55,6 +55,14 @@ var files embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// types are the types of the files. Those of package mime are the system's, which can be wrong,
+// and a browser runs no script of another type.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+}
+
 // Handler returns a handler that serves the page at / and its files beside it. Use
 // [http.StripPrefix] to mount it elsewhere.
 func Handler() http.Handler { return http.HandlerFunc(servePage) }
@@ -107,6 +115,7 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
+	h.Set("Content-Type", types[path.Ext(name)])
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

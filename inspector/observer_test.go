@@ -68,6 +68,11 @@ func TestObserversAreOfTheOwnOrigin(t *testing.T) {
 				if got := p.ReadResponse().StatusCode; got != 403 {
 					t.Errorf("a page without TLS: status %d", got)
 				}
+				p = wstest.DialRaw(t, url)
+				p.WriteRaw([]byte(asking(url, "Cookie: airsocket-inspector=MINE")))
+				if got := p.ReadResponse().StatusCode; got != 403 {
+					t.Errorf("a cookie that has come without TLS: status %d", got)
+				}
 			}
 		})
 	}
@@ -161,7 +166,7 @@ func TestObserversBehindProxies(t *testing.T) {
 		}
 		o := &page{from("192.0.2.1", asking(url)), originOf(url)}
 		o.watch("/")
-		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin, cookie)
+		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin, cookieAt(url))
 		from("192.0.2.2", request)
 		o.wantNothing()
 		from("192.0.2.1", request)

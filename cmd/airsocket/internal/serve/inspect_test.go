@@ -76,7 +76,7 @@ func TestInspectShowsEachMode(t *testing.T) {
 		defer cancel()
 		s := clitest.StartServe(t, flags...)
 		client := &airsocket.Options{Origin: strings.TrimSuffix(strings.Replace(s.URL(), "ws", "http", 1), "/"), TLS: &tls.Config{InsecureSkipVerify: true}}
-		client.Header = http.Header{"Cookie": {"airsocket-inspector=MINE"}}
+		client.Header = http.Header{"Cookie": {"airsocket-inspector=MINE; __Host-airsocket-inspector=MINE"}}
 		own := client.Clone()
 		own.Protocols = []string{"airsocket-observe"}
 		observer, err := blocking.Dial(ctx, s.URL()+"observe", own)
