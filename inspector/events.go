@@ -93,13 +93,14 @@ func shownFields(header handshake.Header) [][2]string {
 
 // secrets are parts of the names of fields that have credentials. A proxy may add some that
 // the browser itself does not know.
-var secrets = [...]string{"auth", "cookie", "token", "secret", "passw", "credential", "session", "jwt", "oidc", "saml", "assertion", "signature", "api-key", "apikey", "access-key"}
+var secrets = [...]string{"auth", "cookie", "token", "secret", "passw", "credential", "session", "jwt", "oidc", "saml", "assertion", "signature", "key", "otp"}
 
 // isSecret reports whether the value of a field is a credential, or may be one.
 func isSecret(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
-	case "www-authenticate", "proxy-authenticate": // which ask for some
+	case "www-authenticate", "proxy-authenticate", // which ask for some
+		"sec-websocket-key", "sec-websocket-key1", "sec-websocket-key2": // which are used once
 		return false
 	}
 	for _, part := range secrets {

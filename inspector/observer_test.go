@@ -258,7 +258,7 @@ func TestObserversGetNoCredentials(t *testing.T) {
 	o := observe(t, url, id)
 	o.watch("/")
 	hidden := []string{"COOKIE2", "Authorization", "Proxy-Authorization", "X-Auth-Request-Access-Token", "X-Api-Key", "X-Amzn-Oidc-Data",
-		"X-Amz-Security-Token", "X-Forwarded-Access-Token", "Cf-Access-Jwt-Assertion", "X-Session-Id", "X-Client-Secret", "X-Password", "Signature"}
+		"X-Amz-Security-Token", "X-Forwarded-Access-Token", "Cf-Access-Jwt-Assertion", "X-Session-Id", "X-Client-Secret", "X-Password", "Signature", "Ocp-Apim-Subscription-Key", "X-Functions-Key", "X-Apikey", "X-OTP"}
 	fields := []string{"X-Plain: plain", "Proxy-Authenticate: Basic realm=plain", id}
 	for _, name := range hidden {
 		fields = append(fields, name+": "+secret)
