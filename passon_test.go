@@ -107,7 +107,7 @@ func TestPassOnCountsTwice(t *testing.T) {
 			connect := func(target string) (p *wstest.RawPeer, opens bool) {
 				p = wstest.DialRaw(t, url)
 				p.Write([]byte(wstest.RequestWith("GET " + target + " HTTP/1.1"))) // which fails too if it is closed at once
-				line, _ := p.Reader.ReadString('\n') // nothing if the address has been told why
+				line, _ := p.Reader.ReadString('\n')                               // nothing if the address has been told why
 				if opens = strings.Contains(line, " 101 "); opens {
 					wstest.ReadHead(t, p.Reader)
 				} else {

@@ -1,8 +1,11 @@
 package inspector
 
 import (
+	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/airsocket/airsocket"
 )
 
 // TestQueueOfHeads checks that what waits for an observer that does not read is bounded in
@@ -37,5 +40,38 @@ func TestQueueOfHeads(t *testing.T) {
 			t.Errorf("round %d: the last event is %.40q", round, last)
 		}
 		o.busy = true
+	}
+}
+
+// TestLastEventComesBeforeTheEnd checks that nothing can end an observer between the end of the
+// connection that it is shown and the event that tells of it: end waits for mu.
+func TestLastEventComesBeforeTheEnd(t *testing.T) {
+	i := newInspection(new(airsocket.Server))
+	o := &observer{inspection: i, busy: true}
+	o.watch = &watch{observer: o}
+	s := airsocket.NewSocket(nil)
+	i.shown[s] = o.watch
+	i.showing.Store(1)
+	told := make(chan bool)
+	o.mu.Lock() // as something does that tells the observer at the same time
+	go func() {
+		i.closed(s, &airsocket.CloseEvent{Code: 1000})
+		close(told)
+	}()
+	for i.showing.Load() > 0 {
+		runtime.Gosched()
+	}
+	for range 10_000 {
+		if i.mu.TryLock() {
+			t.Error("the observer could end before it is told")
+			i.mu.Unlock()
+			break
+		}
+		runtime.Gosched()
+	}
+	o.mu.Unlock()
+	<-told
+	if len(o.queue) != 1 {
+		t.Errorf("%q waits", o.queue)
 	}
 }
