@@ -42,8 +42,18 @@ func TestPage(t *testing.T) {
 		if res.StatusCode != test.status || !strings.Contains(res.Header.Get("Content-Type"), test.kind) || !strings.Contains(string(body), test.has) {
 			t.Errorf("%s %s: %s, %s, %.60q", test.method, test.path, res.Status, res.Header.Get("Content-Type"), body)
 		}
-		if policy := res.Header.Get("Content-Security-Policy"); test.status == 200 && !strings.HasPrefix(policy, "default-src 'none'") {
-			t.Errorf("%s %s: policy %q", test.method, test.path, policy)
+		if test.status != 200 {
+			continue
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options":  "nosniff",
+			"Referrer-Policy":         "no-referrer",
+			"Cache-Control":           "no-cache",
+		} {
+			if got := res.Header.Get(name); got != want {
+				t.Errorf("%s %s: %s is %q, want %q", test.method, test.path, name, got, want)
+			}
 		}
 	}
 }

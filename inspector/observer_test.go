@@ -486,6 +486,10 @@ func TestObserversSayWhatTheyWatch(t *testing.T) {
 		o.WantClose(c.code)
 		o.Close()
 	}
+	o := observe(t, url)
+	half := strings.Repeat("a", 40<<10)
+	go o.Write(append(o.Frame(0x01, `{"watch":"/`+half), o.Frame(0x80, half+`"}`)...))
+	o.WantClose(1009) // although no frame is too long
 }
 
 // TestObserversAreNotSockets checks that what a program sends to all sockets of its Server does
