@@ -118,6 +118,9 @@ func (s *Socket) setAddress(from *address) {
 	}
 }
 
+// isCounted reports whether there is an address that counts s.
+func (s *Socket) isCounted() bool { return s.limits().from.Load() != nil }
+
 // takeAddress returns what counts s, which it takes from s, or nil.
 func (s *Socket) takeAddress() *address {
 	l := s.limits()

@@ -28,7 +28,7 @@ import (
 // same time, and must guard what they share with atomics or a lock.
 //
 // A hook must not block. Like a handler, one that runs in a turn holds up everything on its
-// [Dispatcher], and one that is told of a connection that was closed at once holds up all
+// [Dispatcher], Requested and Answered hold up a worker, and one that is told of a connection that was closed at once holds up all
 // that have not been accepted yet. It may call the socket's methods. Unlike those of
 // handlers, its panics are not recovered by Options.Recover, except in a call of a handler's,
 // such as Send. If it counts by a code or reason that a peer chooses, such as the status codes
@@ -45,7 +45,8 @@ type Hooks struct {
 	Requested func(s *Socket)
 
 	// Answered is called when a server has answered a request, with status 101 or with a
-	// refusal, and not for connections that are closed without an answer. It comes before
+	// refusal, and not for connections that are closed without an answer. Requested need not
+	// have been called, since a request that is not valid is answered too. It comes before
 	// Opened or HandshakeFailed. The header has the fields as they were sent; of a refusal
 	// that net/http sends, those that were set, in alphabetical order. It is valid until
 	// Answered returns.

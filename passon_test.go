@@ -3,6 +3,7 @@ package airsocket_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,6 +91,53 @@ func TestPassOnKeepsLimits(t *testing.T) {
 		if got := p.ReadResponse().StatusCode; got != c.status {
 			t.Errorf("%s: status %d, want %d", c.target, got, c.status)
 		}
+	}
+}
+
+// TestPassOnCountsTwice checks that a connection that is passed to a Server with limits of its own
+// counts for those of both until it ends.
+func TestPassOnCountsTwice(t *testing.T) {
+	for _, way := range []string{wstest.ByListen, wstest.ByTLS} {
+		t.Run(way, func(t *testing.T) {
+			inner := namedEcho("inner")
+			inner.MaxConnsPerIP = 2
+			t.Cleanup(func() { inner.Close() })
+			outer := &airsocket.Server{MaxConnsPerIP: 4, Handler: inner, PassOn: func(r *handshake.Request) bool { return r.Target == "/inner" }}
+			url := wstest.ServeWay(t, outer, way)
+			connect := func(target string) (p *wstest.RawPeer, opens bool) {
+				p = wstest.DialRaw(t, url)
+				p.Write([]byte(wstest.RequestWith("GET " + target + " HTTP/1.1"))) // which fails too if it is closed at once
+				line, _ := p.Reader.ReadString('\n')                               // nothing if the address has been told why
+				if opens = strings.Contains(line, " 101 "); opens {
+					wstest.ReadHead(t, p.Reader)
+				} else {
+					p.Close()
+				}
+				return p, opens
+			}
+			for range 3 {
+				var all []*wstest.RawPeer
+				for n, target := range []string{"/inner", "/inner", "/", "/"} {
+					wstest.Eventually(t, func() bool {
+						p, opens := connect(target)
+						if opens {
+							all = append(all, p)
+						}
+						return opens
+					}, func() string { return fmt.Sprintf("no room for connection %d, to %s", n, target) })
+				}
+				all[0].Send(0x81, "hello")
+				all[0].Want(0x81, "inner: hello")
+				for _, target := range []string{"/", "/inner"} {
+					if _, opens := connect(target); opens {
+						t.Errorf("a fifth connection has opened, to %s", target)
+					}
+				}
+				for _, p := range all {
+					p.Close()
+				}
+			}
+		})
 	}
 }
 

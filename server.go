@@ -45,7 +45,8 @@ type Server struct {
 	// PassOn, if not nil, reports whether a request is passed to Handler although it asks for a
 	// WebSocket, for example because Handler has another Server for its path. It is called
 	// in the goroutine that has read the request, must not block, and must not keep or change
-	// the request, which need not be valid. It has no effect without Handler, nor in ServeHTTP.
+	// the request, which need not be valid. What is passed on does not count for MaxConns, but
+	// for the limits of its address. It has no effect without Handler, nor in ServeHTTP.
 	PassOn func(r *handshake.Request) bool
 
 	// TLSConfig makes the Server serve wss, if it is not nil.
@@ -458,10 +459,10 @@ func (srv *Server) stop(end func(*Socket)) <-chan struct{} {
 }
 
 // RegisterOnShutdown registers a function that is called once, in a goroutine of its own, when
-// Shutdown or Close is called, as http.Server's method of this name does. Use it to end what
-// the Server does not know, such as another Server in its Handler. Shutdown does not wait for
-// the function, and [Run] does not either. If the Server has been shut down before, the
-// function is called at once.
+// Shutdown or Close is called. Use it to end what the Server does not know, such as another
+// Server in its Handler. Shutdown does not wait for the function, and [Run] does not either.
+// If the Server has been shut down before, the function is called at once. The method of this
+// name of http.Server does the same for Shutdown, but neither for Close nor afterwards.
 func (srv *Server) RegisterOnShutdown(fn func()) {
 	srv.mu.Lock()
 	defer srv.mu.Unlock()

@@ -87,9 +87,11 @@ func (s *Socket) takeOver(srv *Server, w http.ResponseWriter, r *http.Request) e
 	a.read, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if c, ok := conn.(*givenConn); ok {
 		s.setTold(c.told)
-		s.setAddress(c.from.Swap(nil))
-		if len(c.Prefix) == 0 {
-			conn = c.Conn // whose descriptor can be used
+		if !s.isCounted() || c.from.Load() == nil { // else c goes on counting for its own Server
+			s.setAddress(c.from.Swap(nil))
+			if len(c.Prefix) == 0 {
+				conn = c.Conn // whose descriptor can be used
+			}
 		}
 	}
 	conn.SetDeadline(time.Time{}) // removes the deadlines of net/http

@@ -1,6 +1,7 @@
 package inspector
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -62,6 +63,12 @@ type (
 	}
 )
 
+// encode returns ev as JSON, and what is not UTF-8 in it replaced.
+func encode(ev any) []byte {
+	text, _ := json.Marshal(ev) // which has only strings and numbers
+	return text
+}
+
 func newRequest(w *watch, req *handshake.Request, proto string) requestEvent {
 	return requestEvent{"request", w.time(), fmt.Sprintf("%s %s %s", req.Method, req.Target, proto), shownFields(req.Header)}
 }
@@ -86,13 +93,14 @@ func shownFields(header handshake.Header) [][2]string {
 
 // secrets are parts of the names of fields that have credentials. A proxy may add some that
 // the browser itself does not know.
-var secrets = [...]string{"auth", "cookie", "token", "secret", "passw", "credential", "session", "jwt", "oidc", "saml", "assertion", "signature", "api-key", "apikey", "access-key"}
+var secrets = [...]string{"auth", "cookie", "token", "secret", "passw", "credential", "session", "jwt", "oidc", "saml", "assertion", "signature", "key", "otp"}
 
 // isSecret reports whether the value of a field is a credential, or may be one.
 func isSecret(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
-	case "www-authenticate", "proxy-authenticate": // which ask for some
+	case "www-authenticate", "proxy-authenticate", // which ask for some
+		"sec-websocket-key", "sec-websocket-key1", "sec-websocket-key2": // which are used once
 		return false
 	}
 	for _, part := range secrets {

@@ -50,9 +50,15 @@ type identity struct {
 	origin, cookie string
 }
 
-// cookieName is the name of the cookie by which the page and its connections are known to be of
-// the same browser. Its value is random, and need not be remembered.
-const cookieName = "airsocket-inspector"
+// cookieOf returns the name of the cookie by which the page and its connections are known to be
+// of the same browser. Its value is random, and need not be remembered. Over TLS it has the
+// prefix without which other hosts of the domain, and whoever is on the way, could set it.
+func cookieOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "__Host-airsocket-inspector"
+	}
+	return "airsocket-inspector"
+}
 
 func newInspection(srv *airsocket.Server) *inspection {
 	i := &inspection{srv: srv, observers: make(map[*observer]struct{}), shown: make(map[*airsocket.Socket]*watch)}
@@ -66,8 +72,8 @@ func (i *inspection) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		i.access().ServeHTTP(w, r)
 		return
 	case "/":
-		if len(r.CookiesNamed(cookieName)) == 0 {
-			http.SetCookie(w, &http.Cookie{Name: cookieName, Value: rand.Text(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		if name := cookieOf(r); len(r.CookiesNamed(name)) == 0 {
+			http.SetCookie(w, &http.Cookie{Name: name, Value: rand.Text(), Path: "/", Secure: r.TLS != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		}
 	}
 	servePage(w, r)
@@ -77,7 +83,7 @@ func (i *inspection) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // for what they observe alike.
 func (i *inspection) identify(origin string, r *http.Request) identity {
 	id := identity{origin: origin}
-	for _, c := range r.CookiesNamed(cookieName) {
+	for _, c := range r.CookiesNamed(cookieOf(r)) {
 		id.cookie += c.Value + ";"
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
@@ -141,17 +147,14 @@ func (i *inspection) of(s *airsocket.Socket) *watch {
 	return i.shown[s]
 }
 
-// take returns the watch that shows s, or nil, and lets it show s no longer.
-func (i *inspection) take(s *airsocket.Socket) *watch {
-	if i.showing.Load() == 0 {
-		return nil
-	}
+// finish tells the observer of w, which shows s, the last event of s. Between that and the end
+// of w nothing ends the observer.
+func (i *inspection) finish(s *airsocket.Socket, w *watch, last any) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	w := i.shown[s]
 	delete(i.shown, s)
 	i.showing.Store(int32(len(i.shown)))
-	return w
+	w.observer.tellLast(w, last)
 }
 
 // end ends all observers, each when the connection that it shows has ended, or after some
@@ -205,8 +208,8 @@ func (i *inspection) hooks(before *airsocket.Hooks) *airsocket.Hooks {
 		if also.HandshakeFailed != nil {
 			also.HandshakeFailed(s, err)
 		}
-		if w := i.take(s); w != nil {
-			w.observer.tellLast(w, refusedEvent{"refused", w.time(), err.Error()})
+		if w := i.of(s); w != nil {
+			i.finish(s, w, refusedEvent{"refused", w.time(), err.Error()})
 		}
 	}
 	h.Received = func(s *airsocket.Socket, kind wire.Kind, bytes int) {
@@ -260,7 +263,7 @@ func (i *inspection) frame(s *airsocket.Socket, direction string, kind wire.Kind
 }
 
 func (i *inspection) closed(s *airsocket.Socket, e *airsocket.CloseEvent) {
-	w := i.take(s)
+	w := i.of(s)
 	if w == nil {
 		return
 	}
@@ -271,5 +274,5 @@ func (i *inspection) closed(s *airsocket.Socket, e *airsocket.CloseEvent) {
 	if w.errors != nil {
 		w.errors.Remove()
 	}
-	w.observer.tellLast(w, closeEvent{"close", w.time(), e.Code, e.Reason, e.WasClean, reported})
+	i.finish(s, w, closeEvent{"close", w.time(), e.Code, e.Reason, e.WasClean, reported})
 }

@@ -9,10 +9,11 @@
 // # Who sees what
 //
 // Observe is for development: whoever can open the page learns how the server answers them.
-// Nothing is observed before a page asks for it, and a page sees only connections that its own
-// browser has made: from the same IP address, with the same Origin field, with the cookie that
-// the page has brought, and with the target that the page has named before, one connection
-// each time. Only pages of the server's own origin can ask, whatever Options.Origins says.
+// Without Observe nobody can observe anything. With it nothing is observed before a page asks
+// for it, and a page sees only connections that its own browser has made: from the same IP
+// address, with the same Origin field, with the cookie that the page has brought, and with the
+// target that the page has named before, one connection each time. Only pages of the server's
+// own origin can ask, whatever Options.Origins says.
 //
 // A page never sees what messages contain, only their types and lengths. In place of the
 // values of Cookie, Set-Cookie and Authorization, and of all fields whose names sound like
@@ -20,10 +21,15 @@
 // may name addresses of the server's network.
 //
 // The IP address is the one that [airsocket.Server] counts for its limits, so behind a proxy
-// set TrustedProxies or ProxyProtocol. Clients that share an address, because of a proxy that is
-// not trusted or a router, still have different cookies. The cookie is airsocket-inspector, of
-// 26 random letters and digits, for all paths of the host; scripts and other sites cannot use
-// it. A browser without cookies observes nothing.
+// set TrustedProxies or ProxyProtocol. The proxy must pass on the Host field and the paths as
+// they are, or the server recognizes neither the page nor its connections.
+//
+// Clients that share an address, because of a proxy that is not trusted or a router, still have
+// different cookies. The cookie is airsocket-inspector, over TLS __Host-airsocket-inspector, of
+// 26 random letters and digits, for all paths of the host; scripts and other sites cannot use it.
+// But cookies know no ports: a program that serves another port of the same host gets it from a
+// browser that visits that port. If the program also has the browser's address, as on localhost,
+// it can observe in place of the page. A browser without cookies observes nothing.
 //
 // A server without TLS believes that it has any name that a browser gives it, so that a page
 // of somebody else can become a page of its own origin (DNS rebinding). Such a page sees its
@@ -55,6 +61,14 @@ var files embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// types are the types of the files. Those of package mime are the system's, which can be wrong,
+// and a browser runs no script of another type.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+}
+
 // Handler returns a handler that serves the page at / and its files beside it. Use
 // [http.StripPrefix] to mount it elsewhere.
 func Handler() http.Handler { return http.HandlerFunc(servePage) }
@@ -64,7 +78,8 @@ func Handler() http.Handler { return http.HandlerFunc(servePage) }
 // replaces them with a copy whose Hooks observe the sockets, besides those that were set, and
 // has srv pass the requests of observers to srv.Handler.
 //
-// On a listener of srv, mount it in srv.Handler. In net/http, mount it beside srv. For
+// The page shows the side only of sockets of its own host and port. On a listener of srv, mount
+// it in srv.Handler. In net/http, mount it beside srv. For
 // [airsocket.Socket.Upgrade], make the sockets with the Options of a Server that does not
 // serve, and call its Shutdown or Close when the program ends:
 //
@@ -107,6 +122,7 @@ func servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
+	h.Set("Content-Type", types[path.Ext(name)])
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -2,6 +2,7 @@ package inspector_test
 
 import (
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -41,8 +42,42 @@ func TestPage(t *testing.T) {
 		if res.StatusCode != test.status || !strings.Contains(res.Header.Get("Content-Type"), test.kind) || !strings.Contains(string(body), test.has) {
 			t.Errorf("%s %s: %s, %s, %.60q", test.method, test.path, res.Status, res.Header.Get("Content-Type"), body)
 		}
-		if policy := res.Header.Get("Content-Security-Policy"); test.status == 200 && !strings.HasPrefix(policy, "default-src 'none'") {
-			t.Errorf("%s %s: policy %q", test.method, test.path, policy)
+		if test.status != 200 {
+			continue
+		}
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			"X-Content-Type-Options":  "nosniff",
+			"Referrer-Policy":         "no-referrer",
+			"Cache-Control":           "no-cache",
+		} {
+			if got := res.Header.Get(name); got != want {
+				t.Errorf("%s %s: %s is %q, want %q", test.method, test.path, name, got, want)
+			}
+		}
+	}
+}
+
+// TestPageTypes checks that each file has the type that a browser requires, whatever the system
+// takes it for, as Windows may after some programs have been installed.
+func TestPageTypes(t *testing.T) {
+	want := map[string]string{".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+	for ext := range want {
+		before := mime.TypeByExtension(ext)
+		mime.AddExtensionType(ext, "text/plain")
+		defer mime.AddExtensionType(ext, before)
+	}
+	names, err := filepath.Glob("page/*")
+	if err != nil || len(names) < 10 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		w := httptest.NewRecorder()
+		path := strings.TrimSuffix(filepath.Base(name), "index.html")
+		inspector.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/"+path, nil))
+		h := w.Header()
+		if got := h.Get("Content-Type"); w.Code != 200 || got != want[filepath.Ext(name)]+"; charset=utf-8" || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: status %d, %q, %q", name, w.Code, got, h.Get("X-Content-Type-Options"))
 		}
 	}
 }

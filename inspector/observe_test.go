@@ -2,6 +2,7 @@ package inspector_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -66,11 +67,16 @@ type page struct {
 func asking(url string, fields ...string) string {
 	host := wstest.HostOf(url)
 	return wstest.RequestWith("GET /inspect/observe HTTP/1.1",
-		append([]string{"Host: " + host, "Origin: " + originOf(url), "Sec-WebSocket-Protocol: airsocket-observe", cookie}, fields...)...)
+		append([]string{"Host: " + host, "Origin: " + originOf(url), "Sec-WebSocket-Protocol: airsocket-observe", cookieAt(url)}, fields...)...)
 }
 
-// cookie is what the page has brought to the browser.
-const cookie = "Cookie: airsocket-inspector=MINE"
+// cookieAt is what the page has brought to the browser.
+func cookieAt(url string) string {
+	if strings.HasPrefix(url, "wss:") {
+		return "Cookie: __Host-airsocket-inspector=MINE"
+	}
+	return "Cookie: airsocket-inspector=MINE"
+}
 
 func originOf(url string) string {
 	return strings.Replace(strings.TrimSuffix(url, "/"), "ws", "http", 1)
@@ -151,7 +157,7 @@ func (p *page) wantNothing() {
 func visit(t testing.TB, url, target, origin string, fields ...string) *wstest.RawPeer {
 	t.Helper()
 	p := wstest.DialRaw(t, url)
-	p.WriteRaw([]byte(wstest.RequestWith("GET "+target+" HTTP/1.1", append([]string{"Host: " + wstest.HostOf(url), "Origin: " + origin, cookie}, fields...)...)))
+	p.WriteRaw([]byte(wstest.RequestWith("GET "+target+" HTTP/1.1", append([]string{"Host: " + wstest.HostOf(url), "Origin: " + origin, cookieAt(url)}, fields...)...)))
 	return p
 }
 
@@ -423,34 +429,37 @@ func TestObserveServesThePage(t *testing.T) {
 }
 
 // TestThePageBringsACookie checks that the page has a cookie that nobody can guess, which stays,
-// and that the page alone has none.
+// that over TLS nobody else can set it, and that the page alone has none.
 func TestThePageBringsACookie(t *testing.T) {
-	_, url := echoing(t, nil)
-	base := originOf(url) + "/inspect/"
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	t.Cleanup(client.CloseIdleConnections)
 	get := func(url string, cookies ...*http.Cookie) []*http.Cookie {
 		req, _ := http.NewRequest(http.MethodGet, url, nil)
 		for _, c := range cookies {
 			req.AddCookie(c)
 		}
-		res, err := http.DefaultClient.Do(req)
+		res, err := client.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		res.Body.Close()
 		return res.Cookies()
 	}
-	first, second := get(base), get(base)
-	if len(first) != 1 || len(second) != 1 || first[0].Value == second[0].Value || len(first[0].Value) != 26 {
-		t.Fatalf("%v, %v", first, second)
-	}
-	if c := first[0]; c.Path != "/" || c.Domain != "" || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Name != "airsocket-inspector" {
-		t.Errorf("the cookie is %v", c)
-	}
-	if got := get(base, first...); len(got) > 0 {
-		t.Errorf("it is replaced by %v", got)
-	}
-	if got := get(base + "page.css"); len(got) > 0 {
-		t.Errorf("a file of the page has %v", got)
+	for way, name := range map[string]string{wstest.ByListen: "airsocket-inspector", wstest.ByTLS: "__Host-airsocket-inspector"} {
+		base := originOf(wstest.ServeWay(t, mounted(new(airsocket.Server)), way)) + "/inspect/"
+		first, second := get(base), get(base)
+		if len(first) != 1 || len(second) != 1 || first[0].Value == second[0].Value || len(first[0].Value) != 26 {
+			t.Fatalf("%v, %v", first, second)
+		}
+		if c := first[0]; c.Path != "/" || c.Domain != "" || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Name != name || c.Secure != (way == wstest.ByTLS) {
+			t.Errorf("the cookie is %v", c)
+		}
+		if got := get(base, first...); len(got) > 0 {
+			t.Errorf("it is replaced by %v", got)
+		}
+		if got := get(base + "page.css"); len(got) > 0 {
+			t.Errorf("a file of the page has %v", got)
+		}
 	}
 	alone := wstest.ServeHandler(t, inspector.Handler())
 	if got := get(originOf(alone + "/")); len(got) > 0 {

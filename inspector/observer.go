@@ -2,6 +2,7 @@ package inspector
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,11 +20,12 @@ const protocol = "airsocket-observe"
 const (
 	maxObservers      = 32
 	maxObserversPerIP = 8
-	maxWatch          = 64 << 10 // bytes of a message
-	maxQueue          = 1000     // events that wait to be sent
-	moreQueue         = 32       // for events other than frames
-	maxTurn           = 32 << 10 // bytes to send in one turn, and one event more
-	maxBuffered       = 1 << 20  // bytes that wait, of which there are no more than that
+	maxWatch          = 64 << 10  // bytes of a message
+	maxQueue          = 1000      // events that wait to be sent
+	moreQueue         = 32        // for events other than frames
+	maxQueued         = 256 << 10 // bytes of events that wait, and the last event more
+	maxTurn           = 32 << 10  // bytes to send in one turn, and one event more
+	maxBuffered       = 1 << 20   // bytes that wait, of which there are no more than that
 	endWithin         = 5 * time.Second
 )
 
@@ -90,10 +92,11 @@ type observer struct {
 	id         identity
 
 	mu      sync.Mutex
-	watch   *watch // the latest, nil before there is one
-	queue   []any  // events, and nil for the end
-	skipped int    // events since the last one in the queue
-	busy    bool   // flush will be called, or the observer has gone
+	watch   *watch   // the latest, nil before there is one
+	queue   [][]byte // events, and nil for the end
+	queued  int      // bytes in the queue
+	skipped int      // events since the last one in the queue
+	busy    bool     // flush will be called, or the observer has gone
 	ending  bool
 }
 
@@ -121,7 +124,7 @@ func (o *observer) tell(w *watch, ev any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if w == o.watch {
-		o.enqueueLocked(ev, maxQueue+moreQueue)
+		o.enqueueLocked(ev, maxQueue+moreQueue, maxQueued)
 	}
 }
 
@@ -130,7 +133,7 @@ func (o *observer) tellFrame(w *watch, ev frameEvent) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if w == o.watch {
-		o.enqueueLocked(ev, maxQueue)
+		o.enqueueLocked(ev, maxQueue, maxQueued)
 	}
 }
 
@@ -141,23 +144,37 @@ func (o *observer) tellLast(w *watch, ev any) {
 	if w != o.watch {
 		return
 	}
-	o.enqueueLocked(ev, maxQueue+moreQueue)
+	o.enqueueLocked(ev, maxQueue+moreQueue, math.MaxInt)
 	if o.ending {
 		o.closeLocked()
 	}
 }
 
-func (o *observer) enqueueLocked(ev any, most int) {
+// enqueueLocked puts ev into the queue, unless that has the most events or bytes.
+func (o *observer) enqueueLocked(ev any, most, mostBytes int) {
 	if len(o.queue) >= most {
+		o.skipped++ // without the work to encode it
+		return
+	}
+	text := encode(ev)
+	if o.queued+len(text) > mostBytes {
 		o.skipped++
 		return
 	}
 	if o.skipped > 0 {
-		o.queue = append(o.queue, skippedEvent{"skipped", o.skipped})
+		o.appendLocked(encode(skippedEvent{"skipped", o.skipped}))
 		o.skipped = 0
 	}
-	o.queue = append(o.queue, ev)
-	o.flushLaterLocked()
+	o.appendLocked(text)
+}
+
+func (o *observer) appendLocked(text []byte) {
+	o.queue = append(o.queue, text)
+	o.queued += len(text)
+	if !o.busy {
+		o.busy = true
+		o.inspection.access().Options.Dispatcher.Post(o.flush)
+	}
 }
 
 // end closes the connection of the observer, when the one that it is shown has ended if that
@@ -172,17 +189,7 @@ func (o *observer) end(showing map[*watch]bool) {
 }
 
 // closeLocked closes the connection after what waits to be sent.
-func (o *observer) closeLocked() {
-	o.queue = append(o.queue, nil)
-	o.flushLaterLocked()
-}
-
-func (o *observer) flushLaterLocked() {
-	if !o.busy {
-		o.busy = true
-		o.inspection.access().Options.Dispatcher.Post(o.flush)
-	}
-}
+func (o *observer) closeLocked() { o.appendLocked(nil) }
 
 // flush sends what is in the queue, in a turn, as far as the observer reads it. If it does
 // not, the drain event goes on.
@@ -191,16 +198,15 @@ func (o *observer) flush() {
 		return
 	}
 	for sent := 0; sent < maxTurn; {
-		ev, ok := o.next()
+		text, ok := o.next()
 		if !ok {
 			return
 		}
-		if ev == nil {
+		if text == nil {
 			o.socket.Close(airsocket.StatusGoingAway, "")
 			return
 		}
-		text, err := json.Marshal(ev)
-		if err != nil || o.socket.SendMessage(wire.Text, text) != nil {
+		if o.socket.SendMessage(wire.Text, text) != nil {
 			o.socket.Close(airsocket.StatusInternalError, "") // or it is closing already
 			return
 		}
@@ -210,22 +216,23 @@ func (o *observer) flush() {
 }
 
 // next takes the next event out of the queue. It returns false if there is none.
-func (o *observer) next() (ev any, ok bool) {
+func (o *observer) next() (text []byte, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case len(o.queue) > 0:
-		ev = o.queue[0]
+		text = o.queue[0]
 		o.queue[0] = nil
 		o.queue = o.queue[1:]
+		o.queued -= len(text)
 	case o.skipped > 0:
-		ev = skippedEvent{"skipped", o.skipped}
+		text = encode(skippedEvent{"skipped", o.skipped})
 		o.skipped = 0
 	default:
 		o.queue, o.busy = nil, false
 		return nil, false
 	}
-	return ev, true
+	return text, true
 }
 
 // over forgets the observer, whose connection has ended.

@@ -68,6 +68,11 @@ func TestObserversAreOfTheOwnOrigin(t *testing.T) {
 				if got := p.ReadResponse().StatusCode; got != 403 {
 					t.Errorf("a page without TLS: status %d", got)
 				}
+				p = wstest.DialRaw(t, url)
+				p.WriteRaw([]byte(asking(url, "Cookie: airsocket-inspector=MINE")))
+				if got := p.ReadResponse().StatusCode; got != 403 {
+					t.Errorf("a cookie that has come without TLS: status %d", got)
+				}
 			}
 		})
 	}
@@ -161,7 +166,7 @@ func TestObserversBehindProxies(t *testing.T) {
 		}
 		o := &page{from("192.0.2.1", asking(url)), originOf(url)}
 		o.watch("/")
-		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin, cookie)
+		request := wstest.RequestWith("GET / HTTP/1.1", "Host: "+wstest.HostOf(url), "Origin: "+o.origin, cookieAt(url))
 		from("192.0.2.2", request)
 		o.wantNothing()
 		from("192.0.2.1", request)
@@ -253,7 +258,7 @@ func TestObserversGetNoCredentials(t *testing.T) {
 	o := observe(t, url, id)
 	o.watch("/")
 	hidden := []string{"COOKIE2", "Authorization", "Proxy-Authorization", "X-Auth-Request-Access-Token", "X-Api-Key", "X-Amzn-Oidc-Data",
-		"X-Amz-Security-Token", "X-Forwarded-Access-Token", "Cf-Access-Jwt-Assertion", "X-Session-Id", "X-Client-Secret", "X-Password", "Signature"}
+		"X-Amz-Security-Token", "X-Forwarded-Access-Token", "Cf-Access-Jwt-Assertion", "X-Session-Id", "X-Client-Secret", "X-Password", "Signature", "Ocp-Apim-Subscription-Key", "X-Functions-Key", "X-Apikey", "X-OTP"}
 	fields := []string{"X-Plain: plain", "Proxy-Authenticate: Basic realm=plain", id}
 	for _, name := range hidden {
 		fields = append(fields, name+": "+secret)
@@ -370,6 +375,30 @@ func TestObserversThatDoNotRead(t *testing.T) {
 	}
 }
 
+// TestObserversOfLongHeads checks that a request is skipped that is longer than all that may
+// wait for an observer.
+func TestObserversOfLongHeads(t *testing.T) {
+	srv := mounted(wstest.Echoing(new(airsocket.Server)))
+	t.Cleanup(func() { srv.Close() })
+	mux := http.NewServeMux()
+	mux.Handle("/", srv)
+	mux.Handle("/inspect/", srv.Handler)
+	url := wstest.ServeHandler(t, mux) + "/" // where a head may have 1 MiB
+	o := observe(t, url)
+	for _, c := range []struct {
+		field string
+		want  string
+	}{
+		{strings.Repeat("x", 200<<10), "GET / HTTP/1.1"},
+		{strings.Repeat("x", 300<<10), "skipped"},
+		{strings.Repeat("<", 100<<10), "skipped"}, // which is longer as JSON
+	} {
+		o.watch("/")
+		open(t, url, "/", o.origin, "X-Long: "+c.field)
+		o.want(c.want, "answer 101", "open RFC 6455")
+	}
+}
+
 // TestObserversAreFew checks that one address has a few observers, that all together are
 // bounded, and that those that have gone make room.
 func TestObserversAreFew(t *testing.T) {
@@ -457,6 +486,10 @@ func TestObserversSayWhatTheyWatch(t *testing.T) {
 		o.WantClose(c.code)
 		o.Close()
 	}
+	o := observe(t, url)
+	half := strings.Repeat("a", 40<<10)
+	go o.Write(append(o.Frame(0x01, `{"watch":"/`+half), o.Frame(0x80, half+`"}`)...))
+	o.WantClose(1009) // although no frame is too long
 }
 
 // TestObserversAreNotSockets checks that what a program sends to all sockets of its Server does

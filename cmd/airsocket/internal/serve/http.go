@@ -10,6 +10,7 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/files"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/serve/metrics"
+	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/inspector"
 )
 
@@ -62,6 +63,7 @@ func (c *httpConfig) handler(srv *airsocket.Server) (http.Handler, io.Closer, er
 		others = inspector.Observe(srv) // besides the hooks of metrics
 	default:
 		others = inspector.Handler()
+		srv.PassOn = asksToObserve // so that the page is answered at once, and is no client
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, ok := paths[r.URL.Path]
@@ -75,6 +77,11 @@ func (c *httpConfig) handler(srv *airsocket.Server) (http.Handler, io.Closer, er
 			h.ServeHTTP(w, r)
 		}
 	}), closer, nil
+}
+
+// asksToObserve reports whether a request is one of the test page, to be shown the server's side.
+func asksToObserve(r *handshake.Request) bool {
+	return r.Header.Get("Sec-WebSocket-Protocol") == "airsocket-observe"
 }
 
 // serves says what a browser gets.

@@ -3,6 +3,7 @@ package serve_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/airsocket/airsocket/blocking"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/handshake"
 )
 
 // TestInspectIsForThisMachine checks when the test page can show the server's side: by default
@@ -58,6 +60,30 @@ func TestInspectIsForThisMachine(t *testing.T) {
 	clitest.Execute(t, nil, "serve", "-static", ".", "-inspect").Want(t, exit.Usage, "-inspect is of use only with the test page")
 }
 
+// TestInspectRefusedIsNoClient checks that a page that asks in vain to be shown the server's side
+// is told so, and neither starts a program nor is among the clients.
+func TestInspectRefusedIsNoClient(t *testing.T) {
+	t.Parallel()
+	s := clitest.StartServe(t, "--inspect=false", "--metrics", "/metrics", "--exec", os.Args[0], "--", "-test.run=^$")
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	page := &airsocket.Options{Origin: strings.TrimSuffix(strings.Replace(s.URL(), "ws", "http", 1), "/"), Protocols: []string{"airsocket-observe"}}
+	_, err := blocking.Dial(ctx, s.URL()+"observe", page)
+	if refused, ok := errors.AsType[*handshake.Error](err); !ok || refused.Status != http.StatusNotFound {
+		t.Errorf("got %v, want status 404", err)
+	}
+	res, err := http.Get(strings.Replace(s.URL(), "ws:", "http:", 1) + "metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(res.Body)
+	res.Body.Close()
+	if !strings.Contains(string(text), "\nwebsocket_opened_total 0\n") || strings.Contains(string(text), "\nwebsocket_refused_total{") {
+		t.Errorf("the metrics are %s", text)
+	}
+	s.End()
+}
+
 // TestInspectShowsEachMode checks that the page is shown the connections to the echo server, to
 // programs and to TCP servers alike, besides what metrics count.
 func TestInspectShowsEachMode(t *testing.T) {
@@ -76,7 +102,7 @@ func TestInspectShowsEachMode(t *testing.T) {
 		defer cancel()
 		s := clitest.StartServe(t, flags...)
 		client := &airsocket.Options{Origin: strings.TrimSuffix(strings.Replace(s.URL(), "ws", "http", 1), "/"), TLS: &tls.Config{InsecureSkipVerify: true}}
-		client.Header = http.Header{"Cookie": {"airsocket-inspector=MINE"}}
+		client.Header = http.Header{"Cookie": {"airsocket-inspector=MINE; __Host-airsocket-inspector=MINE"}}
 		own := client.Clone()
 		own.Protocols = []string{"airsocket-observe"}
 		observer, err := blocking.Dial(ctx, s.URL()+"observe", own)

@@ -56,8 +56,9 @@ unless that is localhost or one of -listen: who owns a name can make it lead to 
 With -inspect the page that a browser gets can also show the server's side of the
 connections that it makes: the request, the answer, frames without their contents, and why
 one has ended. That is the default if only this machine can connect, with -listen on
-loopback and without -trusted-proxy. Nobody sees the connections of others, but behind a
-proxy that -trusted-proxy does not name all clients count as one.
+loopback and without -trusted-proxy. Nobody sees the connections of others. Behind a proxy that
+-trusted-proxy does not name, also one on this machine, all clients have one address, and so
+8 observers in all.
 
 Each event is logged on stderr. With -quiet only errors of the server are logged, and
 what programs write to stderr; it is also faster. An interrupt, SIGTERM or a hangup closes all
