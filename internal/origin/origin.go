@@ -67,12 +67,13 @@ func matches(pattern, origin string, u *url.URL) bool {
 	if !ok {
 		scheme, host = u.Scheme, pattern
 	}
-	if u.Host == "" || !strings.EqualFold(scheme, u.Scheme) {
+	if u.Host == "" || u.Scheme == "" || !strings.EqualFold(scheme, u.Scheme) {
 		return false
 	}
 	host, have := strings.ToLower(withPort(host, u.Scheme)), strings.ToLower(withPort(u.Host, u.Scheme))
 	if rest, ok := strings.CutPrefix(host, "*."); ok {
-		return strings.HasSuffix(have, "."+rest)
+		name, below := strings.CutSuffix(have, "."+rest)
+		return below && name != ""
 	}
 	return host == have
 }

@@ -44,7 +44,7 @@ var plain = regexp.MustCompile(`^([a-z0-9-]+(\.[a-z0-9-]+)*|\[::[1-9a-f]\])(:[0-
 // pattern.
 func FuzzAllowed(f *testing.F) {
 	for _, s := range []string{"", "null", "http://example.com", "https://EXAMPLE.com:443", "http://example.com@evil.test/", "http://evil.test/http://example.com",
-		"http://x.a.test:81", "https://xa.test", "http://[::1]:80", "moz-extension://example.com", "//example.com", "http:example.com"} {
+		"http://x.a.test:81", "https://xa.test", "http://[::1]:80", "moz-extension://example.com", "//example.com", "http:example.com", "//.a.test:81", "http://.a.test:81"} {
 		f.Add(s, "example.com", "*.a.test", false)
 		f.Add(s, "example.com:443", "https://a.test", true)
 		f.Add(s, "[::1]", "*.a.test:81", false)
