@@ -28,11 +28,11 @@ import (
 // same time, and must guard what they share with atomics or a lock.
 //
 // A hook must not block. Like a handler, one that runs in a turn holds up everything on its
-// [Dispatcher], Requested and Answered hold up a worker, and one that is told of a connection that was closed at once holds up all
-// that have not been accepted yet. It may call the socket's methods. Unlike those of
-// handlers, its panics are not recovered by Options.Recover, except in a call of a handler's,
-// such as Send. If it counts by a code or reason that a peer chooses, such as the status codes
-// from 3000 to 4999, the number of counters should be limited.
+// [Dispatcher]. Requested and Answered hold up a worker, and a hook that is told of a connection
+// that was closed at once holds up all that have not been accepted yet. A hook may call the
+// socket's methods. Unlike those of handlers, its panics are not recovered by Options.Recover,
+// except in a call of a handler's, such as Send. If it counts by a code or reason that a peer
+// chooses, such as the status codes from 3000 to 4999, the number of counters should be limited.
 //
 // Closed is called once for every connection for which Opened was called: the number of
 // calls of Opened minus the number of calls of Closed is the number of open sockets.
