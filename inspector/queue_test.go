@@ -75,3 +75,16 @@ func TestLastEventComesBeforeTheEnd(t *testing.T) {
 		t.Errorf("%q waits", o.queue)
 	}
 }
+
+// TestObserversThatHaveGone checks that nothing is kept of an observer that has gone.
+func TestObserversThatHaveGone(t *testing.T) {
+	i := newInspection(new(airsocket.Server))
+	o := &observer{inspection: i}
+	o.watch = &watch{observer: o}
+	i.observers[o] = struct{}{}
+	i.begin(o.watch, nil)
+	o.over()
+	if len(i.observers) != 0 || len(i.watches) != 0 || i.waiting.Load() != 0 {
+		t.Errorf("%d observers, %d watches, %d waiting", len(i.observers), len(i.watches), i.waiting.Load())
+	}
+}
