@@ -84,6 +84,8 @@ func (e endpoint) normalize() error {
 	switch host := e.Hostname(); {
 	case !strings.HasPrefix(e.Host, "[") && (strings.ContainsFunc(host, forbidden) || !utf8.ValidString(host)):
 		return errors.New("the host has a character that no host may have")
+	case strings.ContainsAny(host, "[]"): // in an IPv6 zone, which package url lets through
+		return errors.New("the zone of the host has a bracket")
 	case !isASCII(host):
 		host, err := idna.Lookup.ToASCII(host)
 		if err != nil {

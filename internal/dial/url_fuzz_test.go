@@ -44,7 +44,7 @@ func checkEndpoint(t *testing.T, e endpoint) {
 // FuzzURL parses arbitrary URLs. What is accepted is the same when it is written and
 // parsed again, and the error for what is not accepted does not show a password.
 func FuzzURL(f *testing.F) {
-	for _, s := range []string{"ws://example.com", "https://EXAMPLE.com:443/a b?q='#x", "wss://u:p@example.com:80/?q=1", "ws://[FE80::1%25Eth0]:81/",
+	for _, s := range []string{"ws://example.com", "https://EXAMPLE.com:443/a b?q='#x", "wss://u:p@example.com:80/?q=1", "ws://[FE80::1%25Eth0]:81/", "ws://[F880::1%25Ed]h0]",
 		"ws://b\u00fccher.example:81/", "wss+unix://u:p@/run/a%3Ab:/room?id=1", "ws+unix:///run/chat.sock", "ws:opaque", "//host/", "ws://a:b:c/", "ws://%41%zz/", "example.com:80/x"} {
 		f.Add(s, "user", "word")
 	}
