@@ -1,3 +1,5 @@
+//go:build !js
+
 package dial
 
 import (
@@ -50,9 +52,4 @@ func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, 
 	conn.SetDeadline(time.Time{}) // Config.Dial may have set one
 	a.watch(ctx, conn)
 	return conn, nil
-}
-
-// watch closes conn when ctx is done, unless a.unwatch is called first.
-func (a *Attempt) watch(ctx context.Context, conn net.Conn) {
-	a.unwatch = context.AfterFunc(ctx, func() { conn.Close() })
 }
