@@ -72,6 +72,7 @@ func (c *Conn) construct(url string, protocols []string) (err error) {
 	c.listeners = make(map[string]js.Func)
 	c.listen("open", func(js.Value) { close(c.opened) })
 	c.listen("message", func(e js.Value) { c.receive(e.Get("data")) })
+	c.listen("error", func(js.Value) {}) // says nothing; without a listener some of Node's would end the process
 	c.listen("close", c.closed)
 	return nil
 }
