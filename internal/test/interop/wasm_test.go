@@ -1,7 +1,9 @@
 package interop
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -222,4 +224,42 @@ func testWasm(t *testing.T, p peer) {
 func TestInteropWasmTests(t *testing.T) {
 	find(t, "node")
 	goForJS(t, "test", "-count=1", "-timeout=2m", "-exec="+filepath.Join(filepath.Dir(wasmExec(t)), "go_js_wasm_exec"), "../../browser")
+}
+
+// TestInteropExampleBrowser uses the page of the example as a person would.
+func TestInteropExampleBrowser(t *testing.T) {
+	b := startBrowser(t)
+	const example = "github.com/airsocket/airsocket/examples/browser"
+	dir := t.TempDir()
+	goForJS(t, "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "client.wasm"), example) // which the program finds in the cache
+	command := filepath.Join(dir, "browser")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, example).CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	listening := make(chan string, 1)
+	cmd := exec.CommandContext(t.Context(), command, "-addr", "127.0.0.1:0")
+	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
+		if lines.Scan() {
+			listening <- strings.TrimPrefix(lines.Text(), "listening on ")
+		}
+		close(listening)
+	})
+	addr := within(t, listening)
+	p := b.open(t, "http://"+addr+"/")
+	shows := func(line string) {
+		t.Helper()
+		p.until(fmt.Sprintf(`document.querySelector("#log li:last-child")?.textContent === %q`, line))
+	}
+	p.until(`!document.querySelector("#close").disabled`)
+	p.click("#connect")
+	shows("open ws://" + addr + "/")
+	p.click("#text")
+	shows("received hello")
+	p.click("#binary")
+	shows("received 68 65 6c 6c 6f")
+	p.click("#connect")
+	shows("airsocket: Connect: the socket is open: wait for its close event, or make another one with NewSocket")
+	p.capture("wasm.png")
+	p.click("#close")
+	shows("close 1000 ")
 }
