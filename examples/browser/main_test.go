@@ -13,8 +13,12 @@ import (
 
 // The page gets its program, and the server echoes. TestInteropExampleBrowser uses the page.
 func TestServe(t *testing.T) {
-	if _, err := compile(); err != nil { // once without a limit of time
+	program, err := compile() // once without a limit of time
+	if err != nil {
 		t.Fatal(err)
+	}
+	if n := len(program); n > 2_600_000 { // as with TLS, or the server of net/http
+		t.Errorf("the program has %d bytes, compressed: what has become part of it?", n)
 	}
 	addr, _ := stage.Serve(t, run)
 	for path, want := range map[string]string{"/": "<!doctype html>", "/wasm_exec.js": "// Copyright", "/client.wasm": "\x00asm"} {

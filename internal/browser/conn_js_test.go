@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/blocking"
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/internal/test/wstest"
 	"github.com/airsocket/airsocket/wire"
@@ -367,4 +368,27 @@ func TestPipe(t *testing.T) {
 	if err := c.Ping(nil); err != nil {
 		t.Error(err)
 	}
+}
+
+// Calls that wait can be used in goroutines.
+func TestBlocking(t *testing.T) {
+	c := newClient(t, nil) // for the class WebSocket
+	ctx, cancel := context.WithTimeout(t.Context(), wstest.Patience)
+	defer cancel()
+	go func() {
+		f := <-c.made
+		f.open("", "")
+		f.text("question")
+	}()
+	b, err := blocking.Dial(ctx, "ws://example.com/", wstest.OwnDispatcher(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, data, err := b.Read(ctx); string(data) != "question" || err != nil {
+		t.Fatalf("Read returns %q, %v", data, err)
+	}
+	if err := b.Write(ctx, wire.Text, []byte("answer")); err != nil {
+		t.Fatal(err)
+	}
+	c.wantCall("send answer")
 }

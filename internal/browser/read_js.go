@@ -164,13 +164,13 @@ func appendHeader(dst []byte, kind wire.Kind, n int) []byte {
 }
 
 // closed handles the close event. Code 1006 means that there was no close frame (RFC 6455,
-// section 7.1.5), and then nothing but the end of the stream comes either.
+// section 7.1.5); an Encoder makes none of it, and then only the end of the stream comes.
 func (in *inbox) closed(code wire.StatusCode, reason string) {
 	in.mu.Lock()
-	if in.err == nil && code != wire.StatusAbnormalClosure {
+	if in.err == nil {
 		var enc wire.Encoder
 		enc.Init(config)
-		frame, _ := enc.Append(nil, wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)}) // none for a code that may not be sent
+		frame, _ := enc.Append(nil, wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)})
 		in.push(piece{bytes: frame})
 	}
 	in.mu.Unlock()

@@ -219,13 +219,6 @@ func testWasm(t *testing.T, p peer) {
 	})
 }
 
-// TestInteropWasmTests runs the tests of the package that is between a Socket and the
-// browser, on what stands for its WebSocket.
-func TestInteropWasmTests(t *testing.T) {
-	find(t, "node")
-	goForJS(t, "test", "-count=1", "-timeout=2m", "-exec="+filepath.Join(filepath.Dir(wasmExec(t)), "go_js_wasm_exec"), "../../browser")
-}
-
 // TestInteropExampleBrowser uses the page of the example as a person would.
 func TestInteropExampleBrowser(t *testing.T) {
 	b := startBrowser(t)
