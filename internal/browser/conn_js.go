@@ -15,7 +15,7 @@ import (
 )
 
 // A Conn is a net.Conn whose peer is a WebSocket of the browser. It expects a request for
-// version 13 without extensions first, and answers it.
+// version 13 first, and accepts it without extensions: those of the browser need none here.
 type Conn struct {
 	ws        js.Value
 	listeners map[string]js.Func // by the type of event; released after the close event

@@ -22,12 +22,11 @@ const shortMessage = 4 << 10
 
 // An inbox holds what the browser has delivered, as frames, until it is read.
 type inbox struct {
-	changed  chan struct{} // has an element after each change
-	mu       sync.Mutex    // guards what follows
-	answered bool          // the queue begins with the response, or did
-	queue    []piece
-	unread   int   // bytes in the queue
-	err      error // that follows the queue; nil if more may come
+	changed chan struct{} // has an element after each change
+	mu      sync.Mutex    // guards what follows
+	queue   []piece
+	unread  int   // bytes in the queue
+	err     error // that follows the queue; nil if more may come
 }
 
 // A piece is a part of the stream of frames: some bytes, and the bytes of an array from an
@@ -70,7 +69,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (in *inbox) take(p []byte) (n int, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for in.answered && n < len(p) && len(in.queue) > 0 {
+	for n < len(p) && len(in.queue) > 0 {
 		x := &in.queue[0]
 		n += x.copy(p[n:])
 		if x.isEmpty() {
@@ -85,11 +84,11 @@ func (in *inbox) take(p []byte) (n int, err error) {
 	return n, err
 }
 
-// answer puts the response to the opening handshake before everything else.
+// answer puts the response to the opening handshake before everything else. Nothing is read
+// before the request has been written.
 func (in *inbox) answer(response []byte) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.answered = true
 	in.queue = append([]piece{{bytes: response}}, in.queue...)
 	in.unread += len(response)
 	in.changes()

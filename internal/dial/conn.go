@@ -5,6 +5,7 @@ package dial
 import (
 	"context"
 	"net"
+	"net/url"
 	"time"
 )
 
@@ -53,3 +54,8 @@ func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, 
 	a.watch(ctx, conn)
 	return conn, nil
 }
+
+// address returns the host and port to dial.
+func (e endpoint) address() string { return addressOf(e.URL) }
+
+func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
