@@ -24,6 +24,11 @@ import (
 // that ends in "+unix" is followed by the path of a unix socket, a colon and the
 // path of the request, as in ws+unix:///run/chat.sock:/room?id=1. User and password
 // in url are sent as Basic authentication (RFC 7617).
+//
+// With GOOS=js the browser's WebSocket is the connection, which does less; see the package
+// documentation. For options and schemes that it has not, Connect returns an error that wraps
+// errors.ErrUnsupported, and the error event reports an [ErrBrowser] if it cannot open
+// the connection, because it does not tell why.
 func (s *Socket) Connect(url string, protocols ...string) error {
 	return s.ConnectContext(context.Background(), url, protocols...)
 }
@@ -33,6 +38,9 @@ func (s *Socket) Connect(url string, protocols ...string) error {
 func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...string) error {
 	if len(protocols) == 0 {
 		protocols = s.opts.Protocols
+	}
+	if err := s.opts.unconnectable(url, s.opts.Header); err != nil {
+		return err
 	}
 	a, err := s.opts.newAttempt(url, wireHeader(s.opts.Header), protocols)
 	if err != nil {

@@ -69,6 +69,23 @@
 // peer's answer is still to come; Drop also counts after the end of the stream, and a
 // handler that panics after Drop.
 //
+// # In the browser
+//
+// With GOOS=js, Connect uses the WebSocket of the browser, or of another environment that has
+// one, such as Node. Handlers, turns, timers, limits and Options.Reconnect are the same,
+// and so are [Pipe], StartServer and Upgrade on connections that the program has. What the
+// browser's WebSocket cannot do returns an error that wraps errors.ErrUnsupported: Listen,
+// Ping and Pong; SendUncompressed where the browser compresses; and Connect with a unix
+// socket or one of the Options Version, Header, Origin, TLS, Dial, Proxy, ProxyHeader,
+// ProxyTLS, Jar, MaxRedirects, PingInterval and Extensions.
+//
+// The browser decides on frames, compression and pings, so other Options about these have no
+// effect, no ping events come, pings do not count for Options.IdleTimeout, and with
+// Options.FrameEvents a message is one part. Instead of status codes that scripts may not
+// send, such as 1009, the peer gets none. The browser has no flow control: it is given no
+// more while it holds 1 MiB, which BufferedAmount does not count, and when 64 MiB have
+// arrived that a paused Socket has not taken, the connection ends with an [ErrBrowser].
+//
 // # Layers
 //
 // The packages below this one can be used without it, and none of them does I/O:

@@ -127,6 +127,12 @@ var (
 // Let the proxy send one, or remove its address.
 var ErrProxyHeader = proxyproto.ErrHeader
 
+// ErrBrowser is wrapped in the errors of a connection of the browser (GOOS=js) that could not
+// be opened, that could not take a message because it was too long, or on which more than
+// 64 MiB were received while the program did not read: a browser cannot hold its peer up. On
+// other systems it is not used.
+var ErrBrowser = dial.ErrBrowser
+
 // A PanicError reports the panic of a handler when Options.Recover is set.
 type PanicError struct {
 	Value any    // the argument of panic

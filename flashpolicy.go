@@ -34,6 +34,9 @@ func (p *FlashPolicyServer) ListenAndServe(addr string) error {
 	if addr == "" {
 		addr = ":843"
 	}
+	if err := unlistenable(); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err

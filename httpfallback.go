@@ -17,16 +17,24 @@ import (
 
 // An httpFallback is the net/http server for requests that do not ask for a WebSocket.
 type httpFallback struct {
-	server http.Server
+	server httpServer
 	conns  chan net.Conn
 	done   chan struct{}
 	once   sync.Once
 }
 
+// An httpServer is an *http.Server. As an interface it is part of a program only if a Server
+// is: the linker keeps the methods of the types that a Socket refers to.
+type httpServer interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+	Close() error
+}
+
 func newHTTPFallback(srv *Server) *httpFallback {
 	set := srv.Options.settings()
 	h := &httpFallback{conns: make(chan net.Conn), done: make(chan struct{})}
-	h.server = http.Server{
+	h.server = &http.Server{
 		Handler:           h.handler(srv),
 		ReadHeaderTimeout: set.handshakeTimeout,
 		IdleTimeout:       2 * time.Minute,

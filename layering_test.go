@@ -24,7 +24,7 @@ const module = "github.com/airsocket/airsocket"
 // folders of programs comes after all of them. Packages for tests may import all of
 // the library and each other, and only tests import them.
 var (
-	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/forwarded", "internal/origin", "internal/proxyproto", "internal/workers", "internal/transport", "internal/dial", "internal/waiting", ".", "blocking", "inspector", "internal/hist", "internal/report"}
+	layers   = []string{"wire", "extensions", "handshake", "internal/browser", "internal/bubble", "internal/buffers", "internal/forwarded", "internal/origin", "internal/proxyproto", "internal/workers", "internal/transport", "internal/dial", "internal/waiting", ".", "blocking", "inspector", "internal/hist", "internal/report"}
 	programs = []string{"cmd", "examples"}
 	tests    = []string{"internal/test/wstest", "internal/test/apitxt", "internal/test/connecting", "internal/test/faults", "internal/test/footprint", "internal/test/interop", "internal/test/recorded", "internal/test/serving", "internal/test/versions"}
 )

@@ -36,7 +36,10 @@ func (s *Socket) nextAttempt(ctx context.Context, o *opening) (*dial.Attempt, er
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case err != nil:
+	case err == nil:
+		err = s.opts.unconnectable(url, header)
+	}
+	if err != nil {
 		return nil, &renewError{err}
 	}
 	o.renew(s, url, header)

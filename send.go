@@ -48,7 +48,7 @@ func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 
 // Ping sends a ping with a payload of at most 125 bytes (RFC 6455, section 5.5.2), like
 // Send. It returns wire.ErrTooBig for a longer payload, and wire.ErrUnsupported in
-// versions without pings.
+// versions without pings and in the browser.
 func (s *Socket) Ping(payload []byte) error {
 	return s.send(wire.Event{Kind: wire.Ping, Data: payload})
 }
@@ -101,7 +101,8 @@ func (s *Socket) SendPart(kind wire.Kind, p []byte, final bool) error {
 //
 // All parts of a message are sent by SendPart, or all by SendUncompressed; others are
 // refused with wire.ErrPartOrder. SendUncompressed returns the errors of SendPart, and
-// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does.
+// wire.ErrUnsupported if an extension has to encode everything, as deflate-stream does, and
+// as the browser's do.
 // With another extension the message is sent as if that had not been negotiated.
 func (s *Socket) SendUncompressed(kind wire.Kind, p []byte, final bool) error {
 	return s.sendPart("SendUncompressed", wire.Event{Kind: kind, More: !final, Data: p, Unencoded: true})
@@ -120,7 +121,10 @@ func (s *Socket) sendPart(method string, ev wire.Event) error {
 	case StateClosing, StateClosed:
 		return ErrClosed
 	}
-	err := s.sender.sendPart(ev)
+	err := s.unsendable(ev)
+	if err == nil {
+		err = s.sender.sendPart(ev)
+	}
 	if err == nil {
 		s.opts.Hooks.sent(s, ev.Kind, len(ev.Data))
 	}
@@ -190,7 +194,10 @@ func (s *Socket) send(ev wire.Event) error {
 			return err
 		}
 	}
-	err := s.sender.send(ev)
+	err := s.unsendable(ev)
+	if err == nil {
+		err = s.sender.send(ev)
+	}
 	if err == nil {
 		s.opts.Hooks.sent(s, ev.Kind, len(ev.Data))
 	}
@@ -223,6 +230,9 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 	version := s.opts.clientVersion
 	if o.request != nil {
 		version = o.request.Version
+	}
+	if err := s.unsendable(ev); err != nil {
+		return err
 	}
 	return o.early.add(ev, version, s.opts.maxBuffered)
 }

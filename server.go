@@ -497,5 +497,11 @@ func (s *Socket) goingAway() {
 // [Server.Serve]. It returns the errors of net.Listen. The connections have the
 // keep-alive settings of package net. On Linux, accepting a connection takes much less
 // time than with a listener of net.Listen, and the result is no *net.TCPListener; it can
-// be used like one.
-func Listen(addr string) (net.Listener, error) { return transport.Listen(addr) }
+// be used like one. In the browser (GOOS=js) nobody can listen: the error wraps
+// errors.ErrUnsupported.
+func Listen(addr string) (net.Listener, error) {
+	if err := unlistenable(); err != nil {
+		return nil, err
+	}
+	return transport.Listen(addr)
+}

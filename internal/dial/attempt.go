@@ -6,6 +6,7 @@ package dial
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -64,14 +65,19 @@ type Attempt struct {
 	header    handshake.Header // Config.Header, without credentials after a redirect to another host
 	client    handshake.Client
 	request   []byte
-	redirects int         // that were followed
-	unwatch   func() bool // see watch
+	redirects int                // that were followed
+	unwatch   func() bool        // see watch
+	agreed    []extensions.Offer // by the browser, without a Session of ours
 }
+
+// A Judge decides whether to accept a chain of certificates that crypto/tls would
+// reject with err.
+type Judge func(chain []*x509.Certificate, err error) (accept bool)
 
 // A Result is the outcome of an opening handshake.
 type Result struct {
 	Answer   handshake.Result
-	Sessions []extensions.Session // one for each extension that the server chose
+	Sessions []extensions.Session // one for each extension that the server chose, but none in the browser
 	Rest     []byte               // bytes received after the handshake
 }
 
@@ -161,6 +167,11 @@ func (a *Attempt) Request(ctx context.Context) (net.Conn, error) {
 func (a *Attempt) Watch(ctx context.Context, end func()) {
 	a.unwatch()
 	a.unwatch = context.AfterFunc(ctx, end)
+}
+
+// watch closes conn when ctx is done, unless a.unwatch is called first.
+func (a *Attempt) watch(ctx context.Context, conn net.Conn) {
+	a.unwatch = context.AfterFunc(ctx, func() { conn.Close() })
 }
 
 // reason returns the error to report for err. If ctx is done, err is a consequence of

@@ -1,8 +1,11 @@
+//go:build !js
+
 package dial
 
 import (
 	"context"
 	"net"
+	"net/url"
 	"time"
 )
 
@@ -52,7 +55,7 @@ func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, 
 	return conn, nil
 }
 
-// watch closes conn when ctx is done, unless a.unwatch is called first.
-func (a *Attempt) watch(ctx context.Context, conn net.Conn) {
-	a.unwatch = context.AfterFunc(ctx, func() { conn.Close() })
-}
+// address returns the host and port to dial.
+func (e endpoint) address() string { return addressOf(e.URL) }
+
+func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/airsocket/airsocket/internal/browser"
 )
 
-// Errors of an Attempt. The root package exports the first three under the same
+// Errors of an Attempt. The root package exports the first four under the same
 // names, which is why their texts begin with its name.
 var (
 	// ErrURL is returned for a URL that cannot be parsed, has no host, has an
@@ -19,6 +21,8 @@ var (
 	// Config.MaxRedirects is positive. The error also wraps the server's response,
 	// a *handshake.Error.
 	ErrRedirect = errors.New("airsocket: the redirect is not followed")
+	// ErrBrowser is wrapped in the errors of the browser's WebSocket.
+	ErrBrowser = browser.ErrFailed
 	// ErrNoConn is returned when Config.Dial has returned neither a connection nor
 	// an error.
 	ErrNoConn = errors.New("dial: Dial returned no connection")

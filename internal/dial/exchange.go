@@ -25,6 +25,7 @@ func (a *Attempt) Feed(ctx context.Context, p []byte) (*Result, error) {
 	if res.Sessions, err = extensions.Accept(a.cfg.Extensions, res.Answer.Extensions); err != nil {
 		return nil, err
 	}
+	res.Answer.Extensions = append(res.Answer.Extensions, a.agreed...)
 	if !a.unwatch() {
 		return nil, context.Cause(ctx)
 	}

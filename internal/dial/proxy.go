@@ -1,3 +1,5 @@
+//go:build !js
+
 package dial
 
 import (
@@ -76,3 +78,6 @@ func (a *Attempt) openVia(ctx context.Context, u *url.URL) (net.Conn, error) {
 	}
 	return through, err
 }
+
+// tunnelAddress returns the host and port that a proxy is asked for, without a zone.
+func (e endpoint) tunnelAddress() string { return net.JoinHostPort(e.name(), portOf(e.URL)) }

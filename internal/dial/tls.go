@@ -1,9 +1,13 @@
+//go:build !js
+
 package dial
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"net"
 
 	"github.com/airsocket/airsocket/internal/transport"
@@ -53,9 +57,14 @@ func (a *Attempt) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	return secure, nil
 }
 
-// A Judge decides whether to accept a chain of certificates that crypto/tls would
-// reject with err.
-type Judge func(chain []*x509.Certificate, err error) (accept bool)
+// plainHint returns err, the error of a TLS handshake. If the server does not speak
+// TLS, it adds a hint to use ws.
+func plainHint(err error) error {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); !ok {
+		return err
+	}
+	return &TLSError{fmt.Errorf("%w; the server does not use TLS on this port: use ws instead of wss", errors.Unwrap(err))}
+}
 
 // install makes config call accept where crypto/tls would reject a certificate. As
 // crypto/tls has no hook at that point, the hook repeats its steps in the same order.

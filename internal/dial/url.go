@@ -144,14 +144,6 @@ func (e endpoint) hostField() string {
 	return host
 }
 
-// address returns the host and port to dial.
-func (e endpoint) address() string { return addressOf(e.URL) }
-
-// tunnelAddress returns the host and port that a proxy is asked for, without a zone.
-func (e endpoint) tunnelAddress() string { return net.JoinHostPort(e.name(), portOf(e.URL)) }
-
-func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
-
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port

@@ -2,7 +2,6 @@ package dial
 
 import (
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,13 +31,4 @@ func speaksTLS(err error, answer []byte) bool {
 	}
 	body := bytes.ToLower(refusal.Body)
 	return bytes.Contains(body, []byte("https")) || bytes.Contains(body, []byte("ssl-enabled"))
-}
-
-// plainHint returns err, the error of a TLS handshake. If the server does not speak
-// TLS, it adds a hint to use ws.
-func plainHint(err error) error {
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); !ok {
-		return err
-	}
-	return &TLSError{fmt.Errorf("%w; the server does not use TLS on this port: use ws instead of wss", errors.Unwrap(err))}
 }

@@ -23,7 +23,7 @@ var ErrWouldBlock = errors.New("transport: nothing to read")
 // TryRead and TryWrite are single system calls. So are TLS connections on what ForTLS
 // returns. On all others, such as pipes, reading and writing always wait: there TryWrite
 // writes nothing, or all if that is known not to wait, and TryRead returns what was read
-// before.
+// before. Those that are a Trier can be written without waiting.
 type Conn struct {
 	conn    net.Conn // a *waiting, *raw, *foreign, *accepted or *carrier, as way says
 	reader  Reader   // only the goroutine that serves the connection uses it
@@ -34,6 +34,16 @@ type Conn struct {
 	users   atomic.Int32 // number of calls outside of the Reader that use the descriptor, if way is byWorkers
 	way     way
 	task    task // if way is byWorkers
+}
+
+// A Trier is a connection that can be written, but not read, without waiting.
+type Trier interface {
+	// TryWrite writes as much of head and then body as it can without waiting, and
+	// returns how much that was.
+	TryWrite(head, body []byte) (int, error)
+
+	// Unsent returns how many bytes it has taken that the peer has not.
+	Unsent() int
 }
 
 // A raw is a connection whose descriptor is used.
@@ -90,7 +100,9 @@ func (c *Conn) Init(conn net.Conn) {
 		c.way = byRaw
 		c.conn = &raw{conn, rc}
 	} else {
-		c.conn = &waiting{Conn: conn}
+		w := &waiting{Conn: conn}
+		w.trier, _ = conn.(Trier)
+		c.conn = w
 	}
 }
 
@@ -121,7 +133,17 @@ func (c *Conn) NetConn() net.Conn {
 }
 
 // CanTry reports whether TryWrite writes as much as the system takes.
-func (c *Conn) CanTry() bool { return c.way != byRead && c.way != byForeign }
+func (c *Conn) CanTry() bool {
+	return c.way != byRead && c.way != byForeign || c.trier() != nil
+}
+
+// trier returns the Trier that c is, or nil.
+func (c *Conn) trier() Trier {
+	if w, ok := c.conn.(*waiting); ok {
+		return w.trier
+	}
+	return nil
+}
 
 // HasWorkers reports whether no goroutine waits for the connection while the Reader has
 // returned Wait or Hold.
@@ -203,6 +225,9 @@ func (c *Conn) readUrgent(p []byte) (n int, err error) {
 func (c *Conn) TryWrite(head, body []byte) (int, error) {
 	switch c.way {
 	case byRead:
+		if t := c.trier(); t != nil {
+			return t.TryWrite(head, body)
+		}
 		return 0, nil
 	case byForeign:
 		return c.writeForeign(head)
@@ -249,6 +274,9 @@ func (c *Conn) Unsent() (n int, known bool) {
 	if c.way == byRaw {
 		c.conn.(*raw).rc.Control(func(fd uintptr) { n, known = outQueue(int(fd)) })
 		return n, known
+	}
+	if t := c.trier(); t != nil {
+		return t.Unsent(), true
 	}
 	return c.unsent()
 }

@@ -11,8 +11,9 @@ import (
 // is kept until TryRead takes it.
 type waiting struct {
 	net.Conn
-	kept []byte
-	err  error // of Read, which TryRead returns after what is kept
+	trier Trier // the same connection, if it is one
+	kept  []byte
+	err   error // of Read, which TryRead returns after what is kept
 }
 
 // The number of bytes that are read at a time is small while a connection is idle,

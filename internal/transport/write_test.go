@@ -195,3 +195,42 @@ func TestRead(t *testing.T) {
 		}
 	})
 }
+
+// A roomyConn is a Trier that takes some bytes at a time.
+type roomyConn struct {
+	net.Conn
+	room  int
+	taken []byte
+}
+
+func (c *roomyConn) TryWrite(head, body []byte) (int, error) {
+	p := append(bytes.Clone(head), body...)
+	n := min(len(p), c.room-len(c.taken))
+	c.taken = append(c.taken, p[:n]...)
+	return n, nil
+}
+
+func (c *roomyConn) Unsent() int { return len(c.taken) }
+
+// A Trier is written without waiting, and says itself what it has not sent.
+func TestTrier(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer theirs.Close()
+	under := &roomyConn{Conn: ours, room: 8}
+	c := transport.New(under)
+	if !c.CanTry() {
+		t.Error("CanTry has returned false")
+	}
+	for _, want := range []int{5, 3, 0} {
+		if n, err := c.TryWrite([]byte("ab"), []byte("cde")); n != want || err != nil {
+			t.Errorf("TryWrite has returned %d, %v, want %d", n, err, want)
+		}
+	}
+	if n, known := c.Unsent(); n != 8 || !known || string(under.taken) != "abcdeabc" {
+		t.Errorf("Unsent has returned %d, %t, and %q was taken", n, known, under.taken)
+	}
+	if c.NetConn() != net.Conn(under) {
+		t.Error("NetConn has returned another connection")
+	}
+}

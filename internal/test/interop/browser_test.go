@@ -301,7 +301,7 @@ func (b *browser) start(t testing.TB, role string, options map[string]any) *side
 	}
 	p := b.open(t, page)
 	them := newSide(t, "the browser")
-	p.do("Runtime.addBinding", map[string]any{"name": "tell"})
+	p.listenTo(t, them)
 	p.evaluate("%s", script)
 	them.do = func(c command) {
 		t.Helper()
@@ -311,8 +311,20 @@ func (b *browser) start(t testing.TB, role string, options map[string]any) *side
 		}
 		p.evaluate("obey(%s)", arg)
 	}
+	arg, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.evaluate("connect(%s)", arg)
+	return them
+}
+
+// listenTo makes them tell what the page reports with the function tell.
+func (p *tab) listenTo(t testing.TB, them *side) {
+	t.Helper()
+	p.do("Runtime.addBinding", map[string]any{"name": "tell"})
 	go func() {
-		told := b.eventsOf(p.session, "Runtime.bindingCalled")
+		told := p.eventsOf(p.session, "Runtime.bindingCalled")
 		for {
 			select {
 			case m := <-told:
@@ -328,10 +340,4 @@ func (b *browser) start(t testing.TB, role string, options map[string]any) *side
 			}
 		}
 	}()
-	arg, err := json.Marshal(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.evaluate("connect(%s)", arg)
-	return them
 }
