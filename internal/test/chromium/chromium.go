@@ -169,6 +169,9 @@ func (b *Browser) Open(t testing.TB, url string) *Tab {
 	return p
 }
 
+// For returns the same tab for a subtest.
+func (p *Tab) For(t testing.TB) *Tab { return &Tab{p.browser, t, p.session} }
+
 // Navigate shows the page at url, and waits until it is loaded.
 func (p *Tab) Navigate(url string) {
 	p.t.Helper()
