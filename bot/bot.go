@@ -8,10 +8,12 @@ import (
 	"sync"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/console"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/timers"
+	"github.com/airsocket/airsocket/bot/internal/urls"
 	"github.com/airsocket/airsocket/bot/internal/websocket"
 	"github.com/dop251/goja"
 )
@@ -28,7 +30,7 @@ type Bot struct {
 	cause error      // why the bot was stopped
 }
 
-var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()})
+var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, urls.Globals, blob.Globals)
 
 // New returns a Bot that has not been started.
 func New(p *Program, opts *Options) *Bot {
@@ -86,11 +88,13 @@ func (b *Bot) Runtime() *goja.Runtime { return b.realm.Runtime }
 func (b *Bot) Dispatcher() *airsocket.Dispatcher { return b.realm.Dispatcher }
 
 func (b *Bot) main() {
-	if err := b.setUp(); err != nil {
-		b.fail(err)
-		return
-	}
-	b.realm.Run(b.program.program)
+	b.realm.Task(func() {
+		if err := b.setUp(); err != nil {
+			b.fail(err)
+			return
+		}
+		b.realm.Run(b.program.program)
+	})
 }
 
 func (b *Bot) setUp() error {
@@ -99,6 +103,13 @@ func (b *Bot) setUp() error {
 	}
 	options := b.opts.Socket.Clone()
 	options.Dispatcher, options.Rules = b.realm.Dispatcher, airsocket.RulesBrowser
+	if b.opts.URL != "" {
+		page := urls.Base.In(b.realm)
+		if err := page.SetURL(b.opts.URL); err != nil {
+			return err
+		}
+		options.Origin = page.Origin()
+	}
 	websocket.Key.In(b.realm).Options = options
 	console.Key.In(b.realm).Print = b.print
 	if b.opts.Setup != nil {

@@ -101,7 +101,7 @@ var SignalClass = &realm.Class{
 			t := &timeout{}
 			t.timer = r.Dispatcher.SetTimeout(func() {
 				r.Untrack(t)
-				s.abort(r, NewException(r, "TimeoutError", "signal timed out"), r.Call)
+				r.Task(func() { s.abort(r, NewException(r, "TimeoutError", "signal timed out"), r.Call) })
 			}, time.Duration(args[0].ToFloat()*float64(time.Millisecond)))
 			r.Track(t)
 			return o

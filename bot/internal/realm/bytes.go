@@ -2,11 +2,23 @@ package realm
 
 import "github.com/dop251/goja"
 
-// ViewBytes returns the bytes that a view of an ArrayBuffer shows, a typed array or a
-// DataView. They belong to the script.
-func (r *Realm) ViewBytes(o *goja.Object) (data []byte, ok bool) {
-	isView, _ := goja.AssertFunction(r.Get("ArrayBuffer").(*goja.Object).Get("isView"))
-	if v, err := isView(nil, o); err != nil || !v.ToBoolean() {
+// isView is ArrayBuffer.isView, whatever the script makes of it.
+var isView = NewKey(func(r *Realm) goja.Callable {
+	fn, _ := goja.AssertFunction(r.Get("ArrayBuffer").(*goja.Object).Get("isView"))
+	return fn
+})
+
+// Bytes returns the bytes of an ArrayBuffer, or those that a typed array or a DataView shows.
+// They belong to the script. ok is false if v is something else.
+func (r *Realm) Bytes(v goja.Value) (data []byte, ok bool) {
+	o, isObject := v.(*goja.Object)
+	if !isObject || StateOf(o) != nil {
+		return nil, false
+	}
+	if b, ok := o.Export().(goja.ArrayBuffer); ok {
+		return b.Bytes(), true
+	}
+	if v, err := isView.In(r)(nil, o); err != nil || !v.ToBoolean() {
 		return nil, false
 	}
 	b, ok := o.Get("buffer").Export().(goja.ArrayBuffer)
@@ -15,4 +27,39 @@ func (r *Realm) ViewBytes(o *goja.Object) (data []byte, ok bool) {
 	}
 	from := o.Get("byteOffset").ToInteger()
 	return b.Bytes()[from : from+o.Get("byteLength").ToInteger()], true
+}
+
+// Buffer returns an ArrayBuffer that owns data.
+func (r *Realm) Buffer(data []byte) goja.Value {
+	if data == nil {
+		data = []byte{} // nil would be a detached one
+	}
+	return r.ToValue(r.NewArrayBuffer(data))
+}
+
+// Text converts v to a string (Web IDL, USVString): lone surrogates become U+FFFD. It throws
+// if v is a symbol.
+func (r *Realm) Text(v goja.Value) string {
+	if _, ok := v.(*goja.Symbol); ok {
+		panic(r.NewTypeError("Cannot convert a Symbol value to a string"))
+	}
+	return v.String()
+}
+
+// Resolved returns a promise that is resolved with v.
+func (r *Realm) Resolved(v goja.Value) goja.Value {
+	p, resolve, _ := r.NewPromise()
+	if err := resolve(v); err != nil {
+		panic(err)
+	}
+	return r.ToValue(p)
+}
+
+// Rejected returns a promise that is rejected with v.
+func (r *Realm) Rejected(v goja.Value) goja.Value {
+	p, _, reject := r.NewPromise()
+	if err := reject(v); err != nil {
+		panic(err)
+	}
+	return r.ToValue(p)
 }

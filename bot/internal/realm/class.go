@@ -24,6 +24,10 @@ type Class struct {
 	Attributes []Attribute
 	Operations []Operation
 	Statics    []Operation
+
+	// Pairs returns what objects that are lists of pairs hold. It is nil for others, and
+	// returns false if this is of another class.
+	Pairs func(r *Realm, this Platform) (all [][2]string, ok bool)
 }
 
 // A Constant is a constant of a Class.
@@ -214,6 +218,9 @@ func (r *Realm) build(c *Class) *built {
 	}
 	for _, op := range c.Operations {
 		r.define(b.prototype, op.name, r.operation(c, op), member)
+	}
+	if c.Pairs != nil {
+		r.pairs(c, b.prototype)
 	}
 	for _, op := range c.Statics {
 		r.define(b.constructor, op.name, r.operation(c, op), member)

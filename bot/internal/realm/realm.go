@@ -52,21 +52,46 @@ func New(report func(error)) *Realm {
 	return r
 }
 
-// Run runs a program as a script. An error is reported.
-func (r *Realm) Run(p *goja.Program) {
+// Task runs fn, which may use the engine, from the event loop. What the script throws, or
+// what interrupts it, is reported. Once the Realm has been stopped Task does nothing.
+func (r *Realm) Task(fn func()) {
 	if r.stopped {
 		return
 	}
+	defer func() {
+		x := recover()
+		if x == nil {
+			return
+		}
+		err, ok := x.(error)
+		if !ok || !isUncatchable(err) {
+			panic(x)
+		}
+		r.Report(err)
+	}()
+	if ex := r.Try(fn); ex != nil {
+		r.Report(ex)
+	}
+}
+
+// isUncatchable reports whether err ends whatever the event loop is running.
+func isUncatchable(err error) bool {
+	if _, ok := errors.AsType[*goja.InterruptedError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*goja.StackOverflowError](err)
+	return ok
+}
+
+// Run runs a program as a script. An error is reported.
+func (r *Realm) Run(p *goja.Program) {
 	_, err := r.RunProgram(p)
 	r.Report(err)
 }
 
-// Call calls a function of the script from the event loop. The engine then runs the
-// microtasks. An error is reported.
+// Call calls a function of the script in a Task. The engine then runs the microtasks. An
+// error is reported.
 func (r *Realm) Call(fn goja.Callable, this goja.Value, args ...goja.Value) goja.Value {
-	if r.stopped {
-		return nil
-	}
 	v, err := fn(this, args...)
 	r.Report(err)
 	return v
@@ -87,7 +112,7 @@ func (r *Realm) CallNested(fn goja.Callable, this goja.Value, args ...goja.Value
 	if err == nil {
 		return v
 	}
-	if _, ok := errors.AsType[*goja.Exception](err); !ok {
+	if isUncatchable(err) {
 		panic(err)
 	}
 	r.Report(err)

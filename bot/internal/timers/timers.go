@@ -88,7 +88,7 @@ func (t *timer) fireOnce() {
 
 func (t *timer) fire() {
 	t.timers.depth = t.depth
-	t.timers.realm.Call(t.fn, goja.Undefined(), t.args...)
+	t.timers.realm.Task(func() { t.timers.realm.Call(t.fn, goja.Undefined(), t.args...) })
 	t.timers.depth = 0
 }
 

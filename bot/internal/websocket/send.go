@@ -3,19 +3,24 @@ package websocket
 import (
 	"errors"
 	"math"
+	"strconv"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/airsocket/airsocket/wire"
 	"github.com/dop251/goja"
 )
 
 func send(r *realm.Realm, s *socket, args []goja.Value) goja.Value {
 	var err error
-	if data, ok := bytesOf(r, args[0]); ok {
+	if data, ok := r.Bytes(args[0]); ok {
 		err = s.socket.SendBytes(data)
+	} else if b, ok := realm.StateOf(args[0]).(*blob.Blob); ok {
+		err = s.socket.SendBytes(b.Data)
 	} else {
-		err = s.socket.Send(args[0].String())
+		err = s.socket.Send(r.Text(args[0]))
 	}
 	if errors.Is(err, airsocket.ErrInvalidState) {
 		events.Throw(r, "InvalidStateError", "Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.")
@@ -23,33 +28,24 @@ func send(r *realm.Realm, s *socket, args []goja.Value) goja.Value {
 	return nil
 }
 
-// bytesOf returns the bytes of an ArrayBuffer or of a view of one. They belong to the script.
-func bytesOf(r *realm.Realm, v goja.Value) (data []byte, ok bool) {
-	o, isObject := v.(*goja.Object)
-	if !isObject {
-		return nil, false
-	}
-	if b, ok := o.Export().(goja.ArrayBuffer); ok {
-		return b.Bytes(), true
-	}
-	return r.ViewBytes(o)
-}
-
 func closeSocket(r *realm.Realm, s *socket, args []goja.Value) goja.Value {
-	code, reason := airsocket.StatusCode(0), ""
+	hasCode, code, reason := false, uint16(0), ""
 	if v := realm.Arg(args, 0); !goja.IsUndefined(v) {
-		if code = airsocket.StatusCode(clamp(v.ToFloat())); code == 0 {
-			code = 1 // which Close refuses too, while 0 says that there is no code
-		}
+		hasCode, code = true, clamp(v.ToFloat())
 	}
 	if v := realm.Arg(args, 1); !goja.IsUndefined(v) {
-		if reason = v.String(); code == 0 && reason != "" {
-			code = airsocket.StatusNormalClosure
-		}
+		reason = r.Text(v)
 	}
-	switch err := s.socket.Close(code, reason); {
+	if !hasCode && reason == "" {
+		s.socket.SendMessage(wire.Close, nil)
+		return nil
+	}
+	if !hasCode {
+		code = uint16(airsocket.StatusNormalClosure)
+	}
+	switch err := s.socket.Close(airsocket.StatusCode(code), reason); {
 	case errors.Is(err, airsocket.ErrCode):
-		events.Throw(r, "InvalidAccessError", "Failed to execute 'close' on 'WebSocket': The close code must be either 1000, or between 3000 and 4999. "+args[0].String()+" is neither.")
+		events.Throw(r, "InvalidAccessError", "Failed to execute 'close' on 'WebSocket': The close code must be either 1000, or between 3000 and 4999. "+strconv.Itoa(int(code))+" is neither.")
 	case errors.Is(err, airsocket.ErrReason):
 		events.Throw(r, "SyntaxError", "Failed to execute 'close' on 'WebSocket': The close reason must not be greater than 123 UTF-8 bytes.")
 	}

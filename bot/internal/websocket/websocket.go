@@ -3,9 +3,14 @@
 package websocket
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/airsocket/airsocket/bot/internal/urls"
 	"github.com/dop251/goja"
 )
 
@@ -24,6 +29,7 @@ type socket struct {
 	realm      *realm.Realm
 	socket     *airsocket.Socket
 	binaryType string
+	origin     string // of the URL
 }
 
 // Class is the class WebSocket.
@@ -56,16 +62,21 @@ func attribute(name string, get func(*socket) any) realm.Attribute {
 }
 
 func construct(r *realm.Realm, args []goja.Value) realm.Platform {
-	url, err := parseURL(args[0].String(), "")
+	address := r.Text(args[0])
+	asked := protocols(r, realm.Arg(args, 1))
+	u, err := parseURL(urls.Base.In(r), address)
 	if err != nil {
 		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': "+err.Error())
 	}
-	s := &socket{realm: r, binaryType: "blob", socket: airsocket.NewSocket(Key.In(r).Options)}
+	s := &socket{realm: r, binaryType: "blob", origin: u.Scheme() + "://" + u.Host(), socket: airsocket.NewSocket(Key.In(r).Options)}
 	s.socket.OnOpen(s.opened)
 	s.socket.OnMessage(s.received)
 	s.socket.OnError(s.failed)
 	s.socket.OnClose(s.closed)
-	if err := s.socket.Connect(url, protocols(r, realm.Arg(args, 1))...); err != nil {
+	switch err := s.socket.Connect(u.Href(false), asked...); {
+	case errors.Is(err, airsocket.ErrProtocol):
+		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': The subprotocols '"+strings.Join(asked, ", ")+"' are invalid: each must be a token, and none may be repeated.")
+	case err != nil:
 		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': "+err.Error())
 	}
 	r.Track(s)
@@ -80,15 +91,15 @@ func protocols(r *realm.Realm, v goja.Value) []string {
 	}
 	o, ok := v.(*goja.Object)
 	if !ok {
-		return []string{v.String()}
+		return []string{r.Text(v)}
 	}
 	iterator := o.GetSymbol(goja.SymIterator)
 	if iterator == nil || goja.IsUndefined(iterator) || goja.IsNull(iterator) {
-		return []string{v.String()}
+		return []string{r.Text(v)}
 	}
 	list := []string{}
 	r.ForOf(o, func(v goja.Value) bool {
-		list = append(list, v.String())
+		list = append(list, r.Text(v))
 		return true
 	})
 	return list
@@ -100,41 +111,51 @@ func (s *socket) failed(*airsocket.ErrorEvent) { s.emit("error") }
 
 func (s *socket) emit(typ string) {
 	if s.Listens(typ) {
-		e := &events.Event{Type: typ}
-		s.realm.Wrap(events.EventClass, e)
-		s.Dispatch(s.realm, e)
+		s.realm.Task(func() {
+			e := &events.Event{Type: typ}
+			s.realm.Wrap(events.EventClass, e)
+			s.Dispatch(s.realm, e)
+		})
 	}
 }
 
 func (s *socket) received(m *airsocket.MessageEvent) {
-	if !s.Listens("message") {
-		return
+	if s.Listens("message") {
+		s.realm.Task(func() {
+			e := &events.Message{Event: events.Event{Type: "message"}, Data: s.data(m), Origin: s.origin}
+			s.realm.Wrap(events.MessageClass, e)
+			s.Dispatch(s.realm, e)
+		})
 	}
-	e := &events.Message{Event: events.Event{Type: "message"}}
-	if m.Binary() {
-		e.Data = s.realm.ToValue(s.realm.NewArrayBuffer(m.Clone()))
-	} else {
-		e.Data = s.realm.ToValue(m.Text())
+}
+
+// data returns a message as the script wants it.
+func (s *socket) data(m *airsocket.MessageEvent) goja.Value {
+	switch {
+	case !m.Binary():
+		return s.realm.ToValue(m.Text())
+	case s.binaryType == "blob":
+		return blob.New(s.realm, m.Clone(), "")
 	}
-	s.realm.Wrap(events.MessageClass, e)
-	s.Dispatch(s.realm, e)
+	return s.realm.Buffer(m.Clone())
 }
 
 func (s *socket) closed(c *airsocket.CloseEvent) {
 	s.realm.Untrack(s)
-	if !s.Listens("close") {
-		return
+	if s.Listens("close") {
+		s.realm.Task(func() {
+			e := &events.Close{Event: events.Event{Type: "close"}, WasClean: c.WasClean, Code: uint16(c.Code), Reason: c.Reason}
+			s.realm.Wrap(events.CloseClass, e)
+			s.Dispatch(s.realm, e)
+		})
 	}
-	e := &events.Close{Event: events.Event{Type: "close"}, WasClean: c.WasClean, Code: uint16(c.Code), Reason: c.Reason}
-	s.realm.Wrap(events.CloseClass, e)
-	s.Dispatch(s.realm, e)
 }
 
 // Stop makes a socket a realm.Stopper.
 func (s *socket) Stop() { s.socket.Drop(airsocket.StatusGoingAway, "") }
 
-func setBinaryType(_ *realm.Realm, s *socket, v goja.Value) {
-	switch typ := v.String(); typ {
+func setBinaryType(r *realm.Realm, s *socket, v goja.Value) {
+	switch typ := r.Text(v); typ {
 	case "blob", "arraybuffer":
 		s.binaryType = typ
 	}
