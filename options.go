@@ -231,6 +231,10 @@ type Options struct {
 	// program.
 	Recover bool
 
+	// Rules say where a Socket follows the rules of the browser's WebSocket instead of those
+	// of this package. The default is RulesDefault.
+	Rules Rules
+
 	// Reconnect makes a client connect again when its connection ends. Nil means that
 	// it does not.
 	Reconnect *Reconnect
