@@ -41,7 +41,11 @@ func TestInteropChromium(t *testing.T) {
 				}
 				return
 			}
-			compare(t, "Chromium", got, script)
+			want, err := os.ReadFile(recorded(script))
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, "Chromium", got, string(want))
 		})
 	}
 }
@@ -60,25 +64,17 @@ func inChromium(t *testing.T, p *chromium.Tab, script string) string {
 	return s.mask(text) + "\n"
 }
 
-// compare compares what a script has printed with what is recorded.
-func compare(t *testing.T, who, got, script string) {
+// compare reports the first line of what somebody has printed that differs.
+func compare(t *testing.T, who, got, want string) {
 	t.Helper()
-	text, err := os.ReadFile(recorded(script))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got == string(text) {
+	if got == want {
 		return
 	}
-	ours, theirs := strings.Split(got, "\n"), strings.Split(string(text), "\n")
-	n := min(len(ours), len(theirs))
-	for i := range n {
-		if ours[i] != theirs[i] {
-			n = i
-			break
-		}
+	ours, theirs := strings.Split(got, "\n"), strings.Split(want, "\n")
+	n := 0
+	for n < len(ours) && n < len(theirs) && ours[n] == theirs[n] {
+		n++
 	}
-	at := func(lines []string) string { return strings.Join(lines[min(n, len(lines)):min(n+1, len(lines))], "") }
-	t.Errorf("line %d of %s is from %s\n\t%q, and recorded is\n\t%q", n+1, filepath.Base(script), who, at(ours), at(theirs))
-	t.Logf("all of it:\n%s", got)
+	line := func(lines []string) string { return strings.Join(lines[min(n, len(lines)):min(n+1, len(lines))], "") }
+	t.Errorf("line %d of %s is\n\t%s\nand should be\n\t%s\nall of it:\n%s", n+1, who, line(ours), line(theirs), got)
 }

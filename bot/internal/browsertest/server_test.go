@@ -304,6 +304,8 @@ func (c *conn) message() (op byte, data string, err error) {
 			switch {
 			case len(payload) == 0:
 				c.server.note("%s: close", c.req.URL.Path)
+			case payload[0] == 1002>>8 && payload[1] == 1002&0xff, payload[0] == 1007>>8 && payload[1] == 1007&0xff:
+				c.server.note("%s: close for a broken rule", c.req.URL.Path) // each client has its own code and text
 			default:
 				c.server.note("%s: close %d %s", c.req.URL.Path, int(payload[0])<<8|int(payload[1]), payload[2:])
 			}

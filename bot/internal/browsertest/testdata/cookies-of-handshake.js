@@ -1,7 +1,7 @@
 // Cookies that a handshake sets are sent with the next.
 const cookies = (next) => {
   const ws = new WebSocket(wsURL + '/headers?Cookie');
-  ws.onmessage = ({data}) => { print(data); ws.close(); };
+  ws.onmessage = ({data}) => { print(data.slice(8).split('; ').sort().join('; ')); ws.close(); };
   ws.onclose = next;
 };
 const sets = (...fields) => (next) => {
