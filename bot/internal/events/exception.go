@@ -46,6 +46,9 @@ var ExceptionClass = &realm.Class{
 	},
 }
 
+// Error makes an exception an error.
+func (e *exception) Error() string { return e.name + ": " + e.message }
+
 func exceptionConstants() []realm.Constant {
 	var list []realm.Constant
 	for code, c := range codes {
