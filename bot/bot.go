@@ -127,6 +127,9 @@ func (b *Bot) setUp() error {
 	}
 	options := b.opts.Socket.Clone()
 	options.Dispatcher, options.Rules = b.realm.Dispatcher, airsocket.RulesBrowser
+	if options.Extensions == nil && options.Compression == airsocket.CompressionOff {
+		options.Compression = airsocket.CompressionTakeover
+	}
 	if b.opts.URL != "" {
 		page := urls.Base.In(b.realm)
 		if err := page.SetURL(b.opts.URL); err != nil {

@@ -196,15 +196,9 @@ func (c *Console) elapsed(args []goja.Value, last bool) {
 }
 
 func trace(c *Console, r *realm.Realm, args []goja.Value) {
-	var b strings.Builder
-	b.WriteString("Trace")
+	text := "Trace"
 	if len(args) > 0 {
-		b.WriteString(": " + format(args))
+		text += ": " + format(args)
 	}
-	for _, f := range r.CaptureCallStack(0, nil) {
-		if f.SrcName() != "<native>" {
-			fmt.Fprintf(&b, "\n    at %s (%s)", f.FuncName(), f.Position())
-		}
-	}
-	c.print("trace", b.String())
+	c.print("trace", text+r.StackTrace())
 }

@@ -1,6 +1,8 @@
 package encoding
 
 import (
+	"reflect"
+
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
@@ -32,7 +34,7 @@ func (c *cloner) clone(v goja.Value, depth int) goja.Value {
 	if data, ok := c.realm.Bytes(o); ok {
 		return c.bytes(o, data)
 	}
-	switch class := o.ClassName(); class {
+	switch class := classOf(o); class {
 	case "Function":
 		c.refuse(o)
 	case "Array":
@@ -48,6 +50,22 @@ func (c *cloner) clone(v goja.Value, depth int) goja.Value {
 		c.refuse(o)
 	}
 	return c.members(o, c.realm.NewObject(), depth)
+}
+
+// The types of Go for two classes whose name the engine does not tell.
+var mapType, setType = reflect.TypeFor[[][2]any](), reflect.TypeFor[[]any]()
+
+func classOf(o *goja.Object) string {
+	switch class := o.ClassName(); {
+	case class == "Array":
+		return class
+	case o.ExportType() == mapType:
+		return "Map"
+	case o.ExportType() == setType:
+		return "Set"
+	default:
+		return class
+	}
 }
 
 func (c *cloner) refuse(v goja.Value) {
@@ -106,7 +124,7 @@ func (c *cloner) collection(from *goja.Object, class string, depth int) goja.Val
 // bytes copies an ArrayBuffer, or a view and what it shows.
 func (c *cloner) bytes(o *goja.Object, data []byte) goja.Value {
 	buffer := c.realm.Buffer(append([]byte{}, data...))
-	if _, isBuffer := o.Export().(goja.ArrayBuffer); isBuffer {
+	if o.ExportType() == reflect.TypeFor[goja.ArrayBuffer]() {
 		return c.keep(o, buffer.(*goja.Object))
 	}
 	class := o.GetSymbol(goja.SymToStringTag)
