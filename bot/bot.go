@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"sync"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/console"
+	"github.com/airsocket/airsocket/bot/internal/crypto"
+	"github.com/airsocket/airsocket/bot/internal/encoding"
 	"github.com/airsocket/airsocket/bot/internal/events"
+	"github.com/airsocket/airsocket/bot/internal/fetch"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/timers"
 	"github.com/airsocket/airsocket/bot/internal/urls"
@@ -24,13 +29,15 @@ type Bot struct {
 	program *Program
 	opts    *Options
 	realm   *realm.Realm
+	exports *goja.Object
 
-	mu    sync.Mutex // guards what follows
-	err   error      // the first one
-	cause error      // why the bot was stopped
+	mu      sync.Mutex // guards what follows
+	err     error      // the first one
+	stopped bool       // by Stop
+	cause   error      // why the bot was stopped, or nil
 }
 
-var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, urls.Globals, blob.Globals)
+var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals, encoding.Globals, crypto.Globals, fetch.Globals)
 
 // New returns a Bot that has not been started.
 func New(p *Program, opts *Options) *Bot {
@@ -62,20 +69,23 @@ func (b *Bot) Wait() error {
 	b.realm.Dispatcher.Run(func() {})
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.cause != nil {
+	if b.stopped {
 		return b.cause
 	}
 	return b.err
 }
 
-// Stop stops a Bot, even in an endless loop. Its connections end at once. Wait returns
-// cause. Stop may be called from any goroutine.
+// Stop stops a Bot, even in an endless loop. Its connections end at once, without a closing
+// handshake. Wait returns cause, which may be nil, or that of an earlier call. Stop may be
+// called from any goroutine, and by functions that the script calls: these return to no
+// script.
 func (b *Bot) Stop(cause error) {
 	b.mu.Lock()
-	if b.cause == nil {
-		b.cause = cause
+	defer b.mu.Unlock()
+	if b.stopped {
+		return
 	}
-	b.mu.Unlock()
+	b.stopped, b.cause = true, cause
 	b.realm.Interrupt(cause)
 	b.realm.Dispatcher.Post(b.realm.Stop)
 }
@@ -93,9 +103,26 @@ func (b *Bot) main() {
 			b.fail(err)
 			return
 		}
-		b.realm.Run(b.program.program)
+		b.runProgram()
 	})
 }
+
+// runProgram runs the program. A module is a function, which gets another one for its
+// exports, and returns a promise.
+func (b *Bot) runProgram() {
+	v, err := b.realm.RunProgram(b.program.program)
+	if fn, ok := goja.AssertFunction(v); err == nil && b.program.isModule && ok {
+		b.realm.Call(fn, goja.Undefined(), b.realm.Func("", 1, func(_ goja.Value, args []goja.Value) goja.Value {
+			b.exports, _ = realm.Arg(args, 0).(*goja.Object)
+			return goja.Undefined()
+		}))
+	}
+	b.realm.Report(err)
+}
+
+// Exports returns what the program exports, or nil if it is no module or does not run yet.
+// It is called in turns of Dispatcher.
+func (b *Bot) Exports() *goja.Object { return b.exports }
 
 func (b *Bot) setUp() error {
 	if err := b.realm.SetGlobals(allGlobals); err != nil {
@@ -103,6 +130,9 @@ func (b *Bot) setUp() error {
 	}
 	options := b.opts.Socket.Clone()
 	options.Dispatcher, options.Rules = b.realm.Dispatcher, airsocket.RulesBrowser
+	if options.Extensions == nil && options.Compression == airsocket.CompressionOff {
+		options.Compression = airsocket.CompressionTakeover
+	}
 	if b.opts.URL != "" {
 		page := urls.Base.In(b.realm)
 		if err := page.SetURL(b.opts.URL); err != nil {
@@ -110,7 +140,16 @@ func (b *Bot) setUp() error {
 		}
 		options.Origin = page.Origin()
 	}
+	if options.Jar == nil {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			return err
+		}
+		options.Jar = jar
+	}
+	fetch.Key.In(b.realm).Client = &http.Client{Transport: b.opts.Transport, Jar: options.Jar}
 	websocket.Key.In(b.realm).Options = options
+	botKey.In(b.realm).Bot = b
 	console.Key.In(b.realm).Print = b.print
 	if b.opts.Setup != nil {
 		return b.opts.Setup(b)
