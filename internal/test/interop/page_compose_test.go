@@ -26,7 +26,7 @@ func TestInteropPageSends(t *testing.T) {
 	p := b.openPage(t, url)
 	p.send("too early")
 	p.says("#check", "Not sent: connect first")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 
 	arrives := func(want string) {
@@ -39,11 +39,11 @@ func TestInteropPageSends(t *testing.T) {
 	arrives("text \"Gr\u00fc\u00dfe\\n\u20ac\"")
 	p.fill("#message", "one")
 	p.press("Shift+Enter")
-	p.enter("two")
+	p.Enter("two")
 	p.press("Enter")
 	arrives(`text "one\ntwo"`)
 	p.fill("#message", "")
-	p.evaluate(`document.querySelector("#message").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true}))`)
+	p.Evaluate(`document.querySelector("#message").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true}))`)
 	p.press("Enter") // the one before belongs to an input method
 	arrives(`text ""`)
 	if len(received) != 0 {
@@ -56,13 +56,13 @@ func TestInteropPageSends(t *testing.T) {
 		if got := p.text("#check"); !strings.HasPrefix(got, check) {
 			t.Errorf("of %s as %s the page says %q", text, format, got)
 		}
-		if p.evaluate(`document.querySelector("#message").ariaInvalid`) != "true" {
+		if p.Evaluate(`document.querySelector("#message").ariaInvalid`) != "true" {
 			t.Errorf("%s as %s is not marked", text, format)
 		}
-		if got := p.evaluate(`getComputedStyle(document.querySelector("#message")).borderColor`); got != "rgb(179, 32, 27)" {
+		if got := p.Evaluate(`getComputedStyle(document.querySelector("#message")).borderColor`); got != "rgb(179, 32, 27)" {
 			t.Errorf("%s as %s has a border of %v", text, format, got)
 		}
-		p.click("#send")
+		p.Click("#send")
 		p.says("#check", "Not sent: ")
 	}
 	p.radio("format", "json")
@@ -87,25 +87,25 @@ func TestInteropPageSends(t *testing.T) {
 	arrives(`binary "\x00\xff\xfc\xfb"`)
 
 	p.radio("format", "file")
-	p.click("#send")
+	p.Click("#send")
 	p.says("#check", "Not sent: choose a file first")
 	file := filepath.Join(t.TempDir(), "data.bin")
 	if err := os.WriteFile(file, []byte{0, 1, 0xfe}, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p.choose("#file", file)
+	p.Choose("#file", file)
 	p.says("#check", "1 binary message, 3 B")
-	p.click("#send")
+	p.Click("#send")
 	arrives(`binary "\x00\x01\xfe"`)
 	p.logs("sent", "message", "data.bin: 00 01 fe")
 
 	// The last messages, the newest first, and without the ones that were not sent.
-	if got := p.evaluate(`[...document.querySelectorAll("#recent option")].map(e => e.textContent).join("|")`); got !=
+	if got := p.Evaluate(`[...document.querySelectorAll("#recent option")].map(e => e.textContent).join("|")`); got !=
 		`Last messages|base64: AP_8-w ==|hex: 0x00, ff:7F 8081|json: {"a": 1}|text: |text: one\ntwo|text: Grüße\n€` {
 		t.Errorf("the last messages are %v", got)
 	}
 	p.pick("#recent", `json: {"a": 1}`)
-	if got := p.evaluate(`document.querySelector("[name=format]:checked").value + document.querySelector("#message").value`); got != `json{"a": 1}` || p.focused() != "message" {
+	if got := p.Evaluate(`document.querySelector("[name=format]:checked").value + document.querySelector("#message").value`); got != `json{"a": 1}` || p.focused() != "message" {
 		t.Errorf("picked was %v", got)
 	}
 	p.press("Alt+ArrowUp")
@@ -128,7 +128,7 @@ func TestInteropPageRepeats(t *testing.T) {
 	p := b.openConnected(t, servePage(t, func(s *airsocket.Socket) {
 		s.OnMessage(func(*airsocket.MessageEvent) { received <- time.Now() })
 	}))
-	p.click("#repeat")
+	p.Click("#repeat")
 	p.fill("#interval", "20")
 	if got := p.text("#send"); got != "Start" {
 		t.Errorf("the button says %s", got)
@@ -143,22 +143,22 @@ func TestInteropPageRepeats(t *testing.T) {
 	if took := last.Sub(first); took < 300*time.Millisecond {
 		t.Errorf("20 messages at 20 ms come within %v", took)
 	}
-	p.click("#send")
+	p.Click("#send")
 	p.says("#send", "Start")
 	const count = `import("/log.js").then(log => { log.flush(); return log.entries.filter(e => e.data === "again").length; })`
-	sent := p.evaluate(count)
-	p.click("#repeat")
+	sent := p.Evaluate(count)
+	p.Click("#repeat")
 	p.send("by hand") // this takes longer than the interval
 	p.logs("sent", "message", "by hand")
-	if n := p.evaluate(count); n != sent {
+	if n := p.Evaluate(count); n != sent {
 		t.Errorf("after Stop %v messages were sent, before %v", n, sent)
 	}
 
-	p.click("#repeat")
+	p.Click("#repeat")
 	p.fill("#message", "again")
-	p.click("#send")
+	p.Click("#send")
 	p.says("#send", "Stop")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 	p.says("#send", "Start")
 }
@@ -168,17 +168,17 @@ func TestInteropPageRepeats(t *testing.T) {
 func TestInteropPageSlowFile(t *testing.T) {
 	b := startBrowser(t)
 	p := b.openConnected(t, servePage(t, nil))
-	p.evaluate(`Blob.prototype.arrayBuffer = () => new Promise(resolve => { read = () => resolve(new ArrayBuffer(3)); })`)
+	p.Evaluate(`Blob.prototype.arrayBuffer = () => new Promise(resolve => { read = () => resolve(new ArrayBuffer(3)); })`)
 	file := filepath.Join(t.TempDir(), "data.bin")
 	if err := os.WriteFile(file, []byte{1, 2, 3}, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.radio("format", "file")
-	p.choose("#file", file)
-	p.click("#send")
-	p.click("#connect")
+	p.Choose("#file", file)
+	p.Click("#send")
+	p.Click("#connect")
 	p.state("closed")
-	p.evaluate(`read()`)
+	p.Evaluate(`read()`)
 	p.says("#check", "Not sent: connect first")
 }
 
@@ -188,14 +188,14 @@ func TestInteropPageRepeatsToNobody(t *testing.T) {
 	b := startBrowser(t)
 	p := b.openConnected(t, servePage(t, func(s *airsocket.Socket) { s.Pause() }))
 	const size = 100_000
-	p.evaluate(`import("/connection.js").then(c => { connection = c; document.querySelector("#message").value = "x".repeat(%d); })`, size)
-	p.click("#repeat")
+	p.Evaluate(`import("/connection.js").then(c => { connection = c; document.querySelector("#message").value = "x".repeat(%d); })`, size)
+	p.Click("#repeat")
 	p.fill("#interval", "1")
-	p.click("#send")
+	p.Click("#send")
 	p.says("#send", "Stop")
-	p.until(`connection.socket.bufferedAmount >= 1 << 20`)
-	p.evaluate(`new Promise(resolve => { let ticks = 0; const id = setInterval(() => { if (++ticks === 20) resolve(clearInterval(id)); }, 10); })`)
-	if n := p.evaluate(`connection.socket.bufferedAmount`).(float64); n > 1<<20+size+100 {
+	p.Until(`connection.socket.bufferedAmount >= 1 << 20`)
+	p.Evaluate(`new Promise(resolve => { let ticks = 0; const id = setInterval(() => { if (++ticks === 20) resolve(clearInterval(id)); }, 10); })`)
+	if n := p.Evaluate(`connection.socket.bufferedAmount`).(float64); n > 1<<20+size+100 {
 		t.Errorf("%v bytes wait in the browser", n)
 	}
 	p.says("#buffered", "wait to be sent")

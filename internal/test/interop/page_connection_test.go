@@ -9,6 +9,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/inspector"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // An ending is how a server sees that a connection ended.
@@ -45,17 +46,17 @@ func TestInteropPageConnection(t *testing.T) {
 		if !p.shown("#empty") || p.shown("#columns") || !strings.Contains(p.text("#empty"), "press Connect") {
 			t.Error("an empty log does not say what to do")
 		}
-		if got := p.evaluate(`document.querySelector("#url").value`); got != "ws://"+host+"/" {
+		if got := p.Evaluate(`document.querySelector("#url").value`); got != "ws://"+host+"/" {
 			t.Errorf("the URL is %v at first", got)
 		}
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("open")
 		within(t, asked)
 		p.logs("", "open", "ws://"+host+"/")
-		if p.shown("#empty") || p.text("#connect") != "Disconnect" || p.evaluate(`document.querySelector("#url").readOnly`) != true {
+		if p.shown("#empty") || p.text("#connect") != "Disconnect" || p.Evaluate(`document.querySelector("#url").readOnly`) != true {
 			t.Errorf("while open, the button says %s", p.text("#connect"))
 		}
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("closed")
 		if e := within(t, endings); e.code != 1005 {
 			t.Errorf("without a code the server sees %v", e)
@@ -71,29 +72,29 @@ func TestInteropPageConnection(t *testing.T) {
 		if p.shown("#close-code") {
 			t.Error("the options are shown at first")
 		}
-		p.click("#options-button")
+		p.Click("#options-button")
 		p.fill("#close-code", "42")
 		p.fill("#close-reason", "that is all")
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("open")
 		within(t, asked)
-		p.click("#connect")
+		p.Click("#connect")
 		p.logs("", "error", "close code")
 		if p.text("#state") != "open" {
 			t.Error("a code that the browser refuses ends the connection")
 		}
 		p.fill("#close-code", "3001")
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("closed")
 		if e := within(t, endings); e != (ending{3001, "that is all"}) {
 			t.Errorf("the server sees %v", e)
 		}
 		p.logs("sent", "close", "3001 · that is all")
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("open")
 		within(t, asked)
 		p.fill("#close-code", "")
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("closed")
 		if e := within(t, endings); e != (ending{1000, "that is all"}) {
 			t.Errorf("without a code the server sees %v", e)
@@ -116,10 +117,10 @@ func TestInteropPageConnection(t *testing.T) {
 			if got := within(t, asked); got != "/x c,b,a" {
 				t.Errorf("with the URL %s the server is asked for %s", typed, got)
 			}
-			if got := p.evaluate(`document.querySelector("#url").value`); got != want {
+			if got := p.Evaluate(`document.querySelector("#url").value`); got != want {
 				t.Errorf("the field says %v for %s", got, typed)
 			}
-			p.click("#connect")
+			p.Click("#connect")
 			p.state("closed")
 			within(t, endings)
 		}
@@ -129,13 +130,13 @@ func TestInteropPageConnection(t *testing.T) {
 		p := b.openPage(t, url)
 		p.fill("#url", "/x?y")
 		p.fill("#protocols", "a b")
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("open")
 		within(t, asked)
-		p.do("Page.reload", nil)
+		p.Do("Page.reload", nil)
 		within(t, endings)
-		p.until(`document.querySelector("#key-list")?.firstChild`)
-		if got := p.evaluate(`document.querySelector("#url").value + " " + document.querySelector("#protocols").value`); got != "ws://"+host+"/x?y a b" {
+		p.Until(`document.querySelector("#key-list")?.firstChild`)
+		if got := p.Evaluate(`document.querySelector("#url").value + " " + document.querySelector("#protocols").value`); got != "ws://"+host+"/x?y a b" {
 			t.Errorf("after a reload the page connects to %v", got)
 		}
 	})
@@ -143,12 +144,12 @@ func TestInteropPageConnection(t *testing.T) {
 	t.Run("refused", func(t *testing.T) {
 		p := b.openPage(t, url)
 		p.fill("#url", host+"/refused")
-		p.click("#connect")
+		p.Click("#connect")
 		p.logs("", "error", "The browser hides why")
 		within(t, asked)
 		p.state("closed")
 		p.says("#details", "this page’s server, or tick “Show the server’s side”")
-		if got := p.evaluate(`getComputedStyle(document.querySelector("[data-kind=error] .what")).color`); got != "rgb(179, 32, 27)" {
+		if got := p.Evaluate(`getComputedStyle(document.querySelector("[data-kind=error] .what")).color`); got != "rgb(179, 32, 27)" {
 			t.Errorf("an error has the color %v", got)
 		}
 	})
@@ -160,18 +161,18 @@ func TestInteropPageConnection(t *testing.T) {
 		}
 		p := b.openPage(t, url)
 		p.fill("#url", l.Addr().String()) // accepts, and does not answer
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("connecting")
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("closed")
 		if strings.Contains(p.contents(), "could not connect") {
 			t.Error("a connection that was given up is called an error")
 		}
 		l.Close()
-		p.click("#connect")
+		p.Click("#connect")
 		p.logs("", "error", "See the log of that server.")
 		p.fill("#url", "ws://[")
-		p.click("#connect")
+		p.Click("#connect")
 		p.logs("", "error", "ws://[ is not a URL")
 	})
 }
@@ -184,10 +185,10 @@ func TestInteropPageConnectsAgain(t *testing.T) {
 		s.OnOpen(func(*airsocket.OpenEvent) { sockets <- s })
 	})
 	p := b.openPage(t, url)
-	p.evaluate(`Math.random = () => 0`)
-	p.click("#options-button")
-	p.click("#again")
-	p.click("#connect")
+	p.Evaluate(`Math.random = () => 0`)
+	p.Click("#options-button")
+	p.Click("#again")
+	p.Click("#connect")
 	for range 3 {
 		within(t, sockets).Close(1012, "again")
 	}
@@ -197,28 +198,28 @@ func TestInteropPageConnectsAgain(t *testing.T) {
 	s.Close(1000, "enough")
 	p.state("closed")
 
-	p.click("#connect")
+	p.Click("#connect")
 	within(t, sockets)
 	p.state("open")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 
-	p.click("#connect")
+	p.Click("#connect")
 	s = within(t, sockets)
 	p.state("open")
-	p.evaluate(`Math.random = () => .9`)
+	p.Evaluate(`Math.random = () => .9`)
 	s.Close(1012, "later")
 	p.state("waiting")
 	if p.text("#connect") != "Disconnect" {
 		t.Errorf("while it waits, the button says %s", p.text("#connect"))
 	}
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 
-	p.click("#connect")
+	p.Click("#connect")
 	s = within(t, sockets)
 	p.state("open")
-	p.click("#again")
+	p.Click("#again")
 	s.Close(1012, "")
 	p.state("closed")
 	if len(sockets) != 0 {
@@ -226,47 +227,47 @@ func TestInteropPageConnectsAgain(t *testing.T) {
 	}
 
 	// What was typed into meanwhile keeps the focus.
-	p.evaluate(`Math.random = () => 0`)
-	p.click("#again")
-	p.click("#connect")
+	p.Evaluate(`Math.random = () => 0`)
+	p.Click("#again")
+	p.Click("#connect")
 	s = within(t, sockets)
 	p.state("open")
-	p.click("#filter")
+	p.Click("#filter")
 	s.Close(1012, "")
 	s = within(t, sockets)
-	p.until(`[...document.querySelectorAll("[data-kind=open]")].length > 0 && document.body.dataset.state === "open"`)
+	p.Until(`[...document.querySelectorAll("[data-kind=open]")].length > 0 && document.body.dataset.state === "open"`)
 	if p.focused() != "filter" {
 		t.Errorf("a new connection takes the focus to %s", p.focused())
 	}
-	p.click("#again")
+	p.Click("#again")
 	s.Close(1012, "")
 	p.state("closed")
 
 	// The waits grow while a server ends all connections at once.
-	p.click("#clear")
-	p.evaluate(`Math.random = () => .05`)
-	p.click("#again")
-	p.click("#connect")
+	p.Click("#clear")
+	p.Evaluate(`Math.random = () => .05`)
+	p.Click("#again")
+	p.Click("#connect")
 	for _, wait := range []string{"0.1", "0.1", "0.2", "0.4"} {
 		within(t, sockets).Close(1012, "")
 		p.logs("", "note", "connects again in "+wait+" s")
 	}
 	within(t, sockets)
 	p.state("open")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
-	p.click("#clear")
-	p.click("#again")
+	p.Click("#clear")
+	p.Click("#again")
 
 	// The waits grow while nobody answers.
-	p.evaluate(`Math.random = () => .05`)
-	p.click("#again")
+	p.Evaluate(`Math.random = () => .05`)
+	p.Click("#again")
 	p.fill("#url", "127.0.0.1:1")
-	p.click("#connect")
+	p.Click("#connect")
 	for _, wait := range []string{"0.1", "0.2", "0.4"} {
 		p.logs("", "note", "connects again in "+wait+" s")
 	}
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 }
 
@@ -276,7 +277,7 @@ func TestInteropPageCommand(t *testing.T) {
 	url := servePage(t, nil)
 	host := strings.TrimPrefix(url, "http://")
 	p := b.openPage(t, url)
-	p.click("#options-button")
+	p.Click("#options-button")
 	for _, test := range []struct {
 		url, protocols string
 		again          bool
@@ -289,10 +290,10 @@ func TestInteropPageCommand(t *testing.T) {
 	} {
 		p.fill("#url", test.url)
 		p.fill("#protocols", test.protocols)
-		p.evaluate(`document.querySelector("#again").checked = %t`, test.again)
-		p.click("#copy-command")
+		p.Evaluate(`document.querySelector("#again").checked = %t`, test.again)
+		p.Click("#copy-command")
 		line := p.copied()
-		out, err := exec.CommandContext(t.Context(), find(t, "sh"), "-c", fmt.Sprintf(`airsocket() { printf '%%s|' "$@"; }; %s`, line)).Output()
+		out, err := exec.CommandContext(t.Context(), wstest.Find(t, "sh"), "-c", fmt.Sprintf(`airsocket() { printf '%%s|' "$@"; }; %s`, line)).Output()
 		if got := strings.TrimSuffix(string(out), "|"); err != nil || got != test.want {
 			t.Errorf("a shell reads %s as %s (%v), want %s", line, got, err, test.want)
 		}

@@ -29,16 +29,16 @@ func TestInteropPageFlood(t *testing.T) {
 			}()
 		})
 	}))
-	p.evaluate(`tasks = []; new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration))).observe({type: "longtask"});
+	p.Evaluate(`tasks = []; new PerformanceObserver(list => tasks.push(...list.getEntries().map(e => e.duration))).observe({type: "longtask"});
 		rows = 0; setInterval(() => { rows = Math.max(rows, document.querySelectorAll("#list .row").length); }, 20);`)
-	p.click("#connect")
-	p.until(`document.activeElement.id === "message"`)
+	p.Click("#connect")
+	p.Until(`document.activeElement.id === "message"`)
 	began := time.Now()
 	typed := 0
 	var slowest time.Duration
-	for p.evaluate(`document.querySelector("#received").textContent.startsWith("10,000 ")`) != true {
+	for p.Evaluate(`document.querySelector("#received").textContent.startsWith("10,000 ")`) != true {
 		before := time.Now()
-		p.enter("y")
+		p.Enter("y")
 		typed++
 		slowest = max(slowest, time.Since(before))
 		if time.Since(began) > interopTimeout {
@@ -47,21 +47,21 @@ func TestInteropPageFlood(t *testing.T) {
 	}
 	took := time.Since(began)
 	p.flushed()
-	if n := p.evaluate(`document.querySelector("#message").value.length`); n != float64(typed) {
+	if n := p.Evaluate(`document.querySelector("#message").value.length`); n != float64(typed) {
 		t.Errorf("of %d letters that were typed, the page has %v", typed, n)
 	}
-	if got := p.evaluate(`import("/log.js").then(log => log.entries.length + " " + log.dropped + " " + log.bytes)`); got != "10000 1 10240000" {
+	if got := p.Evaluate(`import("/log.js").then(log => log.entries.length + " " + log.dropped + " " + log.bytes)`); got != "10000 1 10240000" {
 		t.Errorf("the log keeps %v", got)
 	}
-	if n := p.evaluate(`rows`).(float64); n == 0 || n > 80 {
+	if n := p.Evaluate(`rows`).(float64); n == 0 || n > 80 {
 		t.Errorf("%v rows were in the document", n)
 	}
-	if got := p.evaluate(`document.querySelector("#list .space").lastChild.querySelector(".size").textContent`); got != "1.0 KiB" {
+	if got := p.Evaluate(`document.querySelector("#list .space").lastChild.querySelector(".size").textContent`); got != "1.0 KiB" {
 		t.Errorf("the last row has %v", got)
 	}
-	long := p.evaluate(`tasks`)
-	p.evaluate(`setTimeout(() => { for (const end = performance.now() + 80; performance.now() < end;); })`)
-	p.until(fmt.Sprintf(`tasks.length > %d`, len(long.([]any)))) // else nothing counts them
+	long := p.Evaluate(`tasks`)
+	p.Evaluate(`setTimeout(() => { for (const end = performance.now() + 80; performance.now() < end;); })`)
+	p.Until(fmt.Sprintf(`tasks.length > %d`, len(long.([]any)))) // else nothing counts them
 	t.Logf("10,000 messages of 1 KiB within %v: long tasks of %v ms; the slowest of %d letters took %v",
 		took.Round(time.Millisecond), long, typed, slowest.Round(time.Millisecond))
 }

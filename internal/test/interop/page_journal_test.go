@@ -15,10 +15,10 @@ import (
 func (p *tab) save() string {
 	p.t.Helper()
 	dir := p.t.TempDir()
-	p.call(p.t, "", "Browser.setDownloadBehavior", map[string]any{"behavior": "allowAndName", "downloadPath": dir, "eventsEnabled": true}, nil)
-	p.click("#save")
+	p.browser.Call(p.t, "Browser.setDownloadBehavior", map[string]any{"behavior": "allowAndName", "downloadPath": dir, "eventsEnabled": true}, nil)
+	p.Click("#save")
 	for {
-		e := within(p.t, p.eventsOf("", "Browser.downloadProgress"))
+		e := within(p.t, p.browser.Events("Browser.downloadProgress"))
 		if m := e.Params.(map[string]any); m["state"] == "completed" {
 			return filepath.Join(dir, m["guid"].(string))
 		}
@@ -32,7 +32,7 @@ func (p *tab) load(text string) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	p.choose("#load-file", file)
+	p.Choose("#load-file", file)
 	p.says("#details", "log.jsonl")
 }
 
@@ -42,14 +42,14 @@ func TestInteropPageSaves(t *testing.T) {
 	url := servePage(t, nil)
 	p := b.openPage(t, url)
 	p.fill("#protocols", "")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	p.send("hello \u202e\U000e0041 \"quoted\"\n")
 	p.logs("received", "message", "hello")
 	p.radio("format", "hex")
 	p.send("00ff")
 	p.logs("received", "message", "00 ff")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 	p.flushed()
 	file := p.save()

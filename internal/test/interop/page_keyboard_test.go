@@ -13,7 +13,7 @@ func (p *tab) tabTo(id string) {
 	p.t.Helper()
 	for range 60 {
 		p.press("Tab")
-		if visible := p.evaluate(`(() => {
+		if visible := p.Evaluate(`(() => {
 			const e = document.activeElement;
 			const at = e.parentElement.closest(".choice") ? e.nextElementSibling : e;
 			const s = getComputedStyle(at);
@@ -43,13 +43,13 @@ func TestInteropPageKeyboard(t *testing.T) {
 			s.Send(e.Text())
 		})
 	}))
-	p.do("Page.bringToFront", nil)
+	p.Do("Page.bringToFront", nil)
 	p.tabTo("url")
 	p.press("Enter")
 	p.state("open")
-	p.until(`document.activeElement.id === "message"`)
+	p.Until(`document.activeElement.id === "message"`)
 	for _, text := range []string{`{"a": [1, 2]}`, "second", "third"} {
-		p.enter(text)
+		p.Enter(text)
 		p.press("Enter")
 		if got := within(t, received); got != text {
 			t.Errorf("received is %s", got)
@@ -59,7 +59,7 @@ func TestInteropPageKeyboard(t *testing.T) {
 
 	// A letter in a text field is a letter.
 	p.press("p")
-	if got := p.evaluate(`document.querySelector("#message").value`); got != "p" || p.text("#pause") != "Pause" {
+	if got := p.Evaluate(`document.querySelector("#message").value`); got != "p" || p.text("#pause") != "Pause" {
 		t.Errorf("p in the message makes it %v", got)
 	}
 	p.tabTo("send")
@@ -69,10 +69,10 @@ func TestInteropPageKeyboard(t *testing.T) {
 	}
 	active := func(want string) {
 		t.Helper()
-		if got := p.evaluate(`document.getElementById(document.querySelector("#list").getAttribute("aria-activedescendant"))?.querySelector(".what").textContent`); got != want {
+		if got := p.Evaluate(`document.getElementById(document.querySelector("#list").getAttribute("aria-activedescendant"))?.querySelector(".what").textContent`); got != want {
 			t.Errorf("selected is %v, want %s", got, want)
 		}
-		if n := p.evaluate(`document.querySelectorAll("#list [aria-selected=true]").length`); n != 1.0 {
+		if n := p.Evaluate(`document.querySelectorAll("#list [aria-selected=true]").length`); n != 1.0 {
 			t.Errorf("%v entries are selected", n)
 		}
 	}
@@ -102,7 +102,7 @@ func TestInteropPageKeyboard(t *testing.T) {
 		t.Errorf("c copies %q", got)
 	}
 	p.press("r")
-	if got := p.evaluate(`document.querySelector("#message").value`); got != `{"a": [1, 2]}` || p.focused() != "message" {
+	if got := p.Evaluate(`document.querySelector("#message").value`); got != `{"a": [1, 2]}` || p.focused() != "message" {
 		t.Errorf("r gives %v to be sent", got)
 	}
 	p.press("Escape")
@@ -116,7 +116,7 @@ func TestInteropPageKeyboard(t *testing.T) {
 	p.press("e")
 	p.says("#pause", "Pause")
 	p.press("/")
-	p.enter("sec")
+	p.Enter("sec")
 	if got := p.contents(); got != "second|second" || p.focused() != "filter" {
 		t.Errorf("after / and a text the log shows %s", got)
 	}
@@ -131,19 +131,19 @@ func TestInteropPageKeyboard(t *testing.T) {
 	p.press("o")
 	p.state("closed")
 
-	p.do("Input.dispatchKeyEvent", map[string]any{"type": "rawKeyDown", "key": "o", "modifiers": 2}) // with Ctrl
+	p.Do("Input.dispatchKeyEvent", map[string]any{"type": "rawKeyDown", "key": "o", "modifiers": 2}) // with Ctrl
 	if p.text("#state") != "closed" {
 		t.Error("a key of the browser connects")
 	}
 	// A key that is held down does its work once.
-	p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "o", "text": "o", "autoRepeat": true})
+	p.Do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "o", "text": "o", "autoRepeat": true})
 	if p.text("#state") != "closed" {
 		t.Error("a key that is held down connects again")
 	}
 	p.press("l")
 	p.press("Home") // nothing that is shown was selected
 	p.press("Home")
-	p.until(`document.querySelector("#follow").checkVisibility()`)
+	p.Until(`document.querySelector("#follow").checkVisibility()`)
 	p.tabTo("follow")
 	p.press(" ")
 	if p.shown("#follow") || p.focused() != "list" {
@@ -151,11 +151,11 @@ func TestInteropPageKeyboard(t *testing.T) {
 	}
 
 	p.press("?")
-	if p.evaluate(`document.querySelector("#keys").open`) != true {
+	if p.Evaluate(`document.querySelector("#keys").open`) != true {
 		t.Fatal("? does not show the keys")
 	}
 	for _, key := range []string{"o", "u", "m", "l", "e", "p", "/", "c", "r", "s", "?", "Enter", "Escape"} {
-		if p.evaluate(`[...document.querySelectorAll("#key-list kbd")].some(e => e.textContent === %q)`, key) != true {
+		if p.Evaluate(`[...document.querySelectorAll("#key-list kbd")].some(e => e.textContent === %q)`, key) != true {
 			t.Errorf("the list of keys does not have %s", key)
 		}
 	}
@@ -164,21 +164,21 @@ func TestInteropPageKeyboard(t *testing.T) {
 	p.press(" ")
 	p.press("Escape")
 	p.press("o")
-	if p.evaluate(`document.querySelector("#keys").open`) != false || p.text("#state") != "closed" {
+	if p.Evaluate(`document.querySelector("#keys").open`) != false || p.text("#state") != "closed" {
 		t.Error("letters that were switched off still work")
 	}
-	p.evaluate(`document.activeElement.blur()`)
+	p.Evaluate(`document.activeElement.blur()`)
 
 	// Tab leads to each control that is shown.
-	p.click("#options-button")
+	p.Click("#options-button")
 	p.look("second")
 	seen := map[string]bool{}
-	p.evaluate(`document.querySelector("#url").focus()`)
+	p.Evaluate(`document.querySelector("#url").focus()`)
 	for range 60 {
-		seen[p.evaluate(`document.activeElement.id || document.activeElement.name || ""`).(string)] = true
+		seen[p.Evaluate(`document.activeElement.id || document.activeElement.name || ""`).(string)] = true
 		p.press("Tab")
 	}
-	all := p.evaluate(`[...document.querySelectorAll("button, select, input, textarea, [tabindex='0']")].filter(e => e.checkVisibility() && !e.disabled).map(e => e.id || e.name)`).([]any)
+	all := p.Evaluate(`[...document.querySelectorAll("button, select, input, textarea, [tabindex='0']")].filter(e => e.checkVisibility() && !e.disabled).map(e => e.id || e.name)`).([]any)
 	if len(all) < 30 {
 		t.Errorf("only %d controls are shown", len(all))
 	}

@@ -17,20 +17,20 @@ func TestInteropPageMeter(t *testing.T) {
 	p.logs("received", "message", "00 01 02")
 	p.says("#sent", "2 · 8 B")
 	p.says("#received", "2 · 8 B")
-	p.until(`/^[\d.]+ ms · median [\d.]+ ms$/.test(document.querySelector("#trip").textContent)`)
-	p.until(`document.querySelector("#rate").textContent === "4" || document.querySelector("#plot-sent").getAttribute("points").match(/,1(\.0)?( |$)/)`)
+	p.Until(`/^[\d.]+ ms · median [\d.]+ ms$/.test(document.querySelector("#trip").textContent)`)
+	p.Until(`document.querySelector("#rate").textContent === "4" || document.querySelector("#plot-sent").getAttribute("points").match(/,1(\.0)?( |$)/)`)
 	for _, id := range []string{"sent", "received"} {
-		points := p.evaluate(`document.querySelector("#plot-%s").getAttribute("points")`, id).(string)
+		points := p.Evaluate(`document.querySelector("#plot-%s").getAttribute("points")`, id).(string)
 		if n := len(regexp.MustCompile(`\S+`).FindAllString(points, -1)); n != 60 {
 			t.Errorf("the plot of what was %s has %d points", id, n)
 		}
 	}
-	if got := p.evaluate(`getComputedStyle(document.querySelector("#plot-sent")).stroke`); got != "rgb(29, 78, 216)" {
+	if got := p.Evaluate(`getComputedStyle(document.querySelector("#plot-sent")).stroke`); got != "rgb(29, 78, 216)" {
 		t.Errorf("the plot is drawn with %v", got)
 	}
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	p.says("#sent", "0 · 0 B")
 	p.says("#trip", "–")
@@ -51,7 +51,7 @@ func TestInteropPageNoEcho(t *testing.T) {
 
 	// Each echo ends the oldest message that is like it, and what was sent before that has
 	// got no answer.
-	p.evaluate(`import("/meter.js").then(meter => {
+	p.Evaluate(`import("/meter.js").then(meter => {
 		meter.reset();
 		const add = (direction, data, time) => meter.add({direction, data, size: 1, time});
 		add("sent", "a", 1000);

@@ -54,13 +54,13 @@ func TestInteropPagePicture(t *testing.T) {
 	b := startBrowser(t)
 	p := b.openConnected(t, servePage(t, nil))
 	p.size(1280, 800)
-	p.evaluate("%s", scene)
-	p.evaluate(`document.querySelector("#list .space").lastChild.click()`)
+	p.Evaluate("%s", scene)
+	p.Evaluate(`document.querySelector("#list .space").lastChild.click()`)
 	p.says("#content", "12345678901234567890")
 	p.radio("format", "json")
 	p.fill("#message", `{"subscribe": ["EURUSD", "XAUUSD", "BTCUSD"], "depth": 10}`)
 	p.says("#check", "valid JSON")
-	p.until(`document.querySelector("#rate").textContent.length < 3 && document.querySelector("#rate").textContent !== "0"`)
+	p.Until(`document.querySelector("#rate").textContent.length < 3 && document.querySelector("#rate").textContent !== "0"`)
 	readme, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestInteropPagePicture(t *testing.T) {
 		p.scheme(scheme)
 		file := filepath.Join("../../..", name)
 		taken := filepath.Join(t.ArtifactDir(), "page-"+scheme+".png")
-		p.screenshot(taken)
+		p.Screenshot(taken)
 		if *update {
 			compress(t, taken, file)
 		}
@@ -89,7 +89,7 @@ func TestInteropPagePicture(t *testing.T) {
 	for _, screen := range []struct{ scheme, name string }{{"light", "phone"}, {"dark", "phone-dark"}} {
 		p.size(390, 844)
 		p.scheme(screen.scheme)
-		p.evaluate(`document.querySelector("#pane-close").click()`)
+		p.Evaluate(`document.querySelector("#pane-close").click()`)
 		p.capture(screen.name + ".png")
 	}
 }

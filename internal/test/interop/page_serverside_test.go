@@ -40,7 +40,7 @@ func TestInteropPageServerSide(t *testing.T) {
 	url := serveSite(t, srv)
 	p := b.openPage(t, url)
 	p.fill("#url", url+"chat?room=1#part")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	if got := within(t, order); got != "connect /chat?room=1" {
 		t.Errorf("without being asked to, the page observes: %s", got)
@@ -48,12 +48,12 @@ func TestInteropPageServerSide(t *testing.T) {
 	if p.shown("#pane") || p.shown("#tab") {
 		t.Error("the server's side is shown at first")
 	}
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 
-	p.click("#options-button")
-	p.click("#observe")
-	p.click("#connect")
+	p.Click("#options-button")
+	p.Click("#observe")
+	p.Click("#connect")
 	for _, want := range []string{`{"watch":"/chat?room=1"}`, "connect /chat?room=1"} {
 		if got := within(t, order); got != want {
 			t.Errorf("the server sees %s, want %s", got, want)
@@ -74,7 +74,7 @@ func TestInteropPageServerSide(t *testing.T) {
 	}
 	p.says("#server-state", "Open after 0.0103 s")
 	p.says("#server", "Frames: 9")
-	if got := p.evaluate(`[...document.querySelectorAll("#server h2, #server pre, #server tr")].map(e => e.tagName === "TR" ? [...e.cells].map(c => c.textContent).join(" ") : e.textContent).join("|")`); got !=
+	if got := p.Evaluate(`[...document.querySelectorAll("#server h2, #server pre, #server tr")].map(e => e.tagName === "TR" ? [...e.cells].map(c => c.textContent).join(" ") : e.textContent).join("|")`); got !=
 		`Request after 0.0100 s|GET /chat?room=1 HTTP/1.1
 Host: x
 Cookie: 9 characters, not shown
@@ -86,7 +86,7 @@ Upgrade: websocket|Open after 0.0103 s|RFC 6455 · permessage-deflate; x=1|Frame
 		s.Send(`{"event":"frame","time":1,"direction":"sent","type":"text","bytes":5}`)
 	}
 	p.says("#server", "Frames: 1009")
-	if n := p.evaluate(`document.querySelectorAll("#server tr").length`); n != 300.0 {
+	if n := p.Evaluate(`document.querySelectorAll("#server tr").length`); n != 300.0 {
 		t.Errorf("of many frames the page shows %v", n)
 	}
 	for range 1000 {
@@ -94,37 +94,37 @@ Upgrade: websocket|Open after 0.0103 s|RFC 6455 · permessage-deflate; x=1|Frame
 	}
 	s.Send(`{"event":"frame","time":1.5,"direction":"sent","type":"text","bytes":5}`)
 	p.says("#server", "Frames: 1010")
-	if n := p.evaluate(`document.querySelectorAll("#server pre").length`); n != 300.0 {
+	if n := p.Evaluate(`document.querySelectorAll("#server pre").length`); n != 300.0 {
 		t.Errorf("of many requests the page shows %v", n)
 	}
 	s.Send(`{"event":"close","time":2,"code":1008,"reason":"enough","clean":false,"error":"a rule was broken"}`)
 	const end = "Closed after 2.0000 s: 1008 · enough · no closing handshake · a rule was broken"
 	p.says("#server-state", end)
 	s.Close(1000, "")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 	if got := p.text("#server-state"); got != end {
 		t.Errorf("after the end the page says %s", got)
 	}
 
 	// A new connection is another watch.
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	second := within(t, observers)
-	p.until(`document.querySelector("#server").textContent === ""`)
+	p.Until(`document.querySelector("#server").textContent === ""`)
 	second.Send(`{"event":"refused","time":0.1,"error":"no"}`)
 	p.says("#server-state", "Refused after 0.1000 s: no")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 
 	p.fill("#url", "ws://127.0.0.1:1/")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("closed")
 	p.says("#server-state", "Only the page’s own server")
 
-	p.click("#observe")
+	p.Click("#observe")
 	p.fill("#url", url)
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	if p.shown("#tab-server") {
 		t.Error("the server's side is shown when it is not wanted any more")
@@ -147,16 +147,16 @@ func TestInteropPageServerSideMissing(t *testing.T) {
 		}
 	})
 	p := b.openPage(t, serveSite(t, srv))
-	p.click("#options-button")
-	p.click("#observe")
+	p.Click("#options-button")
+	p.Click("#observe")
 	for _, want := range []string{"This server does not show its side.", "The server does not answer."} {
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("open")
 		p.says("#server-state", want)
 		if got := fmt.Sprint(p.rows()); strings.Contains(got, "error") {
 			t.Errorf("the log has %s", got)
 		}
-		p.click("#connect")
+		p.Click("#connect")
 		p.state("closed")
 		silent.Store(true)
 	}
@@ -166,10 +166,10 @@ func TestInteropPageServerSideMissing(t *testing.T) {
 func TestInteropPageObserves(t *testing.T) {
 	b := startBrowser(t)
 	p := b.openPage(t, serveCommand(t))
-	p.click("#options-button")
-	p.click("#observe")
+	p.Click("#options-button")
+	p.Click("#observe")
 	p.fill("#protocols", "echo-protocol")
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	p.says("#server", "RFC 6455 · echo-protocol")
 	p.send("hello")
@@ -180,9 +180,9 @@ func TestInteropPageObserves(t *testing.T) {
 	p.says("#server", "Sec-WebSocket-Version: 13\n")
 	p.says("#server", "HTTP/1.1 101 Switching Protocols\n")
 	p.says("#server", "Sec-WebSocket-Protocol: echo-protocol")
-	p.click("#close-code")
-	p.enter("3001")
-	p.click("#connect")
+	p.Click("#close-code")
+	p.Enter("3001")
+	p.Click("#connect")
 	p.state("closed")
 	p.says("#server-state", "3001")
 	if got := p.text("#server-state"); !strings.HasPrefix(got, "Closed after ") {
@@ -204,20 +204,20 @@ func TestInteropPageMounted(t *testing.T) {
 	defer site.Close()
 	defer srv.Close()
 	p := b.openPage(t, site.URL+"/inspect/")
-	if got := p.evaluate(`document.querySelector("#url").value`); got != "" {
+	if got := p.Evaluate(`document.querySelector("#url").value`); got != "" {
 		t.Errorf("below a path, the page connects to %v, which is not its own", got)
 	}
-	for _, press := range []func(){func() { p.click("#connect") }, func() { p.press("o") }} {
-		p.evaluate(`document.activeElement.blur()`)
+	for _, press := range []func(){func() { p.Click("#connect") }, func() { p.press("o") }} {
+		p.Evaluate(`document.activeElement.blur()`)
 		press()
 		if p.focused() != "url" || strings.TrimSpace(p.text("#state")) != "closed" || p.contents() != "" {
 			t.Errorf("without a URL, the focus is in %q, the log has %s", p.focused(), p.contents())
 		}
 	}
-	p.click("#options-button")
-	p.click("#observe")
+	p.Click("#options-button")
+	p.Click("#observe")
 	p.fill("#url", "/ws")
-	p.click("#connect")
+	p.Click("#connect")
 	p.says("#server-state", "Refused after ")
 	p.says("#server", "HTTP/1.1 403")
 	p.logs("", "error", "The browser hides why")

@@ -41,7 +41,7 @@ func serveCommand(t testing.TB) string {
 	cmd := exec.CommandContext(t.Context(), buildCommand(t), "serve", "--listen", "127.0.0.1:0")
 	page := make(chan string, 1)
 	address := regexp.MustCompile(`http://\S+`)
-	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
+	wstest.RunChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
 		for lines.Scan() {
 			if url := address.FindString(lines.Text()); url != "" {
 				page <- url
@@ -65,12 +65,12 @@ func buildCommand(t testing.TB) string {
 
 // openPage shows the page in a new tab of its own, and fails the test at its end if a script
 // has thrown or the policy of the page was violated.
-func (b *browser) openPage(t testing.TB, url string) *tab {
+func (b browser) openPage(t testing.TB, url string) *tab {
 	t.Helper()
 	p := b.open(t, url)
-	p.do("Log.enable", nil)
-	p.until(`document.querySelector("#key-list").firstChild`) // the scripts have run
-	thrown, logged := b.eventsOf(p.session, "Runtime.exceptionThrown"), b.eventsOf(p.session, "Log.entryAdded")
+	p.Do("Log.enable", nil)
+	p.Until(`document.querySelector("#key-list").firstChild`) // the scripts have run
+	thrown, logged := p.Events("Runtime.exceptionThrown"), p.Events("Log.entryAdded")
 	t.Cleanup(func() {
 		for {
 			select {
@@ -89,10 +89,10 @@ func (b *browser) openPage(t testing.TB, url string) *tab {
 }
 
 // openConnected shows the page, connected.
-func (b *browser) openConnected(t testing.TB, url string) *tab {
+func (b browser) openConnected(t testing.TB, url string) *tab {
 	t.Helper()
 	p := b.openPage(t, url)
-	p.click("#connect")
+	p.Click("#connect")
 	p.state("open")
 	return p
 }
@@ -100,38 +100,38 @@ func (b *browser) openConnected(t testing.TB, url string) *tab {
 // state waits for a state of the connection.
 func (p *tab) state(want string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf(`document.querySelector("#state").textContent === %q`, want))
+	p.Until(fmt.Sprintf(`document.querySelector("#state").textContent === %q`, want))
 }
 
 // text returns what an element says.
 func (p *tab) text(selector string) string {
 	p.t.Helper()
-	s, _ := p.evaluate(`document.querySelector(%q).textContent`, selector).(string)
+	s, _ := p.Evaluate(`document.querySelector(%q).textContent`, selector).(string)
 	return s
 }
 
 // says waits until an element says something.
 func (p *tab) says(selector, want string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q)`, selector, want))
+	p.Until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q)`, selector, want))
 }
 
 // shown reports whether an element is displayed, because a class that sets display can
 // override the attribute hidden.
 func (p *tab) shown(selector string) bool {
 	p.t.Helper()
-	return p.evaluate(`document.querySelector(%q).checkVisibility()`, selector).(bool)
+	return p.Evaluate(`document.querySelector(%q).checkVisibility()`, selector).(bool)
 }
 
 // fill replaces what is in a field.
 func (p *tab) fill(selector, text string) {
 	p.t.Helper()
-	p.click(selector)
-	p.evaluate(`document.querySelector(%q).select()`, selector)
+	p.Click(selector)
+	p.Evaluate(`document.querySelector(%q).select()`, selector)
 	if text == "" {
 		p.press("Delete")
 	} else {
-		p.enter(text)
+		p.Enter(text)
 	}
 }
 
@@ -139,13 +139,13 @@ func (p *tab) fill(selector, text string) {
 func (p *tab) send(text string) {
 	p.t.Helper()
 	p.fill("#message", text)
-	p.click("#send")
+	p.Click("#send")
 }
 
 // pick chooses an option of a select element, as a person does.
 func (p *tab) pick(selector, value string) {
 	p.t.Helper()
-	p.evaluate(`(() => {
+	p.Evaluate(`(() => {
 		const e = document.querySelector(%q);
 		e.value = %q;
 		e.dispatchEvent(new Event("input", {bubbles: true}));
@@ -156,7 +156,7 @@ func (p *tab) pick(selector, value string) {
 // radio clicks a radio button.
 func (p *tab) radio(name, value string) {
 	p.t.Helper()
-	p.click(fmt.Sprintf("[name=%s][value=%s] + span", name, value))
+	p.Click(fmt.Sprintf("[name=%s][value=%s] + span", name, value))
 }
 
 // A row of the log, as it is shown.
@@ -165,7 +165,7 @@ type row struct{ Direction, Kind, Since, Type, Size, What string }
 // rows returns the rows that are drawn.
 func (p *tab) rows() []row {
 	p.t.Helper()
-	s := p.evaluate(`JSON.stringify([...document.querySelectorAll("#list [role=option]")].map(e => {
+	s := p.Evaluate(`JSON.stringify([...document.querySelectorAll("#list [role=option]")].map(e => {
 		const cell = name => e.querySelector("." + name).textContent;
 		return {Direction: e.dataset.direction, Kind: e.dataset.kind, Since: cell("since"), Type: cell("type"), Size: cell("size"), What: cell("what")};
 	}))`).(string)
@@ -189,35 +189,35 @@ func (p *tab) contents() string {
 // logs waits for a row.
 func (p *tab) logs(direction, kind, content string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf(`[...document.querySelectorAll("#list [role=option]")].some(e =>
+	p.Until(fmt.Sprintf(`[...document.querySelectorAll("#list [role=option]")].some(e =>
 		(%q === "" || e.dataset.direction === %[1]q) && e.dataset.kind === %q && e.querySelector(".what").textContent.includes(%q))`, direction, kind, content))
 }
 
 // flushed waits until the log has been shown.
 func (p *tab) flushed() {
 	p.t.Helper()
-	p.evaluate(`import("/log.js").then(log => log.flush())`)
+	p.Evaluate(`import("/log.js").then(log => log.flush())`)
 }
 
 // copied returns what is in the clipboard.
 func (p *tab) copied() string {
 	p.t.Helper()
 	p.call(p.t, "", "Browser.grantPermissions", map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}}, nil)
-	p.do("Page.bringToFront", nil)
-	s, _ := p.evaluate(`navigator.clipboard.readText()`).(string)
+	p.Do("Page.bringToFront", nil)
+	s, _ := p.Evaluate(`navigator.clipboard.readText()`).(string)
 	return s
 }
 
 // size gives the page a screen.
 func (p *tab) size(width, height int) {
 	p.t.Helper()
-	p.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+	p.Do("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
 }
 
 // scheme selects light or dark.
 func (p *tab) scheme(name string) {
 	p.t.Helper()
-	p.do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": name}}})
+	p.Do("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": name}}})
 }
 
 // keyCodes are the codes of keys that have no character.
@@ -242,18 +242,18 @@ func (p *tab) press(key string) {
 	case len(key) == 1:
 		event["text"] = key
 	}
-	p.do("Input.dispatchKeyEvent", event)
-	p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "code": key, "modifiers": modifiers, "windowsVirtualKeyCode": keyCodes[key]})
+	p.Do("Input.dispatchKeyEvent", event)
+	p.Do("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key, "code": key, "modifiers": modifiers, "windowsVirtualKeyCode": keyCodes[key]})
 }
 
 // focused returns the id of the element that has the focus.
 func (p *tab) focused() string {
 	p.t.Helper()
-	return p.evaluate(`document.activeElement.id`).(string)
+	return p.Evaluate(`document.activeElement.id`).(string)
 }
 
 // capture keeps a screenshot of the page, with go test -artifacts.
 func (p *tab) capture(name string) {
 	p.t.Helper()
-	p.screenshot(filepath.Join(p.t.ArtifactDir(), name))
+	p.Screenshot(filepath.Join(p.t.ArtifactDir(), name))
 }

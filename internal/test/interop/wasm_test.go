@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -72,7 +73,7 @@ func (w wasmTab) start(t testing.TB, role string, options map[string]any) *side 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.evaluate(`new Promise(async (resolve, reject) => {
+	p.Evaluate(`new Promise(async (resolve, reject) => {
 		window.ready = resolve;
 		const script = document.createElement("script");
 		script.src = %[1]q + "/wasm_exec.js";
@@ -90,9 +91,9 @@ func (w wasmTab) start(t testing.TB, role string, options map[string]any) *side 
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.evaluate("obey(%q)", arg)
+		p.Evaluate("obey(%q)", arg)
 	}
-	p.evaluate("connect(%q)", arg)
+	p.Evaluate("connect(%q)", arg)
 	return them
 }
 
@@ -231,7 +232,7 @@ func TestInteropExampleBrowser(t *testing.T) {
 	}
 	listening := make(chan string, 1)
 	cmd := exec.CommandContext(t.Context(), command, "-addr", "127.0.0.1:0")
-	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
+	wstest.RunChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
 		if lines.Scan() {
 			listening <- strings.TrimPrefix(lines.Text(), "listening on ")
 		}
@@ -241,18 +242,18 @@ func TestInteropExampleBrowser(t *testing.T) {
 	p := b.open(t, "http://"+addr+"/")
 	shows := func(line string) {
 		t.Helper()
-		p.until(fmt.Sprintf(`document.querySelector("#log li:last-child")?.textContent === %q`, line))
+		p.Until(fmt.Sprintf(`document.querySelector("#log li:last-child")?.textContent === %q`, line))
 	}
-	p.until(`!document.querySelector("#close").disabled`)
-	p.click("#connect")
+	p.Until(`!document.querySelector("#close").disabled`)
+	p.Click("#connect")
 	shows("open ws://" + addr + "/")
-	p.click("#text")
+	p.Click("#text")
 	shows("received hello")
-	p.click("#binary")
+	p.Click("#binary")
 	shows("received 68 65 6c 6c 6f")
-	p.click("#connect")
+	p.Click("#connect")
 	shows("airsocket: Connect: the socket is open: wait for its close event, or make another one with NewSocket")
 	p.capture("wasm.png")
-	p.click("#close")
+	p.Click("#close")
 	shows("close 1000 ")
 }

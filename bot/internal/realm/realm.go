@@ -1,0 +1,238 @@
+// Package realm is what the web APIs of a bot share: one instance of the engine, the
+// Dispatcher that is its event loop, and the classes that scripts see.
+package realm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/dop251/goja"
+)
+
+// MaxCallStack is how deeply the functions of a script may call each other. A call beyond it
+// ends what the event loop is running with an error that the script cannot catch.
+const MaxCallStack = 10_000
+
+// A Realm is one instance of the engine (ECMA-262, section 9.3) with its event loop. Its
+// methods are called in turns of the Dispatcher, unless their comments say otherwise.
+type Realm struct {
+	*goja.Runtime
+
+	// Dispatcher is the event loop: each turn is a task of the script.
+	Dispatcher *airsocket.Dispatcher
+
+	// Start is when the Realm was made.
+	Start time.Time
+
+	report   func(error)
+	stopped  bool
+	stoppers map[Stopper]struct{}
+	globals  *globals
+	classes  map[*Class]*built
+	makeNew  goja.Callable
+	rejected []*goja.Promise
+	values   map[any]any // by Key
+}
+
+// A Stopper is something that keeps the event loop from ending: a timer, a connection, a
+// request.
+type Stopper interface {
+	// Stop ends it at once, without any event.
+	Stop()
+}
+
+// New returns a Realm with an event loop of its own. report is called, in a turn, for each
+// error that the script has not caught.
+func New(report func(error)) *Realm {
+	r := &Realm{Runtime: goja.New(), Dispatcher: new(airsocket.Dispatcher), report: report, Start: time.Now()}
+	r.SetMaxCallStackSize(MaxCallStack)
+	r.SetPromiseRejectionTracker(r.trackRejection)
+	r.Dispatcher.OnTurnEnd(r.reportRejected)
+	return r
+}
+
+// Task runs fn, which may use the engine, from the event loop. What the script throws, or
+// what interrupts it, is reported. Once the Realm has been stopped Task does nothing.
+func (r *Realm) Task(fn func()) {
+	if r.stopped {
+		return
+	}
+	defer func() {
+		x := recover()
+		if x == nil {
+			return
+		}
+		err, ok := x.(error)
+		if !ok || !isUncatchable(err) {
+			panic(x)
+		}
+		r.Report(err)
+	}()
+	if ex := r.Try(fn); ex != nil {
+		r.Report(ex)
+	}
+}
+
+// isUncatchable reports whether err ends whatever the event loop is running.
+func isUncatchable(err error) bool {
+	if _, ok := errors.AsType[*goja.InterruptedError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*goja.StackOverflowError](err)
+	return ok
+}
+
+// Run runs a program as a script. An error is reported.
+func (r *Realm) Run(p *goja.Program) {
+	_, err := r.RunProgram(p)
+	r.Report(err)
+}
+
+// Call calls a function of the script in a Task. The engine then runs the microtasks. An
+// error is reported.
+func (r *Realm) Call(fn goja.Callable, this goja.Value, args ...goja.Value) goja.Value {
+	v, err := fn(this, args...)
+	r.Report(err)
+	return v
+}
+
+// Report reports an error that the script has not caught. It does nothing if err is nil, or
+// once the Realm has been stopped.
+func (r *Realm) Report(err error) {
+	if err != nil && !r.stopped {
+		r.report(err)
+	}
+}
+
+// CallNested calls a function of the script for another function of the script: an error
+// is reported, but what must end that one too, as an interruption, is passed on to it.
+func (r *Realm) CallNested(fn goja.Callable, this goja.Value, args ...goja.Value) goja.Value {
+	v, err := fn(this, args...)
+	if err == nil {
+		return v
+	}
+	if isUncatchable(err) {
+		panic(err)
+	}
+	r.Report(err)
+	return nil
+}
+
+// Microtask calls a function of the script as a microtask. The engine has them for promises
+// only, so it is the reaction of one.
+func (r *Realm) Microtask(fn goja.Callable) {
+	p, resolve, _ := r.NewPromise()
+	then, _ := goja.AssertFunction(r.ToValue(p).(*goja.Object).Get("then"))
+	if _, err := then(r.ToValue(p), r.ToValue(func(goja.FunctionCall) goja.Value {
+		r.CallNested(fn, goja.Undefined())
+		return goja.Undefined()
+	})); err != nil {
+		panic(err)
+	}
+	if err := resolve(goja.Undefined()); err != nil {
+		panic(err)
+	}
+}
+
+// Elapsed returns the time since the Realm was made in milliseconds, as performance.now does.
+func (r *Realm) Elapsed() float64 {
+	return float64(time.Since(r.Start)/(5*time.Microsecond)) / 200
+}
+
+// StackTrace returns the functions of the script that are being called, a line for each, each
+// after a newline.
+func (r *Realm) StackTrace() string {
+	var b strings.Builder
+	for _, f := range r.CaptureCallStack(0, nil) {
+		if f.SrcName() != "<native>" {
+			fmt.Fprintf(&b, "\n    at %s (%s)", f.FuncName(), f.Position())
+		}
+	}
+	return b.String()
+}
+
+// Track makes Stop stop s too, until Untrack is called.
+func (r *Realm) Track(s Stopper) {
+	if r.stoppers == nil {
+		r.stoppers = make(map[Stopper]struct{})
+	}
+	r.stoppers[s] = struct{}{}
+}
+
+// Untrack undoes Track.
+func (r *Realm) Untrack(s Stopper) { delete(r.stoppers, s) }
+
+// Stop stops everything that the script has begun. The script is not called any more.
+func (r *Realm) Stop() {
+	r.stopped, r.rejected = true, nil
+	for s := range r.stoppers {
+		s.Stop()
+	}
+	r.stoppers = nil
+}
+
+// Stopped reports whether Stop has been called.
+func (r *Realm) Stopped() bool { return r.stopped }
+
+// trackRejection remembers promises that are rejected while nothing handles that. As in a
+// browser a handler may still be added in the same task.
+func (r *Realm) trackRejection(p *goja.Promise, op goja.PromiseRejectionOperation) {
+	if op == goja.PromiseRejectionReject {
+		r.rejected = append(r.rejected, p)
+		return
+	}
+	for i, q := range r.rejected {
+		if q == p {
+			r.rejected = append(r.rejected[:i], r.rejected[i+1:]...)
+			return
+		}
+	}
+}
+
+// reportRejected reports the promises that were rejected and not handled (HTML, section
+// 8.1.4.7). It is called at the end of each turn.
+func (r *Realm) reportRejected() {
+	list := r.rejected
+	r.rejected = nil
+	for _, p := range list {
+		r.Report(&RejectionError{Reason: p.Result()})
+	}
+}
+
+// A RejectionError reports a promise that was rejected and that nothing handles.
+type RejectionError struct {
+	Reason goja.Value
+}
+
+func (e *RejectionError) Error() string { return "uncaught (in promise) " + e.reason() }
+
+func (e *RejectionError) reason() string {
+	if o, ok := e.Reason.(*goja.Object); ok {
+		if s := o.Get("stack"); s != nil && !goja.IsUndefined(s) {
+			return s.String()
+		}
+	}
+	return e.Reason.String()
+}
+
+// A Key is the place of something that one package keeps in a Realm.
+type Key[T any] struct{ make func(*Realm) T }
+
+// NewKey returns a new Key. What it is the place of is made when it is first asked for.
+func NewKey[T any](make func(*Realm) T) *Key[T] { return &Key[T]{make} }
+
+// In returns what the Realm has in this place.
+func (k *Key[T]) In(r *Realm) T {
+	if v, ok := r.values[k]; ok {
+		return v.(T)
+	}
+	v := k.make(r)
+	if r.values == nil {
+		r.values = make(map[any]any)
+	}
+	r.values[k] = v
+	return v
+}

@@ -1,0 +1,162 @@
+// Package websocket has the class WebSocket (WebSockets, section 3), on top of an
+// airsocket.Socket, which has all of the state.
+package websocket
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/bot/internal/blob"
+	"github.com/airsocket/airsocket/bot/internal/events"
+	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/airsocket/airsocket/bot/internal/urls"
+	"github.com/dop251/goja"
+)
+
+// Key is the place of the options of all WebSockets of a Realm.
+var Key = realm.NewKey(func(*realm.Realm) *Config { return &Config{} })
+
+// A Config is what the WebSockets of a Realm have in common.
+type Config struct {
+	// Options are those of the sockets. They have the Dispatcher of the Realm.
+	Options *airsocket.Options
+}
+
+// A socket is the state of a WebSocket.
+type socket struct {
+	events.Target
+	realm      *realm.Realm
+	socket     *airsocket.Socket
+	binaryType string
+	origin     string // of the URL
+}
+
+// Class is the class WebSocket.
+var Class = &realm.Class{
+	Name:      "WebSocket",
+	Parent:    events.TargetClass,
+	Length:    1,
+	Construct: construct,
+	Constants: []realm.Constant{{Name: "CONNECTING", Value: 0}, {Name: "OPEN", Value: 1}, {Name: "CLOSING", Value: 2}, {Name: "CLOSED", Value: 3}},
+	Attributes: []realm.Attribute{
+		attribute("url", func(s *socket) any { return s.socket.URL() }),
+		attribute("readyState", func(s *socket) any { return int(s.socket.ReadyState()) }),
+		attribute("bufferedAmount", func(s *socket) any { return s.socket.BufferedAmount() }),
+		events.Handler("open"),
+		events.Handler("error"),
+		events.Handler("close"),
+		attribute("extensions", func(s *socket) any { return s.socket.Extensions() }),
+		attribute("protocol", func(s *socket) any { return s.socket.Protocol() }),
+		events.Handler("message"),
+		realm.Attr("binaryType", func(r *realm.Realm, s *socket) goja.Value { return r.ToValue(s.binaryType) }, setBinaryType),
+	},
+	Operations: []realm.Operation{
+		realm.Op("close", 0, closeSocket),
+		realm.Op("send", 1, send),
+	},
+}
+
+func attribute(name string, get func(*socket) any) realm.Attribute {
+	return realm.Attr(name, func(r *realm.Realm, s *socket) goja.Value { return r.ToValue(get(s)) }, nil)
+}
+
+func construct(r *realm.Realm, args []goja.Value) realm.Platform {
+	address := r.Text(args[0])
+	asked := protocols(r, realm.Arg(args, 1))
+	u, err := parseURL(urls.Base.In(r), address)
+	if err != nil {
+		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': "+err.Error())
+	}
+	s := &socket{realm: r, binaryType: "blob", origin: u.Scheme() + "://" + u.Host(), socket: airsocket.NewSocket(Key.In(r).Options)}
+	s.socket.OnOpen(s.opened)
+	s.socket.OnMessage(s.received)
+	s.socket.OnError(s.failed)
+	s.socket.OnClose(s.closed)
+	switch err := s.socket.Connect(u.Href(false), asked...); {
+	case errors.Is(err, airsocket.ErrProtocol):
+		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': The subprotocols '"+strings.Join(asked, ", ")+"' are invalid: each must be a token, and none may be repeated.")
+	case err != nil:
+		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': "+err.Error())
+	}
+	r.Track(s)
+	return s
+}
+
+// protocols converts the second argument of the constructor: a string, or a sequence of
+// them.
+func protocols(r *realm.Realm, v goja.Value) []string {
+	if goja.IsUndefined(v) {
+		return nil
+	}
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return []string{r.Text(v)}
+	}
+	iterator := o.GetSymbol(goja.SymIterator)
+	if iterator == nil || goja.IsUndefined(iterator) || goja.IsNull(iterator) {
+		return []string{r.Text(v)}
+	}
+	list := []string{}
+	r.ForOf(o, func(v goja.Value) bool {
+		list = append(list, r.Text(v))
+		return true
+	})
+	return list
+}
+
+func (s *socket) opened(*airsocket.OpenEvent) { s.emit("open") }
+
+func (s *socket) failed(*airsocket.ErrorEvent) { s.emit("error") }
+
+func (s *socket) emit(typ string) {
+	if s.Listens(typ) {
+		s.realm.Task(func() {
+			e := &events.Event{Type: typ}
+			s.realm.Wrap(events.EventClass, e)
+			s.Dispatch(s.realm, e)
+		})
+	}
+}
+
+func (s *socket) received(m *airsocket.MessageEvent) {
+	if s.Listens("message") {
+		s.realm.Task(func() {
+			e := &events.Message{Event: events.Event{Type: "message"}, Data: s.data(m), Origin: s.origin}
+			s.realm.Wrap(events.MessageClass, e)
+			s.Dispatch(s.realm, e)
+		})
+	}
+}
+
+// data returns a message as the script wants it.
+func (s *socket) data(m *airsocket.MessageEvent) goja.Value {
+	switch {
+	case !m.Binary():
+		return s.realm.ToValue(m.Text())
+	case s.binaryType == "blob":
+		return blob.New(s.realm, m.Clone(), "")
+	}
+	return s.realm.Buffer(m.Clone())
+}
+
+func (s *socket) closed(c *airsocket.CloseEvent) {
+	s.realm.Untrack(s)
+	if s.Listens("close") {
+		s.realm.Task(func() {
+			e := &events.Close{Event: events.Event{Type: "close"}, WasClean: c.WasClean, Code: uint16(c.Code), Reason: c.Reason}
+			s.realm.Wrap(events.CloseClass, e)
+			s.Dispatch(s.realm, e)
+		})
+	}
+}
+
+// Stop makes a socket a realm.Stopper.
+func (s *socket) Stop() { s.socket.Drop(airsocket.StatusGoingAway, "") }
+
+func setBinaryType(r *realm.Realm, s *socket, v goja.Value) {
+	switch typ := r.Text(v); typ {
+	case "blob", "arraybuffer":
+		s.binaryType = typ
+	}
+}
