@@ -24,13 +24,15 @@ type Bot struct {
 	program *Program
 	opts    *Options
 	realm   *realm.Realm
+	exports *goja.Object
 
-	mu    sync.Mutex // guards what follows
-	err   error      // the first one
-	cause error      // why the bot was stopped
+	mu      sync.Mutex // guards what follows
+	err     error      // the first one
+	stopped bool       // by Stop
+	cause   error      // why the bot was stopped, or nil
 }
 
-var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, urls.Globals, blob.Globals)
+var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals)
 
 // New returns a Bot that has not been started.
 func New(p *Program, opts *Options) *Bot {
@@ -62,20 +64,23 @@ func (b *Bot) Wait() error {
 	b.realm.Dispatcher.Run(func() {})
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.cause != nil {
+	if b.stopped {
 		return b.cause
 	}
 	return b.err
 }
 
-// Stop stops a Bot, even in an endless loop. Its connections end at once. Wait returns
-// cause. Stop may be called from any goroutine.
+// Stop stops a Bot, even in an endless loop. Its connections end at once, without a closing
+// handshake. Wait returns cause, which may be nil, or that of an earlier call. Stop may be
+// called from any goroutine, and by functions that the script calls: these return to no
+// script.
 func (b *Bot) Stop(cause error) {
 	b.mu.Lock()
-	if b.cause == nil {
-		b.cause = cause
+	defer b.mu.Unlock()
+	if b.stopped {
+		return
 	}
-	b.mu.Unlock()
+	b.stopped, b.cause = true, cause
 	b.realm.Interrupt(cause)
 	b.realm.Dispatcher.Post(b.realm.Stop)
 }
@@ -93,9 +98,26 @@ func (b *Bot) main() {
 			b.fail(err)
 			return
 		}
-		b.realm.Run(b.program.program)
+		b.runProgram()
 	})
 }
+
+// runProgram runs the program. A module is a function, which gets another one for its
+// exports, and returns a promise.
+func (b *Bot) runProgram() {
+	v, err := b.realm.RunProgram(b.program.program)
+	if fn, ok := goja.AssertFunction(v); err == nil && b.program.isModule && ok {
+		b.realm.Call(fn, goja.Undefined(), b.realm.Func("", 1, func(_ goja.Value, args []goja.Value) goja.Value {
+			b.exports, _ = realm.Arg(args, 0).(*goja.Object)
+			return goja.Undefined()
+		}))
+	}
+	b.realm.Report(err)
+}
+
+// Exports returns what the program exports, or nil if it is no module or does not run yet.
+// It is called in turns of Dispatcher.
+func (b *Bot) Exports() *goja.Object { return b.exports }
 
 func (b *Bot) setUp() error {
 	if err := b.realm.SetGlobals(allGlobals); err != nil {
@@ -111,6 +133,7 @@ func (b *Bot) setUp() error {
 		options.Origin = page.Origin()
 	}
 	websocket.Key.In(b.realm).Options = options
+	botKey.In(b.realm).Bot = b
 	console.Key.In(b.realm).Print = b.print
 	if b.opts.Setup != nil {
 		return b.opts.Setup(b)

@@ -1,20 +1,164 @@
 package bot
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
 	"github.com/dop251/goja"
+	"github.com/evanw/esbuild/pkg/api"
 )
 
 // A Program is a script that has been compiled. Many bots may run it, at the same time.
 type Program struct {
-	name    string
-	program *goja.Program
+	program  *goja.Program
+	isModule bool // the program is a function, which runs the module
 }
 
-// Compile compiles a script. The name is that of its file.
+// Compile compiles a script or a module, in JavaScript or, if the name ends in .ts, in
+// TypeScript. It is a module if the name ends in .mjs or .mts, or if it has import, export or
+// an await outside of functions. It cannot import anything; see CompileFile.
 func Compile(name string, source []byte) (*Program, error) {
-	p, err := goja.Compile(name, string(source), false)
+	return compile(name, string(source), func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		return api.OnResolveResult{}, errors.New("this script may not import anything, but imports " + args.Path)
+	}, nil)
+}
+
+// CompileFile compiles a file like Compile. It may import other files, also in TypeScript or
+// JSON, and packages in a folder node_modules, as a bundler for browsers finds them.
+//
+// imports are modules by the names by which it may import them, for instance
+// "https://example.com/lib.js": nothing is loaded from the network.
+func CompileFile(path string, imports map[string]string) (*Program, error) {
+	source, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return &Program{name, p}, nil
+	return compile(path, string(source), func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		if _, ok := imports[args.Path]; ok {
+			return api.OnResolveResult{Path: args.Path, Namespace: givenModules}, nil
+		}
+		if strings.Contains(args.Path, "://") {
+			return api.OnResolveResult{}, errors.New("nothing is loaded from the network: save the module, and import the file")
+		}
+		return api.OnResolveResult{}, nil
+	}, imports)
+}
+
+// givenModules is the namespace of the modules that CompileFile was given.
+const givenModules = "given"
+
+type resolver = func(api.OnResolveArgs) (api.OnResolveResult, error)
+
+func compile(name, source string, resolve resolver, imports map[string]string) (*Program, error) {
+	ext := filepath.Ext(name)
+	if ext != ".mjs" && loaderOf(name) == api.LoaderJS {
+		if p, err := goja.Compile(name, source, false); err == nil {
+			return &Program{program: p}, nil
+		}
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	result := api.Build(api.BuildOptions{
+		Stdin: &api.StdinOptions{
+			Contents:   `import * as all from ` + strconv.Quote(path) + `; __exports(all)`,
+			ResolveDir: filepath.Dir(path),
+			Sourcefile: "bot",
+		},
+		Plugins:       []api.Plugin{plugin(path, source, resolve, imports)},
+		Bundle:        true,
+		Metafile:      true,
+		AbsWorkingDir: filepath.Dir(path),
+		Format:        api.FormatESModule,
+		Platform:      api.PlatformBrowser,
+		Target:        target,
+		Supported:     missing,
+		Sourcemap:     api.SourceMapInline,
+		LogLevel:      api.LogLevelSilent,
+		Banner:        map[string]string{"js": "(async __exports => {"},
+		Footer:        map[string]string{"js": "})"},
+	})
+	if err := errorOf(result.Errors); err != nil {
+		return nil, err
+	}
+	if ext != ".mjs" && ext != ".mts" && !strings.Contains(result.Metafile, `"format": "esm"`) {
+		return compileScript(name, source)
+	}
+	p, err := goja.Compile(name, string(result.OutputFiles[0].Contents), true)
+	if err != nil {
+		return nil, err
+	}
+	return &Program{p, true}, nil
+}
+
+// target and missing say what the engine knows of the language. esbuild replaces the rest.
+const target = api.ES2022
+
+var missing = map[string]bool{"async-generator": false, "for-await": false, "dynamic-import": false}
+
+// compileScript compiles a script that is not a module, and that the engine does not take
+// as it is.
+func compileScript(name, source string) (*Program, error) {
+	result := api.Transform(source, api.TransformOptions{
+		Sourcefile: name,
+		Loader:     loaderOf(name),
+		Target:     target,
+		Supported:  missing,
+		Sourcemap:  api.SourceMapInline,
+		LogLevel:   api.LogLevelSilent,
+	})
+	if err := errorOf(result.Errors); err != nil {
+		return nil, err
+	}
+	p, err := goja.Compile(name, string(result.Code), false)
+	if err != nil {
+		return nil, err
+	}
+	return &Program{program: p}, nil
+}
+
+func loaderOf(name string) api.Loader {
+	switch filepath.Ext(name) {
+	case ".ts", ".mts", ".cts":
+		return api.LoaderTS
+	case ".tsx":
+		return api.LoaderTSX
+	}
+	return api.LoaderJS
+}
+
+// plugin finds the modules of a program.
+func plugin(path, source string, resolve resolver, imports map[string]string) api.Plugin {
+	return api.Plugin{Name: "bot", Setup: func(b api.PluginBuild) {
+		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+			if args.Path == path {
+				return api.OnResolveResult{Path: path}, nil
+			}
+			return resolve(args)
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*"}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+			if args.Path != path {
+				return api.OnLoadResult{}, nil
+			}
+			dir := filepath.Dir(path)
+			return api.OnLoadResult{Contents: &source, Loader: loaderOf(path), ResolveDir: dir}, nil
+		})
+		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: givenModules}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+			contents := imports[args.Path]
+			return api.OnLoadResult{Contents: &contents, Loader: api.LoaderTS}, nil
+		})
+	}}
+}
+
+// errorOf returns the errors of esbuild as one.
+func errorOf(messages []api.Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	lines := api.FormatMessages(messages, api.FormatMessagesOptions{Kind: api.ErrorMessage})
+	return errors.New(strings.TrimSpace(strings.Join(lines, "")))
 }

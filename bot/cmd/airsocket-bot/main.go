@@ -1,40 +1,47 @@
-// Command airsocket-bot runs scripts that were written for the browser.
+// Command airsocket-bot runs scripts that were written for the browser, with the browser's
+// WebSocket.
 //
-//	airsocket-bot run script.js
+//	airsocket-bot run [flags] SCRIPT [ARGUMENT...]
 package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
-
-	"github.com/airsocket/airsocket/bot"
+	"syscall"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+// The exit codes of the program, unless the script chooses one with bot.exit.
+const (
+	exitOK    = 0
+	exitError = 1 // the script has not caught an error
+	exitUsage = 2
+	exitStop  = 130 // Ctrl-C
+)
 
-func run(args []string) int {
-	flags := flag.NewFlagSet("airsocket-bot run", flag.ContinueOnError)
-	if len(args) == 0 || args[0] != "run" || flags.Parse(args[1:]) != nil || flags.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "usage: airsocket-bot run SCRIPT")
-		return 2
+const usage = `usage: airsocket-bot run [flags] SCRIPT [ARGUMENT...]
+
+Runs a script that was written for the browser, in JavaScript or TypeScript. The program ends
+when the script has nothing left to do, with exit code 1 if it has not caught an error, or
+with the code of bot.exit(CODE).
+
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// Main runs the program with the arguments args, and returns its exit code. When ctx is done
+// the bots are stopped.
+func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "run" {
+		return runCommand(ctx, args[1:], stdout, stderr)
 	}
-	source, err := os.ReadFile(flags.Arg(0))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
-	program, err := bot.Compile(flags.Arg(0), source)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if bot.New(program, nil).Run(ctx) != nil {
-		return 1
-	}
-	return 0
+	fmt.Fprint(stderr, usage, "\"airsocket-bot run -help\" lists the flags\n")
+	return exitUsage
 }

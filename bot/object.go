@@ -1,0 +1,46 @@
+package bot
+
+import (
+	"fmt"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/dop251/goja"
+)
+
+// An ExitError is returned by Run if the script has called bot.exit with a code other than 0.
+type ExitError struct{ Code int }
+
+// Error returns a text with the code.
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("bot: the script has exited with code %d", e.Code)
+}
+
+// botKey is the place of the Bot in its Realm.
+var botKey = realm.NewKey(func(*realm.Realm) *owner { return new(owner) })
+
+type owner struct{ *Bot }
+
+// botGlobals is the object bot, which has what scripts know about the program that runs them.
+var botGlobals = []realm.Global{{Name: "bot", Build: func(r *realm.Realm) goja.Value {
+	b := botKey.In(r).Bot
+	args := []any{}
+	for _, a := range b.opts.Args {
+		args = append(args, a)
+	}
+	o := r.NewObject()
+	o.Set("number", b.opts.Number)
+	o.Set("args", r.NewArray(args...))
+	o.Set("exit", r.Func("exit", 0, func(_ goja.Value, args []goja.Value) goja.Value {
+		code := 0
+		if v := realm.Arg(args, 0); !goja.IsUndefined(v) {
+			code = int(v.ToInteger())
+		}
+		if code != 0 {
+			b.Stop(&ExitError{code})
+		} else {
+			b.Stop(nil)
+		}
+		return goja.Undefined()
+	}))
+	return o
+}}}
