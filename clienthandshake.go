@@ -28,6 +28,9 @@ func (h *clientHandshake) request() {
 			h.Ended()
 		}
 	}()
+	if h.err = s.opts.Rules.connects(h.attempt); h.err != nil {
+		return
+	}
 	if _, h.err = h.attempt.Request(h.ctx); h.err != nil {
 		return
 	}
@@ -56,6 +59,7 @@ func (h *clientHandshake) Space() []byte { return nil }
 // Ended follows a redirect, or finishes a Socket whose connection could not be opened.
 func (h *clientHandshake) Ended() {
 	s := h.s
+	h.attempt.Release()
 	if h.again {
 		h.again = false
 		s.sender.conn.Close()

@@ -27,6 +27,14 @@ import (
 func (s *Socket) Close(code StatusCode, reason string) error {
 	s.life.mu.Lock()
 	defer s.life.mu.Unlock()
+	if code == 0 && s.life.at() != stageNew && !s.opts.Rules.allowsNoCode(s.life.role) {
+		return ErrCode
+	}
+	return s.closeLocked(code, reason)
+}
+
+// closeLocked is Close for all codes that can be sent, and 0 for none.
+func (s *Socket) closeLocked(code StatusCode, reason string) error {
 	if err := s.checkCloseLocked("Close", code, reason, s.life.role); err != nil {
 		return err
 	}
@@ -119,16 +127,37 @@ func (s *Socket) checkCloseLocked(call string, code StatusCode, reason string, r
 // reason.
 func (s *Socket) fail(ev lifeEvent, code StatusCode, reason string, err error) bool {
 	s.life.mu.Lock()
-	failed := s.life.ends(ev, code, reason)
-	if failed {
-		s.sendCloseLocked(wire.Event{Kind: wire.Close, Code: code, Data: []byte(reason)}, true)
+	failed := s.failLocked(ev, code, reason)
+	waits := s.opts.Rules.waitsAfterFailure()
+	if failed && !waits {
+		s.life.because(err)
+		s.cutSentLocked()
 	}
 	s.life.mu.Unlock()
 	if failed {
 		s.endContext(err)
+	}
+	if failed && waits {
 		s.emitError(err)
 	}
 	return failed
+}
+
+// failLocked makes the transition for ev, and sends a close frame.
+func (s *Socket) failLocked(ev lifeEvent, code StatusCode, reason string) bool {
+	reported, why := s.opts.Rules.failure(code, reason)
+	if !s.life.ends(ev, reported, why) {
+		return false
+	}
+	s.sendCloseLocked(closeFrame(code, reason), true)
+	return true
+}
+
+// cutSentLocked closes the connection once what was sent is written as far as the system
+// takes it at once.
+func (s *Socket) cutSentLocked() {
+	s.writeFailedLocked(s.sender.flushNow())
+	s.cutLocked()
 }
 
 // abort ends the connection without a close frame. err is the cause.
@@ -140,7 +169,9 @@ func (s *Socket) abort(err error) {
 
 func (s *Socket) abortLocked(err error) {
 	s.life.because(err)
-	s.life.on(aborted)
+	if s.life.on(aborted) {
+		s.life.theEnd().failed = err != ErrCloseTimeout
+	}
 	s.cutLocked()
 }
 
@@ -179,14 +210,18 @@ func (s *Socket) emitError(err error) {
 	s.life.mu.Lock()
 	tells := s.life.tells(err)
 	s.life.mu.Unlock()
-	if !tells {
-		return
+	if tells {
+		s.logCause(err)
+		if hasHandler(s, s.handlers.err) {
+			emit(s, s.handlers.err, s.newErrorEvent(err))
+		}
 	}
+}
+
+// logCause logs err, unless it is a refusal that is only counted.
+func (s *Socket) logCause(err error) {
 	if s.opts.Logger != nil && (s.server == nil || !s.server.logRefusal(s.opts.log, err, s.RemoteAddr())) {
 		s.logError(err)
-	}
-	if hasHandler(s, s.handlers.err) {
-		emit(s, s.handlers.err, s.newErrorEvent(err))
 	}
 }
 
@@ -252,10 +287,14 @@ func (s *Socket) whatIsDue(c *clock, by *bubbleTimer) dueAct {
 // timeOutLocked fails the connection because the peer is too slow, but is able to learn of
 // it. There is no turn, so the error event comes with the close event.
 func (s *Socket) timeOutLocked(code StatusCode, reason string, err error) {
-	if s.life.ends(ruleBroken, code, reason) {
-		s.life.because(err)
-		s.sendCloseLocked(closeFrame(code, reason), true)
+	if !s.failLocked(ruleBroken, code, reason) {
+		return
+	}
+	s.life.because(err)
+	if s.opts.Rules.waitsAfterFailure() {
 		s.writeFailedLocked(s.sender.flushNow()) // a turn, of whatever socket, may last
+	} else {
+		s.cutSentLocked()
 	}
 }
 
@@ -311,7 +350,7 @@ func (s *Socket) lastTurn(conn net.Conn) {
 	clean, cause := s.howItEnded()
 	// Deferred, because the handler of the error event may end this goroutine.
 	defer s.emitEnd(conn, wasOpen, clean, cause)
-	if !clean {
+	if !clean && !s.opts.Rules.tellsClosed() {
 		s.emitError(cause)
 	}
 }
@@ -324,19 +363,29 @@ func (s *Socket) emitEnd(conn net.Conn, wasOpen, clean bool, cause error) {
 	e, isSilent := s.closeEvent(clean)
 	told := s.told()
 	s.life.mu.Lock()
+	untold := !clean && s.life.tells(cause) // only if it is told when the socket is closed
+	tells := untold && s.opts.Rules.tells(s.life.end, wasOpen)
 	before := s.opening
 	again := before != nil && before.retries.plan(s.opts.Reconnect, e, wasOpen, cause)
 	s.life.on(finished) // from now on another goroutine may start s again
 	s.life.mu.Unlock()
+	if untold {
+		s.logCause(cause)
+	}
 	s.opts.Hooks.ended(s, wasOpen, e, cause)
 	if s.opts.Logger != nil && (wasOpen || s.server == nil || limitOf(cause) < 0) {
 		e.log(s.opts.log, told.remote(conn))
 	}
-	if !isSilent {
-		s.emitClose(e) // a handler may start s again too
-	}
-	if again {
-		before.retries.again(e, before)
+	defer func() {
+		if !isSilent {
+			emitEnded(s, s.handlers.close, e) // a handler may start s again too
+		}
+		if again {
+			before.retries.again(e, before)
+		}
+	}()
+	if tells {
+		emitEnded(s, s.handlers.err, s.newErrorEvent(cause))
 	}
 }
 
@@ -368,9 +417,9 @@ func (s *Socket) closeEvent(clean bool) (e *CloseEvent, isSilent bool) {
 	return &CloseEvent{target: target{s}, Code: end.code, Reason: end.reason, WasClean: clean}, end.silent
 }
 
-// emitClose is emit for the close event. If a handler panics the socket may already
-// have another connection, which must not fail for it, so the panic is only logged.
-func (s *Socket) emitClose(e *CloseEvent) {
+// emitEnded is emit for events of a socket that is closed. If a handler panics the socket may
+// already have another connection, which must not fail for it, so the panic is only logged.
+func emitEnded[E Event](s *Socket, on func(E), e E) {
 	if s.opts.Recover {
 		defer func() {
 			if v := recover(); v != nil {
@@ -378,7 +427,7 @@ func (s *Socket) emitClose(e *CloseEvent) {
 			}
 		}()
 	}
-	callHandlers(s, s.handlers.close, e)
+	callHandlers(s, on, e)
 }
 
 // emit calls on, the handler that an On method has set, and the listeners for e. With

@@ -39,7 +39,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 		return err
 	}
 	during, cancel := s.opts.withHandshakeTimeout(ctx)
-	o := newOpening(url, cancel)
+	o := newOpening(a.URL(), cancel)
 	o.retries = newRetries(s.opts.Reconnect, ctx, protocols, s.reconnectAfter)
 	if !s.start(wire.Client, o) {
 		cancel()
@@ -52,7 +52,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 // newAttempt checks the arguments of Connect and the header, and returns an attempt to
 // connect.
 func (st *settings) newAttempt(url string, header handshake.Header, protocols []string) (*dial.Attempt, error) {
-	return dial.New(dial.Config{
+	return st.Rules.newAttempt(dial.Config{
 		Version:      st.clientVersion,
 		Extensions:   st.extensionsFor(st.clientVersion),
 		Origin:       st.Origin,
@@ -66,7 +66,7 @@ func (st *settings) newAttempt(url string, header handshake.Header, protocols []
 		MaxRedirects: st.MaxRedirects,
 		MaxHead:      st.MaxHead,
 		MaxHeadLines: st.MaxHeadLines,
-	}, url, protocols)
+	}, st.dispatcher, url, protocols)
 }
 
 // withHandshakeTimeout returns a copy of ctx that ends after Options.HandshakeTimeout.

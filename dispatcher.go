@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/airsocket/airsocket/internal/bubble"
+	"github.com/airsocket/airsocket/internal/dial"
 )
 
 // A Dispatcher runs the handlers of all sockets, servers and timers that belong to
@@ -30,10 +31,16 @@ type Dispatcher struct {
 	// sender.next and terminated by endOfTurn. It is nil between turns.
 	unflushed atomic.Pointer[sender]
 
-	turnEnd func() // set by OnTurnEnd; used only in turns
+	turnEnd atomic.Pointer[turnEnd] // nil until it is needed
 
 	mu    sync.Mutex // guards extra and the loops; not held while a handler runs
 	extra *extra     // nil until it is needed
+}
+
+// A turnEnd is what is done at the end of each turn of a Dispatcher.
+type turnEnd struct {
+	fn    func()        // set by OnTurnEnd; used only in turns
+	turns atomic.Uint64 // how many turns have ended, but for those before the turnEnd
 }
 
 // extra is the part of a Dispatcher that is seldom needed by the Dispatcher of a
@@ -43,6 +50,7 @@ type extra struct {
 	bubbles
 	decoding *decodingSlots
 	queue    []turnWaiter // first come, first served
+	openings dial.Queue   // of clients that open one connection at a time
 }
 
 // withExtra returns d.extra, which it creates if it is nil. The caller holds d.mu.
@@ -172,23 +180,48 @@ func (d *Dispatcher) dequeue() turnWaiter {
 // for the first time at the end of that turn. Sockets with Options.Parallel have
 // Dispatchers of their own, which do not call it. Options.Recover has no effect on the
 // function: if it panics the program ends, as with a function passed to Post.
-func (d *Dispatcher) OnTurnEnd(fn func()) { d.turnEnd = fn }
+func (d *Dispatcher) OnTurnEnd(fn func()) { d.withTurnEnd().fn = fn }
 
-// callTurnEnd calls the function that OnTurnEnd has set. If that function panics or
-// ends its goroutine, the caller cannot end the turn, so callTurnEnd ends it.
+// withTurnEnd returns d.turnEnd, which it creates if it is nil.
+func (d *Dispatcher) withTurnEnd() *turnEnd {
+	if d.turnEnd.Load() == nil {
+		d.turnEnd.CompareAndSwap(nil, new(turnEnd))
+	}
+	return d.turnEnd.Load()
+}
+
+// countTurns makes turnNumber tell turns apart.
+func (d *Dispatcher) countTurns() { d.withTurnEnd() }
+
+// turnNumber returns the number of the turn that runs, or 0 if none does. Call countTurns
+// before.
+func (d *Dispatcher) turnNumber() uint64 {
+	if d.unflushed.Load() == nil {
+		return 0
+	}
+	return d.turnEnd.Load().turns.Load() + 1
+}
+
+// callTurnEnd calls the function that OnTurnEnd has set, and counts the turn. If that
+// function panics or ends its goroutine, the caller cannot end the turn, so callTurnEnd ends
+// it.
 //
 // It is a function of its own so that the frame of Socket.leave stays small; see
 // ARCHITECTURE.md.
 //
 //go:noinline
 func (d *Dispatcher) callTurnEnd() {
+	end := d.turnEnd.Load()
 	returned := false
 	defer func() {
+		end.turns.Add(1)
 		if !returned {
 			d.leave(nil)
 		}
 	}()
-	d.turnEnd()
+	if end.fn != nil {
+		end.fn()
+	}
 	returned = true
 }
 
@@ -212,7 +245,7 @@ func (d *Dispatcher) flushLater(s *sender) bool {
 func (d *Dispatcher) do(fn func()) {
 	d.enter()
 	defer func() {
-		if d.turnEnd != nil {
+		if d.turnEnd.Load() != nil {
 			d.callTurnEnd()
 		}
 		d.leave(nil)
@@ -281,6 +314,13 @@ func (d *Dispatcher) takeSlot() decodingSlot {
 	slots := x.decoding
 	d.mu.Unlock()
 	return slots.take()
+}
+
+// opening returns the queue of the clients that open one connection at a time to an address.
+func (d *Dispatcher) opening() *dial.Queue {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return &d.withExtra().openings
 }
 
 // Run calls [Dispatcher.Run] on the [Default] Dispatcher.

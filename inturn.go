@@ -14,7 +14,7 @@ func init() {
 	waiting.Unfit = func(s any) string { return s.(*Socket).opts.unfit() }
 }
 
-// unfit returns the name of an option that leaves out close or message events, or "".
+// unfit returns the name of an option that leaves out close, message or error events, or "".
 func (st *settings) unfit() string {
 	switch {
 	case st.SilentClose:
@@ -22,7 +22,7 @@ func (st *settings) unfit() string {
 	case st.FrameEvents:
 		return "FrameEvents"
 	}
-	return ""
+	return st.Rules.unfit()
 }
 
 // inTurn reports whether the calling goroutine is in a turn of any Dispatcher.

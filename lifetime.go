@@ -157,6 +157,7 @@ type ending struct {
 	silent  bool  // the close event is omitted
 	told    bool  // the error event has been emitted, or is about to be
 	dropped bool  // by Drop: no error event follows
+	failed  bool  // this end has failed the connection
 	cause   error // that the error event reports
 }
 
@@ -238,6 +239,7 @@ func (l *lifetime) ends(ev lifeEvent, code StatusCode, reason string) bool {
 	}
 	end := l.theEnd()
 	end.code, end.reason, end.clean = code, reason, ev == closeReceived
+	end.failed = ev == ruleBroken || ev == handlerPanicked
 	return true
 }
 

@@ -60,6 +60,13 @@ func Prepare(kind wire.Kind, data []byte) (*Prepared, error) {
 
 // SendPrepared sends p, like Send or SendBytes, and returns their errors.
 func (s *Socket) SendPrepared(p *Prepared) error {
+	if err := s.sendPrepared(p); err != nil {
+		return s.opts.Rules.sent(s, len(p.data), err)
+	}
+	return nil
+}
+
+func (s *Socket) sendPrepared(p *Prepared) error {
 	if s.ReadyState() != StateOpen {
 		if open, err := s.sendEarly(wire.Event{Kind: p.kind, Data: p.data}); !open {
 			return calledBy("SendPrepared", err)
@@ -128,9 +135,11 @@ func (t *sender) enqueuePrepared(p *Prepared) error {
 	if err := p.form(&f, session); err != nil {
 		return err
 	}
+	before := t.held()
 	if err := t.enqueueForm(p, &f); err != nil {
 		return err
 	}
+	t.noteAppended(&ev, t.held()-before)
 	t.data = true
 	switch {
 	case session != nil:

@@ -19,6 +19,9 @@ import (
 // On all other connections, such as pipes and those whose *tls.Conn net/http has made, up
 // to 16 KiB that are being written do not count, because they may already have arrived.
 func (s *Socket) BufferedAmount() int {
+	if s.opts.Rules.counts() {
+		return s.sender.bufferedPayloads()
+	}
 	return s.sender.buffered()
 }
 

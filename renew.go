@@ -44,7 +44,15 @@ func (s *Socket) nextAttempt(ctx context.Context, o *opening) (*dial.Attempt, er
 	if err != nil {
 		return nil, &renewError{err}
 	}
+	o.setURL(s, a.URL())
 	return a, nil
+}
+
+// setURL makes url the one that s.URL returns.
+func (o *opening) setURL(s *Socket, url string) {
+	s.life.mu.Lock()
+	defer s.life.mu.Unlock()
+	o.url = url
 }
 
 // callRenew calls renew. With Options.Recover a panic becomes an error.

@@ -36,7 +36,9 @@ func (s *Socket) SendBytes(p []byte) error {
 func (s *Socket) SendMessage(kind wire.Kind, data []byte) error {
 	switch {
 	case kind == wire.Close:
-		return calledBy("SendMessage", s.Close(0, ""))
+		s.life.mu.Lock()
+		defer s.life.mu.Unlock()
+		return calledBy("SendMessage", s.closeLocked(0, ""))
 	case data == nil:
 	case kind == wire.Text, kind == wire.Binary:
 		return calledBy("SendMessage", s.sendMessage(kind, data))
@@ -178,7 +180,11 @@ func (s *Socket) sendMessage(kind wire.Kind, p []byte) error {
 //
 //go:noinline
 func (s *Socket) sendMessageSlow(kind wire.Kind, p []byte) error {
-	return s.send(wire.Event{Kind: kind, Data: p})
+	err := s.send(wire.Event{Kind: kind, Data: p})
+	if err != nil {
+		err = s.opts.Rules.sent(s, len(p), err)
+	}
+	return err
 }
 
 // send sends ev, or keeps it until the connection is open, or returns why it cannot.
@@ -217,7 +223,7 @@ func (s *Socket) sendEarly(ev wire.Event) (open bool, err error) {
 // request may always send, since only its own response is missing.
 func (s *Socket) queueLocked(ev wire.Event) error {
 	o := s.opening
-	if o == nil || !s.opts.QueueBeforeOpen && o.request == nil {
+	if o == nil || !s.opts.queues() && o.request == nil {
 		return notOpen(ev.Kind, s.life.role)
 	}
 	version := s.opts.clientVersion
@@ -230,6 +236,8 @@ func (s *Socket) queueLocked(ev wire.Event) error {
 // The following methods make a Socket the senderOwner of its sender.
 
 func (s *Socket) flushLater(t *sender) bool { return s.disp.flushLater(t) }
+
+func (s *Socket) turn() uint64 { return s.disp.turnNumber() }
 
 func (s *Socket) writes() {
 	if s.opts.writeTimeout > 0 {

@@ -48,9 +48,10 @@ type sender struct {
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
-// calls of flushLater, writes, waits and pongWaits, and not during calls of the other methods.
+// calls of flushLater, turn, writes, waits and pongWaits, and not during calls of the other methods.
 type senderOwner interface {
 	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
+	turn() uint64              // the number of the turn that runs; 0 outside of turns
 	writes()                   // a writer has begun, or the system has taken some of what it writes
 	writeFailed(uint16, error) // writing to the connection of this number has failed
 	drained()                  // all has been written, after it could not be at once
@@ -62,12 +63,13 @@ type senderOwner interface {
 // A senderExtra holds what a sender needs only while the system does not take
 // everything that is sent, after a failure, or with an extension below the frames.
 type senderExtra struct {
-	stream *outflow       // the extension below the frames; nil without one
-	chunks []*wire.Buffer // for the writer, to be written before pending
-	pong   []byte         // payload of the pong for the latest ping; nil if none is owed
-	owed   int            // pings that have come since the last pong could be sent
-	lost   int            // bytes of accepted messages that could not be written
-	cause  error          // why writing has failed
+	stream   *outflow       // the extension below the frames; nil without one
+	payloads *payloads      // nil unless the rules say that payloads are counted
+	chunks   []*wire.Buffer // for the writer, to be written before pending
+	pong     []byte         // payload of the pong for the latest ping; nil if none is owed
+	owed     int            // pings that have come since the last pong could be sent
+	lost     int            // bytes of accepted messages that could not be written
+	cause    error          // why writing has failed
 }
 
 var noSenderExtra senderExtra
@@ -154,6 +156,7 @@ func (t *sender) begin(cfg *wire.Config, stream extensions.Stream, unsent []byte
 	t.broken = false
 	t.enc.Init(cfg)
 	if len(unsent) > 0 {
+		t.noteAppended(&wire.Event{}, len(unsent))
 		t.startWriter(&wire.Buffer{B: unsent}, 0)
 	}
 	if stream != nil {
@@ -324,14 +327,6 @@ func (t *sender) closeSent() bool {
 	return t.enc.CloseSent()
 }
 
-// buffered returns how many bytes wait to be given to the system, for
-// [Socket.BufferedAmount].
-func (t *sender) buffered() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.held() - int(t.handed)
-}
-
 // held returns how many bytes are waiting to be written.
 func (t *sender) held() int {
 	n := t.inflight
@@ -350,6 +345,7 @@ func (t *sender) fits(n int) bool {
 
 // admit returns an error if a message of n bytes cannot be accepted now.
 func (t *sender) admit(n int) error {
+	t.notePayloads()
 	if !t.fits(n) {
 		t.flushLocked(false) // some of it may only be waiting for the end of the turn
 	}
@@ -390,12 +386,15 @@ func (t *sender) enqueue(ev wire.Event) error {
 // append appends the frames of ev to what is pending.
 func (t *sender) append(ev wire.Event) error {
 	t.reserve(len(ev.Data) + maxHeader)
+	before := len(t.pending.B)
 	b, err := t.enc.Append(t.pending.B, ev)
 	t.pending.B = b
 	if err != nil {
 		t.dropEmpty()
+		return err
 	}
-	return err
+	t.noteAppended(&ev, len(b)-before)
+	return nil
 }
 
 // sendDirect writes what is pending, a header, and the payload without copying it
@@ -406,11 +405,13 @@ func (t *sender) sendDirect(ev wire.Event) error {
 		n += len(ev.Data) // masking copies it
 	}
 	t.reserve(n)
+	before := len(t.pending.B)
 	b, rest, err := t.enc.AppendHeader(t.pending.B, ev)
 	if err != nil {
 		t.dropEmpty()
 		return err
 	}
+	t.noteAppended(&ev, len(b)-before+len(rest))
 	t.pending.B = b
 	head := t.pending
 	t.pending = nil
@@ -515,8 +516,12 @@ func (t *sender) encoded(b *wire.Buffer) (*wire.Buffer, error) {
 	if x.stream == nil || b == nil {
 		return b, nil
 	}
-	onlyClose := len(b.B) == int(t.closeLen)
+	plain := len(b.B)
+	onlyClose := plain == int(t.closeLen)
 	b, err := x.stream.encode(b)
+	if err == nil {
+		t.noteRecoded(plain, len(b.B))
+	}
 	if onlyClose {
 		t.closeLen = uint8(min(len(b.B), math.MaxUint8))
 	}

@@ -29,8 +29,8 @@ type settings struct {
 	versions                          []wire.Version         // that a server speaks
 	extensions, oldExtensions         []extensions.Extension // for version 13, and for 6 to 8
 	timed                             bool                   // turns are timed
-	messagesOnly                      bool                   // no hooks, frame events or Recover
-	plainEvents                       bool                   // messagesOnly, and no RateLimit
+	messagesOnly                      bool                   // no hooks, frame events or Recover, and no payloads are counted
+	plainEvents                       bool                   // no hooks, frame events, Recover or RateLimit
 	notesReads                        bool                   // there are pings, times of reading or a RateLimit
 	rate                              *resolvedRate          // nil means none
 	dispatcher                        *Dispatcher
@@ -98,9 +98,10 @@ func (o *Options) resolve() *settings {
 	if st.versions == nil {
 		st.versions = maskedVersions
 	}
-	st.messagesOnly = o.Hooks == nil && !o.Recover && !o.FrameEvents
+	plain := o.Hooks == nil && !o.Recover && !o.FrameEvents
+	st.messagesOnly = plain && !o.Rules.counts()
 	st.rate = o.RateLimit.resolve()
-	st.plainEvents, st.notesReads = st.messagesOnly && st.rate == nil, st.timesReading || st.pingInterval > 0 || st.rate != nil
+	st.plainEvents, st.notesReads = plain && st.rate == nil, st.timesReading || st.pingInterval > 0 || st.rate != nil
 	if st.dispatcher == nil {
 		st.dispatcher = defaultDispatcher
 	}

@@ -173,6 +173,10 @@ func (s *Socket) startLocked(role wire.Role, o *opening) bool {
 		}
 	}
 	s.sender.reset()
+	if s.opts.Rules.counts() {
+		s.disp.countTurns()
+		s.sender.countPayloads()
+	}
 	s.reader.reset()
 	return true
 }
@@ -261,7 +265,7 @@ func (s *Socket) enter() (at time.Duration) {
 }
 
 func (s *Socket) leave(at time.Duration, kind turnKind, serving bool) {
-	if s.disp.turnEnd != nil {
+	if s.disp.turnEnd.Load() != nil {
 		s.disp.callTurnEnd()
 	}
 	if s.opts.timed {

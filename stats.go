@@ -27,7 +27,7 @@ func (srv *Server) Stats() (st ServerStats) {
 		default:
 			st.Closing++
 		}
-		st.Buffered += s.BufferedAmount()
+		st.Buffered += s.sender.buffered()
 	}
 	return st
 }

@@ -33,6 +33,9 @@ func (t *sender) fail(err error, unsent int) {
 // of further unwritten bytes that the caller has.
 func (t *sender) giveUp(more int) {
 	t.inflight += more
+	if p := t.extras().payloads; p != nil {
+		p.lose(t.held())
+	}
 	if n := t.unsentLocked(); n > 0 {
 		t.makeExtras().lost = n
 	}

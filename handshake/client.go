@@ -27,6 +27,10 @@ type Client struct {
 	MaxHead  int // maximum bytes in the head of a response; 0 means DefaultMaxHead, negative no limit
 	MaxLines int // maximum lines in the head of a response; 0 means DefaultMaxLines, negative no limit
 
+	// NeedsProtocol makes the handshake fail with ErrNoProtocol if the server chooses none of
+	// Protocols, unless that is empty (WHATWG WebSockets, section 2.2).
+	NeedsProtocol bool
+
 	dialect dialect // nil until AppendRequest
 	keys    keys
 	head    head
@@ -202,7 +206,13 @@ func (c *Client) readResponse(text string) error {
 	case !header.hasToken("Connection", "upgrade"):
 		return ErrConnection
 	}
-	return c.dialect.readAnswer(c, &c.result)
+	if err := c.dialect.readAnswer(c, &c.result); err != nil {
+		return err
+	}
+	if c.NeedsProtocol && len(c.Protocols) > 0 && c.result.Protocol == "" {
+		return ErrNoProtocol
+	}
+	return nil
 }
 
 // isUpgrade reports whether a response upgrades to websocket and nothing else. It

@@ -76,6 +76,7 @@ var (
 	ErrBadAccept  error = &rule{0, "the server did not prove that it has read the key"}                     // RFC 6455, 4.1; draft 76, 4.1
 	ErrOrigin     error = &rule{0, "the response names another origin"}                                     // drafts 75 and 76, 4.1
 	ErrLocation   error = &rule{0, "the response names another location"}                                   // drafts 75 and 76, 4.1
+	ErrNoProtocol error = &rule{0, "the server chose none of the subprotocols that the client asked for"}   // WHATWG WebSockets, 2.2
 	ErrUnexpected error = unexpectedEnd{&rule{0, "the connection ended before the handshake was complete"}} // wraps io.ErrUnexpectedEOF
 )
 

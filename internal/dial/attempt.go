@@ -37,6 +37,10 @@ type Config struct {
 	ProxyHeader http.Header
 	ProxyTLS    *tls.Config
 
+	StandardURL   bool   // the URL is read as in the browser; see parseStandardURL
+	NeedsProtocol bool   // see handshake.Client
+	Queue         *Queue // if not nil, one connection at a time is opened to an address
+
 	MaxRedirects          int
 	MaxHead, MaxHeadLines int // limits for a response; 0 means the default of package handshake, negative no limit
 }
@@ -60,6 +64,8 @@ type Attempt struct {
 
 	cfg       Config
 	to        endpoint
+	url       string
+	place     *place // in Config.Queue; nil if there is none, and before there is one
 	protocols []string
 	header    handshake.Header // Config.Header, without credentials after a redirect to another host
 	client    handshake.Client
@@ -79,7 +85,7 @@ type Result struct {
 // error wraps ErrURL, ErrProtocol, or, if the request cannot be sent, an error of
 // package handshake.
 func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
-	to, err := parseURL(rawURL)
+	to, rawURL, err := cfg.parse(rawURL)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +94,7 @@ func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
 			return nil, fmt.Errorf("%w: %q", ErrProtocol, p)
 		}
 	}
-	a := &Attempt{cfg: cfg, to: to, protocols: protocols, header: cfg.Header}
+	a := &Attempt{cfg: cfg, to: to, url: rawURL, protocols: protocols, header: cfg.Header}
 	switch err := a.prepare(); {
 	case errors.Is(err, handshake.ErrBadProtocol): // hixie allows only one
 		return nil, fmt.Errorf("%w: %w", ErrProtocol, err)
@@ -98,19 +104,36 @@ func New(cfg Config, rawURL string, protocols []string) (*Attempt, error) {
 	return a, nil
 }
 
+// parse returns the endpoint at rawURL, and what URL returns.
+func (cfg *Config) parse(rawURL string) (to endpoint, url string, err error) {
+	if cfg.StandardURL {
+		return parseStandardURL(rawURL)
+	}
+	to, err = parseURL(rawURL)
+	return to, rawURL, err
+}
+
+// URL returns the URL that was passed to New, with Config.StandardURL as it is serialized.
+func (a *Attempt) URL() string { return a.url }
+
+// Port returns the port of the server.
+func (a *Attempt) Port() string { return portOf(a.to.URL) }
+
 // prepare prepares the request for a.to.
 func (a *Attempt) prepare() (err error) {
 	a.client = handshake.Client{
 		Version:   a.cfg.Version,
 		Secure:    a.to.Scheme == "wss",
 		Host:      a.to.hostField(),
-		Target:    a.to.RequestURI(),
+		Target:    a.to.requestTarget(),
 		Origin:    a.cfg.Origin,
 		Protocols: a.protocols,
 		Offers:    extensions.Offers(a.cfg.Extensions),
 		Header:    withCookies(a.header, a.cfg.Jar, a.to),
 		MaxHead:   a.cfg.MaxHead,
 		MaxLines:  a.cfg.MaxHeadLines,
+
+		NeedsProtocol: a.cfg.NeedsProtocol,
 	}
 	if user := a.to.User; user != nil && !a.client.Header.Has("Authorization") {
 		password, _ := user.Password()
@@ -143,17 +166,27 @@ func validToken(p string) bool {
 func (a *Attempt) Request(ctx context.Context) (net.Conn, error) {
 	conn, err := a.connect(ctx)
 	if err != nil {
+		a.Release()
 		return nil, reason(ctx, err)
 	}
 	if a.Connected != nil {
 		a.Connected(conn)
 	}
 	if _, err := conn.Write(a.request); err != nil {
+		a.Release()
 		a.unwatch()
 		conn.Close()
 		return nil, reason(ctx, err)
 	}
 	return conn, nil
+}
+
+// Release lets the next connection to the address be opened, if Config.Queue is set. Feed
+// and Failed call it, so only who calls neither has to.
+func (a *Attempt) Release() {
+	if a.place != nil {
+		a.place.leave("")
+	}
 }
 
 // Watch has end called when ctx is done, instead of the Close method of the connection that

@@ -28,6 +28,16 @@ func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, &ProxyError{Err: unchosen(err)}
 	}
+	if a.cfg.Queue != nil {
+		a.place = a.cfg.Queue.place()
+		if proxy != nil || a.cfg.Dial != nil {
+			// Nobody here knows the address, so each name counts as another host (RFC 6455,
+			// section 4.1).
+			if err := a.place.take(ctx, "", a.to.address()); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if proxy == nil {
 		return a.open(ctx, "tcp", a.to.address())
 	}
@@ -38,7 +48,7 @@ func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, error) {
 	dial := a.cfg.Dial
 	if dial == nil {
-		dial = new(net.Dialer).DialContext
+		dial = a.place.dial
 	}
 	conn, err := dial(ctx, network, address)
 	if err != nil {

@@ -28,6 +28,7 @@ func (a *Attempt) Feed(ctx context.Context, p []byte) (*Result, error) {
 	if !a.unwatch() {
 		return nil, context.Cause(ctx)
 	}
+	a.Release()
 	keepCookies(a.cfg.Jar, a.to, res.Answer.Header)
 	return res, nil
 }
@@ -47,6 +48,7 @@ func (a *Attempt) Unread(err error) error {
 // refused. Otherwise it wraps ErrRedirect, a *handshake.Error if the server refuses or
 // breaks a rule, an error of package extensions, or an error of the connection.
 func (a *Attempt) Failed(ctx context.Context, err error) (again bool, reported error) {
+	a.Release()
 	a.unwatch()
 	keepCookies(a.cfg.Jar, a.to, a.client.Result().Header)
 	if a.isRedirect(err) {

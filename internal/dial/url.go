@@ -1,8 +1,8 @@
 package dial
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -16,6 +16,7 @@ import (
 type endpoint struct {
 	*url.URL        // the scheme is ws or wss, and the host is ASCII
 	socket   string // the path of a unix socket, or ""; with a socket the host is localhost
+	target   string // what is requested, or "" for what package url says
 }
 
 // parseURL parses a URL as browsers do: the scheme is ws or wss, or http or https
@@ -63,7 +64,7 @@ func unixURL(scheme string, u *url.URL) (endpoint, error) {
 		return endpoint{}, err
 	}
 	inner.User, inner.RawQuery, inner.ForceQuery = u.User, u.RawQuery, u.ForceQuery
-	return endpoint{inner, socket}, nil
+	return endpoint{URL: inner, socket: socket}, nil
 }
 
 // normalize converts the URL to the form in which it is sent.
@@ -110,17 +111,10 @@ func isASCII(s string) bool {
 
 // escapeQuery escapes the characters that browsers escape in a query (WHATWG URL,
 // special-query percent-encode set).
-func escapeQuery(q string) string {
-	var b strings.Builder
-	for i := 0; i < len(q); i++ {
-		if c := q[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"'<>`, c) >= 0 {
-			fmt.Fprintf(&b, "%%%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
+func escapeQuery(q string) string { return percentEncode(q, `"'<>`) }
+
+// requestTarget returns the path and the query to request.
+func (e endpoint) requestTarget() string { return cmp.Or(e.target, e.RequestURI()) }
 
 // name returns the host without the zone of an IPv6 address, which is meaningful only
 // on this machine (RFC 6874, section 4).

@@ -46,6 +46,9 @@ func Converse(t testing.TB, opts *airsocket.Options, set func(*airsocket.Options
 	}
 	s := airsocket.NewSocket(opts)
 	j := Follow(t, s)
+	if opts.Rules == airsocket.RulesBrowser {
+		j.ErrorState = airsocket.StateClosed
+	}
 	p.SetDeadline(time.Now().Add(Patience))
 	var wg sync.WaitGroup
 	wg.Go(func() {

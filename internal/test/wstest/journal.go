@@ -26,12 +26,16 @@ type Journal struct {
 	Socket *airsocket.Socket
 	Lines  []string
 	Err    *airsocket.ErrorEvent // the last one
+
+	// ErrorState is the state in error events: StateClosing, unless Options.Rules say
+	// otherwise.
+	ErrorState airsocket.ReadyState
 }
 
 // Follow sets the handlers of s and returns the Journal that they write. They
 // also check that the state of s fits each event.
 func Follow(t testing.TB, s *airsocket.Socket) *Journal {
-	j := &Journal{t: t, Socket: s}
+	j := &Journal{t: t, Socket: s, ErrorState: airsocket.StateClosing}
 	s.OnOpen(func(e *airsocket.OpenEvent) {
 		j.note(airsocket.StateOpen, "open")
 		if e.Target() != s {
@@ -50,7 +54,7 @@ func Follow(t testing.TB, s *airsocket.Socket) *Journal {
 	s.OnDrain(func(*airsocket.DrainEvent) { j.note(airsocket.StateOpen, "drain") })
 	s.OnError(func(e *airsocket.ErrorEvent) {
 		j.Err = e
-		j.note(airsocket.StateClosing, "error")
+		j.note(j.ErrorState, "error")
 	})
 	s.OnClose(func(e *airsocket.CloseEvent) {
 		clean := "unclean"

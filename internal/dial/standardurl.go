@@ -1,0 +1,123 @@
+package dial
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// parseStandardURL parses an absolute URL as the browser does, and returns it as the
+// browser serializes it too (WHATWG URL, sections 4.4 and 4.5): scheme and host in lower
+// case, no default port, a path in which dot segments are resolved, and no other characters
+// than a request may have. Percent signs are taken as they are. What only browsers take is
+// refused: URLs without "//", backslashes, tabs and line ends, and addresses such as 127.1.
+// The error wraps ErrURL.
+func parseStandardURL(raw string) (to endpoint, serialized string, err error) {
+	raw = strings.ToValidUTF8(strings.Trim(raw, " "), "\uFFFD")
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if scheme = strings.ToLower(scheme); !ok || strings.HasSuffix(scheme, "+unix") {
+		return endpoint{}, "", badURL(raw, errors.New("not a scheme such as ws or wss, and two slashes"))
+	}
+	if strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+		return endpoint{}, "", badURL(raw, errors.New("a control character or a backslash"))
+	}
+	authority, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	user, host := "", authority
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		user, host = standardUser(authority[:i]), authority[i+1:]
+	}
+	path, query, hasQuery := strings.Cut(path, "?")
+	target := percentEncode(withoutDots(path), "\"#<>?^`{}")
+	parsed := literalPercents(target)
+	if hasQuery {
+		query = "?" + percentEncode(query, "\"#<>'")
+		target, parsed = target+query, parsed+query
+	}
+	if strings.Contains(rest, "#") {
+		parsed += "#" // which parseURL refuses
+	}
+	if to, err = parseURL(scheme + "://" + literalPercents(user) + withoutZeros(host) + parsed); err != nil {
+		return endpoint{}, "", err
+	}
+	to.target = target
+	return to, to.Scheme + "://" + user + to.hostField() + target, nil
+}
+
+// standardUser returns user and password as they are serialized, with an at sign after
+// them unless both are empty.
+func standardUser(info string) string {
+	const userinfo = "\"#<>?^`{}/:;=@[\\]|"
+	user, password, _ := strings.Cut(info, ":")
+	user, password = percentEncode(user, userinfo), percentEncode(password, userinfo)
+	if password != "" {
+		user += ":" + password
+	}
+	if user != "" {
+		user += "@"
+	}
+	return user
+}
+
+// withoutZeros removes the zeros with which the port of host begins.
+func withoutZeros(host string) string {
+	i := strings.LastIndexByte(host, ':')
+	if i < 0 || strings.HasSuffix(host, "]") {
+		return host
+	}
+	port := strings.TrimLeft(host[i+1:], "0")
+	if port == "" && host[i+1:] != "" {
+		port = "0"
+	}
+	return host[:i+1] + port
+}
+
+// withoutDots resolves the dot segments of path (WHATWG URL, section 4.4, path state). The
+// result begins with a slash.
+func withoutDots(path string) string {
+	var kept []string
+	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, segment := range segments {
+		dots := strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
+		if dots == ".." && len(kept) > 0 {
+			kept = kept[:len(kept)-1]
+		}
+		switch {
+		case dots != "." && dots != "..":
+			kept = append(kept, segment)
+		case i == len(segments)-1:
+			kept = append(kept, "")
+		}
+	}
+	return "/" + strings.Join(kept, "/")
+}
+
+// percentEncode escapes spaces, what is not ASCII, and the characters in set. Escapes stay
+// as they are.
+func percentEncode(s, set string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(set, c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// literalPercents escapes the percent signs in s that begin no escape, which package url
+// does not take.
+func literalPercents(s string) string {
+	isHex := func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		b.WriteByte(s[i])
+		if s[i] == '%' && !(i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2])) {
+			b.WriteString("25")
+		}
+	}
+	return b.String()
+}
