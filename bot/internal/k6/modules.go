@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -27,34 +28,42 @@ var builtin = map[string]module{
 	"k6/data":                    data,
 	"k6/http":                    httpModule,
 	"airsocket/expect":           expect,
+	utils:                        utilsModule,
+	summary:                      summaryModule,
 }
 
-// utils is where scripts find k6-utils, in any version.
-const utils = "https://jslib.k6.io/k6-utils/"
+// These are how the names of libraries begin, in any version.
+const (
+	jslib   = "https://jslib.k6.io/"
+	utils   = jslib + "k6-utils/"
+	summary = jslib + "k6-summary/"
+)
 
 // ErrModule is the error for a module of k6 that is not there.
 var ErrModule = errors.New("this module of k6 is not there")
 
-// IsBuiltin reports whether a module is one that VU.require knows, or belongs to k6 and is
-// missing, which require then says.
-func IsBuiltin(path string) bool {
-	_, ok := builtin[path]
-	return ok || path == "k6" || strings.HasPrefix(path, "k6/") || strings.HasPrefix(path, utils)
+// Imports returns the source of a module, as bot.CompileFile wants it: it calls a function that
+// VU.SetUp defines, also for the modules of k6 that are missing, about which that says so.
+func Imports(name string) (source string, ok bool) {
+	known := builtin[name] != nil || strings.HasPrefix(name, "k6/") || strings.HasPrefix(name, jslib)
+	for _, library := range []string{utils, summary} {
+		if strings.HasPrefix(name, library) {
+			name = library
+		}
+	}
+	return "module.exports = " + loader + "(" + strconv.Quote(name) + ")", known
 }
+
+// loader is the name of the function by which a script gets a module.
+const loader = "__k6"
 
 // require returns a module, which it makes once.
 func (v *VU) require(name string) (goja.Value, error) {
-	if strings.HasPrefix(name, utils) {
-		name = utils
-	}
 	if m, ok := v.modules[name]; ok {
 		return m, nil
 	}
 	build := builtin[name]
-	switch {
-	case name == utils:
-		build = utilsModule
-	case build == nil:
+	if build == nil {
 		return nil, fmt.Errorf("%s: %w", name, ErrModule)
 	}
 	m := build(v)
@@ -107,20 +116,27 @@ func expect(v *VU) goja.Value {
 		}
 		b.Expects.Add(n, v.tags)
 		b.Waiting.Add(waited, v.tags)
-	}))
+	}), v.Realm.ToValue(v.Realm.Elapsed))
 }
 
 func utilsModule(v *VU) goja.Value {
 	return v.script(utilsProgram, v.Realm.ToValue(v.random.Float64))
 }
 
+// summaryModule has the function by which scripts show the report in handleSummary.
+func summaryModule(v *VU) goja.Value {
+	return v.exports(map[string]any{"textSummary": func() string {
+		if v.Test.Summary == nil {
+			return ""
+		}
+		return v.Test.Summary()
+	}})
+}
+
 func timersModule(v *VU) goja.Value {
 	members := make(map[string]any)
 	for _, name := range []string{"setTimeout", "setInterval", "clearTimeout", "clearInterval"} {
-		members[name] = v.Realm.Get(name)
-		if members[name] == goja.Value(nil) {
-			members[name] = v.Realm.GlobalObject().Get(name)
-		}
+		members[name] = v.Realm.GlobalObject().Get(name)
 	}
 	return v.exports(members)
 }

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -30,7 +32,26 @@ type Test struct {
 	// Abort ends the test, with a reason. It may be called from any goroutine.
 	Abort func(reason string)
 
+	// Summary returns the report as text. It is nil while the test runs.
+	Summary func() string
+
+	// Interrupted counts the iterations that were stopped.
+	Interrupted atomic.Int64
+
 	arrays arrays
+
+	failed atomic.Pointer[string]
+}
+
+// MarkFailed makes the test a failed one, with a reason, and lets it go on.
+func (t *Test) MarkFailed(reason string) { t.failed.CompareAndSwap(nil, &reason) }
+
+// Failed returns whether MarkFailed was called, and the first reason.
+func (t *Test) Failed() (reason string, failed bool) {
+	if p := t.failed.Load(); p != nil {
+		return *p, true
+	}
+	return "", false
 }
 
 // Builtin are the metrics that are there without the script.
@@ -113,6 +134,7 @@ type Scenario struct {
 	Executor string
 	Begun    time.Time
 	Tags     metrics.Tags
+	Env      map[string]string
 	Progress func() float64
 }
 
@@ -132,21 +154,16 @@ func (v *VU) SetUp() {
 	r := v.Realm
 	r.Set("__VU", v.Number)
 	r.Set("__ITER", 0)
-	r.Set("__ENV", v.Test.Env)
-	module, exports := r.NewObject(), r.NewObject()
-	module.Set("exports", exports)
-	r.Set("module", module)
-	r.Set("exports", exports)
-	r.Set("require", func(name string) (goja.Value, error) { return v.require(name) })
+	env := maps.Clone(v.Test.Env)
+	if v.Scenario != nil {
+		maps.Copy(env, v.Scenario.Env)
+	}
+	r.Set("__ENV", env)
+	r.Set(loader, func(name string) (goja.Value, error) { return v.require(name) })
 	r.Set("open", func(call goja.FunctionCall) goja.Value { return v.open(call) })
 	config := websocket.Key.In(r)
 	config.Options.Hooks = v.hooks()
 	config.Opening = func(s *airsocket.Socket, url string) { v.opening(s, v.tags.With(metrics.Tags{"url": url})) }
-}
-
-// Exports returns what the script exports.
-func (v *VU) Exports() *goja.Object {
-	return v.Realm.Get("module").(*goja.Object).Get("exports").(*goja.Object)
 }
 
 // Begin says that an iteration begins.

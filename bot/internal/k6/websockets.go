@@ -48,7 +48,7 @@ func newWebSocket(r *realm.Realm, args []goja.Value) realm.Platform {
 	state.tags = state.tags.With(tags)
 	s.Socket().OnPing(func(*airsocket.PingEvent) { emit(r, s, "ping") })
 	s.Socket().OnPong(func(e *airsocket.PongEvent) {
-		v.pong(s.Socket(), e.Bytes())
+		v.pong(s.Socket(), e.Data)
 		emit(r, s, "pong")
 	})
 	return s

@@ -38,15 +38,16 @@ const (
 
 func (c Contents) String() string { return [...]string{"default", "time", "data"}[c] }
 
-// value returns a sample as reports want it: times in seconds.
-func (c Contents) value(v float64) float64 {
+// Value returns a sample as reports want it: times in seconds.
+func (c Contents) Value(v float64) float64 {
 	if c == Time {
 		return v / 1000
 	}
 	return v
 }
 
-func (c Contents) unit() report.Unit {
+// Unit returns the unit of what Value returns.
+func (c Contents) Unit() report.Unit {
 	return [...]report.Unit{report.Count, report.Seconds, report.Bytes}[c]
 }
 

@@ -123,7 +123,7 @@ func (t *Threshold) Test(passed time.Duration) report.Outcome {
 }
 
 func (t *Threshold) actual(s *Sink, passed time.Duration) (float64, report.Unit) {
-	unit := t.Metric.Contents.unit()
+	unit := t.Metric.Contents.Unit()
 	switch t.aggregate {
 	case "count":
 		return s.Sum, unit

@@ -1,16 +1,16 @@
-(function (count) {
+(function (count, now) {
   // expect waits for an event of a target, such as a message of a WebSocket, and returns a
   // promise for it. If it does not come in time, or the connection ends before, the promise
   // is rejected.
   function expect(target, type, options) {
     const { within = 5000, where = () => true } = options || {};
-    const begun = performance.now();
+    const begun = now();
     return new Promise((resolve, reject) => {
       const end = (ok, settle, value) => {
         clearTimeout(timer);
         target.removeEventListener(type, listen);
         target.removeEventListener("close", ended);
-        count(ok, performance.now() - begun);
+        count(ok, now() - begun);
         settle(value);
       };
       const listen = (event) => {
