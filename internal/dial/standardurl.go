@@ -10,8 +10,8 @@ import (
 // browser serializes it too (WHATWG URL, sections 4.4 and 4.5): scheme and host in lower
 // case, no default port, a path in which dot segments are resolved, and no other characters
 // than a request may have. Percent signs are taken as they are. What only browsers take is
-// refused: URLs without "//", backslashes, tabs and line ends, and addresses such as 127.1.
-// The error wraps ErrURL.
+// refused: URLs without "//", backslashes, tabs and line ends, and escapes in a host. The
+// error wraps ErrURL.
 func parseStandardURL(raw string) (to endpoint, serialized string, err error) {
 	raw = strings.ToValidUTF8(strings.Trim(raw, " "), "\uFFFD")
 	scheme, rest, ok := strings.Cut(raw, "://")
@@ -28,6 +28,9 @@ func parseStandardURL(raw string) (to endpoint, serialized string, err error) {
 	user, host := "", authority
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
 		user, host = standardUser(authority[:i]), authority[i+1:]
+	}
+	if strings.Contains(host, "%") {
+		return endpoint{}, "", badURL(raw, errors.New("a percent sign in the host"))
 	}
 	path, query, hasQuery := strings.Cut(path, "?")
 	target := percentEncode(withoutDots(path), "\"#<>?^`{}")

@@ -20,7 +20,7 @@ func checkEndpoint(t *testing.T, e endpoint) {
 	a := Attempt{to: e}
 	lines := strings.Split(string(a.connectRequest(e.URL)), "\r\n")
 	for what, s := range map[string]string{
-		"Host field": e.hostField(), "target": e.RequestURI(),
+		"Host field": e.hostField(), "target": e.requestTarget(),
 		"CONNECT": strings.TrimSuffix(strings.TrimPrefix(lines[0], "CONNECT "), " HTTP/1.1"),
 	} {
 		if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }) {
@@ -61,12 +61,25 @@ func FuzzURL(f *testing.F) {
 			t.Error(err)
 		}
 
+		if e, url, err := parseStandardURL(raw); err == nil {
+			checkEndpoint(t, e)
+			again, url2, err := parseStandardURL(url)
+			if err != nil || url2 != url || again.address() != e.address() || again.requestTarget() != e.requestTarget() {
+				t.Errorf("%q is %q, which is %q, %v", raw, url, url2, err)
+			}
+		} else if !errors.Is(err, ErrURL) {
+			t.Error(err)
+		}
+
 		const secret = "hunter2"
 		if strings.ContainsAny(user, ":/@?#") || strings.Contains(raw+user+rest, secret) || strings.ContainsAny(rest, "@") {
 			return
 		}
 		_, at, _ := strings.Cut(raw, "://")
 		if _, err := parseURL("ws://" + user + ":" + secret + rest + "@" + at); err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("the error shows the password: %v", err)
+		}
+		if _, _, err := parseStandardURL("ws://" + user + ":" + secret + rest + "@" + at); err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("the error shows the password: %v", err)
 		}
 	})
