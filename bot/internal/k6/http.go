@@ -1,15 +1,18 @@
 package k6
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/airsocket/airsocket/bot/internal/metrics"
@@ -55,7 +58,8 @@ func (v *VU) request(client *http.Client, method string, address, body, params g
 		v.fail("requests cannot be made while the script itself runs: make them in a function")
 	}
 	content, mediaType := v.body(body)
-	req, err := http.NewRequestWithContext(v.Context, method, v.Realm.Text(address), content)
+	var at timings
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(v.Context, at.trace()), method, v.Realm.Text(address), content)
 	if err != nil {
 		v.fail("k6/http: %w", err)
 	}
@@ -76,14 +80,15 @@ func (v *VU) request(client *http.Client, method string, address, body, params g
 			c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		}
 	}
-	begun := time.Now()
+	at.begun = time.Now()
 	response, err := c.Do(req)
 	var data []byte
 	if err == nil {
 		data, err = io.ReadAll(io.LimitReader(response.Body, maxBody))
 		response.Body.Close()
 	}
-	took := milliseconds(time.Since(begun))
+	at.ended = time.Now()
+	took := milliseconds(at.ended.Sub(at.begun))
 	tags = tags.With(metrics.Tags{"url": req.URL.String(), "name": req.URL.String(), "method": method})
 	status := 0
 	if err == nil {
@@ -100,7 +105,52 @@ func (v *VU) request(client *http.Client, method string, address, body, params g
 	b.RequestFailed.Add(failed, tags)
 	b.DataReceived.Add(float64(len(data)), tags)
 	b.DataSent.Add(float64(max(req.ContentLength, 0)), tags)
-	return v.response(response, err, status, data, took, req.URL.String())
+	return v.response(response, err, status, data, &at, req.URL.String())
+}
+
+// timings are when the parts of a request began and ended. The functions of httptrace may run
+// at the same time as others, and after the request.
+type timings struct {
+	begun, ended time.Time
+
+	mu                              sync.Mutex // guards what follows
+	dialing, dialed, shaking, shook time.Time
+	wrote, first                    time.Time
+}
+
+func (t *timings) trace() *httptrace.ClientTrace {
+	note := func(to *time.Time) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		*to = time.Now()
+	}
+	return &httptrace.ClientTrace{
+		ConnectStart:         func(string, string) { note(&t.dialing) },
+		ConnectDone:          func(string, string, error) { note(&t.dialed) },
+		TLSHandshakeStart:    func() { note(&t.shaking) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { note(&t.shook) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { note(&t.wrote) },
+		GotFirstResponseByte: func() { note(&t.first) },
+	}
+}
+
+// values returns the milliseconds that the parts took, 0 for those that there were not.
+func (t *timings) values() map[string]any {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	between := func(from, to time.Time) float64 {
+		if from.IsZero() || to.IsZero() {
+			return 0
+		}
+		return milliseconds(max(to.Sub(from), 0))
+	}
+	return map[string]any{
+		"duration":        between(t.begun, t.ended),
+		"connecting":      between(t.dialing, t.dialed),
+		"tls_handshaking": between(t.shaking, t.shook),
+		"waiting":         between(t.wrote, t.first),
+		"receiving":       between(t.first, t.ended),
+	}
 }
 
 func timeout(t goja.Value) (time.Duration, error) {
@@ -132,7 +182,7 @@ func (v *VU) body(value goja.Value) (content io.Reader, mediaType string) {
 	return strings.NewReader(v.Realm.Text(value)), ""
 }
 
-func (v *VU) response(response *http.Response, err error, status int, data []byte, took float64, address string) goja.Value {
+func (v *VU) response(response *http.Response, err error, status int, data []byte, at *timings, address string) goja.Value {
 	o := v.Realm.NewObject()
 	o.Set("status", status)
 	o.Set("url", address)
@@ -151,9 +201,7 @@ func (v *VU) response(response *http.Response, err error, status int, data []byt
 		o.Set("proto", response.Proto)
 	}
 	o.Set("headers", headers)
-	timings := v.Realm.NewObject()
-	timings.Set("duration", took)
-	o.Set("timings", timings)
+	o.Set("timings", at.values())
 	o.Set("json", v.Realm.Func("json", 0, func(_ goja.Value, args []goja.Value) goja.Value {
 		if !json.Valid(data) {
 			v.fail("json(): the body is not JSON")

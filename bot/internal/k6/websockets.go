@@ -46,19 +46,27 @@ func newWebSocket(r *realm.Realm, args []goja.Value) realm.Platform {
 	s := websocket.Open(r, args, options)
 	state := s.Socket().Data().(*session)
 	state.tags = state.tags.With(tags)
-	s.Socket().OnPing(func(*airsocket.PingEvent) { emit(r, s, "ping") })
+	s.Socket().OnError(func(e *airsocket.ErrorEvent) {
+		text := e.Err.Error()
+		emit(r, s, "error", func(event *goja.Object) { event.Set("error", text) })
+	})
+	s.Socket().OnPing(func(*airsocket.PingEvent) { emit(r, s, "ping", nil) })
 	s.Socket().OnPong(func(e *airsocket.PongEvent) {
 		v.pong(s.Socket(), e.Data)
-		emit(r, s, "pong")
+		emit(r, s, "pong", nil)
 	})
 	return s
 }
 
-func emit(r *realm.Realm, s *websocket.Socket, typ string) {
+// emit dispatches an event, to which fill may add properties.
+func emit(r *realm.Realm, s *websocket.Socket, typ string, fill func(event *goja.Object)) {
 	if s.Listens(typ) {
 		r.Task(func() {
 			e := &events.Event{Type: typ}
-			r.Wrap(events.EventClass, e)
+			o := r.Wrap(events.EventClass, e)
+			if fill != nil {
+				fill(o)
+			}
 			s.Dispatch(r, e)
 		})
 	}

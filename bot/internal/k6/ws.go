@@ -1,6 +1,7 @@
 package k6
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -219,11 +220,15 @@ func (b *blocking) build() *goja.Object {
 	})
 	method("ping", 0, func([]goja.Value) goja.Value { return failed("ping", v.ping(b.socket)) })
 	method("close", 0, func(args []goja.Value) goja.Value {
-		code := airsocket.StatusNormalClosure
+		code := airsocket.StatusGoingAway // which k6 sends too
 		if a := realm.Arg(args, 0); !goja.IsUndefined(a) {
 			code = airsocket.StatusCode(a.ToInteger())
 		}
-		return failed("close", b.socket.Close(code, ""))
+		err := b.socket.Close(code, "")
+		if errors.Is(err, airsocket.ErrCode) {
+			err = b.socket.Drop(code, "") // which may send the codes of servers too
+		}
+		return failed("close", err)
 	})
 	timer := func(name string, once bool, set func(*airsocket.Dispatcher, func(), time.Duration) *airsocket.Timer) {
 		method(name, 2, func(args []goja.Value) goja.Value {

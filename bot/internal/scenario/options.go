@@ -43,7 +43,7 @@ func (d *duration) UnmarshalJSON(data []byte) error {
 	case string(data) == "null":
 		return nil
 	case json.Unmarshal(data, &number) == nil:
-		d.Duration = time.Duration(min(number*1e6, float64(maxTime)+1))
+		d.Duration = time.Duration(min(number*1e6, 2*float64(maxTime)))
 	case json.Unmarshal(data, &text) == nil:
 		var err error
 		if d.Duration, err = parseDuration(text); err != nil {
@@ -411,4 +411,13 @@ func (c *config) describe() string {
 		return fmt.Sprintf("%s, %g iterations per %s over %s, up to %d VUs", text, c.Rate, c.TimeUnit.or(time.Second), c.length(), c.most())
 	}
 	return fmt.Sprintf("%s, %d VUs over %s", text, c.vus(), c.length())
+}
+
+// Describe says in a line for each scenario what it does.
+func (o *Options) Describe() []string {
+	var all []string
+	for _, c := range o.list {
+		all = append(all, c.describe())
+	}
+	return all
 }
