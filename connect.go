@@ -45,6 +45,7 @@ func (s *Socket) ConnectContext(ctx context.Context, url string, protocols ...st
 		cancel()
 		return startedAlready("Connect", s.ReadyState())
 	}
+	a.Join()
 	go s.connect(during, cancel, a)
 	return nil
 }

@@ -26,7 +26,7 @@ const module = "github.com/airsocket/airsocket"
 var (
 	layers   = []string{"wire", "extensions", "handshake", "internal/bubble", "internal/buffers", "internal/origin", "internal/proxyproto", "internal/workers", "internal/transport", "internal/dial", "internal/waiting", ".", "blocking", "internal/hist", "internal/report"}
 	programs = []string{"cmd", "examples"}
-	tests    = []string{"internal/test/wstest", "internal/test/apitxt", "internal/test/connecting", "internal/test/faults", "internal/test/footprint", "internal/test/interop", "internal/test/recorded", "internal/test/serving", "internal/test/versions"}
+	tests    = []string{"internal/test/wstest", "internal/test/apitxt", "internal/test/chromium", "internal/test/connecting", "internal/test/faults", "internal/test/footprint", "internal/test/interop", "internal/test/recorded", "internal/test/serving", "internal/test/versions"}
 )
 
 // tool lists the packages of cmd/airsocket from left to right, which import those to their

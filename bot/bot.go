@@ -10,6 +10,8 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/console"
+	"github.com/airsocket/airsocket/bot/internal/crypto"
+	"github.com/airsocket/airsocket/bot/internal/encoding"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/timers"
@@ -32,7 +34,7 @@ type Bot struct {
 	cause   error      // why the bot was stopped, or nil
 }
 
-var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals)
+var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals, encoding.Globals, crypto.Globals)
 
 // New returns a Bot that has not been started.
 func New(p *Program, opts *Options) *Bot {
@@ -125,6 +127,9 @@ func (b *Bot) setUp() error {
 	}
 	options := b.opts.Socket.Clone()
 	options.Dispatcher, options.Rules = b.realm.Dispatcher, airsocket.RulesBrowser
+	if options.Extensions == nil && options.Compression == airsocket.CompressionOff {
+		options.Compression = airsocket.CompressionTakeover
+	}
 	if b.opts.URL != "" {
 		page := urls.Base.In(b.realm)
 		if err := page.SetURL(b.opts.URL); err != nil {

@@ -15,7 +15,10 @@ type Options struct {
 	// relative URLs are resolved, and whose origin is sent. If it is empty there is none.
 	URL string
 
-	// Socket are the options of WebSockets. Dispatcher and Rules are set for each Bot.
+	// Socket are the options of WebSockets. Dispatcher and Rules are set for each Bot, Origin
+	// is set if there is a URL, and Jar, which fetch uses too, if there is none. As browsers do,
+	// bots offer permessage-deflate, unless Compression or Extensions say otherwise: with an
+	// empty Extensions that is not nil they offer nothing.
 	Socket *airsocket.Options
 
 	// Console prints what the script writes with a method of console, such as "log". The

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
+	"github.com/airsocket/airsocket/internal/bubble"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -65,7 +67,8 @@ type Attempt struct {
 	cfg       Config
 	to        endpoint
 	url       string
-	place     *place // in Config.Queue; nil if there is none, and before there is one
+	early     *waiter // in Config.Queue; see Join
+	place     *place  // in Config.Queue; nil if there is none, and before there is one
 	protocols []string
 	header    handshake.Header // Config.Header, without credentials after a redirect to another host
 	client    handshake.Client
@@ -181,9 +184,32 @@ func (a *Attempt) Request(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
+// Join takes the next place in the line of Config.Queue, if there is one, so that attempts
+// connect in the order of these calls and not in that of their goroutines. The address must
+// be known without asking a name server or a proxy; otherwise Join does nothing. Request or
+// Release must follow.
+func (a *Attempt) Join() {
+	if a.cfg.Queue == nil || a.cfg.Proxy != nil || a.to.socket != "" {
+		return
+	}
+	address := a.to.address()
+	if a.cfg.Dial == nil {
+		ip, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return
+		}
+		address = netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port()).String()
+	}
+	a.early = a.cfg.Queue.join(target{bubble.ID(), address})
+}
+
 // Release lets the next connection to the address be opened, if Config.Queue is set. Feed
 // and Failed call it, so only who calls neither has to.
 func (a *Attempt) Release() {
+	if a.early != nil {
+		a.cfg.Queue.quit(a.early)
+		a.early = nil
+	}
 	if a.place != nil {
 		a.place.leave("")
 	}

@@ -30,6 +30,7 @@ func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 	}
 	if a.cfg.Queue != nil {
 		a.place = a.cfg.Queue.place()
+		a.place.early, a.early = a.early, nil
 		if proxy != nil || a.cfg.Dial != nil {
 			// Nobody here knows the address, so each name counts as another host (RFC 6455,
 			// section 4.1).

@@ -15,7 +15,7 @@ import (
 // The zero value is ready for use, by several goroutines at the same time.
 type Queue struct {
 	mu    sync.Mutex
-	lines map[target]*list.List // of the chan struct{} of those that wait for their turn
+	lines map[target]*list.List // of the *waiter of those that wait for their turn
 }
 
 // A target is an address, as a bubble of testing/synctest sees it: one bubble cannot wake
@@ -25,36 +25,55 @@ type target struct {
 	address string
 }
 
-// enter waits until nobody else opens a connection to t. It returns the error of ctx if that
-// is done before.
-func (q *Queue) enter(ctx context.Context, t target) error {
+// A waiter is in a line, or has left it because it is its turn.
+type waiter struct {
+	target
+	turn    chan struct{} // closed when it is
+	element *list.Element // nil if it was at once
+}
+
+// join takes the next place in the line for t, and does not wait.
+func (q *Queue) join(t target) *waiter {
 	q.mu.Lock()
-	line := q.lines[t]
-	if line == nil {
-		if q.lines == nil {
-			q.lines = make(map[target]*list.List)
-		}
-		q.lines[t] = list.New()
-		q.mu.Unlock()
-		return nil
+	defer q.mu.Unlock()
+	w := &waiter{target: t, turn: make(chan struct{})}
+	if line := q.lines[t]; line != nil {
+		w.element = line.PushBack(w)
+		return w
 	}
-	turn := make(chan struct{})
-	waiter := line.PushBack(turn)
-	q.mu.Unlock()
+	if q.lines == nil {
+		q.lines = make(map[target]*list.List)
+	}
+	q.lines[t] = list.New()
+	close(w.turn)
+	return w
+}
+
+// wait waits until it is the turn of w, who then calls leave. It returns the error of ctx if
+// that is done before.
+func (q *Queue) wait(ctx context.Context, w *waiter) error {
 	select {
-	case <-turn:
+	case <-w.turn:
 		return nil
 	case <-ctx.Done():
+		q.quit(w)
+		return ctx.Err()
 	}
+}
+
+// enter waits until nobody else opens a connection to t.
+func (q *Queue) enter(ctx context.Context, t target) error { return q.wait(ctx, q.join(t)) }
+
+// quit removes w, who has not called wait, or whose wait has failed.
+func (q *Queue) quit(w *waiter) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-turn: // at the last moment
-		q.leaveLocked(t)
+	case <-w.turn:
+		q.leaveLocked(w.target)
 	default:
-		line.Remove(waiter)
+		q.lines[w.target].Remove(w.element)
 	}
-	return ctx.Err()
 }
 
 // leave lets the next one open its connection to t.
@@ -67,7 +86,7 @@ func (q *Queue) leave(t target) {
 func (q *Queue) leaveLocked(t target) {
 	line := q.lines[t]
 	if next := line.Front(); next != nil {
-		close(line.Remove(next).(chan struct{}))
+		close(line.Remove(next).(*waiter).turn)
 		return
 	}
 	delete(q.lines, t)
@@ -83,6 +102,7 @@ func (q *Queue) place() *place { return &place{queue: q, held: make(map[string]t
 type place struct {
 	queue *Queue
 	mu    sync.Mutex
+	early *waiter           // has joined a line before anything was dialed; or nil
 	held  map[string]target // by network, "" for a name
 	over  bool              // the connection is made, open, or given up
 }
@@ -123,9 +143,20 @@ func (p *place) take(ctx context.Context, network, address string) error {
 		delete(p.held, network)
 		p.queue.leave(before)
 	}
-	p.mu.Unlock()
 	t := target{bubble.ID(), address}
-	if err := p.queue.enter(ctx, t); err != nil {
+	w := p.early
+	p.early = nil
+	p.mu.Unlock()
+	var err error
+	if w != nil && w.target == t {
+		err = p.queue.wait(ctx, w)
+	} else {
+		if w != nil {
+			p.queue.quit(w)
+		}
+		err = p.queue.enter(ctx, t)
+	}
+	if err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -143,6 +174,10 @@ func (p *place) leave(but string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.over = true
+	if p.early != nil {
+		p.queue.quit(p.early)
+		p.early = nil
+	}
 	for network, t := range p.held {
 		if t.address != but {
 			delete(p.held, network)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot"
+	"github.com/airsocket/airsocket/extensions"
 )
 
 // maxBots is the highest number of bots that one program runs.
@@ -68,12 +69,13 @@ func fail(stderr io.Writer, text string) int {
 // run starts the bots, and waits for them. It needs no goroutine for each.
 func (c *crowd) run(ctx context.Context, program *bot.Program, args []string) int {
 	socket := &airsocket.Options{}
-	if c.compress {
-		socket.Compression = airsocket.CompressionTakeover
+	if !c.compress {
+		socket.Extensions = []extensions.Extension{}
 	}
 	var bots []*bot.Bot
+	began := time.Now()
 	for i := range c.bots {
-		if !waitUntil(ctx, i, c.bots, c.ramp) {
+		if !waitUntil(ctx, began, i, c.bots, c.ramp) {
 			break
 		}
 		b := bot.New(program, &bot.Options{
@@ -113,14 +115,15 @@ func codeOf(err error) int {
 	return exitError
 }
 
-// waitUntil waits until it is time to start bot i of n. It returns false if ctx is done
+// waitUntil waits until it is time to start bot i of n, of which the first was started at
+// began. It returns false if ctx is done
 // before.
-func waitUntil(ctx context.Context, i, n int, ramp time.Duration) bool {
+func waitUntil(ctx context.Context, began time.Time, i, n int, ramp time.Duration) bool {
 	if i == 0 || ramp == 0 {
 		return ctx.Err() == nil
 	}
 	select {
-	case <-time.After(ramp / time.Duration(n)):
+	case <-time.After(time.Until(began.Add(ramp * time.Duration(i) / time.Duration(n)))):
 		return true
 	case <-ctx.Done():
 		return false

@@ -43,11 +43,7 @@ func init() {
 				return r.Resolved(r.Buffer(append([]byte{}, b.Data...)))
 			}),
 			realm.Op("bytes", 0, func(r *realm.Realm, b *Blob, _ []goja.Value) goja.Value {
-				view, err := r.New(r.Get("Uint8Array"), r.Buffer(append([]byte{}, b.Data...)))
-				if err != nil {
-					panic(err)
-				}
-				return r.Resolved(view)
+				return r.Resolved(r.Uint8Array(append([]byte{}, b.Data...)))
 			}),
 		},
 	}

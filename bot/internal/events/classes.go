@@ -11,6 +11,18 @@ var Globals = []realm.Global{
 	CloseClass.Global(), CustomClass.Global(), SignalClass.Global(), ControllerClass.Global(),
 }
 
+// noPorts is the value of the attribute ports: there are no channels here, but the array
+// that scripts see is frozen (Web IDL, section 2.13.33).
+var noPorts = realm.NewKey(func(r *realm.Realm) goja.Value {
+	v, err := r.RunProgram(frozenArray)
+	if err != nil {
+		panic(err)
+	}
+	return v
+})
+
+var frozenArray = goja.MustCompile("ports", "Object.freeze([])", true)
+
 // A Message is the state of a MessageEvent (HTML, section 9.1).
 type Message struct {
 	Event
@@ -39,7 +51,7 @@ var MessageClass = &realm.Class{
 		realm.Attr("origin", func(r *realm.Realm, e *Message) goja.Value { return r.ToValue(e.Origin) }, nil),
 		realm.Attr("lastEventId", func(r *realm.Realm, e *Message) goja.Value { return r.ToValue(e.LastEventID) }, nil),
 		realm.Attr("source", func(*realm.Realm, *Message) goja.Value { return goja.Null() }, nil),
-		realm.Attr("ports", func(r *realm.Realm, _ *Message) goja.Value { return r.NewArray() }, nil),
+		realm.Attr("ports", func(r *realm.Realm, _ *Message) goja.Value { return noPorts.In(r) }, nil),
 	},
 }
 

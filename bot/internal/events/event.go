@@ -60,7 +60,6 @@ var EventClass = &realm.Class{
 		attribute("defaultPrevented", func(_ *realm.Realm, e *Event) any { return e.defaultPrevented }),
 		attribute("composed", func(_ *realm.Realm, e *Event) any { return e.Composed }),
 		attribute("timeStamp", func(_ *realm.Realm, e *Event) any { return e.time }),
-		attribute("isTrusted", func(_ *realm.Realm, e *Event) any { return e.trusted }),
 		realm.Attr("cancelBubble",
 			func(r *realm.Realm, e event) goja.Value { return r.ToValue(e.event().stopped) },
 			func(_ *realm.Realm, e event, v goja.Value) { e.event().stopped = e.event().stopped || v.ToBoolean() }),
@@ -72,6 +71,7 @@ var EventClass = &realm.Class{
 				}
 			}),
 	},
+	Unforgeable: []realm.Attribute{attribute("isTrusted", func(_ *realm.Realm, e *Event) any { return e.trusted })},
 	Operations: []realm.Operation{
 		realm.Op("composedPath", 0, func(r *realm.Realm, e event, _ []goja.Value) goja.Value {
 			if e.event().current == nil {

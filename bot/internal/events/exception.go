@@ -9,6 +9,7 @@ import (
 type exception struct {
 	realm.Object
 	name, message string
+	stack         string
 }
 
 // codes are the names of exceptions that have a code, by it.
@@ -28,7 +29,7 @@ var codes = []struct{ constant, name string }{
 var ExceptionClass = &realm.Class{
 	Name:        "DOMException",
 	ErrorParent: true,
-	Construct: func(_ *realm.Realm, args []goja.Value) realm.Platform {
+	Construct: func(r *realm.Realm, args []goja.Value) realm.Platform {
 		e := &exception{name: "Error"}
 		if v := realm.Arg(args, 0); !goja.IsUndefined(v) {
 			e.message = v.String()
@@ -36,6 +37,7 @@ var ExceptionClass = &realm.Class{
 		if v := realm.Arg(args, 1); !goja.IsUndefined(v) {
 			e.name = v.String()
 		}
+		e.stack = e.Error() + r.StackTrace()
 		return e
 	},
 	Constants: exceptionConstants(),
@@ -43,8 +45,12 @@ var ExceptionClass = &realm.Class{
 		realm.Attr("name", func(r *realm.Realm, e *exception) goja.Value { return r.ToValue(e.name) }, nil),
 		realm.Attr("message", func(r *realm.Realm, e *exception) goja.Value { return r.ToValue(e.message) }, nil),
 		realm.Attr("code", func(r *realm.Realm, e *exception) goja.Value { return r.ToValue(e.code()) }, nil),
+		realm.Attr("stack", func(r *realm.Realm, e *exception) goja.Value { return r.ToValue(e.stack) }, nil),
 	},
 }
+
+// Error makes an exception an error.
+func (e *exception) Error() string { return e.name + ": " + e.message }
 
 func exceptionConstants() []realm.Constant {
 	var list []realm.Constant
@@ -67,7 +73,9 @@ func (e *exception) code() int {
 
 // NewException returns a DOMException.
 func NewException(r *realm.Realm, name, message string) *goja.Object {
-	return r.Wrap(ExceptionClass, &exception{name: name, message: message})
+	e := &exception{name: name, message: message}
+	e.stack = e.Error() + r.StackTrace()
+	return r.Wrap(ExceptionClass, e)
 }
 
 // Throw throws a DOMException.

@@ -1,6 +1,12 @@
 package realm
 
-import "github.com/dop251/goja"
+import (
+	"reflect"
+
+	"github.com/dop251/goja"
+)
+
+var bufferType = reflect.TypeFor[goja.ArrayBuffer]()
 
 // isView is ArrayBuffer.isView, whatever the script makes of it.
 var isView = NewKey(func(r *Realm) goja.Callable {
@@ -15,8 +21,8 @@ func (r *Realm) Bytes(v goja.Value) (data []byte, ok bool) {
 	if !isObject || StateOf(o) != nil {
 		return nil, false
 	}
-	if b, ok := o.Export().(goja.ArrayBuffer); ok {
-		return b.Bytes(), true
+	if o.ExportType() == bufferType {
+		return o.Export().(goja.ArrayBuffer).Bytes(), true
 	}
 	if v, err := isView.In(r)(nil, o); err != nil || !v.ToBoolean() {
 		return nil, false
@@ -62,4 +68,22 @@ func (r *Realm) Rejected(v goja.Value) goja.Value {
 		panic(err)
 	}
 	return r.ToValue(p)
+}
+
+// Uint8Array returns an Uint8Array that owns data.
+func (r *Realm) Uint8Array(data []byte) goja.Value {
+	v, err := r.Runtime.New(r.Get("Uint8Array"), r.Buffer(data))
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// NewRangeError returns a RangeError.
+func (r *Realm) NewRangeError(message string) *goja.Object {
+	o, err := r.Runtime.New(r.Get("RangeError"), r.ToValue(message))
+	if err != nil {
+		panic(err)
+	}
+	return o
 }

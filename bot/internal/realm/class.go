@@ -20,10 +20,11 @@ type Class struct {
 	// ErrorParent makes the class inherit from Error, as DOMException does.
 	ErrorParent bool
 
-	Constants  []Constant
-	Attributes []Attribute
-	Operations []Operation
-	Statics    []Operation
+	Constants   []Constant
+	Attributes  []Attribute
+	Unforgeable []Attribute // of each object itself; they cannot be set (Web IDL, section 3.4.8)
+	Operations  []Operation
+	Statics     []Operation
 
 	// Pairs returns what objects that are lists of pairs hold. It is nil for others, and
 	// returns false if this is of another class.
@@ -125,6 +126,13 @@ func StateOf(v goja.Value) Platform {
 // built is a Class in a Realm.
 type built struct {
 	constructor, prototype *goja.Object
+	unforgeable            []accessor
+}
+
+// An accessor is the getter of an attribute that each object itself has.
+type accessor struct {
+	name string
+	get  goja.Value
 }
 
 type attributes struct{ writable, enumerable, configurable goja.Flag }
@@ -168,12 +176,18 @@ func (r *Realm) Constructor(c *Class) *goja.Object { return r.build(c).construct
 
 // Wrap returns a new object of the class for a state that Go code has made.
 func (r *Realm) Wrap(c *Class, state Platform) *goja.Object {
-	return r.wrap(r.build(c).prototype, state)
+	b := r.build(c)
+	return r.wrap(b, b.prototype, state)
 }
 
-func (r *Realm) wrap(prototype *goja.Object, state Platform) *goja.Object {
+func (r *Realm) wrap(b *built, prototype *goja.Object, state Platform) *goja.Object {
 	o := r.CreateObject(prototype)
 	state.platform().object = o
+	for _, a := range b.unforgeable {
+		if err := o.DefineAccessorProperty(a.name, a.get, nil, goja.FLAG_FALSE, goja.FLAG_TRUE); err != nil {
+			panic(err)
+		}
+	}
 	r.defineSymbol(o, stateKey, r.NewDynamicObject(holder{state}), fixed)
 	return o
 }
@@ -204,6 +218,7 @@ func (r *Realm) build(c *Class) *built {
 	switch {
 	case c.Parent != nil:
 		parent := r.build(c.Parent)
+		b.unforgeable = parent.unforgeable
 		b.constructor.SetPrototype(parent.constructor)
 		b.prototype.SetPrototype(parent.prototype)
 	case c.ErrorParent:
@@ -214,7 +229,10 @@ func (r *Realm) build(c *Class) *built {
 		r.define(b.prototype, k.Name, r.ToValue(k.Value), constant)
 	}
 	for _, a := range c.Attributes {
-		r.attribute(c, b.prototype, a)
+		r.attribute(b.prototype, a)
+	}
+	for _, a := range c.Unforgeable {
+		b.unforgeable = append(b.unforgeable, accessor{a.name, r.getter(a)})
 	}
 	for _, op := range c.Operations {
 		r.define(b.prototype, op.name, r.operation(c, op), member)
@@ -228,10 +246,14 @@ func (r *Realm) build(c *Class) *built {
 	return b
 }
 
-func (r *Realm) attribute(c *Class, prototype *goja.Object, a Attribute) {
-	get := r.Func("get "+a.name, 0, func(this goja.Value, _ []goja.Value) goja.Value {
+func (r *Realm) getter(a Attribute) goja.Value {
+	return r.Func("get "+a.name, 0, func(this goja.Value, _ []goja.Value) goja.Value {
 		return a.get(r, StateOf(this))
 	})
+}
+
+func (r *Realm) attribute(prototype *goja.Object, a Attribute) {
+	get := r.getter(a)
 	var set goja.Value
 	if a.set != nil {
 		set = r.Func("set "+a.name, 1, func(this goja.Value, args []goja.Value) goja.Value {
@@ -269,11 +291,12 @@ func (r *Realm) construct(c *Class, call goja.FunctionCall) goja.Value {
 	case len(args) < c.Length:
 		panic(r.NewTypeError("Failed to construct '%s': %s", c.Name, tooFew(c.Length, len(args))))
 	}
+	b := r.build(c)
 	prototype, ok := target.Get("prototype").(*goja.Object)
 	if !ok {
-		prototype = r.build(c).prototype
+		prototype = b.prototype
 	}
-	return r.wrap(prototype, c.Construct(r, args))
+	return r.wrap(b, prototype, c.Construct(r, args))
 }
 
 func tooFew(needed, present int) string {

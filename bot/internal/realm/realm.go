@@ -4,6 +4,8 @@ package realm
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -164,6 +166,18 @@ func (r *Realm) Microtask(fn goja.Callable) {
 // Elapsed returns the time since the Realm was made in milliseconds, as performance.now does.
 func (r *Realm) Elapsed() float64 {
 	return float64(time.Since(r.Start)/(5*time.Microsecond)) / 200
+}
+
+// StackTrace returns the functions of the script that are being called, a line for each, each
+// after a newline.
+func (r *Realm) StackTrace() string {
+	var b strings.Builder
+	for _, f := range r.CaptureCallStack(0, nil) {
+		if f.SrcName() != "<native>" {
+			fmt.Fprintf(&b, "\n    at %s (%s)", f.FuncName(), f.Position())
+		}
+	}
+	return b.String()
 }
 
 // Track makes Stop stop s too, until Untrack is called.

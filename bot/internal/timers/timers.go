@@ -3,6 +3,7 @@ package timers
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -14,10 +15,10 @@ import (
 // Realm.
 var Globals = []realm.Global{
 	{Name: "setTimeout", Build: func(r *realm.Realm) goja.Value {
-		return r.Func("setTimeout", 1, func(_ goja.Value, args []goja.Value) goja.Value { return set(r, args, false) })
+		return r.Func("setTimeout", 1, func(_ goja.Value, args []goja.Value) goja.Value { return set(r, "setTimeout", args, false) })
 	}},
 	{Name: "setInterval", Build: func(r *realm.Realm) goja.Value {
-		return r.Func("setInterval", 1, func(_ goja.Value, args []goja.Value) goja.Value { return set(r, args, true) })
+		return r.Func("setInterval", 1, func(_ goja.Value, args []goja.Value) goja.Value { return set(r, "setInterval", args, true) })
 	}},
 	{Name: "clearTimeout", Build: func(r *realm.Realm) goja.Value { return clearer(r, "clearTimeout") }},
 	{Name: "clearInterval", Build: func(r *realm.Realm) goja.Value { return clearer(r, "clearInterval") }},
@@ -54,7 +55,10 @@ var key = realm.NewKey(func(r *realm.Realm) *timers {
 	return &timers{realm: r, byID: make(map[int]*timer)}
 })
 
-func set(r *realm.Realm, args []goja.Value, repeat bool) goja.Value {
+func set(r *realm.Realm, name string, args []goja.Value, repeat bool) goja.Value {
+	if len(args) == 0 {
+		panic(r.NewTypeError("Failed to execute '%s' on 'Window': 1 argument required, but only 0 present.", name))
+	}
 	ts := key.In(r)
 	handler := realm.Arg(args, 0)
 	fn, ok := goja.AssertFunction(handler)
@@ -65,7 +69,7 @@ func set(r *realm.Realm, args []goja.Value, repeat bool) goja.Value {
 	ts.last++
 	t := &timer{timers: ts, id: ts.last, depth: ts.depth + 1, fn: fn}
 	if len(args) > 2 {
-		t.args = args[2:]
+		t.args = slices.Clone(args[2:]) // the engine uses their place for something else
 	}
 	delay := time.Duration(toInt32(realm.Arg(args, 1))) * time.Millisecond
 	if t.depth > deepest && delay < clamp {

@@ -82,19 +82,19 @@ func TestInteropChromiumBufferedAmount(t *testing.T) {
 	url := wstest.Serve(t, srv)
 	p := b.open(t, strings.Replace(url, "ws", "http", 1))
 	const size = 64 << 20 // more than the system buffers
-	p.evaluate(`new Promise(resolve => {
+	p.Evaluate(`new Promise(resolve => {
 		ws = new WebSocket(%q);
 		ws.onopen = () => { ws.send(new Uint8Array(%d)); resolve(); };
 	})`, url, size)
-	p.until("ws.bufferedAmount > 0")
-	if n := p.evaluate("ws.bufferedAmount"); n == 0.0 {
+	p.Until("ws.bufferedAmount > 0")
+	if n := p.Evaluate("ws.bufferedAmount"); n == 0.0 {
 		t.Error("the browser could send everything to a server that does not read")
 	}
 	within(t, sockets).Resume()
 	if n := within(t, received); n != size {
 		t.Errorf("%d bytes were received, want %d", n, size)
 	}
-	p.until("ws.bufferedAmount === 0")
+	p.Until("ws.bufferedAmount === 0")
 }
 
 // TestInteropChromiumHiddenTab waits in a tab that is not drawn because another
@@ -104,7 +104,7 @@ func TestInteropChromiumHiddenTab(t *testing.T) {
 	url := strings.Replace(wstest.Serve(t, &airsocket.Server{Handler: http.HandlerFunc(blankPage)}), "ws", "http", 1)
 	hidden := b.open(t, url)
 	b.open(t, url)
-	hidden.until(`(window.looks = (window.looks || 0) + 1) > 3`)
+	hidden.Until(`(window.looks = (window.looks || 0) + 1) > 3`)
 }
 
 // blankPage serves the page that a browser shows while its WebSocket is tested.

@@ -50,11 +50,11 @@ func TestInteropChromiumCookies(t *testing.T) {
 		r.Accept("")
 	})
 	p := b.open(t, strings.Replace(wstest.Serve(t, srv), "ws", "http", 1))
-	p.evaluate(`new Promise(resolve => {
+	p.Evaluate(`new Promise(resolve => {
 		ws = new WebSocket(location.href.replace("http", "ws"));
 		ws.onopen = resolve;
 	})`)
-	if got := p.evaluate("document.cookie"); got != "sid-seen=42" {
+	if got := p.Evaluate("document.cookie"); got != "sid-seen=42" {
 		t.Errorf("the page has the cookies %v", got)
 	}
 }

@@ -41,7 +41,7 @@ func runNginx(t *testing.T, nginx, address, load, config string) {
 // TestInteropDeployedNginx checks that examples/deploy/nginx.conf does what its comments
 // say.
 func TestInteropDeployedNginx(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	upstream := wstest.HostOf(wstest.Serve(t, tellAddrs(&airsocket.Server{TrustedProxies: trusted})))
 	address, _ := freeAddress(t)
 	config := deployed(t, "nginx.conf", "listen 80;", "listen "+address+";", "server 127.0.0.1:8080;", "server "+upstream+";")
@@ -63,7 +63,7 @@ func TestInteropDeployedNginx(t *testing.T) {
 
 // TestInteropDeployedNginxStream does the same for examples/deploy/nginx-stream.conf.
 func TestInteropDeployedNginxStream(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	load := "load_module " + streamModule(t, nginx) + ";\n"
 	upstream := wstest.HostOf(wstest.ServeWay(t, tellAddrs(&airsocket.Server{ProxyProtocol: trusted}), wstest.ByTLS))
 	address, _ := freeAddress(t)
@@ -74,7 +74,7 @@ func TestInteropDeployedNginxStream(t *testing.T) {
 // TestInteropSystemd has systemd check the units in examples/deploy, also with the changes
 // for examples/restart.
 func TestInteropSystemd(t *testing.T) {
-	analyze := find(t, "systemd-analyze")
+	analyze := wstest.Find(t, "systemd-analyze")
 	checkUnits(t, analyze, deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux", "ExecStart="+analyze))
 	checkUnits(t, analyze, deployed(t, "airsocket.service", "ExecStart=/usr/local/bin/httpmux\n", "",
 		"#Type", "Type", "#ExecStart=/usr/local/bin/restart", "ExecStart="+analyze,
@@ -85,7 +85,7 @@ func TestInteropSystemd(t *testing.T) {
 // TestInteropSystemdServe has systemd check the unit for the command "airsocket serve", and how
 // well it is shut off.
 func TestInteropSystemdServe(t *testing.T) {
-	analyze := find(t, "systemd-analyze")
+	analyze := wstest.Find(t, "systemd-analyze")
 	const name = "airsocket-serve.service"
 	unit := deployed(t, name, "ExecStart=/usr/local/bin/airsocket serve", "ExecStart="+analyze+" serve")
 	verifyUnits(t, analyze, map[string]string{name: unit})

@@ -22,7 +22,7 @@ func libwebsockets(t *testing.T, path, match string, args ...string) <-chan stri
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	found := make(chan string, 1024)
 	pattern := regexp.MustCompile(match)
-	runChild(t, cmd, cmd.StderrPipe, func(lines *bufio.Scanner) {
+	wstest.RunChild(t, cmd, cmd.StderrPipe, func(lines *bufio.Scanner) {
 		defer close(found)
 		for lines.Scan() {
 			if m := pattern.FindStringSubmatch(lines.Text()); m != nil {
@@ -39,7 +39,7 @@ func libwebsockets(t *testing.T, path, match string, args ...string) <-chan stri
 // TestInteropLibwebsocketsServer talks to the test server in each of its
 // subprotocols.
 func TestInteropLibwebsocketsServer(t *testing.T) {
-	says := libwebsockets(t, find(t, "libwebsockets-test-server"), `(?:lws_socket_bind says |changed \d+ '\w+' -> \d+ ')(\d+|OPERATIONAL)`, "--port=0", "-d", "31")
+	says := libwebsockets(t, wstest.Find(t, "libwebsockets-test-server"), `(?:lws_socket_bind says |changed \d+ '\w+' -> \d+ ')(\d+|OPERATIONAL)`, "--port=0", "-d", "31")
 	port := within(t, says)
 	within(t, says) // the server does not listen yet on a port that is bound
 	for _, version := range []wire.Version{wire.Hybi08, wire.Hybi13} {
@@ -114,7 +114,7 @@ func mirror(t *testing.T, us, others *side) {
 // TestInteropLibwebsocketsClient serves the test client, which opens a connection
 // in each of its two subprotocols.
 func TestInteropLibwebsocketsClient(t *testing.T) {
-	path := find(t, "libwebsockets-test-client")
+	path := wstest.Find(t, "libwebsockets-test-client")
 	srv := &airsocket.Server{Options: &airsocket.Options{
 		Protocols: []string{"dumb-increment-protocol", "lws-mirror-protocol"},
 		Parallel:  true,

@@ -2,11 +2,9 @@ package interop
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,33 +15,12 @@ import (
 	"time"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 	"github.com/airsocket/airsocket/wire"
 )
 
 // interopTimeout is the timeout for anything that a test waits for.
 const interopTimeout = 30 * time.Second
-
-// missing skips a test whose peer is not on this machine, or fails it if peers
-// are required.
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-		t.Fatalf("not on this machine: %s", what)
-	}
-	t.Skipf("not on this machine: %s", what)
-}
-
-// find returns the path of the first of the programs that is on this machine.
-func find(t testing.TB, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	missing(t, names[0])
-	return ""
-}
 
 // An implementation is something that can be a peer.
 type implementation interface {
@@ -261,7 +238,7 @@ func (p program) find(t testing.TB) string {
 		interpretersFound.Store(p.file, found)
 	}
 	if found == "" {
-		missing(t, fmt.Sprintf("%s with what testdata/peers/%s needs", p.interpreter, p.file))
+		wstest.Missing(t, fmt.Sprintf("%s with what testdata/peers/%s needs", p.interpreter, p.file))
 	}
 	return found.(string)
 }
@@ -289,7 +266,7 @@ func (p program) start(t testing.TB, role string, options map[string]any) *side 
 			t.Fatalf("%s: %v", p.file, err)
 		}
 	}
-	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
+	wstest.RunChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
 		defer close(them.reports)
 		for lines.Scan() {
 			var r report
@@ -300,37 +277,4 @@ func (p program) start(t testing.TB, role string, options map[string]any) *side 
 		}
 	})
 	return them
-}
-
-// runChild starts cmd and lets read read one of its outputs. cmd must have the
-// context of the test, which ends it. What cmd otherwise writes to standard
-// error is shown if the test fails.
-func runChild(t testing.TB, cmd *exec.Cmd, pipe func() (io.ReadCloser, error), read func(lines *bufio.Scanner)) {
-	t.Helper()
-	out, err := pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	if cmd.Stderr == nil {
-		cmd.Stderr = &stderr
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		lines := bufio.NewScanner(out)
-		lines.Buffer(nil, 16<<20)
-		read(lines)
-		io.Copy(io.Discard, out) // so that the child can go on writing
-	}()
-	t.Cleanup(func() {
-		<-done
-		cmd.Wait()
-		if t.Failed() && stderr.Len() > 0 {
-			t.Logf("%s: %s", filepath.Base(cmd.Path), stderr.Bytes())
-		}
-	})
 }

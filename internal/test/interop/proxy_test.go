@@ -28,7 +28,7 @@ func startListener(t *testing.T, address, path string, args ...string) {
 	t.Helper()
 	gone := make(chan struct{})
 	cmd := exec.CommandContext(t.Context(), path, args...)
-	runChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
+	wstest.RunChild(t, cmd, cmd.StdoutPipe, func(lines *bufio.Scanner) {
 		defer close(gone)
 		for lines.Scan() {
 		}
@@ -98,7 +98,7 @@ func refusedByProxy(t *testing.T, proxy, to string) *airsocket.ProxyError {
 }
 
 func TestInteropTinyproxy(t *testing.T) {
-	tinyproxy := find(t, "tinyproxy")
+	tinyproxy := wstest.Find(t, "tinyproxy")
 	address, port := freeAddress(t)
 	closed, _ := freeAddress(t)
 	config := "Listen 127.0.0.1\nTimeout 60\nMaxClients 20\nPort " + port + "\n"
@@ -110,7 +110,7 @@ func TestInteropTinyproxy(t *testing.T) {
 }
 
 func TestInteropTinyproxyWithPassword(t *testing.T) {
-	tinyproxy := find(t, "tinyproxy")
+	tinyproxy := wstest.Find(t, "tinyproxy")
 	address, port := freeAddress(t)
 	config := "Listen 127.0.0.1\nTimeout 60\nMaxClients 20\nBasicAuth user password\nPort " + port + "\n"
 	startListener(t, address, tinyproxy, "-d", "-c", writeFile(t, "tinyproxy.conf", config))
@@ -124,7 +124,7 @@ func TestInteropTinyproxyWithPassword(t *testing.T) {
 }
 
 func TestInteropMicrosocks(t *testing.T) {
-	microsocks := find(t, "microsocks")
+	microsocks := wstest.Find(t, "microsocks")
 	address, port := freeAddress(t)
 	closed, _ := freeAddress(t)
 	startListener(t, address, microsocks, "-i", "127.0.0.1", "-p", port)
@@ -135,7 +135,7 @@ func TestInteropMicrosocks(t *testing.T) {
 }
 
 func TestInteropMicrosocksWithPassword(t *testing.T) {
-	microsocks := find(t, "microsocks")
+	microsocks := wstest.Find(t, "microsocks")
 	address, port := freeAddress(t)
 	startListener(t, address, microsocks, "-i", "127.0.0.1", "-p", port, "-u", "user", "-P", "pass:word")
 	throughProxy(t, "socks5://user:pass%3Aword@"+address)
@@ -203,7 +203,7 @@ func startNginx(t *testing.T, path string, cert tls.Certificate, upstream string
 // TestInteropNginx connects to a Server through nginx, with and without TLS on
 // either side of nginx.
 func TestInteropNginx(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	root := wstest.NewAuthority(t, nil)
 	cert := root.Issue(t, wstest.ServerCertificate())
 	for _, c := range []struct {
@@ -271,7 +271,7 @@ func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 
 // TestInteropNginxWithoutServer checks that the status is nginx's own.
 func TestInteropNginxWithoutServer(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	closed, _ := freeAddress(t)
 	plain, _ := startNginx(t, nginx, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), "http://"+closed)
 	if a := wstest.Try(t, &airsocket.Options{}, plain); a.Err.Status != http.StatusBadGateway || len(a.Err.Body) == 0 {
@@ -282,7 +282,7 @@ func TestInteropNginxWithoutServer(t *testing.T) {
 // TestInteropNginxShutdown checks that clients are told through nginx, too,
 // that a server shuts down.
 func TestInteropNginxShutdown(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	srv := &airsocket.Server{Options: &airsocket.Options{Parallel: true}}
 	srv.OnConnect(func(s *airsocket.Socket) {
 		s.OnOpen(func(*airsocket.OpenEvent) { go srv.Shutdown(context.WithoutCancel(t.Context())) })

@@ -82,7 +82,7 @@ func streamModule(t *testing.T, nginx string) string {
 	}
 	found, _ := filepath.Glob(filepath.Join(string(m[1]), "ngx_stream_module.so"))
 	if len(found) == 0 {
-		missing(t, "nginx's module stream")
+		wstest.Missing(t, "nginx's module stream")
 	}
 	return found[0]
 }
@@ -90,7 +90,7 @@ func streamModule(t *testing.T, nginx string) string {
 // TestInteropNginxStream connects to Servers with and without TLS through nginx, which
 // sends headers of the PROXY protocol, version 1.
 func TestInteropNginxStream(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	module := streamModule(t, nginx)
 	plain, _ := freeAddress(t)
 	secure, _ := freeAddress(t)
@@ -107,7 +107,7 @@ func TestInteropNginxStream(t *testing.T) {
 // TestInteropHAProxy connects to Servers with and without TLS through HAProxy, which sends
 // headers of both versions, and those of version 2 for its health checks and with TLVs too.
 func TestInteropHAProxy(t *testing.T) {
-	haproxy := find(t, "haproxy")
+	haproxy := wstest.Find(t, "haproxy")
 	config := "defaults\nmode tcp\ntimeout connect 10s\ntimeout client 60s\ntimeout server 60s\n"
 	type proxy struct{ scheme, address string }
 	var proxies []proxy
@@ -128,7 +128,7 @@ func TestInteropHAProxy(t *testing.T) {
 // TestInteropNginxBeforeHandler checks the address of the client of a Server that is mounted
 // in net/http, behind nginx.
 func TestInteropNginxBeforeHandler(t *testing.T) {
-	nginx := find(t, "nginx")
+	nginx := wstest.Find(t, "nginx")
 	srv := tellAddrs(&airsocket.Server{TrustedProxies: trusted})
 	srv.Options = wstest.OwnDispatcher(nil)
 	t.Cleanup(func() { srv.Close() })

@@ -1,0 +1,13 @@
+const controller = new AbortController();
+const {signal} = controller;
+print(signal.aborted, signal.reason, Object.prototype.toString.call(controller), Object.prototype.toString.call(signal), signal instanceof EventTarget);
+signal.onabort = (e) => print('handler', e.type, e.target === signal, signal.aborted);
+signal.addEventListener('abort', () => print('listener'));
+attempt('not aborted', () => signal.throwIfAborted());
+controller.abort();
+controller.abort('again');
+print(signal.aborted, fault(signal.reason));
+attempt('aborted', () => signal.throwIfAborted());
+print(AbortSignal.abort('mine').reason, fault(AbortSignal.abort().reason));
+attempt('constructor', () => new AbortSignal());
+done();

@@ -1,0 +1,2 @@
+const ws = new WebSocket(closedURL);
+ws.onclose = () => { ws.binaryType = 'arraybuffer'; print(ws.binaryType); done(); };

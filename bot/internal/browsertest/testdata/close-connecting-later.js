@@ -1,0 +1,3 @@
+// The server has been asked and does not answer.
+const ws = watch(new WebSocket(wsURL + '/hang'));
+setTimeout(() => { ws.close(); print('closing', ws.readyState); }, 20);

@@ -1,0 +1,2 @@
+const ws = watch(new WebSocket(wsURL + '/echo'), 'socket', serverLog);
+ws.onopen = () => ws.close();

@@ -1,0 +1,14 @@
+const e = new Event('a', {bubbles: true, cancelable: true, composed: true});
+print(e.type, e.bubbles, e.cancelable, e.composed, e.isTrusted, e.target, e.currentTarget, e.eventPhase);
+attempt('options', () => new Event('a', 7));
+attempt('null', () => new Event('a', null).bubbles);
+attempt('truth', () => new Event('a', {bubbles: 'yes', cancelable: 0}).bubbles);
+const m = new MessageEvent('m', {data: 1, origin: 'o', lastEventId: 5, ports: []});
+print(m.data, m.origin, m.lastEventId, m.source, m.ports.length, m instanceof Event);
+attempt('CloseEvent code', () => new CloseEvent('c', {code: 65536 + 7}).code);
+attempt('CloseEvent code text', () => new CloseEvent('c', {code: 'x'}).code);
+attempt('CloseEvent reason', () => JSON.stringify(new CloseEvent('c', {reason: '\ud800'}).reason));
+attempt('no type', () => new CloseEvent());
+e.initEvent('b', false, false);
+print(e.type, e.bubbles);
+done();

@@ -1,0 +1,12 @@
+const ws = watch(new WebSocket(wsURL + '/do?close=1000,'));
+attempt('null', () => ws.addEventListener('open', null));
+attempt('undefined', () => ws.addEventListener('open', undefined));
+attempt('number', () => ws.addEventListener('open', 7));
+attempt('string', () => ws.addEventListener('open', 'code'));
+attempt('object', () => ws.addEventListener('open', {}));
+attempt('one argument', () => ws.addEventListener('open'));
+attempt('none', () => ws.addEventListener());
+attempt('remove null', () => ws.removeEventListener('open', null));
+attempt('remove one', () => ws.removeEventListener('open'));
+attempt('dispatch nothing', () => ws.dispatchEvent());
+attempt('dispatch an object', () => ws.dispatchEvent({type: 'open'}));

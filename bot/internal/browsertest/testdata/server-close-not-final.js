@@ -1,0 +1,1 @@
+const ws = watch(new WebSocket(wsURL + '/do?hex=080203e8'), 'socket', serverLog);

@@ -1,0 +1,1 @@
+const ws = watch(new WebSocket(wsURL + '/do?close=1000,&text=late'), 'socket', serverLog);

@@ -1,0 +1,11 @@
+print(new TextEncoder().encode('\u20ac\ud83d\ude00\ud800').join(), new TextEncoder().encoding, new TextEncoder().encode().length);
+print(new TextDecoder().decode(Uint8Array.of(0xe2, 0x82, 0xac, 0xff, 0x41)), new TextDecoder().encoding, new TextDecoder('latin1').encoding, new TextDecoder('UTF-16').encoding);
+attempt('fatal', () => new TextDecoder('utf-8', {fatal: true}).decode(Uint8Array.of(0xff)));
+attempt('unknown', () => new TextDecoder('nothing'));
+print(JSON.stringify(new TextDecoder().decode(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))), JSON.stringify(new TextDecoder('utf-8', {ignoreBOM: true}).decode(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))));
+const stream = new TextDecoder();
+print(JSON.stringify(stream.decode(Uint8Array.of(0xe2, 0x82), {stream: true})), stream.decode(Uint8Array.of(0xac)));
+print(JSON.stringify(new TextEncoder().encodeInto('a\u20ac', new Uint8Array(3))), btoa('\u00ff\0'), atob(' /w A = '));
+attempt('btoa', () => btoa('\u20ac'));
+attempt('atob', () => atob('a'));
+done();

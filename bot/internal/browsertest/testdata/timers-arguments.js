@@ -1,0 +1,12 @@
+const id = setTimeout((...args) => print(args.join(), args.length), 0, 1, 'two', null);
+print(typeof id, id > 0, Number.isInteger(id));
+setTimeout('print("code")', 0);
+setTimeout(function () { print(this === globalThis); }, 0);
+attempt('none', () => setTimeout());
+setTimeout({toString: () => 'print("object")'}, 0);
+attempt('clear nothing', () => clearTimeout());
+attempt('clear unknown', () => clearTimeout(123456));
+attempt('clear text', () => clearTimeout('x'));
+setTimeout(() => print('text'), '1');
+setTimeout(() => print('not a number'), 'x');
+setTimeout(done, 30);

@@ -1,0 +1,10 @@
+const u = new URL('HTTP://User:Pass@Example.com:80/a/../b?x=1&y=%20#frag');
+print(u.href, u.origin, u.protocol, u.username, u.password, u.host, u.hostname, u.port, u.pathname, u.search, u.hash);
+u.port = '8080'; u.pathname = '/c d'; u.search = '?q=\u00e9'; u.hash = ''; u.protocol = 'https'; u.hostname = 'other.example';
+print(u.href, String(u) === u.href, JSON.stringify(u));
+u.searchParams.append('k', 'v w'); u.searchParams.delete('q');
+print(u.search, u.searchParams.get('k'), u.searchParams.get('none'), [...u.searchParams].join('|'));
+print(new URLSearchParams({a: '1', b: '2'}).toString(), new URLSearchParams('?a=1&a=2').getAll('a').join(), new URLSearchParams([['x', 'y z']]).toString());
+attempt('relative without base', () => new URL('/a'));
+print(new URL('../x', 'http://a/b/c/d').href, URL.canParse('nope'), URL.canParse('ws://a'));
+done();

@@ -1,0 +1,99 @@
+package console
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/dop251/goja"
+)
+
+// maxColumns is the number of columns of a table, and maxItems that of its rows.
+const maxColumns = 20
+
+// table prints an object of objects as a table.
+func table(c *Console, r *realm.Realm, args []goja.Value) {
+	data, ok := realm.Arg(args, 0).(*goja.Object)
+	if !ok {
+		c.print("log", format(args))
+		return
+	}
+	columns := []string{"(index)"}
+	values := false
+	rows := data.Keys()
+	if len(rows) > maxItems {
+		rows = rows[:maxItems]
+	}
+	for _, key := range rows {
+		o, ok := data.Get(key).(*goja.Object)
+		if !ok {
+			values = true
+			continue
+		}
+		for _, name := range o.Keys() {
+			if !slices.Contains(columns[1:], name) && len(columns) < maxColumns {
+				columns = append(columns, name)
+			}
+		}
+	}
+	lines := [][]string{slices.Clone(columns)}
+	if values {
+		lines[0] = append(lines[0], "Values")
+	}
+	for _, key := range rows {
+		line := []string{key}
+		o, isObject := data.Get(key).(*goja.Object)
+		for _, name := range columns[1:] {
+			cell := ""
+			if isObject {
+				if v := o.Get(name); v != nil {
+					cell = inspect(v)
+				}
+			}
+			line = append(line, cell)
+		}
+		if values && !isObject {
+			line = append(line, inspect(data.Get(key)))
+		} else if values {
+			line = append(line, "")
+		}
+		lines = append(lines, line)
+	}
+	c.print("log", align(lines))
+}
+
+// align returns the cells in columns, with a line below the first row.
+func align(lines [][]string) string {
+	widths := make([]int, len(lines[0]))
+	for _, line := range lines {
+		for i, cell := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for n, line := range lines {
+		for i, cell := range line {
+			if i > 0 {
+				b.WriteString(" | ")
+			}
+			b.WriteString(cell)
+			if i < len(line)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+			}
+		}
+		if n == 0 {
+			b.WriteString("\n")
+			for i, w := range widths {
+				if i > 0 {
+					b.WriteString("-+-")
+				}
+				b.WriteString(strings.Repeat("-", w))
+			}
+		}
+		if n < len(lines)-1 {
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,57 @@
+// Package crypto has the random numbers of scripts (Web Cryptography, section 10), and
+// performance.now (High Resolution Time).
+package crypto
+
+import (
+	"crypto/rand"
+	"fmt"
+
+	"github.com/airsocket/airsocket/bot/internal/events"
+	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/dop251/goja"
+)
+
+// maxRandom is the number of bytes that getRandomValues fills at once.
+const maxRandom = 65536
+
+// Globals are the objects crypto and performance.
+var Globals = []realm.Global{
+	{Name: "crypto", Build: func(r *realm.Realm) goja.Value {
+		o := r.NewObject()
+		o.Set("getRandomValues", r.Func("getRandomValues", 1, func(_ goja.Value, args []goja.Value) goja.Value { return fill(r, args) }))
+		o.Set("randomUUID", r.Func("randomUUID", 0, func(goja.Value, []goja.Value) goja.Value { return r.ToValue(uuid()) }))
+		return o
+	}},
+	{Name: "performance", Build: func(r *realm.Realm) goja.Value {
+		o := r.NewObject()
+		o.Set("now", r.Func("now", 0, func(goja.Value, []goja.Value) goja.Value { return r.ToValue(r.Elapsed()) }))
+		o.Set("timeOrigin", float64(r.Start.UnixMicro())/1000)
+		return o
+	}},
+}
+
+func fill(r *realm.Realm, args []goja.Value) goja.Value {
+	array, ok := realm.Arg(args, 0).(*goja.Object)
+	if !ok {
+		panic(r.NewTypeError("Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'."))
+	}
+	data, ok := r.Bytes(array)
+	switch kind := array.GetSymbol(goja.SymToStringTag); {
+	case !ok || kind == nil:
+		panic(r.NewTypeError("Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'."))
+	case kind.String() == "Float32Array" || kind.String() == "Float64Array" || kind.String() == "DataView":
+		events.Throw(r, "TypeMismatchError", "Failed to execute 'getRandomValues' on 'Crypto': The provided ArrayBufferView is of type '"+kind.String()+"', which is not an integer array type.")
+	case len(data) > maxRandom:
+		events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to execute 'getRandomValues' on 'Crypto': The ArrayBufferView's byte length (%d) exceeds the number of bytes of entropy available via this API (%d).", len(data), maxRandom))
+	}
+	rand.Read(data)
+	return array
+}
+
+// uuid returns a UUID of version 4 (RFC 9562, section 5.4).
+func uuid() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0F|0x40, b[8]&0x3F|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
