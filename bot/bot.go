@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"sync"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/airsocket/airsocket/bot/internal/crypto"
 	"github.com/airsocket/airsocket/bot/internal/encoding"
 	"github.com/airsocket/airsocket/bot/internal/events"
+	"github.com/airsocket/airsocket/bot/internal/fetch"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/timers"
 	"github.com/airsocket/airsocket/bot/internal/urls"
@@ -34,7 +37,7 @@ type Bot struct {
 	cause   error      // why the bot was stopped, or nil
 }
 
-var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals, encoding.Globals, crypto.Globals)
+var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals, encoding.Globals, crypto.Globals, fetch.Globals)
 
 // New returns a Bot that has not been started.
 func New(p *Program, opts *Options) *Bot {
@@ -137,6 +140,14 @@ func (b *Bot) setUp() error {
 		}
 		options.Origin = page.Origin()
 	}
+	if options.Jar == nil {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			return err
+		}
+		options.Jar = jar
+	}
+	fetch.Key.In(b.realm).Client = &http.Client{Transport: b.opts.Transport, Jar: options.Jar}
 	websocket.Key.In(b.realm).Options = options
 	botKey.In(b.realm).Bot = b
 	console.Key.In(b.realm).Print = b.print

@@ -20,7 +20,8 @@ var botKey = realm.NewKey(func(*realm.Realm) *owner { return new(owner) })
 
 type owner struct{ *Bot }
 
-// botGlobals is the object bot, which has what scripts know about the program that runs them.
+// botGlobals are the object bot, which has what scripts know about the program that runs
+// them, and what browsers have that says little here.
 var botGlobals = []realm.Global{{Name: "bot", Build: func(r *realm.Realm) goja.Value {
 	b := botKey.In(r).Bot
 	args := []any{}
@@ -43,4 +44,10 @@ var botGlobals = []realm.Global{{Name: "bot", Build: func(r *realm.Realm) goja.V
 		return goja.Undefined()
 	}))
 	return o
-}}}
+}}, {Name: "navigator", Build: func(r *realm.Realm) goja.Value {
+	o := r.NewObject()
+	o.Set("userAgent", "airsocket-bot")
+	o.Set("language", "en")
+	o.Set("onLine", true)
+	return o
+}}, {Name: "self", Build: func(r *realm.Realm) goja.Value { return r.GlobalObject() }}}

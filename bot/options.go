@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"net/http"
+
 	"github.com/airsocket/airsocket"
 )
 
@@ -20,6 +22,9 @@ type Options struct {
 	// bots offer permessage-deflate, unless Compression or Extensions say otherwise: with an
 	// empty Extensions that is not nil they offer nothing.
 	Socket *airsocket.Options
+
+	// Transport sends the requests of fetch. Nil means http.DefaultTransport.
+	Transport http.RoundTripper
 
 	// Console prints what the script writes with a method of console, such as "log". The
 	// text has no newline at its end. Nil means that it goes to the standard output, or to

@@ -13,8 +13,8 @@ import (
 // A pair is a name and its value in a query.
 type pair struct{ name, value string }
 
-// params is the state of a URLSearchParams.
-type params struct {
+// Params is the state of a URLSearchParams.
+type Params struct {
 	realm.Object
 	list []pair
 	url  *URL // that the query belongs to, or nil
@@ -24,26 +24,26 @@ var paramsClass = &realm.Class{
 	Name:      "URLSearchParams",
 	Construct: newParams,
 	Attributes: []realm.Attribute{
-		realm.Attr("size", func(r *realm.Realm, p *params) goja.Value { return r.ToValue(len(p.list)) }, nil),
+		realm.Attr("size", func(r *realm.Realm, p *Params) goja.Value { return r.ToValue(len(p.list)) }, nil),
 	},
 	Operations: []realm.Operation{
-		realm.Op("append", 2, func(r *realm.Realm, p *params, args []goja.Value) goja.Value {
+		realm.Op("append", 2, func(r *realm.Realm, p *Params, args []goja.Value) goja.Value {
 			p.list = append(p.list, pair{r.Text(args[0]), r.Text(args[1])})
 			p.changed()
 			return nil
 		}),
-		realm.Op("delete", 1, func(r *realm.Realm, p *params, args []goja.Value) goja.Value {
+		realm.Op("delete", 1, func(r *realm.Realm, p *Params, args []goja.Value) goja.Value {
 			p.list = slices.DeleteFunc(p.list, matches(r, args))
 			p.changed()
 			return nil
 		}),
-		realm.Op("get", 1, func(r *realm.Realm, p *params, args []goja.Value) goja.Value {
+		realm.Op("get", 1, func(r *realm.Realm, p *Params, args []goja.Value) goja.Value {
 			if i := slices.IndexFunc(p.list, matches(r, args[:1])); i >= 0 {
 				return r.ToValue(p.list[i].value)
 			}
 			return goja.Null()
 		}),
-		realm.Op("getAll", 1, func(r *realm.Realm, p *params, args []goja.Value) goja.Value {
+		realm.Op("getAll", 1, func(r *realm.Realm, p *Params, args []goja.Value) goja.Value {
 			all := []any{}
 			name := r.Text(args[0])
 			for _, q := range p.list {
@@ -53,10 +53,10 @@ var paramsClass = &realm.Class{
 			}
 			return r.NewArray(all...)
 		}),
-		realm.Op("has", 1, func(r *realm.Realm, p *params, args []goja.Value) goja.Value {
+		realm.Op("has", 1, func(r *realm.Realm, p *Params, args []goja.Value) goja.Value {
 			return r.ToValue(slices.ContainsFunc(p.list, matches(r, args)))
 		}),
-		realm.Op("set", 2, func(r *realm.Realm, p *params, args []goja.Value) goja.Value {
+		realm.Op("set", 2, func(r *realm.Realm, p *Params, args []goja.Value) goja.Value {
 			named := matches(r, args[:1])
 			value := r.Text(args[1])
 			if i := slices.IndexFunc(p.list, named); i >= 0 {
@@ -68,17 +68,17 @@ var paramsClass = &realm.Class{
 			p.changed()
 			return nil
 		}),
-		realm.Op("sort", 0, func(_ *realm.Realm, p *params, _ []goja.Value) goja.Value {
+		realm.Op("sort", 0, func(_ *realm.Realm, p *Params, _ []goja.Value) goja.Value {
 			slices.SortStableFunc(p.list, func(a, b pair) int {
 				return slices.Compare(utf16.Encode([]rune(a.name)), utf16.Encode([]rune(b.name)))
 			})
 			p.changed()
 			return nil
 		}),
-		realm.Op("toString", 0, func(r *realm.Realm, p *params, _ []goja.Value) goja.Value { return r.ToValue(form(p.list)) }),
+		realm.Op("toString", 0, func(r *realm.Realm, p *Params, _ []goja.Value) goja.Value { return r.ToValue(form(p.list)) }),
 	},
 	Pairs: func(_ *realm.Realm, this realm.Platform) ([][2]string, bool) {
-		p, ok := this.(*params)
+		p, ok := this.(*Params)
 		if !ok {
 			return nil, false
 		}
@@ -102,7 +102,7 @@ func matches(r *realm.Realm, args []goja.Value) func(pair) bool {
 }
 
 func newParams(r *realm.Realm, args []goja.Value) realm.Platform {
-	p := new(params)
+	p := new(Params)
 	init := realm.Arg(args, 0)
 	o, ok := init.(*goja.Object)
 	switch {
@@ -118,7 +118,7 @@ func newParams(r *realm.Realm, args []goja.Value) realm.Platform {
 }
 
 // changed is called when the script has changed the query.
-func (p *params) changed() {
+func (p *Params) changed() {
 	if p.url != nil {
 		p.url.url.SetSearch(form(p.list))
 	}
@@ -185,3 +185,6 @@ func encode(b *strings.Builder, s string) {
 		}
 	}
 }
+
+// String returns the pairs as a form has them.
+func (p *Params) String() string { return form(p.list) }

@@ -10,7 +10,7 @@ import (
 type URL struct {
 	realm.Object
 	url    *whatwg.Url
-	params *params // nil until it is asked for
+	params *Params // nil until it is asked for
 }
 
 var urlClass *realm.Class
@@ -36,7 +36,7 @@ func init() {
 		})}, each(urlAttribute)...),
 			realm.Attr("searchParams", func(r *realm.Realm, u *URL) goja.Value {
 				if u.params == nil {
-					u.params = &params{url: u}
+					u.params = &Params{url: u}
 					u.changed()
 					r.Wrap(paramsClass, u.params)
 				}

@@ -1,0 +1,220 @@
+// Package fetch has the function fetch, with the classes Headers and Response (Fetch
+// standard, sections 5 and 6), on top of net/http. The body of a response is read before the
+// promise is resolved. Requests to other origins are sent as those to the own one.
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/bot/internal/blob"
+	"github.com/airsocket/airsocket/bot/internal/events"
+	"github.com/airsocket/airsocket/bot/internal/realm"
+	"github.com/airsocket/airsocket/bot/internal/urls"
+	"github.com/dop251/goja"
+)
+
+// The limits of a Realm.
+const (
+	MaxBody     = 16 << 20        // bytes in the body of a response
+	MaxRequests = 100             // requests at the same time
+	timeout     = 5 * time.Minute // of a request, with its response
+)
+
+// Key is the place of the Config of a Realm.
+var Key = realm.NewKey(func(*realm.Realm) *Config { return new(Config) })
+
+// A Config is what the requests of a Realm have in common.
+type Config struct {
+	Client  *http.Client
+	pending int
+}
+
+// Globals are the function and the classes of this package.
+var Globals = []realm.Global{
+	headersClass.Global(),
+	responseClass.Global(),
+	{Name: "fetch", Build: func(r *realm.Realm) goja.Value {
+		return r.Func("fetch", 1, func(_ goja.Value, args []goja.Value) (promise goja.Value) {
+			var req *request
+			if ex := r.Try(func() { req = newRequest(r, args) }); ex != nil {
+				return r.Rejected(ex.Value())
+			}
+			return req.send()
+		})
+	}},
+}
+
+// A request is a call of fetch.
+type request struct {
+	realm           *realm.Realm
+	http            *http.Request
+	redirect        string
+	signal          *events.Signal
+	cancel          context.CancelFunc
+	resolve, reject func(any) error
+	timer           *airsocket.Timer // keeps the event loop from ending
+	done            bool
+}
+
+func newRequest(r *realm.Realm, args []goja.Value) *request {
+	if len(args) == 0 {
+		panic(r.NewTypeError("Failed to execute 'fetch': 1 argument required, but only 0 present."))
+	}
+	options := realm.Arg(args, 1)
+	address := r.Text(args[0])
+	u, err := urls.Base.In(r).Parse(address)
+	if err != nil || u.Scheme() != "http" && u.Scheme() != "https" {
+		panic(r.NewTypeError("Failed to fetch: '" + address + "' is no URL of http or https"))
+	}
+	method := "GET"
+	if v := realm.Member(r, options, "method"); !goja.IsUndefined(v) {
+		method = normalized(r.Text(v))
+	}
+	req := &request{realm: r, redirect: "follow"}
+	if v := realm.Member(r, options, "redirect"); !goja.IsUndefined(v) {
+		req.redirect = r.Text(v)
+	}
+	req.signal = events.SignalOf(r, "fetch", realm.Member(r, options, "signal"))
+	body, kind := bodyOf(r, realm.Member(r, options, "body"))
+	if body != nil && (method == "GET" || method == "HEAD") {
+		panic(r.NewTypeError("Failed to execute 'fetch': Request with GET/HEAD method cannot have body."))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	req.cancel = cancel
+	if req.http, err = http.NewRequestWithContext(ctx, method, u.Href(true), bytes.NewReader(body)); err != nil {
+		cancel()
+		panic(r.NewTypeError("Failed to fetch: " + err.Error()))
+	}
+	if kind != "" {
+		req.http.Header.Set("Content-Type", kind)
+	}
+	if o, ok := realm.Member(r, options, "headers").(*goja.Object); ok {
+		for _, p := range fieldsOf(r, o) {
+			req.http.Header.Set(p[0], p[1])
+		}
+	}
+	return req
+}
+
+// normalized returns the methods that the Fetch standard, section 2.2.1, lists in upper case.
+func normalized(method string) string {
+	switch upper := strings.ToUpper(method); upper {
+	case "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT":
+		return upper
+	}
+	return method
+}
+
+// bodyOf returns the bytes of a body and its type, or nil if there is none.
+func bodyOf(r *realm.Realm, v goja.Value) (body []byte, kind string) {
+	if goja.IsUndefined(v) || goja.IsNull(v) {
+		return nil, ""
+	}
+	if data, ok := r.Bytes(v); ok {
+		return append([]byte{}, data...), ""
+	}
+	switch state := realm.StateOf(v).(type) {
+	case *blob.Blob:
+		return append([]byte{}, state.Data...), state.Type
+	case *urls.Params:
+		return []byte(state.String()), "application/x-www-form-urlencoded;charset=UTF-8"
+	}
+	return []byte(r.Text(v)), "text/plain;charset=UTF-8"
+}
+
+// send sends the request, and returns the promise of its response.
+func (req *request) send() goja.Value {
+	r, config := req.realm, Key.In(req.realm)
+	switch {
+	case req.signal != nil && req.signal.Reason() != nil:
+		req.cancel()
+		return r.Rejected(req.signal.Reason())
+	case config.pending >= MaxRequests:
+		req.cancel()
+		return r.Rejected(r.NewTypeError(fmt.Sprintf("Failed to fetch: there are %d requests already", MaxRequests)))
+	}
+	config.pending++
+	var p *goja.Promise
+	p, req.resolve, req.reject = r.NewPromise()
+	req.timer = r.Dispatcher.SetTimeout(func() {
+		r.Task(func() { req.end(nil, errors.New("there was no response in time")) })
+	}, timeout)
+	r.Track(req)
+	if req.signal != nil {
+		req.signal.Then(func() { req.finish(req.reject, req.signal.Reason()) })
+	}
+	client := *config.Client
+	client.CheckRedirect = req.checkRedirect
+	go req.roundTrip(&client)
+	return r.ToValue(p)
+}
+
+func (req *request) checkRedirect(_ *http.Request, via []*http.Request) error {
+	switch {
+	case req.redirect == "manual":
+		return http.ErrUseLastResponse
+	case req.redirect == "error":
+		return errors.New("the server redirects")
+	case len(via) > 20:
+		return errors.New("there are too many redirects")
+	}
+	return nil
+}
+
+// roundTrip waits for the response. It is not called in a turn.
+func (req *request) roundTrip(client *http.Client) {
+	resp, err := client.Do(req.http)
+	var body []byte
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+		resp.Body.Close()
+		if len(body) > MaxBody {
+			err = fmt.Errorf("the body of the response has more than %d bytes", MaxBody)
+		}
+	}
+	req.realm.Dispatcher.Post(func() {
+		req.realm.Task(func() { req.end(&response{http: resp, body: body}, err) })
+	})
+}
+
+// end ends the request with a response or an error.
+func (req *request) end(resp *response, err error) {
+	if req.done {
+		return
+	}
+	r := req.realm
+	if err != nil {
+		req.finish(req.reject, r.NewTypeError("Failed to fetch: "+err.Error()))
+		return
+	}
+	resp.redirected = resp.http.Request.URL.String() != req.http.URL.String()
+	req.finish(req.resolve, r.Wrap(responseClass, resp))
+}
+
+// finish settles the promise, unless that has been done.
+func (req *request) finish(settle func(any) error, v goja.Value) {
+	if req.done {
+		return
+	}
+	req.Stop()
+	req.realm.Untrack(req)
+	Key.In(req.realm).pending--
+	if err := settle(v); err != nil {
+		panic(err)
+	}
+}
+
+// Stop makes a request a realm.Stopper.
+func (req *request) Stop() {
+	req.done = true
+	req.timer.Clear()
+	req.cancel()
+}
