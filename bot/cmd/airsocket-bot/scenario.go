@@ -17,6 +17,7 @@ import (
 	"github.com/airsocket/airsocket/bot"
 	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/scenario"
+	"github.com/airsocket/airsocket/extensions"
 )
 
 const scenarioUsage = `usage: airsocket-bot scenario [flags] SCRIPT
@@ -69,7 +70,7 @@ func scenarioCommand(ctx context.Context, args []string, stdout, stderr io.Write
 	flags.StringVar(&r.json, "json", "", "write the report as JSON to `FILE`; -: to stdout, instead of the text")
 	flags.StringVar(&r.html, "html", "", "write the report as an HTML page with plots to `FILE`; -: to stdout, instead of the text")
 	flags.BoolVar(&r.quiet, "quiet", false, "do not show the progress on stderr")
-	flags.BoolVar(&r.compress, "compress", false, "offer compression")
+	flags.BoolVar(&r.compress, "compress", false, "offer compression, which k6 does only if the script says so")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
@@ -98,8 +99,8 @@ func (r *scenarioRun) run(ctx context.Context, path string) int {
 		return r.fail(scenario.ExitCode(scenario.ErrScript), err)
 	}
 	c := scenario.Config{Program: program, Path: path, Env: r.env, Overrides: r.over, Socket: new(airsocket.Options)}
-	if r.compress {
-		c.Socket.Compression = airsocket.CompressionTakeover
+	if !r.compress {
+		c.Socket.Extensions = []extensions.Extension{}
 	}
 	c.Console = func(_ int, _, text string) { r.print(text) }
 	if !r.quiet {

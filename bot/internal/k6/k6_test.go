@@ -182,6 +182,20 @@ func TestWS(t *testing.T) {
 	})
 }
 
+// Compression is offered only if the script says so.
+func TestCompression(t *testing.T) {
+	url := wstest.ServeEcho(t, &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Compression: airsocket.CompressionTakeover})
+	lines, _ := run(t, t.TempDir(), `
+		import { WebSocket } from "k6/websockets";
+		export default function () {
+			const ws = new WebSocket(__ENV.URL, [], { compression: "deflate" });
+			ws.onopen = () => { console.log(/^permessage-deflate/.test(ws.extensions)); ws.close(); };
+		}`, map[string]string{"URL": url})
+	if !slices.Equal(lines, []string{"true"}) {
+		t.Errorf("the script has printed %q", lines)
+	}
+}
+
 // The connection ends with what holds up the script: an exception, and the end of the test.
 func TestWSEnds(t *testing.T) {
 	url := map[string]string{"URL": chat(t)}

@@ -81,7 +81,7 @@ func (v *VU) params(value goja.Value, options *airsocket.Options) (*airsocket.Op
 	options = options.Clone()
 	options.Header = v.header(o.Get("headers"), options.Header)
 	if c := o.Get("compression"); c != nil && c.String() == "deflate" {
-		options.Compression = airsocket.CompressionTakeover
+		options.Compression, options.Extensions = airsocket.CompressionTakeover, nil
 	}
 	return options, v.tagsOf(o.Get("tags"))
 }

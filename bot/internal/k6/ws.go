@@ -75,8 +75,11 @@ func (v *VU) connect(address string, params goja.Value, main goja.Callable) goja
 	b.object = b.build()
 	v.opening(b.socket, v.tags.With(metrics.Tags{"url": address}).With(tags))
 	ended := b.listen()
-	if b.err = b.socket.Connect(address, protocols...); b.err == nil {
-		b.wait(ended)
+	ok := true
+	if err := b.socket.Connect(address, protocols...); err != nil {
+		b.err = err // there are no events
+	} else {
+		ok = b.wait(ended)
 	}
 	close(b.over)
 	for t := range b.timers {
@@ -85,20 +88,24 @@ func (v *VU) connect(address string, params goja.Value, main goja.Callable) goja
 	if b.thrown != nil {
 		panic(b.thrown)
 	}
+	if !ok {
+		return goja.Undefined()
+	}
 	return b.response(address)
 }
 
-// wait calls what the turns hand over until the connection has ended.
-func (b *blocking) wait(ended <-chan struct{}) {
+// wait calls what the turns hand over until the connection has ended. It returns false if the VU
+// is stopped before.
+func (b *blocking) wait(ended <-chan struct{}) bool {
 	for {
 		select {
 		case call := <-b.calls:
 			call()
 		case <-ended:
-			return
+			return true
 		case <-b.vu.Context.Done():
 			b.dispatcher.Post(func() { b.socket.Drop(airsocket.StatusGoingAway, "") })
-			return
+			return false
 		}
 	}
 }
