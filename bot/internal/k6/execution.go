@@ -50,9 +50,10 @@ func execution(v *VU) goja.Value {
 		if text := option(call.Argument(0)); text != "" {
 			reason += ": " + text
 		}
+		v.Aborted = true
 		v.Test.Abort(reason)
-		v.fail("%s", reason)
-		return nil
+		r.Interrupt(reason) // which the script cannot catch
+		return goja.Undefined()
 	})
 	test.Set("fail", func(call goja.FunctionCall) goja.Value {
 		v.Test.MarkFailed(option(call.Argument(0)))

@@ -119,6 +119,9 @@ type VU struct {
 	Iteration int // from 0, of this VU
 	Scenario  *Scenario
 
+	// Aborted says that the script has ended the test.
+	Aborted bool
+
 	// InScenario is the number of the iteration among those of the scenario.
 	InScenario int64
 

@@ -161,7 +161,8 @@ func (v *vu) iterate(fn string, next func() (number int64, ok bool), finished fu
 // ended counts an iteration.
 func (v *vu) ended(c *call) {
 	b := v.test.shared.Builtin
-	if v.stopped.Load() {
+	if v.stopped.Load() || v.state.Aborted {
+		v.stop(ErrAborted)
 		v.test.shared.Interrupted.Add(1)
 		return
 	}
