@@ -29,15 +29,16 @@ func Compile(name string, source []byte) (*Program, error) {
 // CompileFile compiles a file like Compile. It may import other files, also in TypeScript or
 // JSON, and packages in a folder node_modules, as a bundler for browsers finds them.
 //
-// imports are modules by the names by which it may import them, for instance
-// "https://example.com/lib.js": nothing is loaded from the network.
-func CompileFile(path string, imports map[string]string) (*Program, error) {
+// imports returns the source of a module that it imports by a name, for instance
+// "https://example.com/lib.js", or false if it is to be found as a file. It may be nil. Nothing
+// is loaded from the network.
+func CompileFile(path string, imports Imports) (*Program, error) {
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	return compile(path, string(source), func(args api.OnResolveArgs) (api.OnResolveResult, error) {
-		if _, ok := imports[args.Path]; ok {
+		if _, ok := imports.source(args.Path); ok {
 			return api.OnResolveResult{Path: args.Path, Namespace: givenModules}, nil
 		}
 		if strings.Contains(args.Path, "://") {
@@ -47,12 +48,22 @@ func CompileFile(path string, imports map[string]string) (*Program, error) {
 	}, imports)
 }
 
+// Imports returns the source of a module, in JavaScript or TypeScript, and whether it knows it.
+type Imports func(name string) (source string, ok bool)
+
+func (i Imports) source(name string) (string, bool) {
+	if i == nil {
+		return "", false
+	}
+	return i(name)
+}
+
 // givenModules is the namespace of the modules that CompileFile was given.
 const givenModules = "given"
 
 type resolver = func(api.OnResolveArgs) (api.OnResolveResult, error)
 
-func compile(name, source string, resolve resolver, imports map[string]string) (*Program, error) {
+func compile(name, source string, resolve resolver, imports Imports) (*Program, error) {
 	ext := filepath.Ext(name)
 	if ext != ".mjs" && loaderOf(name) == api.LoaderJS {
 		if p, err := goja.Compile(name, source, false); err == nil {
@@ -132,7 +143,7 @@ func loaderOf(name string) api.Loader {
 }
 
 // plugin finds the modules of a program.
-func plugin(path, source string, resolve resolver, imports map[string]string) api.Plugin {
+func plugin(path, source string, resolve resolver, imports Imports) api.Plugin {
 	return api.Plugin{Name: "bot", Setup: func(b api.PluginBuild) {
 		b.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
 			if args.Path == path {
@@ -148,7 +159,7 @@ func plugin(path, source string, resolve resolver, imports map[string]string) ap
 			return api.OnLoadResult{Contents: &source, Loader: loaderOf(path), ResolveDir: dir}, nil
 		})
 		b.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: givenModules}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
-			contents := imports[args.Path]
+			contents, _ := imports.source(args.Path)
 			return api.OnLoadResult{Contents: &contents, Loader: api.LoaderTS}, nil
 		})
 	}}

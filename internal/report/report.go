@@ -26,6 +26,15 @@ type Report struct {
 	Groups   []Group
 	Charts   []Chart
 	Outcomes []Outcome // of checks
+	Checks   string    // the title of the outcomes; empty means Checks
+}
+
+// CheckTitle returns the title of the outcomes.
+func (r *Report) CheckTitle() string {
+	if r.Checks != "" {
+		return r.Checks
+	}
+	return "Checks"
 }
 
 // A Group is a list of metrics that belong together.
@@ -78,7 +87,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 	}
 	if len(r.Outcomes) > 0 {
-		fmt.Fprintln(b, "\nChecks")
+		fmt.Fprintf(b, "\n%s\n", r.CheckTitle())
 	}
 	for _, o := range r.Outcomes {
 		result := "failed"

@@ -17,6 +17,7 @@ const (
 	Bytes          // printed with KiB, MiB and so on
 	Seconds        // a time
 	PerSecond      // a rate
+	Share          // a part of a whole, from 0 to 1, printed as a percentage
 )
 
 // Format returns v with its unit, in three or four digits if it is not a whole number.
@@ -30,6 +31,8 @@ func (u Unit) Format(v float64) string {
 		return formatBytes(v)
 	case u == PerSecond:
 		return digits(v) + "/s"
+	case u == Share:
+		return digits(100*v) + "%"
 	}
 	return digits(v)
 }

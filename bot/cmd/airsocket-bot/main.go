@@ -2,6 +2,7 @@
 // WebSocket.
 //
 //	airsocket-bot run [flags] SCRIPT [ARGUMENT...]
+//	airsocket-bot scenario [flags] SCRIPT
 package main
 
 import (
@@ -39,9 +40,14 @@ func main() {
 // Main runs the program with the arguments args, and returns its exit code. When ctx is done
 // the bots are stopped.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "run" {
-		return runCommand(ctx, args[1:], stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "run":
+			return runCommand(ctx, args[1:], stdout, stderr)
+		case "scenario":
+			return scenarioCommand(ctx, args[1:], stdout, stderr)
+		}
 	}
-	fmt.Fprint(stderr, usage, "\"airsocket-bot run -help\" lists the flags\n")
+	fmt.Fprint(stderr, usage, scenarioUsage, "\"airsocket-bot run -help\" and \"airsocket-bot scenario -help\" list the flags\n")
 	return exitUsage
 }

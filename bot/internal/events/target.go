@@ -126,6 +126,14 @@ func (t *Target) drop(l *listener) {
 	t.listeners = slices.DeleteFunc(t.listeners, func(other *listener) bool { return other == l })
 }
 
+// RemoveAll removes all listeners.
+func (t *Target) RemoveAll() {
+	for _, l := range t.listeners {
+		l.removed = true
+	}
+	t.listeners = nil
+}
+
 // Listens reports whether somebody listens for events of a type.
 func (t *Target) Listens(typ string) bool {
 	return slices.ContainsFunc(t.listeners, func(l *listener) bool { return l.typ == typ })

@@ -35,6 +35,7 @@ type Realm struct {
 	makeNew  goja.Callable
 	rejected []*goja.Promise
 	values   map[any]any // by Key
+	idle     func()
 }
 
 // A Stopper is something that keeps the event loop from ending: a timer, a connection, a
@@ -50,8 +51,33 @@ func New(report func(error)) *Realm {
 	r := &Realm{Runtime: goja.New(), Dispatcher: new(airsocket.Dispatcher), report: report, Start: time.Now()}
 	r.SetMaxCallStackSize(MaxCallStack)
 	r.SetPromiseRejectionTracker(r.trackRejection)
-	r.Dispatcher.OnTurnEnd(r.reportRejected)
+	r.Dispatcher.OnTurnEnd(r.turnEnded)
+	r.defineSymbol(r.GlobalObject(), realmKey, r.NewDynamicObject(realmHolder{realm: r}), fixed)
 	return r
+}
+
+// A realmHolder keeps a Realm for Of, and shows nothing of it to scripts.
+type realmHolder struct {
+	holder
+	realm *Realm
+}
+
+var realmKey = goja.NewSymbol("realm")
+
+// Of returns the Realm of an engine.
+func Of(runtime *goja.Runtime) *Realm {
+	return runtime.GlobalObject().GetSymbol(realmKey).Export().(realmHolder).realm
+}
+
+// OnIdle sets a function that is called at the end of each turn after which nothing is left
+// to do.
+func (r *Realm) OnIdle(fn func()) { r.idle = fn }
+
+func (r *Realm) turnEnded() {
+	r.reportRejected()
+	if r.idle != nil && len(r.stoppers) == 0 {
+		r.idle()
+	}
 }
 
 // Task runs fn, which may use the engine, from the event loop. What the script throws, or
@@ -167,7 +193,14 @@ func (r *Realm) Untrack(s Stopper) { delete(r.stoppers, s) }
 
 // Stop stops everything that the script has begun. The script is not called any more.
 func (r *Realm) Stop() {
-	r.stopped, r.rejected = true, nil
+	r.stopped = true
+	r.Abandon()
+}
+
+// Abandon stops everything that the script has begun, but the script may begin something
+// else.
+func (r *Realm) Abandon() {
+	r.rejected = nil
 	for s := range r.stoppers {
 		s.Stop()
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/dop251/goja"
 )
 
-func send(r *realm.Realm, s *socket, args []goja.Value) goja.Value {
+func send(r *realm.Realm, s *Socket, args []goja.Value) goja.Value {
 	var err error
 	if data, ok := r.Bytes(args[0]); ok {
 		err = s.socket.SendBytes(data)
@@ -28,7 +28,7 @@ func send(r *realm.Realm, s *socket, args []goja.Value) goja.Value {
 	return nil
 }
 
-func closeSocket(r *realm.Realm, s *socket, args []goja.Value) goja.Value {
+func closeSocket(r *realm.Realm, s *Socket, args []goja.Value) goja.Value {
 	hasCode, code, reason := false, uint16(0), ""
 	if v := realm.Arg(args, 0); !goja.IsUndefined(v) {
 		hasCode, code = true, clamp(v.ToFloat())

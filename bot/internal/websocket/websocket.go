@@ -21,10 +21,13 @@ var Key = realm.NewKey(func(*realm.Realm) *Config { return &Config{} })
 type Config struct {
 	// Options are those of the sockets. They have the Dispatcher of the Realm.
 	Options *airsocket.Options
+
+	// Opening is called before a connection is opened, with its URL. It may be nil.
+	Opening func(s *airsocket.Socket, url string)
 }
 
-// A socket is the state of a WebSocket.
-type socket struct {
+// A Socket is the state of a WebSocket.
+type Socket struct {
 	events.Target
 	realm      *realm.Realm
 	socket     *airsocket.Socket
@@ -40,16 +43,16 @@ var Class = &realm.Class{
 	Construct: construct,
 	Constants: []realm.Constant{{Name: "CONNECTING", Value: 0}, {Name: "OPEN", Value: 1}, {Name: "CLOSING", Value: 2}, {Name: "CLOSED", Value: 3}},
 	Attributes: []realm.Attribute{
-		attribute("url", func(s *socket) any { return s.socket.URL() }),
-		attribute("readyState", func(s *socket) any { return int(s.socket.ReadyState()) }),
-		attribute("bufferedAmount", func(s *socket) any { return s.socket.BufferedAmount() }),
+		attribute("url", func(s *Socket) any { return s.socket.URL() }),
+		attribute("readyState", func(s *Socket) any { return int(s.socket.ReadyState()) }),
+		attribute("bufferedAmount", func(s *Socket) any { return s.socket.BufferedAmount() }),
 		events.Handler("open"),
 		events.Handler("error"),
 		events.Handler("close"),
-		attribute("extensions", func(s *socket) any { return s.socket.Extensions() }),
-		attribute("protocol", func(s *socket) any { return s.socket.Protocol() }),
+		attribute("extensions", func(s *Socket) any { return s.socket.Extensions() }),
+		attribute("protocol", func(s *Socket) any { return s.socket.Protocol() }),
 		events.Handler("message"),
-		realm.Attr("binaryType", func(r *realm.Realm, s *socket) goja.Value { return r.ToValue(s.binaryType) }, setBinaryType),
+		realm.Attr("binaryType", func(r *realm.Realm, s *Socket) goja.Value { return r.ToValue(s.binaryType) }, setBinaryType),
 	},
 	Operations: []realm.Operation{
 		realm.Op("close", 0, closeSocket),
@@ -57,22 +60,30 @@ var Class = &realm.Class{
 	},
 }
 
-func attribute(name string, get func(*socket) any) realm.Attribute {
-	return realm.Attr(name, func(r *realm.Realm, s *socket) goja.Value { return r.ToValue(get(s)) }, nil)
+func attribute(name string, get func(*Socket) any) realm.Attribute {
+	return realm.Attr(name, func(r *realm.Realm, s *Socket) goja.Value { return r.ToValue(get(s)) }, nil)
 }
 
 func construct(r *realm.Realm, args []goja.Value) realm.Platform {
+	return Open(r, args, Key.In(r).Options)
+}
+
+// Open returns the state of a new WebSocket for the arguments of its constructor.
+func Open(r *realm.Realm, args []goja.Value, options *airsocket.Options) *Socket {
 	address := r.Text(args[0])
 	asked := protocols(r, realm.Arg(args, 1))
 	u, err := parseURL(urls.Base.In(r), address)
 	if err != nil {
 		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': "+err.Error())
 	}
-	s := &socket{realm: r, binaryType: "blob", origin: u.Scheme() + "://" + u.Host(), socket: airsocket.NewSocket(Key.In(r).Options)}
+	s := &Socket{realm: r, binaryType: "blob", origin: u.Scheme() + "://" + u.Host(), socket: airsocket.NewSocket(options)}
 	s.socket.OnOpen(s.opened)
 	s.socket.OnMessage(s.received)
 	s.socket.OnError(s.failed)
 	s.socket.OnClose(s.closed)
+	if opening := Key.In(r).Opening; opening != nil {
+		opening(s.socket, u.Href(false))
+	}
 	switch err := s.socket.Connect(u.Href(false), asked...); {
 	case errors.Is(err, airsocket.ErrProtocol):
 		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': The subprotocols '"+strings.Join(asked, ", ")+"' are invalid: each must be a token, and none may be repeated.")
@@ -105,11 +116,14 @@ func protocols(r *realm.Realm, v goja.Value) []string {
 	return list
 }
 
-func (s *socket) opened(*airsocket.OpenEvent) { s.emit("open") }
+// Socket returns the connection.
+func (s *Socket) Socket() *airsocket.Socket { return s.socket }
 
-func (s *socket) failed(*airsocket.ErrorEvent) { s.emit("error") }
+func (s *Socket) opened(*airsocket.OpenEvent) { s.emit("open") }
 
-func (s *socket) emit(typ string) {
+func (s *Socket) failed(*airsocket.ErrorEvent) { s.emit("error") }
+
+func (s *Socket) emit(typ string) {
 	if s.Listens(typ) {
 		s.realm.Task(func() {
 			e := &events.Event{Type: typ}
@@ -119,7 +133,7 @@ func (s *socket) emit(typ string) {
 	}
 }
 
-func (s *socket) received(m *airsocket.MessageEvent) {
+func (s *Socket) received(m *airsocket.MessageEvent) {
 	if s.Listens("message") {
 		s.realm.Task(func() {
 			e := &events.Message{Event: events.Event{Type: "message"}, Data: s.data(m), Origin: s.origin}
@@ -130,7 +144,7 @@ func (s *socket) received(m *airsocket.MessageEvent) {
 }
 
 // data returns a message as the script wants it.
-func (s *socket) data(m *airsocket.MessageEvent) goja.Value {
+func (s *Socket) data(m *airsocket.MessageEvent) goja.Value {
 	switch {
 	case !m.Binary():
 		return s.realm.ToValue(m.Text())
@@ -140,7 +154,7 @@ func (s *socket) data(m *airsocket.MessageEvent) goja.Value {
 	return s.realm.Buffer(m.Clone())
 }
 
-func (s *socket) closed(c *airsocket.CloseEvent) {
+func (s *Socket) closed(c *airsocket.CloseEvent) {
 	s.realm.Untrack(s)
 	if s.Listens("close") {
 		s.realm.Task(func() {
@@ -151,10 +165,13 @@ func (s *socket) closed(c *airsocket.CloseEvent) {
 	}
 }
 
-// Stop makes a socket a realm.Stopper.
-func (s *socket) Stop() { s.socket.Drop(airsocket.StatusGoingAway, "") }
+// Stop makes a Socket a realm.Stopper.
+func (s *Socket) Stop() {
+	s.RemoveAll()
+	s.socket.Drop(airsocket.StatusGoingAway, "")
+}
 
-func setBinaryType(r *realm.Realm, s *socket, v goja.Value) {
+func setBinaryType(r *realm.Realm, s *Socket, v goja.Value) {
 	switch typ := r.Text(v); typ {
 	case "blob", "arraybuffer":
 		s.binaryType = typ

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/internal/test/wstest"
+)
+
+// scenarioOf runs the command scenario with a script in a folder of its own.
+func scenarioOf(t *testing.T, script string, flags ...string) (code int, stdout, stderr, folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	path := filepath.Join(folder, "script.js")
+	if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	for i, f := range flags {
+		flags[i] = strings.ReplaceAll(f, "FOLDER", folder)
+	}
+	code = Main(t.Context(), append(append([]string{"scenario"}, flags...), path), &out, &errs)
+	return code, out.String(), errs.String(), folder
+}
+
+const talk = `
+	import { WebSocket } from "k6/websockets";
+	import { check } from "k6";
+	export const options = { iterations: 2, thresholds: { checks: ["rate==1"] } };
+	export default function () {
+		const ws = new WebSocket(__ENV.URL);
+		ws.onopen = () => ws.send("a");
+		ws.onmessage = (m) => {
+			check(m, { echo: (m) => m.data === __ENV.WANT });
+			console.log("received " + m.data);
+			ws.close();
+		};
+	}`
+
+func TestScenario(t *testing.T) {
+	url := wstest.ServeEcho(t, nil)
+	code, stdout, stderr, folder := scenarioOf(t, talk, "-e", "URL="+url, "-e", "WANT=a", "-json", "FOLDER/report.json", "-html", "FOLDER/report.html")
+	if code != 0 || !strings.Contains(stdout, "echo (2 of 2)") || !strings.Contains(stdout, "ok      checks: rate==1 (100%)") {
+		t.Errorf("the exit code is %d, the report\n%s", code, stdout)
+	}
+	if strings.Count(stderr, "received a\n") != 2 || !strings.Contains(stderr, "0s 0 VUs") && !strings.Contains(stderr, "0s 1 VUs") {
+		t.Errorf("stderr has %q", stderr)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Title    string
+		Counters map[string]float64
+		Checks   []struct {
+			Check string
+			OK    bool
+		}
+	}
+	if err := json.Unmarshal(data, &report); err != nil {
+		t.Fatal(err)
+	}
+	if report.Title != "airsocket-bot scenario script.js" || report.Counters["ws_msgs_received"] != 2 || len(report.Checks) != 1 || !report.Checks[0].OK {
+		t.Errorf("the report has %+v", report)
+	}
+	page, err := os.ReadFile(filepath.Join(folder, "report.html"))
+	if err != nil || !strings.Contains(string(page), "Thresholds") || !strings.Contains(string(page), "<svg") {
+		t.Errorf("the page has %d bytes, %v", len(page), err)
+	}
+}
+
+func TestScenarioFails(t *testing.T) {
+	url := wstest.ServeEcho(t, nil)
+	code, stdout, stderr, _ := scenarioOf(t, talk, "-quiet", "-e", "URL="+url, "-e", "WANT=b", "-vus", "3", "-iterations", "6")
+	if code != 99 || !strings.Contains(stdout, "echo (0 of 6)") || !strings.Contains(stdout, "6 iterations shared by 3 VUs") || !strings.Contains(stderr, "thresholds") || strings.Contains(stderr, "0s ") {
+		t.Errorf("the exit code is %d\n%s\n%s", code, stdout, stderr)
+	}
+}
+
+// The flags replace what the script says, and JSON can take the place of the text.
+func TestScenarioFlags(t *testing.T) {
+	code, stdout, _, _ := scenarioOf(t, `export default function () {}`, "-duration", "1ms", "-json", "-")
+	var report struct{ Notes []string }
+	if err := json.Unmarshal([]byte(stdout), &report); err != nil || code != 0 || strings.Join(report.Notes, "") != "default: constant-vus, 1 VUs over 1ms" {
+		t.Errorf("the exit code is %d, stdout has %s", code, stdout)
+	}
+	code, stdout, _, _ = scenarioOf(t, `export default function () {}`, "-html", "-")
+	if code != 0 || !strings.HasPrefix(stdout, "<!DOCTYPE html>") {
+		t.Errorf("the exit code is %d, stdout has %s", code, stdout)
+	}
+}
+
+func TestScenarioCompression(t *testing.T) {
+	url := wstest.ServeEcho(t, &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Compression: airsocket.CompressionTakeover})
+	for want, flags := range map[string][]string{"": nil, "permessage-deflate": {"-compress"}} {
+		_, _, stderr, _ := scenarioOf(t, `
+			import { WebSocket } from "k6/websockets";
+			export default function () {
+				const ws = new WebSocket(__ENV.URL);
+				ws.onopen = () => { console.log("extensions: " + ws.extensions); ws.close(); };
+			}`, append(flags, "-e", "URL="+url)...)
+		if !strings.Contains(stderr, "extensions: "+want) || want == "" && strings.Contains(stderr, "deflate") {
+			t.Errorf("with %q stderr has %q", flags, stderr)
+		}
+	}
+}
+
+func TestScenarioSummary(t *testing.T) {
+	code, stdout, stderr, folder := scenarioOf(t, `
+		export default function () {}
+		export function handleSummary() { return { stdout: "a", stderr: "b", [__ENV.DIR + "/file"]: "c" } }`, "-quiet", "-e", "DIR=FOLDER")
+	content, err := os.ReadFile(filepath.Join(folder, "file"))
+	if code != 0 || stdout != "a" || stderr != "b" || err != nil || string(content) != "c" {
+		t.Errorf("the exit code is %d, stdout has %q, stderr %q, the file %q, %v", code, stdout, stderr, content, err)
+	}
+}
+
+func TestScenarioUsage(t *testing.T) {
+	for _, c := range []struct {
+		flags []string
+		code  int
+		text  string
+	}{
+		{[]string{"-help"}, 0, "Exit codes"},
+		{[]string{"-nonsense"}, 104, "-nonsense"},
+		{[]string{"-e", "x"}, 104, "NAME=VALUE"},
+		{[]string{"-vus", "-1"}, 104, "-vus"},
+		{[]string{"-vus", "100001"}, 104, "-vus"},
+		{[]string{"-duration", "-1s"}, 104, "-duration"},
+		{[]string{"-json", "-", "-html", "-"}, 104, "-html -"},
+		{[]string{"other.js"}, 104, "one script"},
+		{[]string{"-json", "FOLDER/none/report"}, 1, "none"},
+	} {
+		code, _, stderr, _ := scenarioOf(t, `export default function () {}`, c.flags...)
+		if code != c.code || !strings.Contains(stderr, c.text) {
+			t.Errorf("%q: the exit code is %d, stderr has %q", c.flags, code, stderr)
+		}
+	}
+	for script, code := range map[string]int{"import (": 107, `import "https://example.com/a.js"; export default function () {}`: 107, "export default 1": 104} {
+		if got, _, stderr, _ := scenarioOf(t, script); got != code || stderr == "" {
+			t.Errorf("%s: the exit code is %d, stderr has %q", script, got, stderr)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package k6
+
+import "sync"
+
+// MaxChecks is how many checks with different names a test has at most. Further ones are only
+// counted in the metric.
+const MaxChecks = 1000
+
+// A Check is a condition that the script has checked, in a group.
+type Check struct {
+	Group, Name    string
+	Passed, Failed int64
+}
+
+// Checks counts checks by their names. The zero value is ready for use. Its methods may be
+// called from several goroutines.
+type Checks struct {
+	mu    sync.Mutex
+	by    map[[2]string]*Check
+	order []*Check
+}
+
+// Add counts a check.
+func (c *Checks) Add(group, name string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := [2]string{group, name}
+	check := c.by[key]
+	if check == nil {
+		if len(c.order) >= MaxChecks {
+			return
+		}
+		if c.by == nil {
+			c.by = make(map[[2]string]*Check)
+		}
+		check = &Check{Group: group, Name: name}
+		c.by[key] = check
+		c.order = append(c.order, check)
+	}
+	if ok {
+		check.Passed++
+	} else {
+		check.Failed++
+	}
+}
+
+// All returns the checks in the order in which they were first made.
+func (c *Checks) All() []Check {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]Check, len(c.order))
+	for i, check := range c.order {
+		all[i] = *check
+	}
+	return all
+}
