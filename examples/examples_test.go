@@ -18,7 +18,7 @@ var systems = []string{"AIR", "AS3WebSocket", "faye-websocket-ruby", "WebSocket-
 
 // others are the examples that are no ports. Only those that are true may use goroutines,
 // channels and locks.
-var others = map[string]bool{"browser": false, "rooms": false, "httpmux": true, "metrics": false, "restart": true, "tokenclient": false, "tokenserver": false}
+var others = map[string]bool{"browser": true, "rooms": false, "httpmux": true, "metrics": false, "restart": true, "tokenclient": false, "tokenserver": false}
 
 // nameOf returns the name of the example with a main.go file.
 func nameOf(file string) string { return path.Base(filepath.ToSlash(filepath.Dir(file))) }

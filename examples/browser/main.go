@@ -1,8 +1,8 @@
 //go:build !js
 
 // Browser serves a page whose program is in Go (main_js.go): a client with the API of this
-// package on the browser's WebSocket. It compiles that program to WebAssembly when it starts,
-// and is the echo server that the page connects to.
+// package on the browser's WebSocket. It compiles that program to WebAssembly when a page first
+// needs it, and is the echo server that the page connects to.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/airsocket/airsocket"
 )
@@ -37,10 +38,7 @@ func run(args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	program, err := compile()
-	if err != nil {
-		return err
-	}
+	program := sync.OnceValues(compile)
 	root, err := goCommand("env", "GOROOT")
 	if err != nil {
 		return err
@@ -51,9 +49,14 @@ func run(args []string, stdout io.Writer) error {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { w.Write(page) })
 	mux.HandleFunc("GET /wasm_exec.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, loader) })
 	mux.HandleFunc("GET /client.wasm", func(w http.ResponseWriter, r *http.Request) {
+		wasm, err := program()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		w.Header().Set("Content-Type", "application/wasm")
 		w.Header().Set("Content-Encoding", "gzip")
-		w.Write(program)
+		w.Write(wasm)
 	})
 	server := airsocket.Server{Handler: mux}
 	server.OnConnect(func(ws *airsocket.Socket) {
