@@ -228,10 +228,11 @@ func TestDeliveredMessageIsReleased(t *testing.T) {
 			<-leave
 		})
 	})
+	payload := string(deflated(t, make([]byte, long))) // which takes some of the time that a RawPeer has
 	p := wstest.DialRaw(t, wstest.Serve(t, srv))
 	p.OpenCompressed("permessage-deflate")
 	before := liveMemory()
-	bomb := p.Frame(wstest.OpBinary|rsv1, string(deflated(t, make([]byte, long))))
+	bomb := p.Frame(wstest.OpBinary|rsv1, payload)
 	p.WriteRaw(append(bomb, p.Frame(wstest.OpBinary|rsv1, string(deflated(t, []byte("next"))))...))
 	<-delivered
 	_, release := airsocket.HoldDecoding(d)
