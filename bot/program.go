@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -85,7 +86,7 @@ func compile(name, source string, resolve resolver, imports map[string]string) (
 	if err := errorOf(result.Errors); err != nil {
 		return nil, err
 	}
-	if ext != ".mjs" && ext != ".mts" && !strings.Contains(result.Metafile, `"format": "esm"`) {
+	if ext != ".mjs" && ext != ".mts" && !isModule(result.Metafile, filepath.Base(path)) {
 		return compileScript(name, source)
 	}
 	p, err := goja.Compile(name, string(result.OutputFiles[0].Contents), true)
@@ -93,6 +94,15 @@ func compile(name, source string, resolve resolver, imports map[string]string) (
 		return nil, err
 	}
 	return &Program{p, true}, nil
+}
+
+// isModule reports whether a file has the syntax of a module. metafile is what esbuild says
+// about the files of a program.
+func isModule(metafile, name string) bool {
+	var meta struct {
+		Inputs map[string]struct{ Format string }
+	}
+	return json.Unmarshal([]byte(metafile), &meta) == nil && meta.Inputs[name].Format == "esm"
 }
 
 // target and missing say what the engine knows of the language. esbuild replaces the rest.
