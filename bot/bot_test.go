@@ -287,6 +287,19 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// TestSourceMaps checks that a script cannot make the engine read files.
+func TestSourceMaps(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := run(t, "a.js", fmt.Sprintf("console.log(eval('7\\n//# sourceMappingURL=%s'))\n//# sourceMappingURL=%s", name, name), nil)
+	if err != nil {
+		t.Error(err)
+	}
+	expect(t, got, "7")
+}
+
 // TestManyBots checks that bots share a program, and nothing else.
 func TestManyBots(t *testing.T) {
 	p, err := bot.Compile("a.js", []byte(`var mine = (globalThis.mine || 0) + bot.number; setTimeout(() => console.log(mine))`))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/parser"
 	"github.com/evanw/esbuild/pkg/api"
 )
 
@@ -56,8 +57,11 @@ type resolver = func(api.OnResolveArgs) (api.OnResolveResult, error)
 func compile(name, source string, resolve resolver, imports map[string]string) (*Program, error) {
 	ext := filepath.Ext(name)
 	if ext != ".mjs" && loaderOf(name) == api.LoaderJS {
-		if p, err := goja.Compile(name, source, false); err == nil {
-			return &Program{program: p}, nil
+		// A map of the source could name any file.
+		if ast, err := goja.Parse(name, source, parser.WithDisableSourceMaps); err == nil {
+			if p, err := goja.CompileAST(ast, false); err == nil {
+				return &Program{program: p}, nil
+			}
 		}
 	}
 	path, err := filepath.Abs(name)

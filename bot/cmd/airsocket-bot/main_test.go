@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/airsocket/airsocket"
@@ -88,13 +89,16 @@ func TestCrowd(t *testing.T) {
 
 // TestRamp checks that -ramp starts the bots one after the other.
 func TestRamp(t *testing.T) {
-	began := time.Now()
-	if code, stdout, _ := mainWith(t, "run", "-n", "2", "-ramp", "60ms", script(t, "a.js", `console.log(bot.number)`)); code != exitOK || stdout != "[1] 1\n[2] 2\n" {
-		t.Errorf("code %d, %q", code, stdout)
-	}
-	if time.Since(began) < 30*time.Millisecond {
-		t.Error("the second bot was started too early")
-	}
+	file := script(t, "a.js", `console.log(bot.number, performance.now() < 1)`)
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		if code, stdout, _ := mainWith(t, "run", "-n", "4", "-ramp", "10s", file); code != exitOK || strings.Count(stdout, "true") != 4 {
+			t.Errorf("code %d, %q", code, stdout)
+		}
+		if took := time.Since(began); took != 7500*time.Millisecond {
+			t.Errorf("the last bot was started after %v", took)
+		}
+	})
 }
 
 func TestURL(t *testing.T) {
