@@ -56,7 +56,10 @@ const (
 	// first asked for, or something was sent, in a turn: it increases with each message at
 	// once and decreases between turns. What was not sent before the end of the connection,
 	// and what was to be sent after it, stays in it until the Socket connects again. While
-	// more than 4,096 messages wait, it may be too high by the length of some of them.
+	// more than 4,096 messages wait, headers of frames may count too.
+	//
+	// SendPart, SendUncompressed, Ping and Pong, which browsers do not have, return the errors
+	// that they always do. NetConn and package blocking do not work with these rules.
 	RulesBrowser
 )
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -421,7 +423,7 @@ func TestBrowserConnectInTheErrorEvent(t *testing.T) {
 	})
 }
 
-// Clone keeps the rules, and calls that wait do not work with those of the browser.
+// Clone keeps the rules.
 func TestRulesOption(t *testing.T) {
 	o := &airsocket.Options{Rules: airsocket.RulesBrowser}
 	if o.Clone().Rules != airsocket.RulesBrowser {
@@ -430,4 +432,30 @@ func TestRulesOption(t *testing.T) {
 	if new(airsocket.Options).Rules != airsocket.RulesDefault {
 		t.Error("the default is another one")
 	}
+}
+
+// An end that has no error event is logged.
+func TestBrowserLogsWhatItDoesNotTell(t *testing.T) {
+	var log strings.Builder
+	logs := func(o *airsocket.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
+	j := wstest.StartClient(t, likeBrowser(logs), nil, func(p *wstest.RawPeer) {
+		p.Accept()
+		p.Close()
+	})
+	j.Want("open", `close 1006 "" unclean`)
+	if !strings.Contains(log.String(), wire.ErrUnexpectedEnd.Error()) {
+		t.Errorf("the log is %s", log.String())
+	}
+}
+
+// An error handler that ends its goroutine, as a failing test does, does not keep the close
+// event back.
+func TestBrowserGoexitInTheErrorEvent(t *testing.T) {
+	j := wstest.StartClient(t, likeBrowser(), func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) { runtime.Goexit() })
+	}, func(p *wstest.RawPeer) {
+		p.Accept(p.Frame(0x83, "b"))
+		p.SkipToEnd()
+	})
+	j.Want("open", "error", `close 1006 "" unclean`)
 }
