@@ -53,6 +53,11 @@ func (q *Queue) join(t target) *waiter {
 // that is done before.
 func (q *Queue) wait(ctx context.Context, w *waiter) error {
 	select {
+	case <-w.turn: // then dialing reports what ctx says
+		return nil
+	default:
+	}
+	select {
 	case <-w.turn:
 		return nil
 	case <-ctx.Done():
