@@ -26,7 +26,7 @@ import (
 // with its own Close method. NetConn adds listeners to s; other handlers and listeners
 // are called as before. From then on messages are kept until they are read. When more
 // than 64 KiB are unread s is paused until there is room, with the effects of
-// [Socket.Pause]. Options.FrameEvents must not be set.
+// [Socket.Pause]. Options.FrameEvents and RulesBrowser must not be set.
 //
 // The methods of the net.Conn may be called from any goroutine, but Read and Write wait
 // for events: in a handler of the same Dispatcher they would wait forever.
@@ -255,13 +255,13 @@ func (c *netConn) waitUnsent(most int) error {
 		}
 		switch c.s.ReadyState() {
 		case StateOpen:
-			if c.s.BufferedAmount() <= most {
+			if c.s.sender.buffered() <= most {
 				return nil
 			}
 			// After a Flush only a writer can have something left, and a
 			// drain event follows when it ends.
 			c.s.Flush()
-			if c.s.BufferedAmount() <= most {
+			if c.s.sender.buffered() <= most {
 				return nil
 			}
 		case StateClosing, StateClosed:

@@ -232,7 +232,7 @@ type Options struct {
 	Recover bool
 
 	// Rules say where a Socket follows the rules of the browser's WebSocket instead of those
-	// of this package. The default is RulesDefault.
+	// of this package; see RulesBrowser. The default is RulesDefault.
 	Rules Rules
 
 	// Reconnect makes a client connect again when its connection ends. Nil means that

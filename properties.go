@@ -14,7 +14,7 @@ import (
 // exception on Unix systems, over TCP and unix sockets, on Linux with TLS too: a message
 // of 32 KiB or more, and everything that waits once it is 64 KiB, is written at once, as
 // far as the system takes it. What Options.QueueBeforeOpen keeps does not count. When the
-// socket is closed nothing is waiting.
+// socket is closed nothing is waiting. With RulesBrowser all this is different.
 //
 // On all other connections, such as pipes and those whose *tls.Conn net/http has made, up
 // to 16 KiB that are being written do not count, because they may already have arrived.

@@ -26,7 +26,9 @@ const (
 	// of its path resolved; percent signs are taken as they are. Connect returns ErrURL for
 	// unix sockets, and for what only a whole parser of browsers takes: relative URLs,
 	// backslashes, tabs and line ends, and addresses such as 127.1. Subprotocols that differ
-	// only in case count as repeated. No redirect is followed, whatever MaxRedirects says.
+	// only in case count as repeated. The request says that no cache may answer it, and does not
+	// have the user and the password of the URL. No redirect is followed, whatever MaxRedirects
+	// says, and the body of a refusal is not waited for.
 	//
 	// The ports that browsers do not connect to are not connected to; ErrBlockedPort is
 	// reported. While a client opens a connection to an IP address and port, other clients of
@@ -54,7 +56,10 @@ const (
 	// first asked for, or something was sent, in a turn: it increases with each message at
 	// once and decreases between turns. What was not sent before the end of the connection,
 	// and what was to be sent after it, stays in it until the Socket connects again. While
-	// more than 4,096 messages wait, it may be too high by the length of some of them.
+	// more than 4,096 messages wait, headers of frames may count too.
+	//
+	// SendPart, SendUncompressed, Ping and Pong, which browsers do not have, return the errors
+	// that they always do. NetConn and package blocking do not work with these rules.
 	RulesBrowser
 )
 
@@ -70,7 +75,8 @@ func (r Rules) newAttempt(cfg dial.Config, d *Dispatcher, url string, protocols 
 		if p := repeated(protocols); p != "" {
 			return nil, fmt.Errorf("%w: %.100q is repeated", ErrProtocol, p)
 		}
-		cfg.StandardURL, cfg.NeedsProtocol, cfg.MaxRedirects, cfg.Queue = true, true, 0, d.opening()
+		cfg.StandardURL, cfg.FetchFields, cfg.NeedsProtocol, cfg.HeadSuffices = true, true, true, true
+		cfg.MaxRedirects, cfg.Queue = 0, d.opening()
 	}
 	return dial.New(cfg, url, protocols)
 }

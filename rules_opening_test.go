@@ -1,6 +1,7 @@
 package airsocket_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -230,25 +231,56 @@ func TestBrowserConnectionsGoexit(t *testing.T) {
 
 // Proxies resolve names themselves, so the name counts, and not the address of the proxy.
 func TestBrowserConnectionsThroughProxies(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newDialing(t)
-		g.opts.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.example:3128") }
-		a := g.connect("ws://a.example/")
-		waits := g.connect("ws://a.example/")
-		b := g.connect("ws://b.example/")
-		g.want("proxy.example:3128", "proxy.example:3128")
-		a.Socket.Drop(1000, "")
-		g.want("proxy.example:3128", "proxy.example:3128", "proxy.example:3128")
-		b.Socket.Drop(1000, "")
-		waits.Socket.Drop(1000, "")
-		synctest.Wait()
-		waits.Want(wstest.Refused...)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	type asked struct {
+		host string
+		net.Conn
+	}
+	requests := make(chan asked, 3)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+					requests <- asked{r.Host, conn}
+				}
+			}()
+		}
+	}()
+	opts := browserOptions(&airsocket.Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse("http://" + l.Addr().String()) }})
+	over := make(chan error, 3)
+	for _, url := range []string{"ws://a.example/", "ws://a.example/", "ws://b.example/"} {
+		s := airsocket.NewSocket(opts())
+		s.OnError(func(e *airsocket.ErrorEvent) { over <- e.Err })
+		if err := s.Connect(url); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := wstest.Receive(t, requests), wstest.Receive(t, requests)
+	if first.host == second.host {
+		t.Errorf("%s was asked for twice", first.host)
+	}
+	for _, r := range []asked{first, second} {
+		r.Close()
+	}
+	third := wstest.Receive(t, requests)
+	if third.host != "a.example:80" {
+		t.Errorf("at last %s is asked for", third.host)
+	}
+	third.Close()
+	for range 3 {
 		var refused *airsocket.ProxyError
-		if err := waits.Err.Err; !errors.Is(err, airsocket.ErrAborted) && !errors.As(err, &refused) {
+		if err := wstest.Receive(t, over); !errors.As(err, &refused) {
 			t.Error(err)
 		}
-		g.d.Run(func() {})
-	})
+	}
 }
 
 // A bubble and the rest of the process share no queue, since they cannot wake each other.

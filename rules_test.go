@@ -2,10 +2,11 @@ package airsocket_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -96,20 +97,19 @@ func TestBrowserConstructorURL(t *testing.T) {
 	}
 }
 
-// The request is for what URL says, and the credentials are those of the URL.
+// The request is for what URL says.
 func TestBrowserConstructorURLIsRequested(t *testing.T) {
-	for _, c := range []struct{ url, target, user string }{
-		{"ws://example.com/%zz/../a%/%2e?q'%", "/a%/?q%27%", ""},
-		{"ws://example.com//a/%zz", "//a/%zz", ""},
-		{"ws://u:%zz%41@example.com", "/", "\r\nAuthorization: Basic " + base64.StdEncoding.EncodeToString([]byte("u:%zzA")) + "\r\n"},
+	for _, c := range []struct{ url, target string }{
+		{"ws://example.com/%zz/../a%/%2e?q'%", "/a%/?q%27%"},
+		{"ws://example.com//a/%zz", "//a/%zz"},
 	} {
 		theirs, ours := wstest.TCPPair(t)
 		opts := &airsocket.Options{Dial: wstest.DialTo(ours)}
 		p := wstest.NewRawPeer(t, theirs, false)
 		j := wstest.Converse(t, opts, likeBrowser(), nil, func(s *airsocket.Socket) error { return s.Connect(c.url) }, p, func(p *wstest.RawPeer) {
 			head := wstest.ReadHead(t, p.Reader) // net/http does not read such targets
-			if target := strings.Fields(head)[1]; target != c.target || !strings.Contains(head, c.user) {
-				t.Errorf("%s: requested is %q, want %s by %q", c.url, head, c.target, c.user)
+			if target := strings.Fields(head)[1]; target != c.target {
+				t.Errorf("%s: requested is %q, want %s", c.url, head, c.target)
 			}
 			p.Close()
 		})
@@ -423,7 +423,7 @@ func TestBrowserConnectInTheErrorEvent(t *testing.T) {
 	})
 }
 
-// Clone keeps the rules, and calls that wait do not work with those of the browser.
+// Clone keeps the rules.
 func TestRulesOption(t *testing.T) {
 	o := &airsocket.Options{Rules: airsocket.RulesBrowser}
 	if o.Clone().Rules != airsocket.RulesBrowser {
@@ -432,4 +432,30 @@ func TestRulesOption(t *testing.T) {
 	if new(airsocket.Options).Rules != airsocket.RulesDefault {
 		t.Error("the default is another one")
 	}
+}
+
+// An end that has no error event is logged.
+func TestBrowserLogsWhatItDoesNotTell(t *testing.T) {
+	var log strings.Builder
+	logs := func(o *airsocket.Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) }
+	j := wstest.StartClient(t, likeBrowser(logs), nil, func(p *wstest.RawPeer) {
+		p.Accept()
+		p.Close()
+	})
+	j.Want("open", `close 1006 "" unclean`)
+	if !strings.Contains(log.String(), wire.ErrUnexpectedEnd.Error()) {
+		t.Errorf("the log is %s", log.String())
+	}
+}
+
+// An error handler that ends its goroutine, as a failing test does, does not keep the close
+// event back.
+func TestBrowserGoexitInTheErrorEvent(t *testing.T) {
+	j := wstest.StartClient(t, likeBrowser(), func(s *airsocket.Socket) {
+		airsocket.AddEventListener(s, airsocket.EventError, func(*airsocket.ErrorEvent) { runtime.Goexit() })
+	}, func(p *wstest.RawPeer) {
+		p.Accept(p.Frame(0x83, "b"))
+		p.SkipToEnd()
+	})
+	j.Want("open", "error", `close 1006 "" unclean`)
 }

@@ -51,8 +51,8 @@ type Conn struct {
 // listeners are called as before. When the connection has ended, the Conn no longer has any
 // effect on s.
 //
-// New returns [airsocket.ErrArgument] if s is nil, or if its Options have SilentClose or
-// FrameEvents, and [airsocket.ErrClosed] if the connection of s ends during the call.
+// New returns [airsocket.ErrArgument] if s is nil, or if its Options have SilentClose,
+// FrameEvents or RulesBrowser, and [airsocket.ErrClosed] if the connection of s ends during the call.
 func New(s *airsocket.Socket) (*Conn, error) {
 	if s == nil {
 		return nil, airsocket.ErrArgument

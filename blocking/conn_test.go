@@ -300,9 +300,9 @@ func TestArguments(t *testing.T) {
 	if _, err := blocking.New(nil); !errors.Is(err, airsocket.ErrArgument) {
 		t.Errorf("nil: %v", err)
 	}
-	for _, o := range []*airsocket.Options{{SilentClose: true}, {FrameEvents: true}} {
+	for _, o := range []*airsocket.Options{{SilentClose: true}, {FrameEvents: true}, {Rules: airsocket.RulesBrowser}} {
 		if _, err := blocking.New(airsocket.NewSocket(o)); !errors.Is(err, airsocket.ErrArgument) {
-			t.Errorf("SilentClose %v, FrameEvents %v: %v", o.SilentClose, o.FrameEvents, err)
+			t.Errorf("SilentClose %v, FrameEvents %v, Rules %d: %v", o.SilentClose, o.FrameEvents, o.Rules, err)
 		}
 	}
 }

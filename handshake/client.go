@@ -31,6 +31,10 @@ type Client struct {
 	// Protocols, unless that is empty (WHATWG WebSockets, section 2.2).
 	NeedsProtocol bool
 
+	// HeadSuffices makes Feed return the error of a server that refuses when the head of the
+	// response has arrived, with what has arrived of the body.
+	HeadSuffices bool
+
 	dialect dialect // nil until AppendRequest
 	keys    keys
 	head    head
@@ -105,7 +109,7 @@ func appendRequestLine(dst []byte, target string) []byte {
 //
 // Errors are of type *Error, and later calls return the same error. When the server
 // refuses, Feed returns the error only after the start of the response's body has
-// arrived. Call FeedEOF to stop waiting for it. If AppendRequest has not been called,
+// arrived, unless HeadSuffices is set. Call FeedEOF to stop waiting for it. If AppendRequest has not been called,
 // Feed returns ErrNotDone.
 func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 	if c.err != nil {
@@ -126,7 +130,7 @@ func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 		return p, true, nil
 	}
 	if c.refused != nil {
-		if c.refused.feed(p) {
+		if c.refused.feed(p) || c.HeadSuffices {
 			err = c.fail(ErrStatus)
 		}
 		return nil, false, err

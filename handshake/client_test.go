@@ -1,6 +1,8 @@
 package handshake_test
 
 import (
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -320,6 +322,35 @@ func TestClientRefused(t *testing.T) {
 			if test.status == 401 && e.Header.Get("www-authenticate") != "Basic" {
 				t.Errorf("%s: %v", test.name, e.Header)
 			}
+		}
+	}
+}
+
+// With NeedsProtocol a server must choose one of the subprotocols, if there are any.
+func TestClientNeedsProtocol(t *testing.T) {
+	for _, test := range []struct {
+		needs     bool
+		protocols []string
+		field     string
+		want      error
+	}{
+		{true, []string{"chat", "echo"}, "", handshake.ErrNoProtocol},
+		{true, []string{"chat", "echo"}, "Sec-WebSocket-Protocol: echo\r\n", nil},
+		{true, nil, "", nil},
+		{false, []string{"chat", "echo"}, "", nil},
+	} {
+		c := &handshake.Client{Host: "example.com", Target: "/", Protocols: test.protocols, NeedsProtocol: test.needs}
+		request, err := c.AppendRequest(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, key, _ := strings.Cut(string(request), "Sec-WebSocket-Key: ")
+		key, _, _ = strings.Cut(key, "\r\n")
+		sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		answer := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+			base64.StdEncoding.EncodeToString(sum[:]) + "\r\n" + test.field + "\r\n"
+		if _, done, err := c.Feed([]byte(answer)); done != (test.want == nil) || !errors.Is(err, test.want) {
+			t.Errorf("%q, asked for %q, needs one is %v: done is %v, %v", test.field, test.protocols, test.needs, done, err)
 		}
 	}
 }

@@ -41,6 +41,8 @@ type Config struct {
 
 	StandardURL   bool   // the URL is read as in the browser; see parseStandardURL
 	NeedsProtocol bool   // see handshake.Client
+	FetchFields   bool   // the request has the fields of a browser's, which are no-cache and no user of the URL (WHATWG Fetch, section 4.6)
+	HeadSuffices  bool   // see handshake.Client
 	Queue         *Queue // if not nil, one connection at a time is opened to an address
 
 	MaxRedirects          int
@@ -137,8 +139,15 @@ func (a *Attempt) prepare() (err error) {
 		MaxLines:  a.cfg.MaxHeadLines,
 
 		NeedsProtocol: a.cfg.NeedsProtocol,
+		HeadSuffices:  a.cfg.HeadSuffices,
 	}
-	if user := a.to.User; user != nil && !a.client.Header.Has("Authorization") {
+	if a.cfg.FetchFields {
+		for _, name := range []string{"Pragma", "Cache-Control"} {
+			if !a.client.Header.Has(name) {
+				a.client.Header.Add(name, "no-cache")
+			}
+		}
+	} else if user := a.to.User; user != nil && !a.client.Header.Has("Authorization") {
 		password, _ := user.Password()
 		a.client.Header.Add("Authorization", basicAuth(user.Username(), password))
 	}

@@ -36,11 +36,11 @@ const patience = 20 * time.Second
 //	/deflate?STEPS  as /do, with permessage-deflate
 //	/respond?TEXT   answers with this text, in which {accept} stands for the field's value,
 //	                and then does as /echo
-//	/hold?NAME      logs when it has been asked and when it answers, which is later, and
-//	                then does as /echo
+//	/hold?NAME      tells /control that it has been asked, waits for it, and does as /echo
+//	/control        accepts, and sends what it is told; the message "go" lets one /hold go on,
+//	                and others are sent back
 //	/hang           never answers
 //	/log            when all other connections have ended, sends what was logged, a line each
-//	/log?now        does not wait for them
 type server struct {
 	t        testing.TB
 	listener net.Listener
@@ -52,6 +52,9 @@ type server struct {
 	idle   sync.Cond // active is 0
 	active int       // connections that have asked for something else than /log or /page
 	log    []string
+
+	control chan string   // what /hold tells
+	release chan struct{} // a value for each /hold that goes on
 }
 
 // serve starts a server for a script, until the end of the test.
@@ -61,7 +64,7 @@ func serve(t testing.TB, script string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, listener: l, script: script, address: l.Addr().String()}
+	s := &server{t: t, listener: l, script: script, address: l.Addr().String(), control: make(chan string, 100), release: make(chan struct{}, 100)}
 	s.idle.L = &s.mu
 	outgoing, err := net.Dial("tcp", s.address)
 	if err != nil {
@@ -186,12 +189,31 @@ func (s *server) answer(c *conn) {
 			c.serve(c.echo)
 		}
 	case "/hold":
-		s.note("%s asks", query)
-		// Another connection that is opened meanwhile asks before this one has its answer.
-		time.Sleep(100 * time.Millisecond)
-		s.note("%s has its answer", query)
+		s.control <- query + " asks"
+		select {
+		case <-s.release:
+		case <-s.t.Context().Done():
+		}
+		s.control <- query + " is answered"
 		c.accept("")
 		c.serve(c.echo)
+	case "/control":
+		c.accept("")
+		go c.serve(func(op byte, data string) {
+			if data == "go" {
+				s.release <- struct{}{}
+			} else {
+				s.control <- data
+			}
+		})
+		for {
+			select {
+			case text := <-s.control:
+				c.echo(wstest.OpText, text)
+			case <-s.t.Context().Done():
+				return
+			}
+		}
 	case "/hang":
 		io.Copy(io.Discard, c.r)
 	default:
@@ -236,7 +258,7 @@ func (s *server) sendLog(c *conn) {
 		s.active = 0
 		s.idle.Broadcast()
 	})
-	for s.active != 0 && c.req.URL.RawQuery == "" {
+	for s.active != 0 {
 		s.idle.Wait()
 	}
 	over.Stop()

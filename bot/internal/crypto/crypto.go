@@ -14,20 +14,36 @@ import (
 // maxRandom is the number of bytes that getRandomValues fills at once.
 const maxRandom = 65536
 
-// Globals are the objects crypto and performance.
+// Globals are the objects crypto and performance, and their classes.
 var Globals = []realm.Global{
-	{Name: "crypto", Build: func(r *realm.Realm) goja.Value {
-		o := r.NewObject()
-		o.Set("getRandomValues", r.Func("getRandomValues", 1, func(_ goja.Value, args []goja.Value) goja.Value { return fill(r, args) }))
-		o.Set("randomUUID", r.Func("randomUUID", 0, func(goja.Value, []goja.Value) goja.Value { return r.ToValue(uuid()) }))
-		return o
-	}},
-	{Name: "performance", Build: func(r *realm.Realm) goja.Value {
-		o := r.NewObject()
-		o.Set("now", r.Func("now", 0, func(goja.Value, []goja.Value) goja.Value { return r.ToValue(r.Elapsed()) }))
-		o.Set("timeOrigin", float64(r.Start.UnixMicro())/1000)
-		return o
-	}},
+	cryptoClass.Global(),
+	performanceClass.Global(),
+	{Name: "crypto", Build: func(r *realm.Realm) goja.Value { return r.Wrap(cryptoClass, new(random)) }},
+	{Name: "performance", Build: func(r *realm.Realm) goja.Value { return r.Wrap(performanceClass, new(clock)) }},
+}
+
+// random is the state of a Crypto.
+type random struct{ realm.Object }
+
+var cryptoClass = &realm.Class{
+	Name: "Crypto",
+	Operations: []realm.Operation{
+		realm.Op("getRandomValues", 1, func(r *realm.Realm, _ *random, args []goja.Value) goja.Value { return fill(r, args) }),
+		realm.Op("randomUUID", 0, func(r *realm.Realm, _ *random, _ []goja.Value) goja.Value { return r.ToValue(uuid()) }),
+	},
+}
+
+// clock is the state of a Performance.
+type clock struct{ realm.Object }
+
+var performanceClass = &realm.Class{
+	Name: "Performance",
+	Attributes: []realm.Attribute{
+		realm.Attr("timeOrigin", func(r *realm.Realm, _ *clock) goja.Value { return r.ToValue(float64(r.Start.UnixMicro()) / 1000) }, nil),
+	},
+	Operations: []realm.Operation{
+		realm.Op("now", 0, func(r *realm.Realm, _ *clock, _ []goja.Value) goja.Value { return r.ToValue(r.Elapsed()) }),
+	},
 }
 
 func fill(r *realm.Realm, args []goja.Value) goja.Value {

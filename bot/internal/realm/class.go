@@ -157,8 +157,18 @@ func (r *Realm) defineSymbol(o *goja.Object, name *goja.Symbol, v goja.Value, a 
 	}
 }
 
-// Func returns a function of the script.
+// Func returns a function of the script, which throws if it has fewer than length arguments.
 func (r *Realm) Func(name string, length int, fn func(this goja.Value, args []goja.Value) goja.Value) *goja.Object {
+	return r.function(name, length, func(this goja.Value, args []goja.Value) goja.Value {
+		if len(args) < length {
+			panic(r.NewTypeError("Failed to execute '%s': %s", name, tooFew(length, len(args))))
+		}
+		return fn(this, args)
+	})
+}
+
+// function returns a function of the script, which has any number of arguments.
+func (r *Realm) function(name string, length int, fn func(this goja.Value, args []goja.Value) goja.Value) *goja.Object {
 	f := r.ToValue(func(c goja.FunctionCall) goja.Value { return fn(c.This, c.Arguments) }).(*goja.Object)
 	r.define(f, "name", r.ToValue(name), label)
 	r.define(f, "length", r.ToValue(length), label)
@@ -256,7 +266,7 @@ func (r *Realm) attribute(prototype *goja.Object, a Attribute) {
 	get := r.getter(a)
 	var set goja.Value
 	if a.set != nil {
-		set = r.Func("set "+a.name, 1, func(this goja.Value, args []goja.Value) goja.Value {
+		set = r.function("set "+a.name, 1, func(this goja.Value, args []goja.Value) goja.Value {
 			a.set(r, StateOf(this), Arg(args, 0))
 			return goja.Undefined()
 		})
@@ -267,7 +277,7 @@ func (r *Realm) attribute(prototype *goja.Object, a Attribute) {
 }
 
 func (r *Realm) operation(c *Class, op Operation) goja.Value {
-	return r.Func(op.name, op.length, func(this goja.Value, args []goja.Value) goja.Value {
+	return r.function(op.name, op.length, func(this goja.Value, args []goja.Value) goja.Value {
 		if len(args) < op.length {
 			panic(r.NewTypeError("Failed to execute '%s' on '%s': %s", op.name, c.Name, tooFew(op.length, len(args))))
 		}

@@ -47,6 +47,19 @@ function respond(...lines) {
 // accepted has the lines of a server that accepts.
 const accepted = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Accept: {accept}'];
 
+// hold calls open, which opens sockets to /hold, and gives what the server tells of them to
+// tell. It lets the one that the server has been asked for go on when others have had time
+// to ask, too: after two messages in each direction.
+function hold(open, tell) {
+  const control = new WebSocket(wsURL + '/control');
+  control.onopen = open;
+  control.onmessage = ({data}) => {
+    if (data === 'wait') control.send('go');
+    else tell(data);
+    if (data.endsWith(' asks')) control.send('wait');
+  };
+}
+
 // inTurn runs the functions, each when the one before calls its argument, and then done.
 function inTurn(...steps) {
   const [first, ...rest] = steps;
