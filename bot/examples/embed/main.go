@@ -16,9 +16,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot"
-	"github.com/dop251/goja"
 )
 
 func main() {

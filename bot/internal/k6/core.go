@@ -4,9 +4,10 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // core is the module k6.

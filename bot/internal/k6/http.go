@@ -15,9 +15,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // maxBody is how many bytes of the body of a response a script gets. What follows is not

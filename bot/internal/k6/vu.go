@@ -11,12 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/websocket"
 	"github.com/airsocket/airsocket/wire"
-	"github.com/dop251/goja"
 )
 
 // A Test is what all VUs of a test share.

@@ -3,12 +3,13 @@ package k6
 import (
 	"net/http"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/websocket"
-	"github.com/dop251/goja"
 )
 
 // webSocketClass is the class WebSocket of k6/websockets: that of the browser, with a third

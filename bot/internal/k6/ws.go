@@ -6,11 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/websocket"
-	"github.com/dop251/goja"
 )
 
 // ws is the module k6/ws, whose connect returns when the connection has ended. It holds up

@@ -62,6 +62,17 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
+// Small whole numbers are not rounded at all.
+func TestQuantilesOfWholeNumbers(t *testing.T) {
+	for v := range 128 {
+		var r metrics.Registry
+		s := add(t, &r, "m", metrics.Trend, float64(v), float64(v), 1000).Sink()
+		if got := s.Quantile(.5); got != float64(v) {
+			t.Errorf("the median of %d, %d and 1000 is %v", v, v, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	var r metrics.Registry
 	for _, name := range []string{"", "1a", "a b", "a-b", "ä", strings.Repeat("a", 129)} {

@@ -18,9 +18,9 @@ type Sink struct {
 	below, above *hist.Hist // of the samples of a Trend that are not 0, by their sizes
 }
 
-// scale is how many of the units of a histogram a sample of 1 has. A histogram counts
-// nanoseconds, and most trends milliseconds.
-const scale = 1e6
+// scale is how many of the units of a histogram a sample of 1 has. As it is a power of two,
+// whole numbers up to 127 have buckets of their own, and most trends are milliseconds.
+const scale = 1 << 20
 
 func (s *Sink) add(kind Kind, v float64) {
 	if math.IsNaN(v) || math.IsInf(v, 0) {

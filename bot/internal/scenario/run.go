@@ -12,12 +12,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot"
 	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/internal/report"
-	"github.com/dop251/goja"
 )
 
 // A Config is what a test consists of.

@@ -11,9 +11,10 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/internal/report"
-	"github.com/dop251/goja"
 )
 
 // insecure returns a configuration that takes every certificate.

@@ -7,10 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot"
 	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // A vu is an instance of the script. While an iteration waits for something it costs no
