@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/parser"
 	"github.com/evanw/esbuild/pkg/api"
 )
 
@@ -66,8 +68,11 @@ type resolver = func(api.OnResolveArgs) (api.OnResolveResult, error)
 func compile(name, source string, resolve resolver, imports Imports) (*Program, error) {
 	ext := filepath.Ext(name)
 	if ext != ".mjs" && loaderOf(name) == api.LoaderJS {
-		if p, err := goja.Compile(name, source, false); err == nil {
-			return &Program{program: p}, nil
+		// A map of the source could name any file.
+		if ast, err := goja.Parse(name, source, parser.WithDisableSourceMaps); err == nil {
+			if p, err := goja.CompileAST(ast, false); err == nil {
+				return &Program{program: p}, nil
+			}
 		}
 	}
 	path, err := filepath.Abs(name)
@@ -96,7 +101,7 @@ func compile(name, source string, resolve resolver, imports Imports) (*Program, 
 	if err := errorOf(result.Errors); err != nil {
 		return nil, err
 	}
-	if ext != ".mjs" && ext != ".mts" && !strings.Contains(result.Metafile, `"format": "esm"`) {
+	if ext != ".mjs" && ext != ".mts" && !isModule(result.Metafile, filepath.Base(path)) {
 		return compileScript(name, source)
 	}
 	p, err := goja.Compile(name, string(result.OutputFiles[0].Contents), true)
@@ -104,6 +109,15 @@ func compile(name, source string, resolve resolver, imports Imports) (*Program, 
 		return nil, err
 	}
 	return &Program{p, true}, nil
+}
+
+// isModule reports whether a file has the syntax of a module. metafile is what esbuild says
+// about the files of a program.
+func isModule(metafile, name string) bool {
+	var meta struct {
+		Inputs map[string]struct{ Format string }
+	}
+	return json.Unmarshal([]byte(metafile), &meta) == nil && meta.Inputs[name].Format == "esm"
 }
 
 // target and missing say what the engine knows of the language. esbuild replaces the rest.

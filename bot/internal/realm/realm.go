@@ -10,6 +10,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/parser"
 )
 
 // MaxCallStack is how deeply the functions of a script may call each other. A call beyond it
@@ -50,6 +51,7 @@ type Stopper interface {
 func New(report func(error)) *Realm {
 	r := &Realm{Runtime: goja.New(), Dispatcher: new(airsocket.Dispatcher), report: report, Start: time.Now()}
 	r.SetMaxCallStackSize(MaxCallStack)
+	r.SetParserOptions(parser.WithDisableSourceMaps) // which eval could load from any file
 	r.SetPromiseRejectionTracker(r.trackRejection)
 	r.Dispatcher.OnTurnEnd(r.turnEnded)
 	r.defineSymbol(r.GlobalObject(), realmKey, r.NewDynamicObject(realmHolder{realm: r}), fixed)
