@@ -259,7 +259,9 @@ func TestModules(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p, err := bot.CompileFile(filepath.Join(dir, "main.ts"), map[string]string{"https://example.com/far.js": "export default 9"})
+	p, err := bot.CompileFile(filepath.Join(dir, "main.ts"), func(name string) (string, bool) {
+		return "export default 9", name == "https://example.com/far.js"
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

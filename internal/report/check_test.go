@@ -126,6 +126,8 @@ func TestUnits(t *testing.T) {
 		{report.PerSecond, 12345.6, "12346/s"},
 		{report.PerSecond, 999.94, "999.9/s"},
 		{report.PerSecond, 99.5, "99.50/s"},
+		{report.Share, .5, "50%"},
+		{report.Share, .98765, "98.77%"},
 		{report.Count, math.NaN(), "-"},
 	} {
 		if got := test.unit.Format(test.v); got != test.want {

@@ -257,3 +257,21 @@ func TestPlot(t *testing.T) {
 		}
 	}
 }
+
+// The title of the checks can be another one, in text and on the page.
+func TestCheckTitle(t *testing.T) {
+	r := &report.Report{Outcomes: []report.Outcome{{Check: "a<1", OK: true}}}
+	for _, title := range []string{"Checks", "Thresholds"} {
+		var text, page strings.Builder
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.WriteHTML(&page); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), "\n"+title+"\n") || !strings.Contains(page.String(), "<h2>"+title+"</h2>") {
+			t.Errorf("the title %s is not in %s", title, text.String())
+		}
+		r.Checks = "Thresholds"
+	}
+}
