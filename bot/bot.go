@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/console"
@@ -20,7 +22,6 @@ import (
 	"github.com/airsocket/airsocket/bot/internal/timers"
 	"github.com/airsocket/airsocket/bot/internal/urls"
 	"github.com/airsocket/airsocket/bot/internal/websocket"
-	"github.com/dop251/goja"
 )
 
 // A Bot runs a Program: an instance of the engine, with an event loop of its own. A Bot is

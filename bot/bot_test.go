@@ -13,11 +13,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot"
 	"github.com/airsocket/airsocket/bot/internal/fetch"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // lines collects what a script prints.

@@ -3,8 +3,9 @@ package bot
 import (
 	"fmt"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // An ExitError is returned by Run if the script has called bot.exit with a code other than 0.

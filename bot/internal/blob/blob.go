@@ -5,8 +5,9 @@ import (
 	"math"
 	"strings"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // A Blob is the state of a Blob.

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // Key is the place of the Console of a Realm.

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // format joins arguments as console.log does: if the first is a string, each of its %s, %d,

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // maxColumns is the number of columns of a table, and maxItems that of its rows.

@@ -6,9 +6,10 @@ import (
 	"crypto/rand"
 	"fmt"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // maxRandom is the number of bytes that getRandomValues fills at once.

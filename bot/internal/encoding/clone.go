@@ -3,9 +3,10 @@ package encoding
 import (
 	"reflect"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // maxDepth is how deeply objects may contain each other in structuredClone.

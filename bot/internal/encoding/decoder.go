@@ -4,12 +4,13 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
 	text "golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // decoder is the state of a TextDecoder.

@@ -6,9 +6,10 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // Globals are the classes and functions of this package.

@@ -3,9 +3,10 @@ package events
 import (
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // A Signal is the state of an AbortSignal (DOM, section 3.2).

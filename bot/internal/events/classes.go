@@ -1,8 +1,9 @@
 package events
 
 import (
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // Globals are the classes of this package.

@@ -3,8 +3,9 @@
 package events
 
 import (
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // An Event is the state of an Event (DOM, section 2.2).

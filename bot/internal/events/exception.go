@@ -1,8 +1,9 @@
 package events
 
 import (
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // An exception is the state of a DOMException (Web IDL, section 4.3).

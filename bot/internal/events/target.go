@@ -3,8 +3,9 @@ package events
 import (
 	"slices"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // A Target is the state of an EventTarget (DOM, section 2.7). The states of classes that

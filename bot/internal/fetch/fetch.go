@@ -13,12 +13,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/urls"
-	"github.com/dop251/goja"
 )
 
 // The limits of a Realm.

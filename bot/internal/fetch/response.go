@@ -5,9 +5,10 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // A response is the state of a Response.

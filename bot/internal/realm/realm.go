@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/airsocket/airsocket"
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
+
+	"github.com/airsocket/airsocket"
 )
 
 // MaxCallStack is how deeply the functions of a script may call each other. A call beyond it

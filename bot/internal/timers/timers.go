@@ -6,9 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/realm"
-	"github.com/dop251/goja"
 )
 
 // Globals are the functions of this package. The lists of timers are shared by those of one

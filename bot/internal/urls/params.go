@@ -6,8 +6,9 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // A pair is a name and its value in a query.

@@ -1,9 +1,10 @@
 package urls
 
 import (
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
 	whatwg "github.com/nlnwa/whatwg-url/url"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 // A URL is the state of a URL.

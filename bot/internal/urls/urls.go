@@ -5,9 +5,10 @@ package urls
 import (
 	"errors"
 
-	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/dop251/goja"
 	whatwg "github.com/nlnwa/whatwg-url/url"
+
+	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
 var parser = whatwg.NewParser()

@@ -5,12 +5,13 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/wire"
-	"github.com/dop251/goja"
 )
 
 func send(r *realm.Realm, s *Socket, args []goja.Value) goja.Value {

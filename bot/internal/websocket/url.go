@@ -4,8 +4,9 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/airsocket/airsocket/bot/internal/urls"
 	whatwg "github.com/nlnwa/whatwg-url/url"
+
+	"github.com/airsocket/airsocket/bot/internal/urls"
 )
 
 // parseURL returns the URL of a WebSocket (WebSockets, section 3.1, steps 1 to 7).

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/dop251/goja"
+
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot/internal/blob"
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/urls"
-	"github.com/dop251/goja"
 )
 
 // Key is the place of the options of all WebSockets of a Realm.
