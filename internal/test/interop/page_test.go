@@ -202,7 +202,7 @@ func (p *tab) flushed() {
 // copied returns what is in the clipboard.
 func (p *tab) copied() string {
 	p.t.Helper()
-	p.call(p.t, "", "Browser.grantPermissions", map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}}, nil)
+	p.browser.Call(p.t, "Browser.grantPermissions", map[string]any{"permissions": []string{"clipboardReadWrite", "clipboardSanitizedWrite"}}, nil)
 	p.Do("Page.bringToFront", nil)
 	s, _ := p.Evaluate(`navigator.clipboard.readText()`).(string)
 	return s

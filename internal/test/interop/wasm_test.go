@@ -47,7 +47,7 @@ func buildWasm(t testing.TB) string {
 
 // A wasmTab is a Socket in a browser.
 type wasmTab struct {
-	*browser
+	browser
 	files string // the URL of the program and of wasm_exec.js
 }
 
