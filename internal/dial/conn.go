@@ -5,7 +5,6 @@ package dial
 import (
 	"context"
 	"net"
-	"net/url"
 	"time"
 )
 
@@ -65,8 +64,3 @@ func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, 
 	a.watch(ctx, conn)
 	return conn, nil
 }
-
-// address returns the host and port to dial.
-func (e endpoint) address() string { return addressOf(e.URL) }
-
-func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }

@@ -138,6 +138,11 @@ func (e endpoint) hostField() string {
 	return host
 }
 
+// address returns the host and port to dial.
+func (e endpoint) address() string { return addressOf(e.URL) }
+
+func addressOf(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
+
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port
