@@ -252,7 +252,8 @@ func TestDeliveredMessageIsReleased(t *testing.T) {
 }
 
 // TestParallelSocketsWaitForSlots checks that Parallel sockets inflate messages only when
-// there is one of as many decoding slots as there are processors, and that any number of handlers may block meanwhile.
+// there is one of as many decoding slots as there are processors, and that any number of
+// handlers may block meanwhile.
 func TestParallelSocketsWaitForSlots(t *testing.T) {
 	sockets := runtime.GOMAXPROCS(0) + 3
 	blocked, leave := make(chan struct{}, sockets), make(chan struct{})

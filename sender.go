@@ -48,7 +48,8 @@ type sender struct {
 }
 
 // A senderOwner is what a sender knows of its Socket. The sender's lock is held during
-// calls of flushLater, turn, writes, waits and pongWaits, and not during calls of the other methods.
+// calls of flushLater, turn, writes, waits and pongWaits, and not during calls of the other
+// methods.
 type senderOwner interface {
 	flushLater(*sender) bool   // flush at the end of the turn; false outside of turns
 	turn() uint64              // the number of the turn that runs; 0 outside of turns

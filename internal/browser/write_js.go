@@ -53,8 +53,9 @@ func (c *Conn) TryWrite(head, body []byte) (n int, err error) {
 	return len(head) + len(body), nil
 }
 
-// Write writes p when the browser has room for more, and nothing after Close. What is written while the browser is
-// closing the connection is lost, as it is on a network: Read tells how it ends.
+// Write writes p when the browser has room for more, and nothing after Close. What is
+// written while the browser is closing the connection is lost, as it is on a network: Read
+// tells how it ends.
 func (c *Conn) Write(p []byte) (int, error) {
 	for c.isFull() {
 		select {
