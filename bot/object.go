@@ -48,6 +48,7 @@ var botGlobals = []realm.Global{{Name: "bot", Build: func(r *realm.Realm) goja.V
 }}, {Name: "navigator", Build: func(r *realm.Realm) goja.Value {
 	o := r.NewObject()
 	o.Set("userAgent", "airsocket-bot")
+	o.Set("platform", "") // as HTML permits
 	o.Set("language", "en")
 	o.Set("onLine", true)
 	return o
