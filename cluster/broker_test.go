@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"bufio"
-	"os"
 	"os/exec"
 	"regexp"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/airsocket/airsocket/cluster/internal/natsserver"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // TestProcesses uses the NATS server that programs can embed.
@@ -30,14 +30,7 @@ func (b *embedded) start()      { b.Server = startNATS(b.t, b.port) }
 
 // TestInteropNATSServer uses the program nats-server, for example of Debian.
 func TestInteropNATSServer(t *testing.T) {
-	path, err := exec.LookPath("nats-server")
-	if err != nil {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	p := &program{t: t, path: path, port: "-1"}
+	p := &program{t: t, path: wstest.Find(t, "nats-server"), port: "-1"}
 	p.start()
 	testProcesses(t, p)
 }

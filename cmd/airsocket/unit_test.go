@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // unit returns the text of the unit of systemd, and the command that it runs.
@@ -52,13 +53,7 @@ func TestUnitRunsTheProgram(t *testing.T) {
 // much.
 func TestInteropUnit(t *testing.T) {
 	t.Parallel()
-	path, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatal(err)
-		}
-		t.Skip("not on this machine: systemd-analyze")
-	}
+	path := wstest.Find(t, "systemd-analyze")
 	text, command := unit(t)
 	file := filepath.Join(t.TempDir(), "airsocket-serve.service")
 	if err := os.WriteFile(file, []byte(strings.Replace(text, "="+command[0]+" ", "="+os.Args[0]+" ", 1)), 0o600); err != nil {

@@ -10,20 +10,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
-// Missing skips the test because a program is not on this machine, or fails it if the peers
-// of other projects are required.
-func Missing(t testing.TB, program string) {
-	t.Helper()
-	if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-		t.Fatal("not on this machine: " + program)
-	}
-	t.Skip("not on this machine: " + program)
-}
-
 // Program returns the path of the first program in the PATH that has the name, and that
-// succeeds with the arguments try if there are any. See Missing if there is none.
+// succeeds with the arguments try if there are any. See wstest.Missing if there is none.
 func Program(t testing.TB, name string, try ...string) (path string) {
 	t.Helper()
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
@@ -32,7 +24,7 @@ func Program(t testing.TB, name string, try ...string) (path string) {
 			return path
 		}
 	}
-	Missing(t, strings.Join(append([]string{name}, try...), " "))
+	wstest.Missing(t, strings.Join(append([]string{name}, try...), " "))
 	return ""
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // A Screen is a terminal in tmux that the program runs in, in a process of its own. It shows
@@ -40,13 +42,7 @@ func NewScreen(t *testing.T, columns, lines int, args ...string) *Screen {
 // variables of the environment in the form NAME=VALUE.
 func NewScreenOf(t *testing.T, columns, lines int, env []string, script string, args ...string) *Screen {
 	t.Helper()
-	tmux, err := exec.LookPath("tmux")
-	if err != nil {
-		if os.Getenv("AIRSOCKET_INTEROP") == "required" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	tmux := wstest.Find(t, "tmux")
 	dir, err := os.MkdirTemp("", "tmux") // the name of a socket must be short
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/exit"
+	"github.com/airsocket/airsocket/internal/test/wstest"
 )
 
 // habits are what one does with wscat according to its README, and how connect does it. Both
@@ -109,7 +110,7 @@ func TestInteropWscat(t *testing.T) {
 	wscat := clitest.Peers(t, ".bin/wscat")
 	clitest.Program(t, "node")
 	if !exists(wscat) {
-		clitest.Missing(t, "wscat")
+		wstest.Missing(t, "wscat")
 	}
 	words := startHabits(t)
 	for _, h := range habits {
