@@ -219,25 +219,6 @@ func (r *Realm) operation(c *Class, op Operation) goja.Value {
 	})
 }
 
-// construct makes an object, for new.target and the arguments of the script.
-func (r *Realm) construct(c *Class, newTarget goja.Value, args []goja.Value) goja.Value {
-	target, _ := newTarget.(*goja.Object)
-	switch {
-	case c.Construct == nil:
-		panic(r.NewTypeError("Illegal constructor"))
-	case target == nil:
-		panic(r.NewTypeError("Failed to construct '%s': Please use the 'new' operator, this DOM object constructor cannot be called as a function.", c.Name))
-	case len(args) < c.Length:
-		panic(r.NewTypeError("Failed to construct '%s': %s", c.Name, tooFew(c.Length, len(args))))
-	}
-	p := r.prototype(c)
-	parent, ok := target.Get("prototype").(*goja.Object)
-	if !ok {
-		parent = p.object
-	}
-	return r.wrap(p, parent, c.Construct(r, args))
-}
-
 func tooFew(needed, present int) string {
 	if needed == 1 {
 		return "1 argument required, but only 0 present."

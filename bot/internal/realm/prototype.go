@@ -17,6 +17,11 @@ import (
 // thus those of the engine. The traps of the proxy hide lookup and used, and whatever is not
 // just the use of a member calls reveal, after which own has all members and is an object
 // like any other.
+//
+// A loop with for-in over an object does not see what its prototype has if that is a proxy.
+// It does see what a dynamic object has. So where it asks for the keys of the proxy it gets
+// none, and where it then asks for the next prototype it gets such an object with the keys.
+// What it does not see are members that cannot be deleted, and only after reveal.
 type prototype struct {
 	realm *Realm
 	class *Class
@@ -24,7 +29,8 @@ type prototype struct {
 	object, own, used, parent *goja.Object
 
 	traps       *goja.ProxyTrapConfig
-	inUse       []bool       // whether used has the member of the class
+	looping     bool         // for-in asks for the next prototype now
+	inUse       []bool       // whether used has the member of the class; nil after reveal
 	constructor *goja.Object // nil until it is used
 	unforgeable []accessor
 }
@@ -80,7 +86,7 @@ func (r *Realm) prototype(c *Class) *prototype {
 	p.own = r.CreateObject(l)
 	r.defineSymbol(p.own, goja.SymToStringTag, r.ToValue(c.Name), label)
 	p.traps = &goja.ProxyTrapConfig{
-		GetPrototypeOf:           func(*goja.Object) *goja.Object { return p.parent },
+		GetPrototypeOf:           p.getPrototypeOf,
 		SetPrototypeOf:           p.setPrototypeOf,
 		PreventExtensions:        p.preventExtensions,
 		GetOwnPropertyDescriptor: p.getOwnPropertyDescriptor,
@@ -139,6 +145,9 @@ func (p *prototype) use(name string) {
 
 // reveal gives own all members, and undoes the rest. It returns the property of that name.
 func (p *prototype) reveal(name string) (found goja.PropertyDescriptor) {
+	if p.inUse == nil {
+		return found
+	}
 	must(p.own.SetPrototype(p.parent))
 	for i, m := range p.class.members {
 		property := m.property(p)
@@ -150,8 +159,67 @@ func (p *prototype) reveal(name string) (found goja.PropertyDescriptor) {
 			found = property
 		}
 	}
-	*p.traps, p.used, p.inUse = goja.ProxyTrapConfig{}, nil, nil
+	p.used, p.parent, p.inUse = nil, nil, nil
+	*p.traps = goja.ProxyTrapConfig{GetPrototypeOf: p.getPrototypeOf, SetPrototypeOf: p.setPrototypeOf, PreventExtensions: p.preventExtensions, OwnKeys: p.ownKeys}
 	return found
+}
+
+func (p *prototype) getPrototypeOf(own *goja.Object) *goja.Object {
+	parent := p.parent
+	if p.inUse == nil {
+		parent = own.Prototype()
+	}
+	if !p.looping || p.calledByFunction() {
+		return parent
+	}
+	p.looping = false
+	o := p.realm.NewDynamicObject(keys(p.enumerable()))
+	must(o.SetPrototype(parent))
+	return o
+}
+
+// calledByFunction reports whether a function of the engine has called a trap, and not a
+// statement or an expression of the script.
+func (p *prototype) calledByFunction() bool {
+	frames := p.realm.CaptureCallStack(1, nil)
+	return len(frames) == 0 || frames[0].SrcName() == "<native>"
+}
+
+// enumerable returns the names of the members that are enumerable.
+func (p *prototype) enumerable() []string {
+	if p.inUse == nil {
+		return p.own.Keys()
+	}
+	var names []string
+	for _, m := range p.class.members[1:] { // without the constructor
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// keys is a goja.DynamicObject that has keys only.
+type keys []string
+
+func (keys) Get(string) goja.Value       { return nil }
+func (keys) Set(string, goja.Value) bool { return false }
+func (keys) Has(string) bool             { return true }
+func (keys) Delete(string) bool          { return false }
+func (k keys) Keys() []string            { return k }
+
+func (p *prototype) ownKeys(own *goja.Object) *goja.Object {
+	if p.calledByFunction() {
+		p.reveal("")
+		return p.builtin("Reflect", "ownKeys", own).ToObject(p.realm.Runtime)
+	}
+	p.looping = true
+	if p.inUse != nil {
+		return p.realm.NewArray()
+	}
+	var fixed []any // which a trap must return
+	for _, k := range p.class.Constants {
+		fixed = append(fixed, k.Name)
+	}
+	return p.realm.NewArray(fixed...)
 }
 
 func (p *prototype) getOwnPropertyDescriptor(_ *goja.Object, name string) goja.PropertyDescriptor {
@@ -168,35 +236,37 @@ func (p *prototype) deleteProperty(own *goja.Object, name string) bool {
 	return own.Delete(name) == nil
 }
 
-func (p *prototype) ownKeys(own *goja.Object) *goja.Object {
-	p.reveal("")
-	var keys []any
-	for _, name := range own.GetOwnPropertyNames() {
-		keys = append(keys, name)
-	}
-	for _, symbol := range own.Symbols() {
-		keys = append(keys, symbol)
-	}
-	return p.realm.NewArray(keys...)
-}
-
+// setPrototypeOf looks for the cycles that the engine does not find.
 func (p *prototype) setPrototypeOf(own, parent *goja.Object) bool {
+	for o := parent; o != nil; o = o.Prototype() {
+		if o == p.object {
+			return false
+		}
+	}
 	p.reveal("")
 	return own.SetPrototype(parent) == nil
 }
 
 func (p *prototype) preventExtensions(own *goja.Object) bool {
 	p.reveal("")
-	object, _ := p.realm.Get("Object").(*goja.Object) // there is no other way to do it
-	if object == nil {
-		return false
+	p.builtin("Object", "preventExtensions", own)
+	*p.traps = goja.ProxyTrapConfig{}
+	return true
+}
+
+// builtin calls a function of the engine that has no counterpart in Go.
+func (p *prototype) builtin(object, name string, own *goja.Object) goja.Value {
+	o, ok := p.realm.Get(object).(*goja.Object)
+	if !ok {
+		panic(p.realm.NewTypeError("%s is not an object", object))
 	}
-	prevent, ok := goja.AssertFunction(object.Get("preventExtensions"))
-	if ok {
-		_, err := prevent(object, own)
-		must(err)
+	fn, ok := goja.AssertFunction(o.Get(name))
+	if !ok {
+		panic(p.realm.NewTypeError("%s.%s is not a function", object, name))
 	}
-	return ok
+	v, err := fn(o, own)
+	must(err)
+	return v
 }
 
 // A classMember is a property of the prototype of a Class.
@@ -241,7 +311,7 @@ func define(o *goja.Object, name string, d goja.PropertyDescriptor) error {
 }
 
 // newShim makes a constructor: only a function of the script learns whether it was called
-// with new.
+// with new. (The engine has no instanceof for a proxy.)
 var newShim = goja.MustCompile("constructor", `(function(construct) {
 	return function(...args) { return construct(new.target, args) }
 })`, true)
@@ -256,7 +326,7 @@ func (p *prototype) makeConstructor() *goja.Object {
 	must(err)
 	shim, _ := goja.AssertFunction(v)
 	v, err = shim(nil, r.ToValue(func(call goja.FunctionCall) goja.Value {
-		return r.construct(c, call.Argument(0), elements(call.Argument(1)))
+		return p.construct(call.Argument(0), elements(call.Argument(1)))
 	}))
 	must(err)
 	p.constructor = v.(*goja.Object)
@@ -283,6 +353,25 @@ func elements(array goja.Value) []goja.Value {
 		list[i] = o.Get(strconv.Itoa(i))
 	}
 	return list
+}
+
+// construct makes an object, for new.target and the arguments of the script.
+func (p *prototype) construct(newTarget goja.Value, args []goja.Value) goja.Value {
+	r, c := p.realm, p.class
+	target, _ := newTarget.(*goja.Object)
+	switch {
+	case c.Construct == nil:
+		panic(r.NewTypeError("Illegal constructor"))
+	case target == nil:
+		panic(r.NewTypeError("Failed to construct '%s': Please use the 'new' operator, this DOM object constructor cannot be called as a function.", c.Name))
+	case len(args) < c.Length:
+		panic(r.NewTypeError("Failed to construct '%s': %s", c.Name, tooFew(c.Length, len(args))))
+	}
+	parent, ok := target.Get("prototype").(*goja.Object)
+	if !ok {
+		parent = p.object
+	}
+	return r.wrap(p, parent, c.Construct(r, args))
 }
 
 func must(err error) {
