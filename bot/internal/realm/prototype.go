@@ -132,7 +132,6 @@ func (p *prototype) use(name string) {
 	if p.inUse[i] {
 		return
 	}
-	p.inUse[i] = true
 	property := goja.PropertyDescriptor{Getter: p.realm.classes.get, Configurable: goja.FLAG_TRUE, Enumerable: goja.FLAG_TRUE}
 	switch {
 	case m.attribute == nil:
@@ -141,6 +140,7 @@ func (p *prototype) use(name string) {
 		property.Setter = p.realm.classes.set
 	}
 	must(define(p.used, name, property))
+	p.inUse[i] = true
 }
 
 // reveal gives own all members, and undoes the rest. It returns the property of that name.
@@ -148,7 +148,6 @@ func (p *prototype) reveal(name string) (found goja.PropertyDescriptor) {
 	if p.inUse == nil {
 		return found
 	}
-	must(p.own.SetPrototype(p.parent))
 	for i, m := range p.class.members {
 		property := m.property(p)
 		if p.inUse[i] && m.attribute == nil {
@@ -159,6 +158,7 @@ func (p *prototype) reveal(name string) (found goja.PropertyDescriptor) {
 			found = property
 		}
 	}
+	must(p.own.SetPrototype(p.parent))
 	p.used, p.parent, p.inUse = nil, nil, nil
 	*p.traps = goja.ProxyTrapConfig{GetPrototypeOf: p.getPrototypeOf, SetPrototypeOf: p.setPrototypeOf, PreventExtensions: p.preventExtensions, OwnKeys: p.ownKeys}
 	return found
@@ -325,8 +325,8 @@ func (p *prototype) makeConstructor() *goja.Object {
 	v, err := r.RunProgram(newShim)
 	must(err)
 	shim, _ := goja.AssertFunction(v)
-	v, err = shim(nil, r.ToValue(func(call goja.FunctionCall) goja.Value {
-		return p.construct(call.Argument(0), elements(call.Argument(1)))
+	v, err = shim(nil, r.function(c.Name, 0, func(_ goja.Value, args []goja.Value) goja.Value {
+		return p.construct(args[0], elements(args[1]))
 	}))
 	must(err)
 	p.constructor = v.(*goja.Object)
