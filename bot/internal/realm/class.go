@@ -2,6 +2,7 @@ package realm
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/dop251/goja"
 )
@@ -29,6 +30,10 @@ type Class struct {
 	// Pairs returns what objects that are lists of pairs hold. It is nil for others, and
 	// returns false if this is of another class.
 	Pairs func(r *Realm, this Platform) (all [][2]string, ok bool)
+
+	once    sync.Once
+	members []classMember // in the order in which scripts see them
+	index   map[string]int
 }
 
 // A Constant is a constant of a Class.
@@ -123,18 +128,6 @@ func StateOf(v goja.Value) Platform {
 	return h.Platform
 }
 
-// built is a Class in a Realm.
-type built struct {
-	constructor, prototype *goja.Object
-	unforgeable            []accessor
-}
-
-// An accessor is the getter of an attribute that each object itself has.
-type accessor struct {
-	name string
-	get  goja.Value
-}
-
 type attributes struct{ writable, enumerable, configurable goja.Flag }
 
 var (
@@ -175,25 +168,19 @@ func (r *Realm) function(name string, length int, fn func(this goja.Value, args 
 	return f
 }
 
-// newShim makes a constructor: only a function of the script learns whether it was called
-// with new.
-var newShim = goja.MustCompile("constructor", `(function(construct) {
-	return function() { return construct(new.target, ...arguments) }
-})`, true)
-
 // Constructor returns the object by which scripts know the class.
-func (r *Realm) Constructor(c *Class) *goja.Object { return r.build(c).constructor }
+func (r *Realm) Constructor(c *Class) *goja.Object { return r.prototype(c).makeConstructor() }
 
 // Wrap returns a new object of the class for a state that Go code has made.
 func (r *Realm) Wrap(c *Class, state Platform) *goja.Object {
-	b := r.build(c)
-	return r.wrap(b, b.prototype, state)
+	p := r.prototype(c)
+	return r.wrap(p, p.object, state)
 }
 
-func (r *Realm) wrap(b *built, prototype *goja.Object, state Platform) *goja.Object {
-	o := r.CreateObject(prototype)
+func (r *Realm) wrap(p *prototype, parent *goja.Object, state Platform) *goja.Object {
+	o := r.CreateObject(parent)
 	state.platform().object = o
-	for _, a := range b.unforgeable {
+	for _, a := range p.unforgeable {
 		if err := o.DefineAccessorProperty(a.name, a.get, nil, goja.FLAG_FALSE, goja.FLAG_TRUE); err != nil {
 			panic(err)
 		}
@@ -202,78 +189,21 @@ func (r *Realm) wrap(b *built, prototype *goja.Object, state Platform) *goja.Obj
 	return o
 }
 
-func (r *Realm) build(c *Class) *built {
-	if b := r.classes[c]; b != nil {
-		return b
-	}
-	if r.makeNew == nil {
-		v, err := r.RunProgram(newShim)
-		if err != nil {
-			panic(err)
-		}
-		r.makeNew, _ = goja.AssertFunction(v)
-		r.classes = make(map[*Class]*built)
-	}
-	v, err := r.makeNew(nil, r.ToValue(func(call goja.FunctionCall) goja.Value { return r.construct(c, call) }))
-	if err != nil {
-		panic(err)
-	}
-	b := &built{constructor: v.(*goja.Object)}
-	b.prototype = b.constructor.Get("prototype").(*goja.Object)
-	r.classes[c] = b
-	r.define(b.constructor, "prototype", b.prototype, fixed)
-	r.define(b.constructor, "name", r.ToValue(c.Name), label)
-	r.define(b.constructor, "length", r.ToValue(c.Length), label)
-	r.defineSymbol(b.prototype, goja.SymToStringTag, r.ToValue(c.Name), label)
-	switch {
-	case c.Parent != nil:
-		parent := r.build(c.Parent)
-		b.unforgeable = parent.unforgeable
-		b.constructor.SetPrototype(parent.constructor)
-		b.prototype.SetPrototype(parent.prototype)
-	case c.ErrorParent:
-		b.prototype.SetPrototype(r.Get("Error").(*goja.Object).Get("prototype").(*goja.Object))
-	}
-	for _, k := range c.Constants {
-		r.define(b.constructor, k.Name, r.ToValue(k.Value), constant)
-		r.define(b.prototype, k.Name, r.ToValue(k.Value), constant)
-	}
-	for _, a := range c.Attributes {
-		r.attribute(b.prototype, a)
-	}
-	for _, a := range c.Unforgeable {
-		b.unforgeable = append(b.unforgeable, accessor{a.name, r.getter(a)})
-	}
-	for _, op := range c.Operations {
-		r.define(b.prototype, op.name, r.operation(c, op), member)
-	}
-	if c.Pairs != nil {
-		r.pairs(c, b.prototype)
-	}
-	for _, op := range c.Statics {
-		r.define(b.constructor, op.name, r.operation(c, op), member)
-	}
-	return b
-}
-
-func (r *Realm) getter(a Attribute) goja.Value {
+func (r *Realm) getter(a *Attribute) goja.Value {
 	return r.Func("get "+a.name, 0, func(this goja.Value, _ []goja.Value) goja.Value {
 		return a.get(r, StateOf(this))
 	})
 }
 
-func (r *Realm) attribute(prototype *goja.Object, a Attribute) {
-	get := r.getter(a)
-	var set goja.Value
-	if a.set != nil {
-		set = r.function("set "+a.name, 1, func(this goja.Value, args []goja.Value) goja.Value {
-			a.set(r, StateOf(this), Arg(args, 0))
-			return goja.Undefined()
-		})
+// setter returns nil if the attribute is read only.
+func (r *Realm) setter(a *Attribute) goja.Value {
+	if a.set == nil {
+		return nil
 	}
-	if err := prototype.DefineAccessorProperty(a.name, get, set, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
-		panic(err)
-	}
+	return r.function("set "+a.name, 1, func(this goja.Value, args []goja.Value) goja.Value {
+		a.set(r, StateOf(this), Arg(args, 0))
+		return goja.Undefined()
+	})
 }
 
 func (r *Realm) operation(c *Class, op Operation) goja.Value {
@@ -287,26 +217,6 @@ func (r *Realm) operation(c *Class, op Operation) goja.Value {
 		}
 		return v
 	})
-}
-
-// construct makes an object. The arguments are new.target and those of the script.
-func (r *Realm) construct(c *Class, call goja.FunctionCall) goja.Value {
-	target, _ := call.Argument(0).(*goja.Object)
-	args := call.Arguments[1:]
-	switch {
-	case c.Construct == nil:
-		panic(r.NewTypeError("Illegal constructor"))
-	case target == nil:
-		panic(r.NewTypeError("Failed to construct '%s': Please use the 'new' operator, this DOM object constructor cannot be called as a function.", c.Name))
-	case len(args) < c.Length:
-		panic(r.NewTypeError("Failed to construct '%s': %s", c.Name, tooFew(c.Length, len(args))))
-	}
-	b := r.build(c)
-	prototype, ok := target.Get("prototype").(*goja.Object)
-	if !ok {
-		prototype = b.prototype
-	}
-	return r.wrap(b, prototype, c.Construct(r, args))
 }
 
 func tooFew(needed, present int) string {

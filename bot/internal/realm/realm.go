@@ -33,8 +33,7 @@ type Realm struct {
 	stopped  bool
 	stoppers map[Stopper]struct{}
 	globals  *globals
-	classes  map[*Class]*built
-	makeNew  goja.Callable
+	classes  classes
 	rejected []*goja.Promise
 	values   map[any]any // by Key
 	idle     func()
