@@ -125,15 +125,12 @@ func (v *VU) items(make goja.Value) []string {
 }
 
 // stringify is JSON.stringify.
-func (v *VU) stringify(value goja.Value) string {
-	return v.json("stringify", value).String()
-}
+func (v *VU) stringify(value goja.Value) string { return v.json("stringify", value).String() }
 
 func (v *VU) parse(text string) goja.Value { return v.json("parse", v.Realm.ToValue(text)) }
 
 func (v *VU) json(name string, arg goja.Value) goja.Value {
-	fn, _ := goja.AssertFunction(v.Realm.Get("JSON").(*goja.Object).Get(name))
-	result, err := fn(goja.Undefined(), arg)
+	result, err := v.jsonFunctions[name](goja.Undefined(), arg)
 	if err != nil {
 		panic(err)
 	}
@@ -163,17 +160,11 @@ func (a *sharedArray) Set(int, goja.Value) bool { return false }
 
 func (a *sharedArray) SetLen(int) bool { return false }
 
-// JSON returns a value, or what a promise was resolved with, as JSON; "undefined" if it has
-// none.
+// JSON returns a value as JSON; "undefined" if it has none. It throws for a function, and if
+// JSON.stringify does.
 func (v *VU) JSON(value goja.Value) string {
-	if value == nil {
-		return "undefined"
-	}
-	if p, ok := value.Export().(*goja.Promise); ok {
-		if p.State() != goja.PromiseStateFulfilled {
-			return "undefined"
-		}
-		value = p.Result()
+	if _, ok := goja.AssertFunction(value); ok {
+		v.fail("a function cannot be passed on as JSON")
 	}
 	return v.stringify(value)
 }

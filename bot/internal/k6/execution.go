@@ -43,7 +43,7 @@ func execution(v *VU) goja.Value {
 		},
 	}))
 	test := object(map[string]func() any{
-		"options": func() any { return v.Test.Options },
+		"options": func() any { return v.Parse(v.Test.Options) },
 	})
 	test.Set("abort", func(call goja.FunctionCall) goja.Value {
 		reason := "the script has called test.abort()"

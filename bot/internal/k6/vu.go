@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,11 @@ type Test struct {
 	Env     map[string]string
 	Folder  string // of the script
 	Begun   time.Time
-	Options any // of the script, as JSON
+	Options string // of the script, as JSON; "" if there are none
+
+	// Transport and UserAgent are those of k6/http. They are set before the first request.
+	Transport http.RoundTripper
+	UserAgent string
 
 	// Abort ends the test, with a reason. It may be called from any goroutine.
 	Abort func(reason string)
@@ -130,6 +135,8 @@ type VU struct {
 	group   string
 	random  *rand.Rand
 	modules map[string]goja.Value
+
+	jsonFunctions map[string]goja.Callable // of JSON, whatever the script makes of it
 }
 
 // A Scenario is what the modules know about what the VU runs for. It may be nil.
@@ -156,6 +163,10 @@ func (v *VU) SetUp() {
 	v.tags = v.tags.With(metrics.Tags{"group": ""})
 	v.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	r := v.Realm
+	v.jsonFunctions = make(map[string]goja.Callable)
+	for _, name := range []string{"parse", "stringify"} {
+		v.jsonFunctions[name], _ = goja.AssertFunction(r.Get("JSON").(*goja.Object).Get(name))
+	}
 	r.Set("__VU", v.Number)
 	r.Set("__ITER", 0)
 	env := maps.Clone(v.Test.Env)

@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -67,27 +66,21 @@ func textOf(err error) string {
 }
 
 // result sums up the test. failure is why it has ended early, or nil.
-func (t *test) result(ctx context.Context, failure error) (*Result, error) {
+func (t *test) result(ctx context.Context, failure error) *Result {
 	r := &Result{Report: t.report(failure), Err: failure}
 	if reason, failed := t.shared.Failed(); failed && r.Err == nil {
 		r.Err = fmt.Errorf("%w: %s", ErrMarked, clean(reason))
 	}
-	if !r.Report.OK() && (r.Err == nil || errors.Is(r.Err, ErrAborted)) {
+	if !r.Report.OK() && r.Err == nil {
 		r.Err = ErrThresholds
-	}
-	if _, ok := t.first.function("handleSummary"); !ok {
-		return r, nil
 	}
 	t.shared.Summary = func() string {
 		var b strings.Builder
 		r.Report.WriteText(&b) // which fails only if the Writer does
 		return b.String()
 	}
-	var err error
-	if r.Files, err = t.handleSummary(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrScript, err)
-	}
-	return r, nil
+	r.Files, r.SummaryErr = t.handleSummary(ctx)
+	return r
 }
 
 func (t *test) report(failure error) *report.Report {
@@ -170,27 +163,55 @@ func trend(m *metrics.Metric, s *metrics.Sink) report.Group {
 	return g
 }
 
-// handleSummary calls the function of that name with what k6 passes to it, as far as it is
-// known here.
-func (t *test) handleSummary(ctx context.Context) (map[string]string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.options.TeardownTimeout.or(time.Minute), ErrTeardownTime)
+// handleSummary calls the function of that name, if there is one, with what k6 passes to it,
+// as far as it is known here.
+func (t *test) handleSummary(ctx context.Context) (files map[string]string, err error) {
+	fn := t.first.function("handleSummary")
+	if fn == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, handleSummaryTime, errSummaryTime)
 	defer cancel()
-	data := t.summaryData()
-	text, err := t.first.run(ctx, "handleSummary", func() []goja.Value { return []goja.Value{t.first.realm.ToValue(data)} })
+	err = t.first.run(ctx, fn, func() goja.Value { return t.first.realm.ToValue(t.summaryData()) }, func(result goja.Value) {
+		files = t.first.files(result)
+	})
 	if err != nil {
-		return nil, err
-	}
-	files := map[string]string{}
-	if text == "undefined" || text == "null" {
-		return files, nil
-	}
-	if err := json.Unmarshal([]byte(text), &files); err != nil {
-		return nil, errSummary
+		return nil, fmt.Errorf("%w: handleSummary: %w", ErrScript, err)
 	}
 	return files, nil
 }
 
-var errSummary = errors.New("handleSummary() must return an object with texts, by the names of files")
+// handleSummaryTime is how long handleSummary may take.
+const handleSummaryTime = 2 * time.Minute
+
+var (
+	errSummary     = errors.New("it must return an object whose members are texts or ArrayBuffers, by the names of files")
+	errSummaryTime = fmt.Errorf("it took longer than %s", handleSummaryTime)
+)
+
+// files returns what handleSummary has returned, nil for null and undefined.
+func (v *vu) files(result goja.Value) map[string]string {
+	if goja.IsUndefined(result) || goja.IsNull(result) {
+		return nil
+	}
+	o, ok := result.(*goja.Object)
+	if !ok || o.ClassName() == "Array" {
+		panic(v.realm.NewGoError(errSummary))
+	}
+	files := make(map[string]string)
+	for _, name := range o.Keys() {
+		content := o.Get(name)
+		data, ok := v.realm.Bytes(content)
+		if text, isText := content.(goja.String); isText {
+			data, ok = []byte(v.realm.Text(text)), true
+		}
+		if !ok {
+			panic(v.realm.NewGoError(fmt.Errorf("%s: %w", name, errSummary)))
+		}
+		files[name] = string(data)
+	}
+	return files
+}
 
 func (t *test) summaryData() map[string]any {
 	all := make(map[string]any)
@@ -229,7 +250,7 @@ func (t *test) summaryData() map[string]any {
 	return map[string]any{
 		"metrics":    all,
 		"root_group": map[string]any{"name": "", "path": "", "groups": []any{}, "checks": checks},
-		"options":    t.shared.Options,
+		"options":    t.first.state.Parse(t.shared.Options),
 		"state":      map[string]any{"isStdOutTTY": false, "isStdErrTTY": false, "testRunDurationMs": float64(t.end) / 1e6},
 	}
 }
