@@ -3,7 +3,7 @@ package k6
 import "sync"
 
 // MaxChecks is how many checks with different names a test has at most. Further ones are only
-// counted in the metric.
+// counted in the metric, and the report says so.
 const MaxChecks = 1000
 
 // A Check is a condition that the script has checked, in a group.
@@ -18,6 +18,7 @@ type Checks struct {
 	mu    sync.Mutex
 	by    map[[2]string]*Check
 	order []*Check
+	more  bool
 }
 
 // Add counts a check.
@@ -28,6 +29,7 @@ func (c *Checks) Add(group, name string, ok bool) {
 	check := c.by[key]
 	if check == nil {
 		if len(c.order) >= MaxChecks {
+			c.more = true
 			return
 		}
 		if c.by == nil {
@@ -42,6 +44,13 @@ func (c *Checks) Add(group, name string, ok bool) {
 	} else {
 		check.Failed++
 	}
+}
+
+// More reports whether there were more checks than MaxChecks.
+func (c *Checks) More() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.more
 }
 
 // All returns the checks in the order in which they were first made.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/internal/report"
 )
@@ -99,6 +100,9 @@ func (t *test) report(failure error) *report.Report {
 	}
 	if n := t.shared.Interrupted.Load(); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d iterations were stopped before their end", n))
+	}
+	if t.shared.Checks.More() {
+		r.Notes = append(r.Notes, fmt.Sprintf("only the first %d checks with different names are listed, but the metric checks has all", k6.MaxChecks))
 	}
 	if failure != nil {
 		r.Notes = append(r.Notes, clean(failure.Error()))
@@ -243,14 +247,50 @@ func (t *test) summaryData() map[string]any {
 		}
 		all[m.Name] = entry
 	}
-	var checks []any
+	root := new(group)
 	for _, c := range t.shared.Checks.All() {
-		checks = append(checks, map[string]any{"name": c.Name, "path": c.Group + "::" + c.Name, "passes": c.Passed, "fails": c.Failed})
+		g := root.in(c.Group)
+		g.checks = append(g.checks, map[string]any{"name": c.Name, "path": c.Group + "::" + c.Name, "passes": c.Passed, "fails": c.Failed})
 	}
 	return map[string]any{
 		"metrics":    all,
-		"root_group": map[string]any{"name": "", "path": "", "groups": []any{}, "checks": checks},
+		"root_group": root.data(),
 		"options":    t.first.state.Parse(t.shared.Options),
 		"state":      map[string]any{"isStdOutTTY": false, "isStdErrTTY": false, "testRunDurationMs": float64(t.end) / 1e6},
 	}
+}
+
+// A group has the checks of a group of the script, and other groups.
+type group struct {
+	name, path string
+	checks     []any
+	groups     []*group
+}
+
+// in returns the group with a path, such as ::a::b, inside of g.
+func (g *group) in(path string) *group {
+	name, rest, more := strings.Cut(strings.TrimPrefix(path, "::"), "::")
+	if path == "" {
+		return g
+	}
+	if more {
+		rest = "::" + rest
+	}
+	for _, inner := range g.groups {
+		if inner.name == name {
+			return inner.in(rest)
+		}
+	}
+	inner := &group{name: name, path: g.path + "::" + name}
+	g.groups = append(g.groups, inner)
+	return inner.in(rest)
+}
+
+// data returns the group as k6 passes it to handleSummary.
+func (g *group) data() map[string]any {
+	groups := []any{}
+	for _, inner := range g.groups {
+		groups = append(groups, inner.data())
+	}
+	return map[string]any{"name": g.name, "path": g.path, "groups": groups, "checks": append([]any{}, g.checks...)}
 }

@@ -119,10 +119,16 @@ func (v *vu) failed(err error) {
 	if !v.ready {
 		return // newVU reports it
 	}
-	if c := v.call; c != nil && c.err == nil {
+	c := v.call
+	if c != nil && c.err == nil {
 		c.err = err
 	}
 	v.realm.Abandon()
+	v.bot.Dispatcher().Post(func() {
+		if c != nil && v.call == c {
+			v.realm.Abandon() // what was begun after the error, in the same turn
+		}
+	})
 }
 
 // stop stops the vu at once, from any goroutine. It cannot be used after that.
