@@ -416,4 +416,7 @@ func TestLimits(t *testing.T) {
 		"setTimeout(): a connection has at most 10000 timers",
 		"ping(): too many pings are waiting for a pong")
 	wantMetrics(t, r, map[string]float64{"rates/checks": 1, "script_checks/check 999": 1, "script_checks/check 1000": -1})
+	if notes := strings.Join(r.Report.Notes, "\n"); !strings.Contains(notes, "only the first 1000 checks") {
+		t.Errorf("the notes are %s", notes)
+	}
 }

@@ -210,7 +210,6 @@ func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 type session struct {
 	tags   metrics.Tags
 	begun  time.Time
-	opened time.Time
 	pings  map[string]time.Time
 	last   int // the number of the latest ping
 }
@@ -230,10 +229,9 @@ func (v *VU) hooks() *airsocket.Hooks {
 	return &airsocket.Hooks{
 		Opened: func(s *airsocket.Socket) {
 			state := s.Data().(*session)
-			state.opened = time.Now()
 			state.tags = state.tags.With(metrics.Tags{"status": "101", "subproto": s.Protocol()})
 			b.Sessions.Add(1, state.tags)
-			b.Connecting.Add(milliseconds(state.opened.Sub(state.begun)), state.tags)
+			b.Connecting.Add(milliseconds(time.Since(state.begun)), state.tags)
 		},
 		HandshakeFailed: func(s *airsocket.Socket, err error) {
 			state := s.Data().(*session)
@@ -242,7 +240,7 @@ func (v *VU) hooks() *airsocket.Hooks {
 		},
 		Closed: func(s *airsocket.Socket, _ *airsocket.CloseEvent) {
 			state := s.Data().(*session)
-			b.SessionDuration.Add(milliseconds(time.Since(state.opened)), state.tags)
+			b.SessionDuration.Add(milliseconds(time.Since(state.begun)), state.tags)
 		},
 		Received: func(s *airsocket.Socket, kind wire.Kind, n int) {
 			tags := s.Data().(*session).tags
