@@ -1,6 +1,10 @@
 package k6
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // MaxChecks is how many checks with different names a test has at most. Further ones are only
 // counted in the metric, and the report says so.
@@ -19,6 +23,8 @@ type Checks struct {
 	by    map[[2]string]*Check
 	order []*Check
 	more  bool
+
+	groups map[string]bool
 }
 
 // Add counts a check.
@@ -44,6 +50,25 @@ func (c *Checks) Add(group, name string, ok bool) {
 	} else {
 		check.Failed++
 	}
+}
+
+// NoteGroup remembers a group, also one without checks, up to MaxChecks of them.
+func (c *Checks) NoteGroup(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.groups == nil {
+		c.groups = make(map[string]bool)
+	}
+	if len(c.groups) < MaxChecks {
+		c.groups[path] = true
+	}
+}
+
+// Groups returns the groups that were noted, in order of their paths.
+func (c *Checks) Groups() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.groups))
 }
 
 // More reports whether there were more checks than MaxChecks.

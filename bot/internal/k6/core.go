@@ -159,6 +159,7 @@ func (v *VU) inGroup(args []goja.Value) goja.Value {
 		v.fail("group(): the names of a group and of those that it is in have at most %d bytes together", maxName)
 	}
 	before := v.setGroup(v.group + "::" + name)
+	v.Test.Checks.NoteGroup(v.group)
 	begun := time.Now()
 	defer func() {
 		v.Test.Builtin.GroupDuration.Add(milliseconds(time.Since(begun)), v.tags)

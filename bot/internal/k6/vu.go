@@ -208,10 +208,10 @@ func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 // A session is what is remembered of a connection.
 type session struct {
-	tags   metrics.Tags
-	begun  time.Time
-	pings  map[string]time.Time
-	last   int // the number of the latest ping
+	tags  metrics.Tags
+	begun time.Time
+	pings map[string]time.Time
+	last  int // the number of the latest ping
 }
 
 // maxPings is how many pings of a connection may be waiting for a pong.

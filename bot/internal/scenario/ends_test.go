@@ -86,7 +86,7 @@ func TestSummaryGroups(t *testing.T) {
 			return { stdout: show(data.root_group) + data.metrics.group_duration.values.count };
 		}`)
 	r.wantLines(t, "oops")
-	if got := r.result.Files["stdout"]; got != "(::y=1/0 ::a(::a::z=0/1 ::a::b(::a::b::x=1/0)) ::(::::in=1/0))4" {
+	if got := r.result.Files["stdout"]; got != "(::y=1/0 ::(::::in=1/0) ::a(::a::z=0/1 ::a::b(::a::b::x=1/0)))4" {
 		t.Errorf("the groups are %s", got)
 	}
 }

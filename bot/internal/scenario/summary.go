@@ -248,6 +248,9 @@ func (t *test) summaryData() map[string]any {
 		all[m.Name] = entry
 	}
 	root := new(group)
+	for _, path := range t.shared.Checks.Groups() {
+		root.in(path)
+	}
 	for _, c := range t.shared.Checks.All() {
 		g := root.in(c.Group)
 		g.checks = append(g.checks, map[string]any{"name": c.Name, "path": c.Group + "::" + c.Name, "passes": c.Passed, "fails": c.Failed})
