@@ -123,14 +123,12 @@ const compared = `
 			ramp: { executor: "ramping-arrival-rate", startRate: 10, preAllocatedVUs: 20, exec: "quick", tags: { way: "ramp" },
 				stages: [{ duration: "1050ms", target: 10 }, { duration: "0s", target: 20 }, { duration: "1s", target: 0 }] },
 			slow: { executor: "constant-arrival-rate", rate: 2, duration: "1750ms", preAllocatedVUs: 1, exec: "slow", tags: { way: "slow" } },
-			stages: { executor: "ramping-vus", startVUs: 1, exec: "slow", gracefulRampDown: "0s", tags: { way: "stages" },
-				stages: [{ duration: "700ms", target: 1 }, { duration: "0s", target: 0 }, { duration: "800ms", target: 0 }, { duration: "0s", target: 2 }, { duration: "1s", target: 2 }] },
 		},
 		thresholds: {
 			checks: ["rate>0.5"], "mine{way:ws}": ["count==6"], "ws_msgs_received{way:websockets}": ["count==21"],
-			ws_sessions: ["count===13"], sizes: ["max<=30", "p(50)>0"], odd: ["rate<1"], last: ["value>=0"], iterations: ["count>13"],
-			"iterations{way:ramp}": ["count==20"], "iterations{way:slow}": ["count==1"], "iterations{way:stages}": ["count==2"],
-			"dropped_iterations{way:slow}": ["count==3"], "http_reqs{name:one}": ["count==1"], "tagged{n:5,b:true}": ["count==1"],
+			ws_sessions: ["count===13"], sizes: ["max<=30", "p(50)>0"], odd: ["rate<1"], last: ["value>=0"], iterations: ["count>34"],
+			"iterations{way:ramp}": ["count==20"], "iterations{way:slow}": ["count==1"],
+			"dropped_iterations{scenario:slow}": ["count==3"], "dropped_iterations{way:slow}": ["count==0"], "http_reqs{name:one}": ["count==1"], "tagged{n:5,b:true}": ["count==1"],
 		},
 	};
 	export function setup() { return { greeting: "hello" }; }

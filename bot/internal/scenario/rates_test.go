@@ -46,9 +46,9 @@ func TestRampingArrivalRate(t *testing.T) {
 func TestRampingArrivalRateVUs(t *testing.T) {
 	r := bubble(t, `
 		import { sleep } from "k6";
-		export const options = { scenarios: { a: { executor: "ramping-arrival-rate", preAllocatedVUs: 1, maxVUs: 3, startRate: 1, tags: { own: "x" },
+		export const options = { tags: { all: "x" }, scenarios: { a: { executor: "ramping-arrival-rate", preAllocatedVUs: 1, maxVUs: 3, startRate: 1,
 			stages: [{ duration: "10s", target: 1 }, { duration: "0s", target: 10 }, { duration: "10s", target: 10 }] } },
-			thresholds: { "dropped_iterations{scenario:a}": ["count==70"], "dropped_iterations{own:x}": ["count==70"] } };
+			thresholds: { "dropped_iterations{scenario:a}": ["count==70"], "dropped_iterations{all:x}": ["count==70"] } };
 		export default function () { sleep(0.95); }`)
 	// Ten iterations begin in the first stage, and then three a second.
 	r.want(t, "gauges", "vus_max", 3)
