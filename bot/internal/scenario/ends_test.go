@@ -91,6 +91,17 @@ func TestSummaryGroups(t *testing.T) {
 	}
 }
 
+// handleSummary gets the metrics with thresholds, also without a sample.
+func TestSummaryOfNothing(t *testing.T) {
+	r := bubble(t, `
+		export const options = { thresholds: { "iterations{a:b}": ["count==0"] } };
+		export default function () {}
+		export function handleSummary(data) { return { stdout: JSON.stringify(data.metrics["iterations{a:b}"]) + (data.metrics.ws_sessions === undefined) } }`)
+	if got := r.result.Files["stdout"]; !strings.Contains(got, `{"count==0":{"ok":true}}`) || !strings.HasSuffix(got, "true") {
+		t.Errorf("the metric is %s", got)
+	}
+}
+
 // What setup returns must be JSON, or the promise of it.
 func TestSetupFails(t *testing.T) {
 	for _, c := range []struct {

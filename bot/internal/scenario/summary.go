@@ -221,7 +221,13 @@ func (t *test) summaryData() map[string]any {
 	all := make(map[string]any)
 	for _, m := range t.shared.Metrics.All() {
 		s := m.Sink()
-		if s.Count == 0 {
+		thresholds := make(map[string]any)
+		for _, c := range t.checks {
+			if c.Metric == m {
+				thresholds[c.Text] = map[string]any{"ok": c.Test(t.end).OK}
+			}
+		}
+		if s.Count == 0 && len(thresholds) == 0 {
 			continue
 		}
 		var values map[string]any
@@ -236,12 +242,6 @@ func (t *test) summaryData() map[string]any {
 			values = map[string]any{"avg": s.Mean(), "min": s.Min, "med": s.Quantile(.5), "max": s.Max, "p(90)": s.Quantile(.9), "p(95)": s.Quantile(.95), "p(99)": s.Quantile(.99), "count": s.Count}
 		}
 		entry := map[string]any{"type": m.Kind.String(), "contains": m.Contents.String(), "values": values}
-		thresholds := make(map[string]any)
-		for _, c := range t.checks {
-			if c.Metric == m {
-				thresholds[c.Text] = map[string]any{"ok": c.Test(t.end).OK}
-			}
-		}
 		if len(thresholds) > 0 {
 			entry["thresholds"] = thresholds
 		}
