@@ -316,7 +316,8 @@ func (s *running) runRate(ctx context.Context) {
 		}
 		v := s.take(ctx)
 		if v == nil {
-			s.test.shared.Builtin.Dropped.Add(1, metrics.Tags(s.test.options.Tags).With(metrics.Tags{"scenario": s.name}))
+			tags := metrics.Tags(s.test.options.Tags).With(metrics.Tags{"scenario": s.name})
+			s.test.shared.Builtin.Dropped.Add(1, tags)
 			continue
 		}
 		number, some := s.next.Add(1)-1, true

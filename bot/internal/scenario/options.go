@@ -63,7 +63,8 @@ func (o *Options) UnmarshalJSON(data []byte) (err error) {
 
 // harmless are options that have no effect, about which the report says nothing.
 var harmless = []string{
-	"summaryTrendStats", "summaryTimeUnit", "ext", "cloud", "noUsageReport", "systemTags", "discardResponseBodies", "noConnectionReuse",
+	"summaryTrendStats", "summaryTimeUnit", "ext", "cloud", "noUsageReport", "systemTags",
+	"discardResponseBodies", "noConnectionReuse",
 }
 
 // A stage is a part of the time, at whose end there are a number of VUs, or a rate.
@@ -98,7 +99,9 @@ func (t *threshold) UnmarshalJSON(data []byte) error {
 	if data[0] != '{' {
 		return decode(data, &t.Threshold)
 	}
-	return decodeKnown(data, map[string]any{"threshold": &t.Threshold, "abortOnFail": &t.Abort, "delayAbortEval": &t.Delay})
+	return decodeKnown(data, map[string]any{
+		"threshold": &t.Threshold, "abortOnFail": &t.Abort, "delayAbortEval": &t.Delay,
+	})
 }
 
 // A config is what a scenario is to do.
@@ -144,8 +147,9 @@ func (c *config) UnmarshalJSON(data []byte) error {
 	}
 	to := map[string]any{
 		"vus": &c.VUs, "startVUs": &c.StartVUs, "iterations": &c.Iterations, "duration": &c.Duration,
-		"maxDuration": &c.MaxDuration, "stages": &c.Stages, "gracefulRampDown": &c.GracefulRampDown, "rate": &c.Rate,
-		"startRate": &c.StartRate, "timeUnit": &c.TimeUnit, "preAllocatedVUs": &c.PreAllocated, "maxVUs": &c.MaxVUs,
+		"maxDuration": &c.MaxDuration, "stages": &c.Stages, "gracefulRampDown": &c.GracefulRampDown,
+		"rate": &c.Rate, "startRate": &c.StartRate, "timeUnit": &c.TimeUnit,
+		"preAllocatedVUs": &c.PreAllocated, "maxVUs": &c.MaxVUs,
 	}
 	maps.DeleteFunc(to, func(name string, _ any) bool { return !slices.Contains(own[c.Executor], name) })
 	maps.Copy(to, map[string]any{
@@ -213,7 +217,8 @@ func (o *Options) given() (names []string) {
 		name  string
 		given bool
 	}{
-		{"iterations", o.Iterations.given}, {"duration", o.Duration.given}, {"stages", len(o.Stages) > 0}, {"scenarios", len(o.Scenarios) > 0},
+		{"iterations", o.Iterations.given}, {"duration", o.Duration.given},
+		{"stages", len(o.Stages) > 0}, {"scenarios", len(o.Scenarios) > 0},
 	} {
 		if option.given {
 			names = append(names, option.name)
@@ -298,7 +303,8 @@ const (
 )
 
 // ErrExecutor is the error for an executor that is not there.
-var ErrExecutor = errors.New("there is no such executor: use shared-iterations, per-vu-iterations, constant-vus, ramping-vus, constant-arrival-rate or ramping-arrival-rate")
+var ErrExecutor = errors.New("there is no such executor: use shared-iterations, per-vu-iterations, " +
+	"constant-vus, ramping-vus, constant-arrival-rate or ramping-arrival-rate")
 
 var errVUs = fmt.Errorf("there are more than %d VUs", MaxVUs)
 

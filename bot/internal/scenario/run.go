@@ -153,9 +153,13 @@ func (t *test) load(ctx context.Context) (err error) {
 	}
 	for _, c := range t.options.list {
 		s := &running{config: c, test: t}
-		s.info = &k6.Scenario{Name: c.name, Executor: c.Executor, Tags: metrics.Tags(t.options.Tags).With(metrics.Tags(c.Tags)), Env: c.Env, Progress: func() float64 {
-			return min(float64(time.Since(s.info.Begun))/float64(s.length()), 1)
-		}}
+		s.info = &k6.Scenario{
+			Name: c.name, Executor: c.Executor, Env: c.Env,
+			Tags: metrics.Tags(t.options.Tags).With(metrics.Tags(c.Tags)),
+			Progress: func() float64 {
+				return min(float64(time.Since(s.info.Begun))/float64(s.length()), 1)
+			},
+		}
 		if t.first.function(s.functionName()) == nil {
 			return fmt.Errorf("%w: scenario %s: the script exports no function %s", ErrOptions, c.name, s.functionName())
 		}

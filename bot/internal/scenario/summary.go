@@ -102,7 +102,8 @@ func (t *test) report(failure error) *report.Report {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d iterations were stopped before their end", n))
 	}
 	if t.shared.Checks.More() {
-		r.Notes = append(r.Notes, fmt.Sprintf("only the first %d checks with different names are listed, but the metric checks has all", k6.MaxChecks))
+		r.Notes = append(r.Notes, fmt.Sprintf("only the first %d checks with different names are listed, "+
+			"but the metric checks has all", k6.MaxChecks))
 	}
 	if failure != nil {
 		r.Notes = append(r.Notes, clean(failure.Error()))
