@@ -109,16 +109,22 @@ func (c Check) Test(values map[string]Value) Outcome {
 		actual = 100 * v.Number / v.Whole
 		text = digits(actual) + "%"
 	}
-	o := Outcome{Check: c.Text, Actual: &actual, Text: text}
-	switch c.op {
+	return Outcome{Check: c.Text, Actual: &actual, Text: text, OK: Holds(actual, c.op, c.limit)}
+}
+
+// Holds reports whether a condition holds, whose operator is one of < <= > >= == === !=.
+func Holds(actual float64, op string, limit float64) bool {
+	switch op {
 	case "<":
-		o.OK = actual < c.limit
+		return actual < limit
 	case "<=":
-		o.OK = actual <= c.limit
+		return actual <= limit
 	case ">":
-		o.OK = actual > c.limit
+		return actual > limit
 	case ">=":
-		o.OK = actual >= c.limit
+		return actual >= limit
+	case "!=":
+		return actual != limit
 	}
-	return o
+	return actual == limit
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -22,8 +23,9 @@ import (
 
 const scenarioUsage = `usage: airsocket-bot scenario [flags] SCRIPT
 
-Runs a load test that was written for k6, and prints a report. -vus, -duration and -iterations
-replace the scenarios of the script.
+Runs a load test that was written for k6, and prints a report. -duration and -iterations
+replace the scenarios of the script. Ctrl-C stops all iterations, calls teardown() and prints
+the report; a second one ends the program at once.
 
 Exit codes are those of k6:
   0    the test was run, and all thresholds hold
@@ -116,6 +118,10 @@ func (r *scenarioRun) run(ctx context.Context, path string) int {
 	if err != nil {
 		return r.fail(scenario.ExitCode(err), err)
 	}
+	// As in k6 a test does not fail because its summary does.
+	if err := cmp.Or(result.SummaryErr, r.writeFiles(result.Files)); err != nil {
+		r.fail(0, err)
+	}
 	if err := r.write(result); err != nil {
 		return r.fail(exitOutput, err)
 	}
@@ -134,7 +140,7 @@ func (r *scenarioRun) print(text string) {
 	fmt.Fprintln(r.stderr, text)
 }
 
-// write writes the report, and what the script wants to have written.
+// write writes the report, its text only if the script has returned no other.
 func (r *scenarioRun) write(result *scenario.Result) error {
 	var errs []error
 	text := result.Files == nil
@@ -151,23 +157,31 @@ func (r *scenarioRun) write(result *scenario.Result) error {
 			errs = append(errs, writeFile(to.name, to.write))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(result.Files)) {
-		content := result.Files[name]
-		switch name {
-		case "stdout":
-			_, err := io.WriteString(r.stdout, content)
-			errs = append(errs, err)
-		case "stderr":
-			_, err := io.WriteString(r.stderr, content)
-			errs = append(errs, err)
-		default:
-			errs = append(errs, os.WriteFile(name, []byte(content), 0o666))
-		}
-	}
 	if text {
 		errs = append(errs, result.Report.WriteText(r.stdout))
 	}
 	return errors.Join(errs...)
+}
+
+// writeFiles writes what handleSummary has returned.
+func (r *scenarioRun) writeFiles(files map[string]string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		var err error
+		switch name {
+		case "stdout":
+			_, err = io.WriteString(r.stdout, files[name])
+		case "stderr":
+			_, err = io.WriteString(r.stderr, files[name])
+		default:
+			err = os.WriteFile(name, []byte(files[name]), 0o666)
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("files of handleSummary: %w", err)
+	}
+	return nil
 }
 
 func writeFile(name string, write func(io.Writer) error) error {

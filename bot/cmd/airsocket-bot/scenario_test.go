@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +121,78 @@ func TestScenarioSummary(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(folder, "file"))
 	if code != 0 || stdout != "a" || stderr != "b" || err != nil || string(content) != "c" {
 		t.Errorf("the exit code is %d, stdout has %q, stderr %q, the file %q, %v", code, stdout, stderr, content, err)
+	}
+}
+
+// A summary that fails is an error, but the report and the exit code are there.
+func TestScenarioSummaryFails(t *testing.T) {
+	for _, c := range []struct{ body, err, out string }{
+		{`throw new Error("oops")`, "handleSummary: Error: oops", "iterations"},
+		{`return 5`, "must return an object", "iterations"},
+		{`return { [__ENV.DIR + "/none/file"]: "a", stdout: "b" }`, "none", "b"},
+		{`return null`, "", "iterations"},
+	} {
+		for threshold, code := range map[string]int{"count==1": 0, "count==2": 99} {
+			got, stdout, stderr, _ := scenarioOf(t, `
+				export const options = { thresholds: { iterations: ["`+threshold+`"] } };
+				export default function () {}
+				export function handleSummary() { `+c.body+` }`, "-quiet", "-e", "DIR=FOLDER")
+			if got != code || !strings.Contains(stderr, c.err) || !strings.Contains(stdout, c.out) || c.out == "b" && stdout != "b" {
+				t.Errorf("%s: the exit code is %d, stdout has %q, stderr %q", c.body, got, stdout, stderr)
+			}
+		}
+	}
+}
+
+// A child is the program itself in a process of its own.
+const child = "AIRSOCKET_BOT_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(child) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// Ctrl-C ends the iterations, and the second one also teardown.
+func TestScenarioInterrupts(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be interrupted there")
+	}
+	for signals, script := range map[int]string{
+		1: `export function teardown() { console.log("teardown"); }`,
+		2: `import { sleep } from "k6"; export function teardown() { console.log("teardown"); sleep(50); console.log("too late"); }`,
+	} {
+		path := filepath.Join(t.TempDir(), "script.js")
+		script += `export const options = { duration: "1h" }; export default function () { console.log("running"); setTimeout(() => {}, 1e6); }`
+		if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "scenario", "-quiet", path)
+		cmd.Env = append(os.Environ(), child+"=1")
+		var stdout strings.Builder
+		cmd.Stdout = &stdout
+		stderr, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		sent := 0
+		var all []string
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			if all = append(all, lines.Text()); sent < signals {
+				sent++
+				cmd.Process.Signal(os.Interrupt)
+			}
+		}
+		cmd.Wait()
+		report := strings.Contains(stdout.String(), "1 iterations were stopped")
+		code := cmd.ProcessState.ExitCode()
+		if !slices.Contains(all, "teardown") || slices.Contains(all, "too late") || report != (signals == 1) || signals == 1 && code != 105 || signals == 2 && code == 0 {
+			t.Errorf("after %d signals the exit code is %d, stderr has %q, stdout %s", signals, code, all, stdout.String())
+		}
 	}
 }
 

@@ -1,9 +1,13 @@
 package k6
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // MaxChecks is how many checks with different names a test has at most. Further ones are only
-// counted in the metric.
+// counted in the metric, and the report says so.
 const MaxChecks = 1000
 
 // A Check is a condition that the script has checked, in a group.
@@ -18,6 +22,9 @@ type Checks struct {
 	mu    sync.Mutex
 	by    map[[2]string]*Check
 	order []*Check
+	more  bool
+
+	groups map[string]bool
 }
 
 // Add counts a check.
@@ -28,6 +35,7 @@ func (c *Checks) Add(group, name string, ok bool) {
 	check := c.by[key]
 	if check == nil {
 		if len(c.order) >= MaxChecks {
+			c.more = true
 			return
 		}
 		if c.by == nil {
@@ -42,6 +50,32 @@ func (c *Checks) Add(group, name string, ok bool) {
 	} else {
 		check.Failed++
 	}
+}
+
+// NoteGroup remembers a group, also one without checks, up to MaxChecks of them.
+func (c *Checks) NoteGroup(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.groups == nil {
+		c.groups = make(map[string]bool)
+	}
+	if len(c.groups) < MaxChecks {
+		c.groups[path] = true
+	}
+}
+
+// Groups returns the groups that were noted, in order of their paths.
+func (c *Checks) Groups() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.groups))
+}
+
+// More reports whether there were more checks than MaxChecks.
+func (c *Checks) More() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.more
 }
 
 // All returns the checks in the order in which they were first made.

@@ -1,11 +1,15 @@
 package k6
 
 import (
+	"math"
 	"math/rand/v2"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/dop251/goja"
 
+	"github.com/airsocket/airsocket/bot/internal/console"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 )
@@ -17,7 +21,7 @@ func core(v *VU) goja.Value {
 		"check": r.Func("check", 2, func(_ goja.Value, args []goja.Value) goja.Value { return v.check(args) }),
 		"group": r.Func("group", 2, func(_ goja.Value, args []goja.Value) goja.Value { return v.inGroup(args) }),
 		"sleep": r.Func("sleep", 1, func(_ goja.Value, args []goja.Value) goja.Value {
-			v.sleep(time.Duration(realm.Arg(args, 0).ToFloat() * float64(time.Second)))
+			v.sleep(after(realm.Arg(args, 0), time.Second))
 			return goja.Undefined()
 		}),
 		"fail": r.Func("fail", 1, func(_ goja.Value, args []goja.Value) goja.Value {
@@ -43,20 +47,22 @@ func (v *VU) check(args []goja.Value) goja.Value {
 		v.fail("check() cannot be called while the script itself runs: call it in a function")
 	}
 	value := realm.Arg(args, 0)
-	set, ok := realm.Arg(args, 1).(*goja.Object)
-	if !ok {
-		return v.Realm.ToValue(true)
-	}
+	set := realm.Arg(args, 1).ToObject(v.Realm.Runtime)
 	tags := v.tags.With(v.tagsOf(realm.Arg(args, 2)))
 	all := true
 	for _, name := range set.Keys() {
+		v.mustBeName("check", name)
 		result := set.Get(name)
 		if fn, ok := goja.AssertFunction(result); ok {
+			v.mustNotBeAsync("check", result)
 			var err error
 			if result, err = fn(set, value); err != nil {
 				v.noteCheck(name, false, tags)
 				panic(err)
 			}
+		}
+		if isPromise(result) {
+			v.fail("check(): %s is a promise, which would always count as true: await it first", name)
 		}
 		passed := result.ToBoolean()
 		v.noteCheck(name, passed, tags)
@@ -74,6 +80,34 @@ func (v *VU) noteCheck(name string, ok bool, tags metrics.Tags) {
 	v.Test.Builtin.Checks.Add(n, tags.With(metrics.Tags{"check": name}))
 }
 
+// maxName is how many bytes the name of a check has at most, and the names of all groups that a
+// group is in.
+const maxName = 1000
+
+// mustBeName throws if a name is none of a check or a group. As in k6 the names of groups are
+// joined by two colons.
+func (v *VU) mustBeName(of, name string) {
+	switch {
+	case strings.Contains(name, "::"):
+		v.fail("%s(): the name %.100q has two colons, which separate the names of groups", of, name)
+	case len(name) > maxName:
+		v.fail("%s(): a name has at most %d bytes, not %d", of, maxName, len(name))
+	}
+}
+
+// mustNotBeAsync throws if a function is async: its promise would count as true, or be ignored.
+func (v *VU) mustNotBeAsync(of string, fn goja.Value) {
+	tag := fn.(*goja.Object).GetSymbol(goja.SymToStringTag)
+	if tag != nil && strings.HasPrefix(tag.String(), "Async") {
+		v.fail("%s() takes no async function: await its result first", of)
+	}
+}
+
+func isPromise(value goja.Value) bool {
+	o, ok := value.(*goja.Object)
+	return ok && o.ExportType() == reflect.TypeFor[*goja.Promise]()
+}
+
 // maxTags is how many tags a script may give a sample.
 const maxTags = 100
 
@@ -89,17 +123,43 @@ func (v *VU) tagsOf(value goja.Value) metrics.Tags {
 	}
 	tags := make(metrics.Tags, len(keys))
 	for _, key := range keys {
-		tags[key] = v.Realm.Text(o.Get(key))
+		tags[key] = v.tagValue(key, o.Get(key))
 	}
 	return tags
 }
+
+// tagValue converts what a script sets a tag to.
+func (v *VU) tagValue(key string, value goja.Value) string {
+	switch value.ExportType() {
+	case stringType, boolType, intType, floatType:
+		if _, ok := value.(*goja.Object); !ok {
+			return v.Realm.Text(value)
+		}
+	}
+	v.fail("the tag %.100q must be a text, a number, true or false", key)
+	return ""
+}
+
+var (
+	stringType = reflect.TypeFor[string]()
+	boolType   = reflect.TypeFor[bool]()
+	intType    = reflect.TypeFor[int64]()
+	floatType  = reflect.TypeFor[float64]()
+)
 
 func (v *VU) inGroup(args []goja.Value) goja.Value {
 	fn, ok := goja.AssertFunction(realm.Arg(args, 1))
 	if !ok {
 		v.fail("group() needs a function")
 	}
-	before := v.setGroup(v.group + "::" + v.Realm.Text(realm.Arg(args, 0)))
+	v.mustNotBeAsync("group", realm.Arg(args, 1))
+	name := v.Realm.Text(realm.Arg(args, 0))
+	v.mustBeName("group", name)
+	if len(v.group)+2+len(name) > maxName {
+		v.fail("group(): the names of a group and of those that it is in have at most %d bytes together", maxName)
+	}
+	before := v.setGroup(v.group + "::" + name)
+	v.Test.Checks.NoteGroup(v.group)
 	begun := time.Now()
 	defer func() {
 		v.Test.Builtin.GroupDuration.Add(milliseconds(time.Since(begun)), v.tags)
@@ -147,7 +207,12 @@ func metricsModule(v *VU) goja.Value {
 				if v.Init {
 					v.fail("%s.add() cannot be called while the script itself runs: call it in a function", m.Name)
 				}
-				m.Add(number(inner.Argument(0)), v.tags.With(v.tagsOf(inner.Argument(1))))
+				n, ok := number(inner.Argument(0))
+				if !ok {
+					console.Key.In(v.Realm).Print("warn", m.Name+".add() was called with what is no number, and has added nothing")
+					return v.Realm.ToValue(false)
+				}
+				m.Add(n, v.tags.With(v.tagsOf(inner.Argument(1))))
 				return v.Realm.ToValue(true)
 			})
 			return nil
@@ -156,10 +221,20 @@ func metricsModule(v *VU) goja.Value {
 	return v.exports(members)
 }
 
-// number converts a sample: true counts as 1.
-func number(value goja.Value) float64 {
-	if b, ok := value.Export().(bool); ok && b {
-		return 1
+// number converts a sample: true counts as 1. As in k6 null is no number.
+func number(value goja.Value) (n float64, ok bool) {
+	if _, isSymbol := value.(*goja.Symbol); isSymbol || goja.IsNull(value) {
+		return 0, false
 	}
-	return value.ToFloat()
+	n = value.ToFloat()
+	return n, !math.IsNaN(n) && !math.IsInf(n, 0)
+}
+
+// after converts a number of units of time. What is longer than can be waited for is cut.
+func after(value goja.Value, unit time.Duration) time.Duration {
+	n := value.ToFloat() * float64(unit)
+	if math.IsNaN(n) {
+		return 0
+	}
+	return time.Duration(min(max(n, 0), math.MaxInt64/2))
 }

@@ -1,7 +1,6 @@
 package k6
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,9 @@ const (
 	maxFile  = 64 << 20 // bytes of a file that a script opens
 	maxItems = 1 << 20  // items of a SharedArray
 )
+
+// maxShared is how many bytes all SharedArrays have at most, as JSON. Tests set it.
+var maxShared = 256 << 20
 
 // ErrFile is the error for a file that is longer than a script may open.
 var ErrFile = fmt.Errorf("a script opens files of at most %d MiB", maxFile>>20)
@@ -56,6 +58,7 @@ func readFile(name string) ([]byte, error) {
 type arrays struct {
 	mu     sync.Mutex
 	byName map[string][]string
+	size   int
 }
 
 func (a *arrays) get(name string) ([]string, bool) {
@@ -66,21 +69,34 @@ func (a *arrays) get(name string) ([]string, bool) {
 }
 
 // set remembers items, unless another VU was first, and returns what is remembered.
-func (a *arrays) set(name string, items []string) []string {
+func (a *arrays) set(name string, items []string) ([]string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if before, ok := a.byName[name]; ok {
-		return before
+		return before, nil
 	}
+	size := len(name)
+	for _, item := range items {
+		size += len(item)
+	}
+	if len(name) > maxName || a.size+size > maxShared {
+		return nil, errShared()
+	}
+	a.size += size
 	if a.byName == nil {
 		a.byName = make(map[string][]string)
 	}
 	a.byName[name] = items
-	return items
+	return items, nil
 }
 
 // errItems is the error for a SharedArray that is too long.
-var errItems = errors.New("a SharedArray has at most 1048576 items")
+var errItems = fmt.Errorf("a SharedArray has at most %d items", maxItems)
+
+// errShared returns the error for SharedArrays that are too large.
+func errShared() error {
+	return fmt.Errorf("all SharedArrays have at most %d MiB as JSON, and a name has at most %d bytes", maxShared>>20, maxName)
+}
 
 // data is the module k6/data.
 func data(v *VU) goja.Value {
@@ -92,7 +108,10 @@ func data(v *VU) goja.Value {
 			name := v.Realm.Text(call.Argument(0))
 			items, ok := v.Test.arrays.get(name)
 			if !ok {
-				items = v.Test.arrays.set(name, v.items(call.Argument(1)))
+				var err error
+				if items, err = v.Test.arrays.set(name, v.items(call.Argument(1))); err != nil {
+					v.fail("new SharedArray(): %w", err)
+				}
 			}
 			return v.Realm.NewDynamicArray(&sharedArray{v, items})
 		},
@@ -118,22 +137,24 @@ func (v *VU) items(make goja.Value) []string {
 		v.fail("%w", errItems)
 	}
 	var items []string
+	size := 0
 	for i := range n {
-		items = append(items, v.stringify(o.Get(fmt.Sprint(i))))
+		item := v.stringify(o.Get(fmt.Sprint(i)))
+		if size += len(item); size > maxShared {
+			v.fail("new SharedArray(): %w", errShared())
+		}
+		items = append(items, item)
 	}
 	return items
 }
 
 // stringify is JSON.stringify.
-func (v *VU) stringify(value goja.Value) string {
-	return v.json("stringify", value).String()
-}
+func (v *VU) stringify(value goja.Value) string { return v.json("stringify", value).String() }
 
 func (v *VU) parse(text string) goja.Value { return v.json("parse", v.Realm.ToValue(text)) }
 
 func (v *VU) json(name string, arg goja.Value) goja.Value {
-	fn, _ := goja.AssertFunction(v.Realm.Get("JSON").(*goja.Object).Get(name))
-	result, err := fn(goja.Undefined(), arg)
+	result, err := v.jsonFunctions[name](goja.Undefined(), arg)
 	if err != nil {
 		panic(err)
 	}
@@ -163,17 +184,11 @@ func (a *sharedArray) Set(int, goja.Value) bool { return false }
 
 func (a *sharedArray) SetLen(int) bool { return false }
 
-// JSON returns a value, or what a promise was resolved with, as JSON; "undefined" if it has
-// none.
+// JSON returns a value as JSON; "undefined" if it has none. It throws for a function, and if
+// JSON.stringify does.
 func (v *VU) JSON(value goja.Value) string {
-	if value == nil {
-		return "undefined"
-	}
-	if p, ok := value.Export().(*goja.Promise); ok {
-		if p.State() != goja.PromiseStateFulfilled {
-			return "undefined"
-		}
-		value = p.Result()
+	if _, ok := goja.AssertFunction(value); ok {
+		v.fail("a function cannot be passed on as JSON")
 	}
 	return v.stringify(value)
 }

@@ -43,7 +43,7 @@ func execution(v *VU) goja.Value {
 		},
 	}))
 	test := object(map[string]func() any{
-		"options": func() any { return v.Test.Options },
+		"options": func() any { return v.Parse(v.Test.Options) },
 	})
 	test.Set("abort", func(call goja.FunctionCall) goja.Value {
 		reason := "the script has called test.abort()"
@@ -86,10 +86,10 @@ func (t tagsObject) Get(key string) goja.Value {
 }
 
 func (t tagsObject) Set(key string, value goja.Value) bool {
-	if len(t.vu.tags) >= maxTags {
-		return false
+	if len(t.vu.tags) >= maxTags && !t.Has(key) {
+		t.vu.fail("a VU has at most %d tags", maxTags)
 	}
-	t.vu.tags = t.vu.tags.With(map[string]string{key: t.vu.Realm.Text(value)})
+	t.vu.tags = t.vu.tags.With(map[string]string{key: t.vu.tagValue(key, value)})
 	return true
 }
 

@@ -3,7 +3,7 @@ package k6
 import (
 	"crypto/tls"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -40,73 +40,139 @@ func httpModule(v *VU) goja.Value {
 	members := make(map[string]any)
 	for name, method := range map[string]string{"get": "GET", "head": "HEAD"} {
 		members[name] = func(call goja.FunctionCall) goja.Value {
-			return v.request(client, method, call.Argument(0), goja.Undefined(), call.Argument(1))
+			return v.request(v.exchange(client, method, call.Argument(0), goja.Undefined(), call.Argument(1)))
 		}
 	}
 	for name, method := range map[string]string{"post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE", "options": "OPTIONS"} {
 		members[name] = func(call goja.FunctionCall) goja.Value {
-			return v.request(client, method, call.Argument(0), call.Argument(1), call.Argument(2))
+			return v.request(v.exchange(client, method, call.Argument(0), call.Argument(1), call.Argument(2)))
 		}
 	}
 	members["request"] = func(call goja.FunctionCall) goja.Value {
-		return v.request(client, strings.ToUpper(option(call.Argument(0))), call.Argument(1), call.Argument(2), call.Argument(3))
+		return v.request(v.exchange(client, option(call.Argument(0)), call.Argument(1), call.Argument(2), call.Argument(3)))
 	}
+	members["batch"] = func(call goja.FunctionCall) goja.Value { return v.batch(client, call.Argument(0)) }
 	return v.exports(members)
 }
 
-func (v *VU) request(client *http.Client, method string, address, body, params goja.Value) goja.Value {
+// An exchange is a request and its response.
+type exchange struct {
+	client   http.Client
+	request  *http.Request
+	tags     metrics.Tags
+	at       timings
+	response *http.Response
+	data     []byte
+	err      error
+}
+
+// exchange makes a request, but does not send it.
+func (v *VU) exchange(client *http.Client, method string, address, body, params goja.Value) *exchange {
 	if v.Init {
 		v.fail("requests cannot be made while the script itself runs: make them in a function")
 	}
 	content, mediaType := v.body(body)
-	var at timings
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(v.Context, at.trace()), method, v.Realm.Text(address), content)
-	if err != nil {
+	x := &exchange{client: *client, tags: v.tags}
+	var err error
+	ctx := httptrace.WithClientTrace(v.Context, x.at.trace())
+	if x.request, err = http.NewRequestWithContext(ctx, strings.ToUpper(method), v.Realm.Text(address), content); err != nil {
 		v.fail("k6/http: %w", err)
 	}
 	if mediaType != "" {
-		req.Header.Set("Content-Type", mediaType)
+		x.request.Header.Set("Content-Type", mediaType)
 	}
-	c, tags := *client, v.tags
-	c.Timeout = requestTimeout
+	if v.Test.UserAgent != "" {
+		x.request.Header.Set("User-Agent", v.Test.UserAgent)
+	}
+	x.client.Timeout, x.client.Transport = requestTimeout, v.Test.Transport
 	if o, ok := params.(*goja.Object); ok {
-		maps.Copy(req.Header, v.header(o.Get("headers"), nil))
-		tags = tags.With(v.tagsOf(o.Get("tags")))
-		if t := o.Get("timeout"); t != nil && !goja.IsUndefined(t) {
-			if c.Timeout, err = timeout(t); err != nil {
-				v.fail("k6/http: %w", err)
-			}
+		maps.Copy(x.request.Header, v.header(o.Get("headers"), nil))
+		x.tags = x.tags.With(v.tagsOf(o.Get("tags")))
+		if t := o.Get("timeout"); t != nil && !goja.IsUndefined(t) && !goja.IsNull(t) {
+			x.client.Timeout = v.timeout(t)
 		}
 		if n := o.Get("redirects"); n != nil && n.ToInteger() == 0 {
-			c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			x.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		}
 	}
-	at.begun = time.Now()
-	response, err := c.Do(req)
-	var data []byte
-	if err == nil {
-		data, err = io.ReadAll(io.LimitReader(response.Body, maxBody))
-		response.Body.Close()
+	return x
+}
+
+// send sends the request and reads the response. It does not use the engine.
+func (x *exchange) send() {
+	x.at.begun = time.Now()
+	if x.response, x.err = x.client.Do(x.request); x.err == nil {
+		x.data, x.err = io.ReadAll(io.LimitReader(x.response.Body, maxBody))
+		x.response.Body.Close()
 	}
-	at.ended = time.Now()
-	took := milliseconds(at.ended.Sub(at.begun))
-	tags = tags.With(metrics.Tags{"url": req.URL.String(), "name": req.URL.String(), "method": method})
-	status := 0
-	if err == nil {
-		status = response.StatusCode
+	x.at.ended = time.Now()
+}
+
+// request sends a request, counts it, and returns the response as the script wants it.
+func (v *VU) request(x *exchange) goja.Value {
+	x.send()
+	return v.response(x)
+}
+
+// Limits of http.batch.
+const (
+	maxBatch    = 1000 // requests
+	maxParallel = 20   // of them that are sent at the same time, as in k6
+)
+
+// batch sends the requests in an array or an object, some at the same time, and returns the
+// responses in the same shape.
+func (v *VU) batch(client *http.Client, requests goja.Value) goja.Value {
+	list := requests.ToObject(v.Realm.Runtime)
+	keys := list.Keys()
+	if len(keys) > maxBatch {
+		v.fail("batch() sends at most %d requests, not %d", maxBatch, len(keys))
 	}
-	tags = tags.With(metrics.Tags{"status": strconv.Itoa(status)})
-	failed := 0.0
-	if status < 200 || status > 399 {
-		failed = 1
+	all := make([]*exchange, len(keys))
+	for i, key := range keys {
+		all[i] = v.inBatch(client, list.Get(key))
 	}
-	b := v.Test.Builtin
-	b.Requests.Add(1, tags)
-	b.RequestDuration.Add(took, tags)
-	b.RequestFailed.Add(failed, tags)
-	b.DataReceived.Add(float64(len(data)), tags)
-	b.DataSent.Add(float64(max(req.ContentLength, 0)), tags)
-	return v.response(response, err, status, data, &at, req.URL.String())
+	var sent sync.WaitGroup
+	free := make(chan struct{}, maxParallel)
+	for _, x := range all {
+		free <- struct{}{}
+		sent.Go(func() {
+			x.send()
+			<-free
+		})
+	}
+	sent.Wait()
+	responses := v.Realm.NewObject()
+	if list.ClassName() == "Array" {
+		responses = v.Realm.NewArray()
+	}
+	for i, key := range keys {
+		responses.Set(key, v.response(all[i]))
+	}
+	return responses
+}
+
+// inBatch makes a request of batch: a URL, or the method, the URL, the body and the parameters
+// in an array or an object.
+func (v *VU) inBatch(client *http.Client, request goja.Value) *exchange {
+	o, ok := request.(*goja.Object)
+	if !ok {
+		return v.exchange(client, "GET", request, goja.Undefined(), goja.Undefined())
+	}
+	names := []string{"method", "url", "body", "params"}
+	if o.ClassName() == "Array" {
+		names = []string{"0", "1", "2", "3"}
+	}
+	var parts [4]goja.Value
+	for i, name := range names {
+		if parts[i] = o.Get(name); parts[i] == nil {
+			parts[i] = goja.Undefined()
+		}
+	}
+	if goja.IsUndefined(parts[1]) {
+		v.fail("a request of batch() has no URL")
+	}
+	return v.exchange(client, option(parts[0]), parts[1], parts[2], parts[3])
 }
 
 // timings are when the parts of a request began and ended. The functions of httptrace may run
@@ -154,15 +220,16 @@ func (t *timings) values() map[string]any {
 	}
 }
 
-func timeout(t goja.Value) (time.Duration, error) {
-	if text, ok := t.Export().(string); ok {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			return 0, fmt.Errorf("%q is not a time such as 10s", text)
-		}
-		return d, nil
+// timeout converts how long a request may take: a number of milliseconds, or a text.
+func (v *VU) timeout(value goja.Value) time.Duration {
+	d, err := ParseDuration(v.Realm.Text(value))
+	if err == nil && d <= 0 {
+		err = errors.New("not more than 0")
 	}
-	return time.Duration(t.ToFloat() * float64(time.Millisecond)), nil
+	if err != nil {
+		v.fail("k6/http: the timeout %.100q is %w", v.Realm.Text(value), err)
+	}
+	return d
 }
 
 // body returns the body of a request: a string, an ArrayBuffer, or the fields of a form.
@@ -183,14 +250,39 @@ func (v *VU) body(value goja.Value) (content io.Reader, mediaType string) {
 	return strings.NewReader(v.Realm.Text(value)), ""
 }
 
-func (v *VU) response(response *http.Response, err error, status int, data []byte, at *timings, address string) goja.Value {
+// count counts a request.
+func (v *VU) count(x *exchange, status int) {
+	url := x.request.URL.String()
+	tags := x.tags.With(metrics.Tags{"url": url, "method": x.request.Method, "status": strconv.Itoa(status)})
+	if tags["name"] == "" {
+		tags = tags.With(metrics.Tags{"name": url})
+	}
+	failed := 0.0
+	if status < 200 || status > 399 {
+		failed = 1
+	}
+	b := v.Test.Builtin
+	b.Requests.Add(1, tags)
+	b.RequestDuration.Add(milliseconds(x.at.ended.Sub(x.at.begun)), tags)
+	b.RequestFailed.Add(failed, tags)
+	b.DataReceived.Add(float64(len(x.data)), tags)
+	b.DataSent.Add(float64(max(x.request.ContentLength, 0)), tags)
+}
+
+// response counts an exchange and returns the response as the script wants it.
+func (v *VU) response(x *exchange) goja.Value {
+	status, response, data := 0, x.response, x.data
+	if x.err == nil {
+		status = response.StatusCode
+	}
+	v.count(x, status)
 	o := v.Realm.NewObject()
 	o.Set("status", status)
-	o.Set("url", address)
+	o.Set("url", x.request.URL.String())
 	o.Set("body", string(data))
 	o.Set("error", "")
-	if err != nil {
-		o.Set("error", err.Error())
+	if x.err != nil {
+		o.Set("error", x.err.Error())
 		o.Set("body", goja.Null())
 	}
 	headers := v.Realm.NewObject()
@@ -202,7 +294,7 @@ func (v *VU) response(response *http.Response, err error, status int, data []byt
 		o.Set("proto", response.Proto)
 	}
 	o.Set("headers", headers)
-	o.Set("timings", at.values())
+	o.Set("timings", x.at.values())
 	o.Set("json", v.Realm.Func("json", 0, func(_ goja.Value, args []goja.Value) goja.Value {
 		if !json.Valid(data) {
 			v.fail("json(): the body is not JSON")

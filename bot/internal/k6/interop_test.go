@@ -104,25 +104,32 @@ func TestInteropK6Examples(t *testing.T) {
 	}
 }
 
-// compared is a script that k6 runs too. Its summary has what is the same each time. It does not
+// compared is a script that k6 runs too. How many iterations begin at a rate depends on how busy
+// the machine is, so that only tests in bubbles count them. Its summary has what is the same each time. It does not
 // have ws_msgs_sent, among which k6 also counts the pings and closes of k6/websockets.
 const compared = `
 	import ws from "k6/ws";
 	import { WebSocket } from "k6/websockets";
-	import { check, group } from "k6";
+	import http from "k6/http";
+	import { check, group, sleep } from "k6";
 	import exec from "k6/execution";
 	import { Counter, Trend, Rate, Gauge } from "k6/metrics";
 	import encoding from "k6/encoding";
 	import crypto from "k6/crypto";
-	const counter = new Counter("mine"), trend = new Trend("sizes"), rate = new Rate("odd"), gauge = new Gauge("last");
+	const counter = new Counter("mine"), trend = new Trend("sizes"), rate = new Rate("odd"), gauge = new Gauge("last"), tagged = new Counter("tagged");
 	export const options = {
 		scenarios: {
 			blocking: { executor: "per-vu-iterations", vus: 2, iterations: 3, exec: "blocking", tags: { way: "ws" } },
 			events: { executor: "shared-iterations", vus: 3, iterations: 7, exec: "events", tags: { way: "websockets" }, env: { TEXT: "from env" } },
+			ramp: { executor: "ramping-arrival-rate", startRate: 10, preAllocatedVUs: 20, exec: "quick", tags: { way: "ramp" },
+				stages: [{ duration: "1050ms", target: 10 }, { duration: "0s", target: 20 }, { duration: "1s", target: 0 }] },
+			slow: { executor: "constant-arrival-rate", rate: 2, duration: "1750ms", preAllocatedVUs: 1, exec: "slow", tags: { way: "slow" } },
 		},
 		thresholds: {
 			checks: ["rate>0.5"], "mine{way:ws}": ["count==6"], "ws_msgs_received{way:websockets}": ["count==21"],
-			ws_sessions: ["count===13"], sizes: ["max<=30", "p(50)>0"], odd: ["rate<1"], last: ["value>=0"], iterations: ["count>13"],
+			ws_sessions: ["count===13"], sizes: ["max<=30", "p(50)>0"], odd: ["rate<1"], last: ["value>=0"], iterations: ["count>1000"],
+			"iterations{way:ws}": ["count==6"], "iterations{way:websockets}": ["count==7"], "iterations{way:ramp}": ["count>0"], "iterations{way:slow}": ["count>0"],
+			"dropped_iterations{scenario:slow}": ["count>=0"], "dropped_iterations{way:slow}": ["count==0"], "http_reqs{name:one}": ["count==1"], "tagged{n:5,b:true}": ["count==1"],
 		},
 	};
 	export function setup() { return { greeting: "hello" }; }
@@ -155,9 +162,25 @@ const compared = `
 		check(crypto.sha256("a", "base64") + encoding.b64encode("a", "rawurl"), { "hashes": (s) => s === "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=YQ" });
 		counter.add(exec.scenario.iterationInTest);
 	}
+	export function quick() {
+		if (exec.scenario.iterationInTest !== 0) return;
+		const all = http.batch([__ENV.WEB, ["POST", __ENV.WEB, "body", { tags: { name: "one" } }]]), named = http.batch({ a: { method: "GET", url: __ENV.WEB } });
+		check(null, { "responses": Array.isArray(all) && all.length === 2 && all[1].body === "POST" && named.a.status === 200 });
+		tagged.add(1, { n: 5, b: true });
+		const throws = (fn) => { try { fn(); return false; } catch (err) { return true; } };
+		check(null, {
+			"refused": throws(() => check(1, { async: async () => false })) && throws(() => group("async", async () => {})) && throws(() => check(1, { "a::b": true }))
+				&& throws(() => group("a::b", () => {})) && throws(() => check(1, null)) && throws(() => tagged.add(1, { a: {} })),
+			"no numbers": [NaN, "a", null, {}].every((n) => tagged.add(n) === false),
+		});
+		group("outer", () => group("inner", () => check(1, { "in both": true })));
+	}
+	export function slow() { sleep(2); }
 	export function handleSummary(data) {
 		const m = data.metrics, out = { thresholds: {}, checks: {} };
-		for (const name of ["iterations", "ws_sessions", "ws_msgs_received", "mine"]) out[name] = m[name].values.count;
+		const show = (g) => [g.path].concat(g.checks.map((c) => c.path + " " + c.passes + " " + c.fails), ...g.groups.map(show));
+		out.groups = show(data.root_group).sort();
+		for (const name of ["ws_sessions", "ws_msgs_received", "mine", "http_reqs", "tagged"]) out[name] = m[name].values.count;
 		for (const name of ["checks", "odd"]) out[name + " rate"] = [m[name].values.passes, m[name].values.fails];
 		for (const name of ["ws_connecting", "ws_session_duration", "ws_ping", "iteration_duration", "group_duration"]) out["has " + name] = m[name].values.max > 0;
 		out.sizes = [m.sizes.values.min, m.sizes.values.max, m.sizes.values.avg.toFixed(3), m.sizes.type, m.sizes.contains];
@@ -170,16 +193,18 @@ const compared = `
 func TestInteropK6(t *testing.T) {
 	program := wstest.Find(t, "k6")
 	url := wstest.ServeEcho(t, nil)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(r.Method)) }))
+	t.Cleanup(web.Close)
 	path := filepath.Join(t.TempDir(), "script.js")
 	if err := os.WriteFile(path, []byte(compared), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "run", "--quiet", "--no-usage-report", "--address", "", "-e", "URL="+url, path)
+	cmd := exec.CommandContext(t.Context(), program, "run", "--quiet", "--no-usage-report", "--address", "", "-e", "URL="+url, "-e", "WEB="+web.URL, path)
 	output, err := cmd.Output()
 	if code := cmd.ProcessState.ExitCode(); code != 99 {
 		t.Fatalf("k6 ends with %d, %v: %s", code, err, output)
 	}
-	_, r := run(t, t.TempDir(), compared, map[string]string{"URL": url})
+	_, r := run(t, t.TempDir(), compared, map[string]string{"URL": url, "WEB": web.URL})
 	var ours, theirs map[string]any
 	if err := json.Unmarshal(output, &theirs); err != nil {
 		t.Fatalf("%v: %s", err, output)

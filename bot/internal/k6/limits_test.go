@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/airsocket/airsocket/bot/internal/k6"
 )
 
 // Timers that have fired do not count.
@@ -67,4 +69,23 @@ func TestLongBody(t *testing.T) {
 	wantLines(t, `
 		import http from "k6/http";
 		export default function () { console.log(http.get(__ENV.URL).body.length); }`, map[string]string{"URL": web.URL}, "16777216")
+}
+
+func TestLargeSharedArrays(t *testing.T) {
+	k6.SetMaxShared(t, 1<<20)
+	wantLines(t, `
+		import { SharedArray } from "k6/data";
+		export default function () {}
+		if (__VU) {
+			const text = "x".repeat(2 ** 16);
+			const limit = (name, n) => { try { console.log(new SharedArray(name, () => new Array(n).fill(text)).length); } catch (err) { console.log(err.message); } };
+			limit("a", 8);
+			limit("b", 8);
+			limit("c", 7);
+			limit("e", 20);
+			limit("d".repeat(1001), 0);
+		}`, nil, "8",
+		"new SharedArray(): all SharedArrays have at most 1 MiB as JSON, and a name has at most 1000 bytes", "7",
+		"new SharedArray(): all SharedArrays have at most 1 MiB as JSON, and a name has at most 1000 bytes",
+		"new SharedArray(): all SharedArrays have at most 1 MiB as JSON, and a name has at most 1000 bytes")
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,11 @@ type Test struct {
 	Env     map[string]string
 	Folder  string // of the script
 	Begun   time.Time
-	Options any // of the script, as JSON
+	Options string // of the script, as JSON; "" if there are none
+
+	// Transport and UserAgent are those of k6/http. They are set before the first request.
+	Transport http.RoundTripper
+	UserAgent string
 
 	// Abort ends the test, with a reason. It may be called from any goroutine.
 	Abort func(reason string)
@@ -130,6 +135,8 @@ type VU struct {
 	group   string
 	random  *rand.Rand
 	modules map[string]goja.Value
+
+	jsonFunctions map[string]goja.Callable // of JSON, whatever the script makes of it
 }
 
 // A Scenario is what the modules know about what the VU runs for. It may be nil.
@@ -156,6 +163,10 @@ func (v *VU) SetUp() {
 	v.tags = v.tags.With(metrics.Tags{"group": ""})
 	v.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	r := v.Realm
+	v.jsonFunctions = make(map[string]goja.Callable)
+	for _, name := range []string{"parse", "stringify"} {
+		v.jsonFunctions[name], _ = goja.AssertFunction(r.Get("JSON").(*goja.Object).Get(name))
+	}
 	r.Set("__VU", v.Number)
 	r.Set("__ITER", 0)
 	env := maps.Clone(v.Test.Env)
@@ -197,11 +208,10 @@ func milliseconds(d time.Duration) float64 { return float64(d) / 1e6 }
 
 // A session is what is remembered of a connection.
 type session struct {
-	tags   metrics.Tags
-	begun  time.Time
-	opened time.Time
-	pings  map[string]time.Time
-	last   int // the number of the latest ping
+	tags  metrics.Tags
+	begun time.Time
+	pings map[string]time.Time
+	last  int // the number of the latest ping
 }
 
 // maxPings is how many pings of a connection may be waiting for a pong.
@@ -219,10 +229,9 @@ func (v *VU) hooks() *airsocket.Hooks {
 	return &airsocket.Hooks{
 		Opened: func(s *airsocket.Socket) {
 			state := s.Data().(*session)
-			state.opened = time.Now()
 			state.tags = state.tags.With(metrics.Tags{"status": "101", "subproto": s.Protocol()})
 			b.Sessions.Add(1, state.tags)
-			b.Connecting.Add(milliseconds(state.opened.Sub(state.begun)), state.tags)
+			b.Connecting.Add(milliseconds(time.Since(state.begun)), state.tags)
 		},
 		HandshakeFailed: func(s *airsocket.Socket, err error) {
 			state := s.Data().(*session)
@@ -231,7 +240,7 @@ func (v *VU) hooks() *airsocket.Hooks {
 		},
 		Closed: func(s *airsocket.Socket, _ *airsocket.CloseEvent) {
 			state := s.Data().(*session)
-			b.SessionDuration.Add(milliseconds(time.Since(state.opened)), state.tags)
+			b.SessionDuration.Add(milliseconds(time.Since(state.begun)), state.tags)
 		},
 		Received: func(s *airsocket.Socket, kind wire.Kind, n int) {
 			tags := s.Data().(*session).tags

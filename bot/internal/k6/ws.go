@@ -241,7 +241,7 @@ func (b *blocking) build() *goja.Object {
 	timer := func(name string, once bool, set func(*airsocket.Dispatcher, func(), time.Duration) *airsocket.Timer) {
 		method(name, 2, func(args []goja.Value) goja.Value {
 			fn, ok := goja.AssertFunction(realm.Arg(args, 0))
-			delay := time.Duration(realm.Arg(args, 1).ToFloat() * float64(time.Millisecond))
+			delay := after(realm.Arg(args, 1), time.Millisecond)
 			switch {
 			case !ok || delay <= 0:
 				v.fail("%s() needs a function and a time in milliseconds", name)

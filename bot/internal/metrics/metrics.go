@@ -119,6 +119,13 @@ func (m *Metric) Sink() Sink {
 	return m.sink.clone()
 }
 
+// Count returns the number of samples.
+func (m *Metric) Count() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sink.Count
+}
+
 // A Registry has the metrics of a test. The zero value is ready for use. Its methods may be
 // called from several goroutines.
 type Registry struct {

@@ -101,20 +101,7 @@ func (t *Threshold) Test(passed time.Duration) report.Outcome {
 		return o
 	}
 	v, unit := t.actual(&s, passed)
-	switch t.op {
-	case "<":
-		o.OK = v < t.limit
-	case "<=":
-		o.OK = v <= t.limit
-	case ">":
-		o.OK = v > t.limit
-	case ">=":
-		o.OK = v >= t.limit
-	case "==", "===":
-		o.OK = v == t.limit
-	case "!=":
-		o.OK = v != t.limit
-	}
+	o.OK = report.Holds(v, t.op, t.limit)
 	o.Actual = &v
 	if o.Text = unit.Format(v); unit == report.Seconds {
 		o.Text = unit.Format(v / 1000)

@@ -3,11 +3,14 @@ package scenario
 import (
 	"context"
 	"errors"
+	"iter"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/airsocket/airsocket/bot/internal/k6"
+	"github.com/airsocket/airsocket/bot/internal/metrics"
 )
 
 // A running is a scenario that is being run.
@@ -57,7 +60,7 @@ func (s *running) run(ctx context.Context) {
 		s.runVUs(ctx)
 	case rampingVUs:
 		s.runStages(ctx)
-	case constantArrivalRate:
+	case constantArrivalRate, rampingArrivalRate:
 		s.runRate(ctx)
 	}
 	s.finish(ctx)
@@ -125,12 +128,12 @@ func (s *running) runVUs(ctx context.Context) {
 			}
 			switch s.Executor {
 			case perVUIterations:
-				if own++; own > *s.Iterations {
+				if own++; own > s.Iterations.or(1) {
 					return 0, false
 				}
 			case sharedIterations:
 				n := s.next.Add(1) - 1
-				return n, n < *s.Iterations
+				return n, n < s.Iterations.or(1)
 			}
 			return s.next.Add(1) - 1, true
 		}, s.left.Done)
@@ -167,23 +170,23 @@ func (s *running) runStages(ctx context.Context) {
 
 // change returns the time at which the number of VUs changes after a time.
 func (s *running) change(at time.Duration) time.Duration {
-	from, begin := *s.startVUs(), time.Duration(0)
+	from, begin := int(s.StartVUs.or(1)), time.Duration(0)
 	for _, st := range s.Stages {
-		end := begin + st.Duration.Duration
+		end, target := begin+st.Duration.Duration, int(st.Target.n)
 		if at < end {
-			if st.Target == from {
+			if target == from {
 				return end
 			}
 			done := s.wanted(at) - from
 			step := 1
-			if st.Target < from {
+			if target < from {
 				done, step = -done, -1
 			}
-			share := float64(done+1) / float64((st.Target-from)*step)
+			share := float64(done+1) / float64((target-from)*step)
 			next := begin + time.Duration(share*float64(st.Duration.Duration))
 			return min(max(next, at+time.Millisecond), end)
 		}
-		begin, from = end, st.Target
+		begin, from = end, target
 	}
 	return s.length()
 }
@@ -266,17 +269,55 @@ func (s *running) rampDown(i int) {
 	})
 }
 
+// starts returns when iterations of a scenario with a rate are due, after its start.
+func (c *config) starts() iter.Seq[time.Duration] {
+	if c.Executor == rampingArrivalRate {
+		return c.rampingStarts()
+	}
+	return func(yield func(time.Duration) bool) {
+		each := float64(c.TimeUnit.or(time.Second)) / float64(c.Rate.n)
+		for i := 0.0; ; i++ {
+			if due := time.Duration(i * each); due >= c.length() || !yield(due) {
+				return
+			}
+		}
+	}
+}
+
+// rampingStarts returns when iterations are due whose rate changes linearly in each stage. An
+// iteration is due when the area below the rate is a whole number. With a rate of a + kt that
+// is, for an area of n since the begin of the stage, at the smaller t for which at + kt²/2 = n.
+func (c *config) rampingStarts() iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		unit := float64(c.TimeUnit.or(time.Second))
+		begin, area, next, a := time.Duration(0), 0.0, 1.0, float64(c.StartRate.n)
+		for _, s := range c.Stages {
+			length, b := float64(s.Duration.Duration)/unit, float64(s.Target.n)
+			end := area + (a+b)/2*length
+			for ; next <= end; next++ {
+				n, k := next-area, (b-a)/length
+				// This form of the solution divides by no difference, which could be 0.
+				at := 2 * n / (a + math.Sqrt(max(a*a+2*k*n, 0)))
+				if !yield(begin + time.Duration(at*unit)) {
+					return
+				}
+			}
+			begin, area, a = begin+s.Duration.Duration, end, b
+		}
+	}
+}
+
 // runRate begins iterations at a rate, on VUs that have none.
 func (s *running) runRate(ctx context.Context) {
 	s.idle = append(s.idle, s.vus...)
-	for i := 0; ; i++ {
-		due := time.Duration(float64(i) * float64(s.TimeUnit.or(time.Second)) / s.Rate)
-		if due >= s.length() || !sleep(ctx, due-time.Since(s.begun)) {
+	for due := range s.starts() {
+		if !sleep(ctx, due-time.Since(s.begun)) {
 			return
 		}
 		v := s.take(ctx)
 		if v == nil {
-			s.test.shared.Builtin.Dropped.Add(1, map[string]string{"scenario": s.name})
+			tags := metrics.Tags(s.test.options.Tags).With(metrics.Tags{"scenario": s.name})
+			s.test.shared.Builtin.Dropped.Add(1, tags)
 			continue
 		}
 		number, some := s.next.Add(1)-1, true
@@ -292,6 +333,7 @@ func (s *running) runRate(ctx context.Context) {
 			s.left.Done()
 		})
 	}
+	sleep(ctx, s.length()-time.Since(s.begun)) // gracefulStop counts from the end
 }
 
 // take returns a VU without an iteration. If there is none it begins to make one for later,

@@ -3,158 +3,164 @@
 package scenario
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/airsocket/airsocket/bot/internal/metrics"
 )
 
-// ErrOptions is the error for options of a script that make no sense.
+// ErrOptions is the error for options of a script that make no sense. What it is wrapped with
+// names the option.
 var ErrOptions = errors.New("the options of the script are wrong")
-
-func wrong(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrOptions, fmt.Sprintf(format, args...))
-}
 
 // Limits of the options.
 const (
-	MaxVUs    = 100_000
-	maxRate   = 1_000_000 // iterations a second
-	maxTime   = 365 * 24 * time.Hour
-	maxStages = 10_000
+	MaxVUs        = 100_000
+	maxRate       = 1_000_000 // iterations a second
+	maxTime       = 365 * 24 * time.Hour
+	maxStages     = 10_000
+	maxThresholds = 1000
+	maxTags       = 100
 )
-
-// A duration is a time in JSON: a text such as "1m30s", or a number of milliseconds.
-type duration struct {
-	time.Duration
-	given bool
-}
-
-func (d *duration) UnmarshalJSON(data []byte) error {
-	var text string
-	var number float64
-	switch {
-	case string(data) == "null":
-		return nil
-	case json.Unmarshal(data, &number) == nil:
-		d.Duration = time.Duration(min(number*1e6, 2*float64(maxTime)))
-	case json.Unmarshal(data, &text) == nil:
-		var err error
-		if d.Duration, err = parseDuration(text); err != nil {
-			return err
-		}
-	default:
-		return wrong("%s is not a time such as \"10s\"", data)
-	}
-	if d.Duration < 0 || d.Duration > maxTime {
-		return wrong("the time %s is negative, or longer than a year", data)
-	}
-	d.given = true
-	return nil
-}
-
-// parseDuration parses a time as time.ParseDuration does, which may begin with days.
-func parseDuration(text string) (time.Duration, error) {
-	var days time.Duration
-	if d, rest, ok := strings.Cut(text, "d"); ok {
-		var n int
-		if _, err := fmt.Sscanf(d, "%d", &n); err != nil || n < 0 || n > 365 {
-			return 0, wrong("%q is not a time such as \"10s\"", text)
-		}
-		if days, text = time.Duration(n)*24*time.Hour, rest; rest == "" {
-			return days, nil
-		}
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, wrong("%q is not a time such as \"10s\"", text)
-	}
-	return days + d, nil
-}
-
-// or returns the duration, or another one if none was given.
-func (d duration) or(other time.Duration) time.Duration {
-	if d.given {
-		return d.Duration
-	}
-	return other
-}
 
 // Options are the options that a script exports.
 type Options struct {
-	VUs             int                        `json:"vus"`
-	Duration        duration                   `json:"duration"`
-	Iterations      int64                      `json:"iterations"`
-	Stages          []stage                    `json:"stages"`
-	Scenarios       map[string]json.RawMessage `json:"scenarios"`
-	Thresholds      map[string][]threshold     `json:"thresholds"`
-	SetupTimeout    duration                   `json:"setupTimeout"`
-	TeardownTimeout duration                   `json:"teardownTimeout"`
-	Tags            metrics.Tags               `json:"tags"`
-	UserAgent       string                     `json:"userAgent"`
-	Insecure        bool                       `json:"insecureSkipTLSVerify"`
+	VUs             whole
+	Duration        duration
+	Iterations      whole
+	Stages          list[stage]
+	Scenarios       object[*config]
+	Thresholds      object[list[threshold]]
+	SetupTimeout    duration
+	TeardownTimeout duration
+	Tags            object[string]
+	UserAgent       string
+	Insecure        bool
 
 	// Ignored are options that have no effect.
-	Ignored []string `json:"-"`
+	Ignored []string
 
 	list []*config
 }
 
-// known are the options that have an effect, or none in k6 that matters here.
-var known = []string{
-	"vus", "duration", "iterations", "stages", "scenarios", "thresholds", "setupTimeout", "teardownTimeout", "tags", "userAgent", "insecureSkipTLSVerify",
-	"summaryTrendStats", "summaryTimeUnit", "ext", "cloud", "noUsageReport", "systemTags", "discardResponseBodies", "noConnectionReuse",
+// UnmarshalJSON decodes options, and remembers the names of those that have no effect.
+func (o *Options) UnmarshalJSON(data []byte) (err error) {
+	unknown, err := decodeFields(data, map[string]any{
+		"vus": &o.VUs, "duration": &o.Duration, "iterations": &o.Iterations, "stages": &o.Stages,
+		"scenarios": &o.Scenarios, "thresholds": &o.Thresholds, "setupTimeout": &o.SetupTimeout,
+		"teardownTimeout": &o.TeardownTimeout, "tags": &o.Tags, "userAgent": &o.UserAgent,
+		"insecureSkipTLSVerify": &o.Insecure,
+	})
+	for _, name := range unknown {
+		if !slices.Contains(harmless, name) {
+			o.Ignored = append(o.Ignored, name)
+		}
+	}
+	return err
 }
 
-// A stage is a part of the time, at whose end there are a number of VUs.
+// harmless are options that have no effect, about which the report says nothing.
+var harmless = []string{
+	"summaryTrendStats", "summaryTimeUnit", "ext", "cloud", "noUsageReport", "systemTags",
+	"discardResponseBodies", "noConnectionReuse",
+}
+
+// A stage is a part of the time, at whose end there are a number of VUs, or a rate.
 type stage struct {
-	Duration duration `json:"duration"`
-	Target   int      `json:"target"`
+	Duration duration
+	Target   whole
+}
+
+func (s *stage) UnmarshalJSON(data []byte) error {
+	err := decodeKnown(data, map[string]any{"duration": &s.Duration, "target": &s.Target})
+	switch {
+	case err != nil:
+		return err
+	case !s.Duration.given:
+		return errors.New("it has no duration")
+	case !s.Target.given:
+		return errors.New("it has no target")
+	case s.Target.n < 0:
+		return errors.New("its target is negative")
+	}
+	return nil
 }
 
 // A threshold is a condition, or an object with one.
 type threshold struct {
-	Threshold string   `json:"threshold"`
-	Abort     bool     `json:"abortOnFail"`
-	Delay     duration `json:"delayAbortEval"`
+	Threshold string
+	Abort     bool
+	Delay     duration
 }
 
 func (t *threshold) UnmarshalJSON(data []byte) error {
-	if json.Unmarshal(data, &t.Threshold) == nil {
-		return nil
+	if data[0] != '{' {
+		return decode(data, &t.Threshold)
 	}
-	type plain threshold
-	return json.Unmarshal(data, (*plain)(t))
+	return decodeKnown(data, map[string]any{
+		"threshold": &t.Threshold, "abortOnFail": &t.Abort, "delayAbortEval": &t.Delay,
+	})
 }
 
 // A config is what a scenario is to do.
 type config struct {
 	name string
 
-	Executor         string            `json:"executor"`
-	Exec             string            `json:"exec"`
-	Env              map[string]string `json:"env"`
-	Tags             metrics.Tags      `json:"tags"`
-	StartTime        duration          `json:"startTime"`
-	GracefulStop     duration          `json:"gracefulStop"`
-	GracefulRampDown duration          `json:"gracefulRampDown"`
-	VUs              *int              `json:"vus"`
-	StartVUs         *int              `json:"startVUs"`
-	Iterations       *int64            `json:"iterations"`
-	Duration         duration          `json:"duration"`
-	MaxDuration      duration          `json:"maxDuration"`
-	Stages           []stage           `json:"stages"`
-	Rate             float64           `json:"rate"`
-	TimeUnit         duration          `json:"timeUnit"`
-	PreAllocated     int               `json:"preAllocatedVUs"`
-	MaxVUs           int               `json:"maxVUs"`
-	Options          json.RawMessage   `json:"options"`
+	Executor         string
+	Exec             string
+	Env              object[string]
+	Tags             object[string]
+	StartTime        duration
+	GracefulStop     duration
+	GracefulRampDown duration
+	VUs              whole
+	StartVUs         whole
+	Iterations       whole
+	Duration         duration
+	MaxDuration      duration
+	Stages           list[stage]
+	Rate             whole
+	StartRate        whole
+	TimeUnit         duration
+	PreAllocated     whole
+	MaxVUs           whole
+}
+
+// own are the options that scenarios have only with some executors.
+var own = map[string][]string{
+	sharedIterations:    {"vus", "iterations", "maxDuration"},
+	perVUIterations:     {"vus", "iterations", "maxDuration"},
+	constantVUs:         {"vus", "duration"},
+	rampingVUs:          {"startVUs", "stages", "gracefulRampDown"},
+	constantArrivalRate: {"rate", "timeUnit", "duration", "preAllocatedVUs", "maxVUs"},
+	rampingArrivalRate:  {"startRate", "timeUnit", "stages", "preAllocatedVUs", "maxVUs"},
+}
+
+func (c *config) UnmarshalJSON(data []byte) error {
+	if _, err := decodeFields(data, map[string]any{"executor": &c.Executor}); err != nil {
+		return err
+	}
+	if own[c.Executor] == nil {
+		return fmt.Errorf("%q: %w", c.Executor, ErrExecutor)
+	}
+	to := map[string]any{
+		"vus": &c.VUs, "startVUs": &c.StartVUs, "iterations": &c.Iterations, "duration": &c.Duration,
+		"maxDuration": &c.MaxDuration, "stages": &c.Stages, "gracefulRampDown": &c.GracefulRampDown,
+		"rate": &c.Rate, "startRate": &c.StartRate, "timeUnit": &c.TimeUnit,
+		"preAllocatedVUs": &c.PreAllocated, "maxVUs": &c.MaxVUs,
+	}
+	maps.DeleteFunc(to, func(name string, _ any) bool { return !slices.Contains(own[c.Executor], name) })
+	maps.Copy(to, map[string]any{
+		"executor": &c.Executor, "exec": &c.Exec, "env": &c.Env, "tags": &c.Tags, "startTime": &c.StartTime,
+		"gracefulStop": &c.GracefulStop, "options": new(any), // which are of k6/browser
+	})
+	unknown, err := decodeFields(data, to)
+	if err == nil && len(unknown) > 0 {
+		err = fmt.Errorf("%s has no option %s", c.Executor, unknown[0])
+	}
+	return err
 }
 
 // Overrides are options that were given with flags.
@@ -167,77 +173,101 @@ type Overrides struct {
 // ParseOptions parses the options of a script, which are JSON, or nil if it has none.
 func ParseOptions(data []byte, over Overrides) (*Options, error) {
 	o := new(Options)
+	var err error
 	if len(data) > 0 {
-		if err := json.Unmarshal(data, o); err != nil {
-			return nil, optionsError(err)
-		}
-		var all map[string]json.RawMessage
-		if json.Unmarshal(data, &all) == nil {
-			for _, name := range slices.Sorted(maps.Keys(all)) {
-				if !slices.Contains(known, name) {
-					o.Ignored = append(o.Ignored, name)
-				}
-			}
-		}
+		err = o.decode(data)
 	}
-	if over != (Overrides{}) {
+	if err == nil {
 		o.override(over)
+		err = o.resolve()
 	}
-	if err := o.resolve(); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOptions, err)
 	}
 	return o, nil
 }
 
-// optionsError makes an error of encoding/json one of the options.
-func optionsError(err error) error {
-	if errors.Is(err, ErrOptions) {
-		return err
+func (o *Options) decode(data []byte) error {
+	if data[0] != '{' {
+		return fmt.Errorf("they must be an object, not %s", short(data))
 	}
-	return wrong("%s", strings.TrimPrefix(err.Error(), "json: "))
+	return decode(data, o)
 }
 
-// override sets options from flags. As in k6 they replace the scenarios of the script.
+// override sets options from flags. As in k6 they replace the scenarios of the script, except
+// for the number of VUs alone.
 func (o *Options) override(over Overrides) {
 	if over.Duration > 0 || over.Iterations > 0 {
-		o.Scenarios, o.Stages, o.Duration, o.Iterations = nil, nil, duration{}, 0
+		o.Scenarios, o.Stages, o.Duration, o.Iterations = nil, nil, duration{}, whole{}
 	}
 	if over.VUs > 0 {
-		o.VUs, o.Scenarios, o.Stages = over.VUs, nil, nil
+		o.VUs = whole{int64(over.VUs), true}
 	}
 	if over.Duration > 0 {
 		o.Duration = duration{over.Duration, true}
 	}
 	if over.Iterations > 0 {
-		o.Iterations = over.Iterations
+		o.Iterations = whole{over.Iterations, true}
 	}
+}
+
+// given returns the names of the options that say when and how often there are iterations.
+func (o *Options) given() (names []string) {
+	for _, option := range []struct {
+		name  string
+		given bool
+	}{
+		{"iterations", o.Iterations.given}, {"duration", o.Duration.given},
+		{"stages", len(o.Stages) > 0}, {"scenarios", len(o.Scenarios) > 0},
+	} {
+		if option.given {
+			names = append(names, option.name)
+		}
+	}
+	return names
 }
 
 // resolve makes the list of scenarios.
 func (o *Options) resolve() error {
-	if len(o.Scenarios) > 0 {
-		if o.VUs != 0 || o.Duration.given || o.Iterations != 0 || len(o.Stages) > 0 {
-			return wrong("scenarios cannot be used together with vus, duration, iterations or stages")
+	given := o.given()
+	if len(o.Scenarios) > 0 && o.VUs.given {
+		given = []string{"vus", "scenarios"}
+	}
+	if len(given) > 1 && !slices.Equal(given, []string{"iterations", "duration"}) {
+		return fmt.Errorf("%s and %s cannot be used together", given[0], given[1])
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Scenarios)) {
+		c := o.Scenarios[name]
+		if c == nil {
+			c = new(config)
 		}
-		for _, name := range slices.Sorted(maps.Keys(o.Scenarios)) {
-			c := &config{name: name}
-			d := json.NewDecoder(bytes.NewReader(o.Scenarios[name]))
-			d.DisallowUnknownFields()
-			if err := d.Decode(c); err != nil {
-				return fmt.Errorf("scenario %s: %w", name, optionsError(err))
-			}
-			o.list = append(o.list, c)
-		}
-	} else {
+		c.name = name
+		o.list = append(o.list, c)
+	}
+	if o.list == nil {
 		o.list = []*config{o.short()}
+	}
+	thresholds := 0
+	for _, all := range o.Thresholds {
+		thresholds += len(all)
+	}
+	switch {
+	case o.VUs.n < 0:
+		return errors.New("vus is negative")
+	case o.VUs.n > MaxVUs:
+		return errVUs
+	case thresholds > maxThresholds:
+		return fmt.Errorf("thresholds: there are %d, and at most %d are possible", thresholds, maxThresholds)
+	case len(o.Tags) > maxTags:
+		return fmt.Errorf("tags: there are %d, and at most %d are possible", len(o.Tags), maxTags)
 	}
 	total := 0
 	for _, c := range o.list {
 		if err := c.check(); err != nil {
-			return fmt.Errorf("scenario %s: %w", c.name, err)
+			return fmt.Errorf("scenario %q: %w", c.name, err)
 		}
 		if total += c.most(); total > MaxVUs {
-			return wrong("there are more than %d VUs", MaxVUs)
+			return errVUs
 		}
 	}
 	return nil
@@ -245,25 +275,19 @@ func (o *Options) resolve() error {
 
 // short returns the scenario that the options without scenarios mean.
 func (o *Options) short() *config {
-	vus := max(o.VUs, 1)
-	if o.VUs < 0 {
-		vus = o.VUs
-	}
-	c := &config{name: "default", VUs: &vus}
+	c := &config{name: "default", VUs: o.VUs}
 	switch {
-	case o.Iterations != 0:
-		c.Executor, c.Iterations, c.MaxDuration = sharedIterations, &o.Iterations, o.Duration
-	case len(o.Stages) > 0:
-		start := o.VUs
-		if start == 0 {
-			start = 1
-		}
-		c.Executor, c.Stages, c.StartVUs, c.VUs = rampingVUs, o.Stages, &start, nil
+	case o.Iterations.given:
+		c.Executor, c.Iterations, c.MaxDuration = sharedIterations, o.Iterations, o.Duration
 	case o.Duration.given:
 		c.Executor, c.Duration = constantVUs, o.Duration
+	case len(o.Stages) > 0:
+		c.Executor, c.Stages, c.StartVUs = rampingVUs, o.Stages, o.VUs
 	default:
-		one := int64(vus)
-		c.Executor, c.Iterations = sharedIterations, &one
+		if o.VUs.or(1) != 1 {
+			o.Ignored = append(o.Ignored, "vus without iterations, duration or stages")
+		}
+		c.Executor, c.VUs = perVUIterations, whole{}
 	}
 	return c
 }
@@ -275,94 +299,119 @@ const (
 	constantVUs         = "constant-vus"
 	rampingVUs          = "ramping-vus"
 	constantArrivalRate = "constant-arrival-rate"
+	rampingArrivalRate  = "ramping-arrival-rate"
 )
 
 // ErrExecutor is the error for an executor that is not there.
-var ErrExecutor = errors.New("there is no such executor: use shared-iterations, per-vu-iterations, constant-vus, ramping-vus or constant-arrival-rate")
+var ErrExecutor = errors.New("there is no such executor: use shared-iterations, per-vu-iterations, " +
+	"constant-vus, ramping-vus, constant-arrival-rate or ramping-arrival-rate")
+
+var errVUs = fmt.Errorf("there are more than %d VUs", MaxVUs)
+
+var scenarioName = regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`)
 
 func (c *config) check() error {
-	if c.name == "" {
-		return wrong("it has no name")
+	switch {
+	case !scenarioName.MatchString(c.name):
+		return errors.New("its name must consist of 1 to 128 letters, digits, underscores and dashes")
+	case own[c.Executor] == nil:
+		return fmt.Errorf("%q: %w", c.Executor, ErrExecutor)
+	case len(c.Tags) > maxTags:
+		return fmt.Errorf("tags: there are %d, and at most %d are possible", len(c.Tags), maxTags)
 	}
 	switch c.Executor {
-	case sharedIterations, perVUIterations:
-		if c.Iterations == nil {
-			one := int64(1)
-			c.Iterations = &one
+	case rampingVUs:
+		if c.StartVUs.n < 0 {
+			return errors.New("startVUs is negative")
 		}
-		if *c.Iterations < 1 {
-			return wrong("iterations is less than 1")
-		}
+		return c.checkStages()
+	case constantArrivalRate, rampingArrivalRate:
+		return c.checkRate()
 	case constantVUs:
 		if c.Duration.Duration <= 0 {
-			return wrong("%s needs a duration", c.Executor)
+			return fmt.Errorf("%s needs a duration", c.Executor)
 		}
-	case rampingVUs:
-		if len(c.Stages) == 0 || len(c.Stages) > maxStages {
-			return wrong("%s needs 1 to %d stages", c.Executor, maxStages)
-		}
-		for _, s := range c.Stages {
-			if s.Target < 0 || !s.Duration.given {
-				return wrong("a stage needs a duration and a target that is not negative")
-			}
-		}
-		if *c.startVUs() < 0 {
-			return wrong("startVUs is negative")
-		}
-	case constantArrivalRate:
-		switch {
-		case c.Duration.Duration <= 0:
-			return wrong("%s needs a duration", c.Executor)
-		case c.TimeUnit.or(time.Second) <= 0, c.Rate <= 0, c.Rate/c.TimeUnit.or(time.Second).Seconds() > maxRate:
-			return wrong("%s needs a rate from 1 to %d a second", c.Executor, maxRate)
-		case c.PreAllocated < 0 || c.MaxVUs < 0 || c.PreAllocated == 0 && c.MaxVUs == 0:
-			return wrong("%s needs preAllocatedVUs", c.Executor)
-		case c.MaxVUs != 0 && c.MaxVUs < c.PreAllocated:
-			return wrong("maxVUs is less than preAllocatedVUs")
-		}
-	default:
-		return fmt.Errorf("%w: %q: %w", ErrOptions, c.Executor, ErrExecutor)
 	}
-	if c.Executor != rampingVUs && c.Executor != constantArrivalRate && c.vus() < 1 {
-		return wrong("vus is less than 1")
+	switch vus, iterations := c.VUs.or(1), c.Iterations.or(1); {
+	case vus < 1:
+		return errors.New("vus is less than 1")
+	case c.Executor == sharedIterations && iterations < vus:
+		return fmt.Errorf("iterations (%d) is less than vus (%d)", iterations, vus)
+	case iterations < 1:
+		return fmt.Errorf("iterations (%d) is less than 1", iterations)
 	}
 	return nil
 }
 
-func (c *config) vus() int {
-	if c.VUs == nil {
-		return 1
+func (c *config) checkStages() error {
+	if len(c.Stages) == 0 || len(c.Stages) > maxStages {
+		return fmt.Errorf("stages: %s needs 1 to %d of them", c.Executor, maxStages)
 	}
-	return *c.VUs
+	sum := time.Duration(0)
+	for _, s := range c.Stages {
+		if sum += s.Duration.Duration; sum > maxTime {
+			return errors.New("stages: they last longer than a year")
+		}
+	}
+	return nil
 }
 
-func (c *config) startVUs() *int {
-	if c.StartVUs == nil {
-		one := 1
-		c.StartVUs = &one
+// checkRate checks the options of executors with a rate.
+func (c *config) checkRate() error {
+	unit := c.TimeUnit.or(time.Second)
+	switch {
+	case unit <= 0:
+		return errors.New("timeUnit must be more than 0")
+	case !c.PreAllocated.given:
+		return fmt.Errorf("%s needs preAllocatedVUs", c.Executor)
+	case c.PreAllocated.n < 0:
+		return errors.New("preAllocatedVUs is negative")
+	case c.MaxVUs.given && c.MaxVUs.n < c.PreAllocated.n:
+		return errors.New("maxVUs is less than preAllocatedVUs")
+	case c.most() < 1:
+		return errors.New("maxVUs is less than 1")
 	}
-	return c.StartVUs
+	fastest := max(c.Rate.n, c.StartRate.n)
+	for _, s := range c.Stages {
+		fastest = max(fastest, s.Target.n)
+	}
+	switch {
+	case float64(fastest)/unit.Seconds() > maxRate:
+		return fmt.Errorf("the rate is more than %d a second", maxRate)
+	case c.Executor == rampingArrivalRate && c.StartRate.n < 0:
+		return errors.New("startRate is negative")
+	case c.Executor == rampingArrivalRate:
+		return c.checkStages()
+	case c.Rate.n < 1:
+		return errors.New("rate is less than 1")
+	case c.Duration.Duration <= 0:
+		return fmt.Errorf("%s needs a duration", c.Executor)
+	}
+	return nil
 }
+
+func (c *config) vus() int { return int(c.VUs.or(1)) }
 
 // most returns how many VUs the scenario has at most.
 func (c *config) most() int {
 	switch c.Executor {
 	case rampingVUs:
-		n := *c.startVUs()
+		n := c.StartVUs.or(1)
 		for _, s := range c.Stages {
-			n = max(n, s.Target)
+			n = max(n, s.Target.n)
 		}
-		return n
-	case constantArrivalRate:
-		return max(c.PreAllocated, c.MaxVUs)
+		return int(n)
+	case constantArrivalRate, rampingArrivalRate:
+		return int(max(c.PreAllocated.n, c.MaxVUs.n))
 	}
 	return c.vus()
 }
 
 // planned returns how many VUs are made before the test.
 func (c *config) planned() int {
-	if c.Executor == constantArrivalRate {
-		return c.PreAllocated
+	switch c.Executor {
+	case constantArrivalRate, rampingArrivalRate:
+		return int(c.PreAllocated.n)
 	}
 	return c.most()
 }
@@ -373,7 +422,7 @@ func (c *config) length() time.Duration {
 	switch c.Executor {
 	case sharedIterations, perVUIterations:
 		return c.MaxDuration.or(10 * time.Minute)
-	case rampingVUs:
+	case rampingVUs, rampingArrivalRate:
 		var sum time.Duration
 		for _, s := range c.Stages {
 			sum += s.Duration.Duration
@@ -385,14 +434,14 @@ func (c *config) length() time.Duration {
 
 // wanted returns how many VUs a scenario with stages wants at a time after its start.
 func (c *config) wanted(at time.Duration) int {
-	from := *c.startVUs()
+	from := int(c.StartVUs.or(1))
 	for _, s := range c.Stages {
 		if at < s.Duration.Duration {
 			share := float64(at) / float64(s.Duration.Duration)
-			return from + int(float64(s.Target-from)*share)
+			return from + int(float64(int(s.Target.n)-from)*share)
 		}
 		at -= s.Duration.Duration
-		from = s.Target
+		from = int(s.Target.n)
 	}
 	return from
 }
@@ -402,13 +451,15 @@ func (c *config) describe() string {
 	text := c.name + ": " + c.Executor
 	switch c.Executor {
 	case sharedIterations:
-		return fmt.Sprintf("%s, %d iterations shared by %d VUs", text, *c.Iterations, c.vus())
+		return fmt.Sprintf("%s, %d iterations shared by %d VUs", text, c.Iterations.or(1), c.vus())
 	case perVUIterations:
-		return fmt.Sprintf("%s, %d iterations of each of %d VUs", text, *c.Iterations, c.vus())
+		return fmt.Sprintf("%s, %d iterations of each of %d VUs", text, c.Iterations.or(1), c.vus())
 	case rampingVUs:
 		return fmt.Sprintf("%s, up to %d VUs over %s", text, c.most(), c.length())
 	case constantArrivalRate:
-		return fmt.Sprintf("%s, %g iterations per %s over %s, up to %d VUs", text, c.Rate, c.TimeUnit.or(time.Second), c.length(), c.most())
+		return fmt.Sprintf("%s, %d iterations per %s over %s, up to %d VUs", text, c.Rate.n, c.TimeUnit.or(time.Second), c.length(), c.most())
+	case rampingArrivalRate:
+		return fmt.Sprintf("%s, %d stages over %s, up to %d VUs", text, len(c.Stages), c.length(), c.most())
 	}
 	return fmt.Sprintf("%s, %d VUs over %s", text, c.vus(), c.length())
 }

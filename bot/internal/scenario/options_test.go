@@ -15,8 +15,8 @@ func TestOptions(t *testing.T) {
 		over    scenario.Overrides
 		want    string
 	}{
-		{``, scenario.Overrides{}, "default: shared-iterations, 1 iterations shared by 1 VUs"},
-		{`{"vus":3}`, scenario.Overrides{}, "default: shared-iterations, 3 iterations shared by 3 VUs"},
+		{``, scenario.Overrides{}, "default: per-vu-iterations, 1 iterations of each of 1 VUs"},
+		{`{"vus":3}`, scenario.Overrides{}, "default: per-vu-iterations, 1 iterations of each of 1 VUs"},
 		{`{"vus":3,"iterations":7}`, scenario.Overrides{}, "default: shared-iterations, 7 iterations shared by 3 VUs"},
 		{`{"vus":2,"duration":"1m30s"}`, scenario.Overrides{}, "default: constant-vus, 2 VUs over 1m30s"},
 		{`{"duration":1500}`, scenario.Overrides{}, "default: constant-vus, 1 VUs over 1.5s"},
@@ -24,6 +24,8 @@ func TestOptions(t *testing.T) {
 		{`{"stages":[{"duration":"1s","target":4},{"duration":"0s","target":9}]}`, scenario.Overrides{}, "default: ramping-vus, up to 9 VUs over 1s"},
 		{`{"scenarios":{"b":{"executor":"per-vu-iterations","vus":2,"iterations":3}}}`, scenario.Overrides{}, "b: per-vu-iterations, 3 iterations of each of 2 VUs"},
 		{`{"scenarios":{"a":{"executor":"constant-arrival-rate","rate":30,"timeUnit":"1m","duration":"10s","preAllocatedVUs":2}}}`, scenario.Overrides{}, "a: constant-arrival-rate, 30 iterations per 1m0s over 10s, up to 2 VUs"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","startRate":3,"stages":[{"duration":"1s","target":4}],"preAllocatedVUs":2,"maxVUs":5}}}`, scenario.Overrides{}, "a: ramping-arrival-rate, 1 stages over 1s, up to 5 VUs"},
+		{`{"stages":[{"duration":"1s","target":4}]}`, scenario.Overrides{VUs: 9}, "default: ramping-vus, up to 9 VUs over 1s"},
 		{`{"vus":2,"duration":"1m"}`, scenario.Overrides{VUs: 5}, "default: constant-vus, 5 VUs over 1m0s"},
 		{`{"scenarios":{"b":{"executor":"per-vu-iterations"}}}`, scenario.Overrides{Duration: time.Second}, "default: constant-vus, 1 VUs over 1s"},
 		{`{"stages":[{"duration":"1s","target":4}]}`, scenario.Overrides{Iterations: 8, VUs: 2}, "default: shared-iterations, 8 iterations shared by 2 VUs"},
@@ -43,19 +45,24 @@ func TestWrongOptions(t *testing.T) {
 	for _, c := range []struct{ options, text string }{
 		{`{"duration":"soon"}`, `"soon" is not a time`},
 		{`{"duration":-1}`, "negative"},
-		{`{"duration":"400d"}`, "is not a time"},
-		{`{"duration":1e300}`, "longer than a year"},
-		{`{"vus":-1}`, "less than 1"},
+		{`{"duration":"400d"}`, "longer than a year"},
+		{`{"duration":1e300}`, "is not a time"},
+		{`{"vus":-1}`, "vus is negative"},
 		{`{"vus":"many"}`, "vus"},
 		{`{"vus":100001,"duration":"1s"}`, "more than 100000 VUs"},
-		{`{"iterations":-1}`, "less than 1"},
-		{`{"stages":[{"target":1}]}`, "needs a duration"},
-		{`{"stages":[{"duration":"1s","target":-1}]}`, "not negative"},
+		{`{"iterations":-1}`, "less than vus"},
+		{`{"stages":[{"target":1}]}`, "has no duration"},
+		{`{"stages":[{"duration":"1s","target":-1}]}`, "its target is negative"},
 		{`{"vus":1,"scenarios":{"a":{"executor":"constant-vus","duration":"1s"}}}`, "together"},
-		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate"}}}`, "no such executor"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","stages":[{"duration":"1s","target":1}]}}}`, "preAllocatedVUs"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","preAllocatedVUs":1}}}`, "stages"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","startRate":-1,"stages":[{"duration":"1s","target":1}],"preAllocatedVUs":1}}}`, "startRate"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","stages":[{"duration":"1s","target":2000000}],"preAllocatedVUs":1}}}`, "rate"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","timeUnit":0,"stages":[{"duration":"1s","target":1}],"preAllocatedVUs":1}}}`, "timeUnit"},
+		{`{"scenarios":{"a":{"executor":"ramping-arrival-rate","stages":[{"duration":"1s","target":1}],"preAllocatedVUs":0}}}`, "maxVUs"},
 		{`{"scenarios":{"a":{"executor":"externally-controlled"}}}`, "no such executor"},
 		{`{"scenarios":{"a":{"executor":"constant-vus"}}}`, "needs a duration"},
-		{`{"scenarios":{"a":{"executor":"constant-vus","duration":"1s","vu":2}}}`, `unknown field "vu"`},
+		{`{"scenarios":{"a":{"executor":"constant-vus","duration":"1s","vu":2}}}`, "constant-vus has no option vu"},
 		{`{"scenarios":{"a":{"executor":"constant-arrival-rate","duration":"1s","rate":1}}}`, "preAllocatedVUs"},
 		{`{"scenarios":{"a":{"executor":"constant-arrival-rate","duration":"1s","preAllocatedVUs":1}}}`, "rate"},
 		{`{"scenarios":{"a":{"executor":"constant-arrival-rate","duration":"1s","rate":2000000,"preAllocatedVUs":1}}}`, "rate"},
@@ -75,7 +82,7 @@ func TestWrongOptions(t *testing.T) {
 
 // Options that have no effect are named in the report.
 func TestIgnoredOptions(t *testing.T) {
-	o, err := scenario.ParseOptions([]byte(`{"hosts":{},"blacklistIPs":[],"vus":2}`), scenario.Overrides{})
+	o, err := scenario.ParseOptions([]byte(`{"hosts":{},"blacklistIPs":[],"duration":"1s"}`), scenario.Overrides{})
 	if err != nil || strings.Join(o.Ignored, " ") != "blacklistIPs hosts" {
 		t.Errorf("ignored are %q, %v", o.Ignored, err)
 	}

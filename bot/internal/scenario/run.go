@@ -1,10 +1,12 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,8 +18,10 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/bot"
+	"github.com/airsocket/airsocket/bot/internal/fetch"
 	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
+	"github.com/airsocket/airsocket/bot/internal/websocket"
 	"github.com/airsocket/airsocket/internal/report"
 )
 
@@ -31,6 +35,7 @@ type Config struct {
 	Env       map[string]string
 	Overrides Overrides
 	Socket    *airsocket.Options // of all WebSockets; may be nil
+	Transport http.RoundTripper  // of k6/http and fetch; nil means one like http.DefaultTransport
 
 	// Console prints what the script writes, and errors. It is called by many goroutines.
 	Console func(number int, method, text string)
@@ -44,9 +49,11 @@ type Result struct {
 	Report *report.Report
 	Err    error // why the test failed; nil if it did not. ExitCode says more
 
-	// Files are what handleSummary of the script has returned, by names. Nil means that
-	// there is no such function.
-	Files map[string]string
+	// Files are what handleSummary of the script has returned, by names. Nil means that it
+	// has returned nothing, or that there is no such function. SummaryErr is why it has
+	// failed, which as in k6 is no failure of the test.
+	Files      map[string]string
+	SummaryErr error
 }
 
 // ErrThresholds is the error of a test whose thresholds do not all hold.
@@ -106,10 +113,12 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	t.runAll(abortable)
 	failure := context.Cause(abortable)
-	if err := t.teardown(context.WithoutCancel(ctx)); err != nil && failure == nil {
+	err := t.teardown(context.WithoutCancel(ctx))
+	// An error of the script may have aborted the test.
+	if failure = cmp.Or(failure, context.Cause(abortable)); failure == nil {
 		failure = err
 	}
-	return t.result(context.WithoutCancel(ctx), failure)
+	return t.result(context.WithoutCancel(ctx), failure), nil
 }
 
 // load runs the script for its options.
@@ -117,28 +126,21 @@ func (t *test) load(ctx context.Context) (err error) {
 	if t.first, err = t.newVU(ctx, 0, nil); err != nil {
 		return err
 	}
-	var options string
-	exports := t.first.bot.Exports()
-	if exports == nil {
+	if t.first.bot.Exports() == nil {
 		return fmt.Errorf("%w: it exports nothing; a test needs \"export default function\"", ErrScript)
 	}
-	if v := exports.Get("options"); v != nil && !goja.IsUndefined(v) {
-		options = t.first.state.JSON(v)
-		t.shared.Options = v.Export()
-	}
-	if t.options, err = ParseOptions([]byte(options), t.config.Overrides); err != nil {
+	if err := t.readOptions(ctx); err != nil {
 		return err
 	}
-	if t.options.Insecure {
-		t.socket.TLS = insecure(t.socket.TLS)
-	}
-	if t.options.UserAgent != "" {
-		t.socket.Header = t.socket.Header.Clone()
-		if t.socket.Header == nil {
-			t.socket.Header = make(map[string][]string)
+	for _, name := range []string{"setup", "teardown", "handleSummary"} {
+		if v := t.first.export(name); !goja.IsUndefined(v) && t.first.function(name) == nil {
+			return fmt.Errorf("%w: it exports %s, which is not a function", ErrScript, name)
 		}
-		t.socket.Header.Set("User-Agent", t.options.UserAgent)
 	}
+	t.adopt(t.socket)
+	t.adopt(websocket.Key.In(t.first.realm).Options) // which setup uses
+	t.shared.Transport, t.shared.UserAgent = t.transport(), t.options.UserAgent
+	fetch.Key.In(t.first.realm).Client.Transport = t.shared.Transport
 	for _, name := range slices.Sorted(maps.Keys(t.options.Thresholds)) {
 		for _, th := range t.options.Thresholds[name] {
 			parsed, err := t.shared.Metrics.NewThreshold(name, th.Threshold)
@@ -151,10 +153,14 @@ func (t *test) load(ctx context.Context) (err error) {
 	}
 	for _, c := range t.options.list {
 		s := &running{config: c, test: t}
-		s.info = &k6.Scenario{Name: c.name, Executor: c.Executor, Tags: t.options.Tags.With(c.Tags), Env: c.Env, Progress: func() float64 {
-			return min(float64(time.Since(s.info.Begun))/float64(s.length()), 1)
-		}}
-		if _, ok := t.first.function(s.functionName()); !ok {
+		s.info = &k6.Scenario{
+			Name: c.name, Executor: c.Executor, Env: c.Env,
+			Tags: metrics.Tags(t.options.Tags).With(metrics.Tags(c.Tags)),
+			Progress: func() float64 {
+				return min(float64(time.Since(s.info.Begun))/float64(s.length()), 1)
+			},
+		}
+		if t.first.function(s.functionName()) == nil {
 			return fmt.Errorf("%w: scenario %s: the script exports no function %s", ErrOptions, c.name, s.functionName())
 		}
 		t.list = append(t.list, s)
@@ -162,16 +168,68 @@ func (t *test) load(ctx context.Context) (err error) {
 	return nil
 }
 
+// readOptions gets the options that the script exports.
+func (t *test) readOptions(ctx context.Context) error {
+	var options string
+	err := t.first.run(ctx, func(goja.Value, ...goja.Value) (goja.Value, error) {
+		var err error
+		options, err = t.first.state.Options(t.first.export("options"))
+		return nil, err
+	}, nil, nil)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	t.shared.Options = options
+	t.options, err = ParseOptions([]byte(options), t.config.Overrides)
+	return err
+}
+
+// adopt sets options of WebSockets that the script asks for.
+func (t *test) adopt(o *airsocket.Options) {
+	if t.options.Insecure {
+		o.TLS = insecure(o.TLS)
+	}
+	if t.options.UserAgent != "" {
+		o.Header = o.Header.Clone()
+		if o.Header == nil {
+			o.Header = make(http.Header)
+		}
+		o.Header.Set("User-Agent", t.options.UserAgent)
+	}
+}
+
+// transport returns the transport of all requests.
+func (t *test) transport() http.RoundTripper {
+	if t.config.Transport != nil {
+		return t.config.Transport
+	}
+	own := http.DefaultTransport.(*http.Transport).Clone()
+	own.MaxIdleConns, own.MaxIdleConnsPerHost = 0, MaxVUs // each VU keeps its connection, as in k6
+	if t.options.Insecure {
+		own.TLSClientConfig = insecure(own.TLSClientConfig)
+	}
+	return own
+}
+
 // setup calls the function setup of the script, if there is one.
 func (t *test) setup(ctx context.Context) error {
-	if _, ok := t.first.function("setup"); !ok {
+	fn := t.first.function("setup")
+	if fn == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, t.options.SetupTimeout.or(time.Minute), ErrSetupTime)
+	limited, cancel := context.WithTimeoutCause(ctx, t.options.SetupTimeout.or(time.Minute), ErrSetupTime)
 	defer cancel()
-	var err error
-	if t.data, err = t.first.run(ctx, "setup", nil); err != nil {
-		return fmt.Errorf("%w: %w", ErrScript, err)
+	err := t.first.run(limited, fn, nil, func(result goja.Value) {
+		t.data = t.first.state.JSON(result)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return fmt.Errorf("%w: setup: %w", ErrScript, err)
 	}
 	return nil
 }
@@ -184,14 +242,15 @@ var (
 
 // teardown calls the function teardown of the script, if there is one.
 func (t *test) teardown(ctx context.Context) error {
-	if _, ok := t.first.function("teardown"); !ok {
+	fn := t.first.function("teardown")
+	if fn == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, t.options.TeardownTimeout.or(time.Minute), ErrTeardownTime)
 	defer cancel()
-	_, err := t.first.run(ctx, "teardown", func() []goja.Value { return []goja.Value{t.dataFor(t.first)} })
+	err := t.first.run(ctx, fn, func() goja.Value { return t.dataFor(t.first) }, nil)
 	if err != nil {
-		err = fmt.Errorf("%w: %w", ErrScript, err)
+		err = fmt.Errorf("%w: teardown: %w", ErrScript, err)
 	}
 	return err
 }
@@ -271,6 +330,7 @@ func (t *test) watch(done <-chan struct{}) {
 	defer ticker.Stop()
 	for {
 		t.look()
+		t.abortOnFail()
 		select {
 		case <-ticker.C:
 		case <-done:
@@ -286,13 +346,19 @@ func (t *test) look() {
 	b.VUsMax.Add(float64(t.made.Load()), nil)
 	now := t.sample(passed)
 	t.history.add(now)
-	for _, c := range t.checks {
-		if s := c.Metric.Sink(); c.Abort && passed >= c.Delay && s.Count > 0 && !c.Test(passed).OK {
-			t.shared.Abort("the threshold " + c.Metric.Name + ": " + c.Text + " does not hold")
-		}
-	}
 	if t.config.Progress != nil {
 		t.config.Progress(fmt.Sprintf("%.0fs %d VUs %d iterations %d errors", passed.Seconds(), now.vus, now.iterations, t.errors.Total()))
+	}
+}
+
+// abortOnFail ends the test if a threshold that says so does not hold.
+func (t *test) abortOnFail() {
+	passed := time.Since(t.shared.Begun)
+	for _, c := range t.checks {
+		if c.Abort && passed >= c.Delay && c.Metric.Count() > 0 && !c.Test(passed).OK {
+			t.cancel(fmt.Errorf("%w: %s: %s has ended the test early", ErrThresholds, c.Metric.Name, c.Text))
+			return
+		}
 	}
 }
 
@@ -325,6 +391,7 @@ func (t *test) stopAll() {
 		}
 	}
 	t.first.stop(errOver)
+	(&http.Client{Transport: t.shared.Transport}).CloseIdleConnections()
 }
 
 var errOver = errors.New("the test is over")

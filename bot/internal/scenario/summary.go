@@ -3,7 +3,6 @@ package scenario
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
 	"github.com/airsocket/airsocket/internal/report"
 )
@@ -67,27 +67,21 @@ func textOf(err error) string {
 }
 
 // result sums up the test. failure is why it has ended early, or nil.
-func (t *test) result(ctx context.Context, failure error) (*Result, error) {
+func (t *test) result(ctx context.Context, failure error) *Result {
 	r := &Result{Report: t.report(failure), Err: failure}
 	if reason, failed := t.shared.Failed(); failed && r.Err == nil {
 		r.Err = fmt.Errorf("%w: %s", ErrMarked, clean(reason))
 	}
-	if !r.Report.OK() && (r.Err == nil || errors.Is(r.Err, ErrAborted)) {
+	if !r.Report.OK() && r.Err == nil {
 		r.Err = ErrThresholds
-	}
-	if _, ok := t.first.function("handleSummary"); !ok {
-		return r, nil
 	}
 	t.shared.Summary = func() string {
 		var b strings.Builder
 		r.Report.WriteText(&b) // which fails only if the Writer does
 		return b.String()
 	}
-	var err error
-	if r.Files, err = t.handleSummary(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrScript, err)
-	}
-	return r, nil
+	r.Files, r.SummaryErr = t.handleSummary(ctx)
+	return r
 }
 
 func (t *test) report(failure error) *report.Report {
@@ -106,6 +100,10 @@ func (t *test) report(failure error) *report.Report {
 	}
 	if n := t.shared.Interrupted.Load(); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d iterations were stopped before their end", n))
+	}
+	if t.shared.Checks.More() {
+		r.Notes = append(r.Notes, fmt.Sprintf("only the first %d checks with different names are listed, "+
+			"but the metric checks has all", k6.MaxChecks))
 	}
 	if failure != nil {
 		r.Notes = append(r.Notes, clean(failure.Error()))
@@ -170,33 +168,67 @@ func trend(m *metrics.Metric, s *metrics.Sink) report.Group {
 	return g
 }
 
-// handleSummary calls the function of that name with what k6 passes to it, as far as it is
-// known here.
-func (t *test) handleSummary(ctx context.Context) (map[string]string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.options.TeardownTimeout.or(time.Minute), ErrTeardownTime)
+// handleSummary calls the function of that name, if there is one, with what k6 passes to it,
+// as far as it is known here.
+func (t *test) handleSummary(ctx context.Context) (files map[string]string, err error) {
+	fn := t.first.function("handleSummary")
+	if fn == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, handleSummaryTime, errSummaryTime)
 	defer cancel()
-	data := t.summaryData()
-	text, err := t.first.run(ctx, "handleSummary", func() []goja.Value { return []goja.Value{t.first.realm.ToValue(data)} })
+	err = t.first.run(ctx, fn, func() goja.Value { return t.first.realm.ToValue(t.summaryData()) }, func(result goja.Value) {
+		files = t.first.files(result)
+	})
 	if err != nil {
-		return nil, err
-	}
-	files := map[string]string{}
-	if text == "undefined" || text == "null" {
-		return files, nil
-	}
-	if err := json.Unmarshal([]byte(text), &files); err != nil {
-		return nil, errSummary
+		return nil, fmt.Errorf("%w: handleSummary: %w", ErrScript, err)
 	}
 	return files, nil
 }
 
-var errSummary = errors.New("handleSummary() must return an object with texts, by the names of files")
+// handleSummaryTime is how long handleSummary may take.
+const handleSummaryTime = 2 * time.Minute
+
+var (
+	errSummary     = errors.New("it must return an object whose members are texts or ArrayBuffers, by the names of files")
+	errSummaryTime = fmt.Errorf("it took longer than %s", handleSummaryTime)
+)
+
+// files returns what handleSummary has returned, nil for null and undefined.
+func (v *vu) files(result goja.Value) map[string]string {
+	if goja.IsUndefined(result) || goja.IsNull(result) {
+		return nil
+	}
+	o, ok := result.(*goja.Object)
+	if !ok || o.ClassName() == "Array" {
+		panic(v.realm.NewGoError(errSummary))
+	}
+	files := make(map[string]string)
+	for _, name := range o.Keys() {
+		content := o.Get(name)
+		data, ok := v.realm.Bytes(content)
+		if text, isText := content.(goja.String); isText {
+			data, ok = []byte(v.realm.Text(text)), true
+		}
+		if !ok {
+			panic(v.realm.NewGoError(fmt.Errorf("%s: %w", name, errSummary)))
+		}
+		files[name] = string(data)
+	}
+	return files
+}
 
 func (t *test) summaryData() map[string]any {
 	all := make(map[string]any)
 	for _, m := range t.shared.Metrics.All() {
 		s := m.Sink()
-		if s.Count == 0 {
+		thresholds := make(map[string]any)
+		for _, c := range t.checks {
+			if c.Metric == m {
+				thresholds[c.Text] = map[string]any{"ok": c.Test(t.end).OK}
+			}
+		}
+		if s.Count == 0 && len(thresholds) == 0 {
 			continue
 		}
 		var values map[string]any
@@ -211,25 +243,58 @@ func (t *test) summaryData() map[string]any {
 			values = map[string]any{"avg": s.Mean(), "min": s.Min, "med": s.Quantile(.5), "max": s.Max, "p(90)": s.Quantile(.9), "p(95)": s.Quantile(.95), "p(99)": s.Quantile(.99), "count": s.Count}
 		}
 		entry := map[string]any{"type": m.Kind.String(), "contains": m.Contents.String(), "values": values}
-		thresholds := make(map[string]any)
-		for _, c := range t.checks {
-			if c.Metric == m {
-				thresholds[c.Text] = map[string]any{"ok": c.Test(t.end).OK}
-			}
-		}
 		if len(thresholds) > 0 {
 			entry["thresholds"] = thresholds
 		}
 		all[m.Name] = entry
 	}
-	var checks []any
+	root := new(group)
+	for _, path := range t.shared.Checks.Groups() {
+		root.in(path)
+	}
 	for _, c := range t.shared.Checks.All() {
-		checks = append(checks, map[string]any{"name": c.Name, "path": c.Group + "::" + c.Name, "passes": c.Passed, "fails": c.Failed})
+		g := root.in(c.Group)
+		g.checks = append(g.checks, map[string]any{"name": c.Name, "path": c.Group + "::" + c.Name, "passes": c.Passed, "fails": c.Failed})
 	}
 	return map[string]any{
 		"metrics":    all,
-		"root_group": map[string]any{"name": "", "path": "", "groups": []any{}, "checks": checks},
-		"options":    t.shared.Options,
+		"root_group": root.data(),
+		"options":    t.first.state.Parse(t.shared.Options),
 		"state":      map[string]any{"isStdOutTTY": false, "isStdErrTTY": false, "testRunDurationMs": float64(t.end) / 1e6},
 	}
+}
+
+// A group has the checks of a group of the script, and other groups.
+type group struct {
+	name, path string
+	checks     []any
+	groups     []*group
+}
+
+// in returns the group with a path, such as ::a::b, inside of g.
+func (g *group) in(path string) *group {
+	name, rest, more := strings.Cut(strings.TrimPrefix(path, "::"), "::")
+	if path == "" {
+		return g
+	}
+	if more {
+		rest = "::" + rest
+	}
+	for _, inner := range g.groups {
+		if inner.name == name {
+			return inner.in(rest)
+		}
+	}
+	inner := &group{name: name, path: g.path + "::" + name}
+	g.groups = append(g.groups, inner)
+	return inner.in(rest)
+}
+
+// data returns the group as k6 passes it to handleSummary.
+func (g *group) data() map[string]any {
+	groups := []any{}
+	for _, inner := range g.groups {
+		groups = append(groups, inner.data())
+	}
+	return map[string]any{"name": g.name, "path": g.path, "groups": groups, "checks": append([]any{}, g.checks...)}
 }

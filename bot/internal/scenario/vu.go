@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,8 +36,6 @@ type vu struct {
 
 // A call is a call of a function of the script, with all that it begins.
 type call struct {
-	fn     goja.Callable
-	args   []goja.Value
 	begun  time.Time
 	result goja.Value
 	err    error // the first one that the script has not caught
@@ -48,8 +48,9 @@ func (t *test) newVU(ctx context.Context, number int, s *k6.Scenario) (*vu, erro
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	v.cancel = cancel
 	v.bot = bot.New(t.config.Program, &bot.Options{
-		Number: number,
-		Socket: t.socket,
+		Number:    number,
+		Socket:    t.socket,
+		Transport: t.shared.Transport,
 		Console: func(method, text string) {
 			t.config.Console(number, method, text)
 		},
@@ -65,6 +66,9 @@ func (t *test) newVU(ctx context.Context, number int, s *k6.Scenario) (*vu, erro
 	})
 	if err := v.bot.Run(ctx); err != nil {
 		v.stop(err)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		return nil, fmt.Errorf("%w: %w", ErrScript, err)
 	}
 	v.state.Init, v.ready = false, true
@@ -74,26 +78,28 @@ func (t *test) newVU(ctx context.Context, number int, s *k6.Scenario) (*vu, erro
 // ErrScript is the error for a script that failed before its functions were called.
 var ErrScript = errors.New("the script failed")
 
-// function returns a function that the script exports.
-func (v *vu) function(name string) (goja.Callable, bool) {
-	e := v.bot.Exports()
-	if e == nil {
-		return nil, false
+// export returns what the script itself exports by a name, or undefined.
+func (v *vu) export(name string) goja.Value {
+	if e := v.bot.Exports(); e != nil && slices.Contains(e.Keys(), name) {
+		return e.Get(name)
 	}
-	return goja.AssertFunction(e.Get(name))
+	return goja.Undefined()
 }
 
-// start calls a function of the script, from any goroutine. ended is called in a turn, when
-// nothing is left of what the function has begun.
-func (v *vu) start(c *call, prepare func()) {
+// function returns a function that the script exports, or nil.
+func (v *vu) function(name string) goja.Callable {
+	fn, _ := goja.AssertFunction(v.export(name))
+	return fn
+}
+
+// start calls fn, which calls the script, from any goroutine. c.ended is called in a turn, when
+// nothing is left of what fn has begun.
+func (v *vu) start(c *call, fn func() (goja.Value, error)) {
 	v.bot.Dispatcher().Post(func() {
 		c.begun = time.Now()
 		v.call = c
 		v.realm.Task(func() {
-			if prepare != nil {
-				prepare()
-			}
-			result, err := c.fn(goja.Undefined(), c.args...)
+			result, err := fn()
 			c.result = result
 			v.realm.Report(err)
 		})
@@ -113,10 +119,16 @@ func (v *vu) failed(err error) {
 	if !v.ready {
 		return // newVU reports it
 	}
-	if c := v.call; c != nil && c.err == nil {
+	c := v.call
+	if c != nil && c.err == nil {
 		c.err = err
 	}
 	v.realm.Abandon()
+	v.bot.Dispatcher().Post(func() {
+		if c != nil && v.call == c {
+			v.realm.Abandon() // what was begun after the error, in the same turn
+		}
+	})
 }
 
 // stop stops the vu at once, from any goroutine. It cannot be used after that.
@@ -142,17 +154,19 @@ func (v *vu) iterate(fn string, next func() (number int64, ok bool), finished fu
 			finished()
 			return
 		}
-		call := &call{ended: func(c *call) {
+		v.start(&call{ended: func(c *call) {
 			v.ended(c)
 			step()
-		}}
-		v.start(call, func() {
-			call.fn, _ = v.function(fn)
+		}}, func() (goja.Value, error) {
+			call := v.function(fn)
+			if call == nil {
+				return nil, fmt.Errorf("the script exports no function %s", fn)
+			}
 			if v.data == nil {
 				v.data = v.test.dataFor(v)
 			}
-			call.args = []goja.Value{v.data}
 			v.state.Begin(number)
+			return call(goja.Undefined(), v.data)
 		})
 	}
 	v.test.active.Add(1)
@@ -175,34 +189,56 @@ func (v *vu) ended(c *call) {
 	}
 }
 
-// run calls a function of the script, such as setup, and waits for it. It returns what the
-// function returns, as JSON.
-func (v *vu) run(ctx context.Context, name string, args func() []goja.Value) (result string, err error) {
-	fn, ok := v.function(name)
-	if !ok {
-		return "", fmt.Errorf("%w: it exports no function %s", ErrScript, name)
-	}
+// run calls a function, such as setup, with an argument that arg returns, and waits until
+// nothing is left of what it has begun. use gets what the function has returned, or what a
+// promise that it has returned was resolved with. arg and use may be nil; they are called in
+// turns, and may throw.
+func (v *vu) run(ctx context.Context, fn goja.Callable, arg func() goja.Value, use func(result goja.Value)) error {
 	defer context.AfterFunc(ctx, func() { v.stop(context.Cause(ctx)) })()
-	ended := make(chan struct{})
-	c := &call{fn: fn}
-	c.ended = func(c *call) {
-		defer close(ended)
-		if v.stopped.Load() {
-			err = context.Cause(ctx)
-			return
+	ended := make(chan error, 1)
+	v.start(&call{ended: func(c *call) {
+		v.call = c // so that it is told about the errors of use
+		v.realm.Task(func() {
+			if c.err == nil && use != nil {
+				use(v.settled(c.result))
+			}
+		})
+		v.call = nil
+		switch {
+		case v.stopped.Load():
+			c.err = context.Cause(ctx)
+		case v.state.Aborted:
+			c.err = ErrAborted
 		}
-		if err = c.err; err == nil {
-			v.realm.Task(func() { result = v.state.JSON(c.result) })
+		ended <- c.err
+	}}, func() (goja.Value, error) {
+		var args []goja.Value
+		if arg != nil {
+			args = append(args, arg())
 		}
-	}
-	v.start(c, func() {
-		if args != nil {
-			c.args = args()
-		}
+		return fn(goja.Undefined(), args...)
 	})
-	<-ended
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
-	}
-	return result, nil
+	return <-ended
 }
+
+// settled returns what a promise was resolved with, and other values as they are.
+func (v *vu) settled(value goja.Value) goja.Value {
+	if value == nil {
+		return goja.Undefined()
+	}
+	o, ok := value.(*goja.Object)
+	if !ok || o.ExportType() != reflect.TypeFor[*goja.Promise]() {
+		return value // without Export, which calls getters
+	}
+	p := o.Export().(*goja.Promise)
+	switch p.State() {
+	case goja.PromiseStatePending:
+		panic(v.realm.NewGoError(errPending))
+	case goja.PromiseStateRejected:
+		panic(p.Result())
+	}
+	return p.Result()
+}
+
+// errPending is the error for an async function that can never return.
+var errPending = errors.New("nothing is left that could resolve the promise that the function has returned")
