@@ -62,6 +62,18 @@ func TestBrowserConstructorURL(t *testing.T) {
 		{"ws://localhost:00081/", "ws://localhost:81/"},
 		{"ws://localhost:/", "ws://localhost/"},
 		{"ws://[::1]:80/", "ws://[::1]/"},
+		{"ws://[0:0:0:0:0:0:0:1]:81/", "ws://[::1]:81/"},
+		{"ws://[2001:DB8:0:0:1::]/", "ws://[2001:db8:0:0:1::]/"},
+		{"ws://[1:0:0:2:0:0:0:3]/", "ws://[1:0:0:2::3]/"},
+		{"ws://[::FFFF:1.2.3.4]/", "ws://[::ffff:102:304]/"},
+		{"ws://[::1.2.3.4]/", "ws://[::102:304]/"},
+		{"ws://127.0.0.1:80/", "ws://127.0.0.1/"},
+		{"ws://255.255.255.255/", "ws://255.255.255.255/"},
+		{"ws://1.2.3.4.example/", "ws://1.2.3.4.example/"},
+		{"ws://0x1g/", "ws://0x1g/"},
+		{"ws://1a/", "ws://1a/"},
+		{"ws://a..b./", "ws://a..b./"},
+		{"ws://a_b!$&'()*+,;=~/", "ws://a_b!$&'()*+,;=~/"},
 		{"ws://localhost.", "ws://localhost./"},
 		{"ws://b\u00fccher.example/", "ws://xn--bcher-kva.example/"},
 		{"ws://localhost?x", "ws://localhost/?x"},
@@ -88,7 +100,9 @@ func TestBrowserConstructorURL(t *testing.T) {
 	}
 	for _, url := range []string{
 		"", "/", "localhost", "ftp://localhost/", "ws:///", "ws://localhost/#", "ws://localhost/?#x", "ws://localhost#x",
-		"ws://localhost:65536/", "ws://localhost:x/", "ws://a b/", "ws+unix:///run/socket", "ws+unix:///run/socket:/",
+		"ws://localhost:65536/", "ws://localhost:x/", "ws://a b/", "ws://a:b:80/", "ws://%61/", "ws://a|b/", "ws://a\"b/", "ws://a{b}/", "ws://[::1/", "ws://[1.2.3.4]/", "ws://[::1%25lo]/", "ws://[::1%lo]/", "ws://[]/", "ws://::1/", "ws+unix:///run/socket", "ws+unix:///run/socket:/",
+		"ws://127.1/", "ws://0x7f.1/", "ws://127.0.0.1./", "ws://1.2.3/", "ws://2130706433/", "ws://0177.0.0.1/", "ws://127.0.0.01/", "ws://256.1.1.1/", "ws://1.2.3.4.5/",
+		"ws://0x/", "ws://a.0X/", "ws://a.1/", "ws://a.1./", "ws://\uff11\uff12\uff17.1/", "ws://user@0x7f.1:80/",
 		"ws://localhost/a\\b", "ws://localhost/a\tb", "ws://localhost/a\x00b",
 	} {
 		if got, err := urlAfterConnect(url); !errors.Is(err, airsocket.ErrURL) {
