@@ -78,6 +78,7 @@ func TestBrowserConstructorURL(t *testing.T) {
 		{"ws://b\u00fccher.example/", "ws://xn--bcher-kva.example/"},
 		{"ws://localhost?x", "ws://localhost/?x"},
 		{"ws://localhost/?", "ws://localhost/?"},
+		{"ws://localhost/?a\\b", "ws://localhost/?a\\b"},
 		{"ws://localhost/a/../b/./c/%2e%2E/d/.", "ws://localhost/b/d/"},
 		{"ws://localhost/a/.%2E", "ws://localhost/"},
 		{"ws://localhost/..", "ws://localhost/"},

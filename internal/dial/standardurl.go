@@ -21,7 +21,8 @@ func parseStandardURL(raw string) (to endpoint, serialized string, err error) {
 	if scheme = strings.ToLower(scheme); !ok || strings.HasSuffix(scheme, "+unix") {
 		return endpoint{}, "", badURL(raw, errors.New("not a scheme such as ws or wss, and two slashes"))
 	}
-	if strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+	beforeQuery, _, _ := strings.Cut(rest, "?")
+	if strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Contains(beforeQuery, "\\") {
 		return endpoint{}, "", badURL(raw, errors.New("a control character or a backslash"))
 	}
 	authority, path := rest, ""
