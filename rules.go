@@ -51,9 +51,9 @@ const (
 	//
 	// Send, SendBytes, SendPrepared and SendMessage return nil while the socket is closing or
 	// closed, and send nothing. While a client is connecting they return ErrInvalidState,
-	// whatever QueueBeforeOpen says. Instead of returning ErrBufferFull they end the
-	// connection, with an error event for it: set MaxBuffered to more than a script may send
-	// at once. BufferedAmount counts the payloads of messages, as of the time when it was
+	// whatever QueueBeforeOpen says. Instead of returning ErrBufferFull they end an
+	// open connection, with an error event for it: set MaxBuffered to more than a script may
+	// send at once. BufferedAmount counts the payloads of messages, as of the time when it was
 	// first asked for, or something was sent, in a turn: it increases with each message at
 	// once and decreases between turns. What was not sent before the end of the connection,
 	// and what was to be sent after it, stays in it until the Socket connects again. While
