@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/airsocket/airsocket/internal/browser"
@@ -14,15 +15,18 @@ import (
 // What it cannot do is refused here, with errors that wrap errors.ErrUnsupported.
 
 // unconnectable returns an error for what Connect cannot do here: the first of the options
-// that are set and have no counterpart in the browser, or the scheme of url. header takes
+// that are set and have no counterpart in the browser, or something in rawURL. header takes
 // the place of Options.Header.
-func (st *settings) unconnectable(url string, header http.Header) error {
-	scheme, _, _ := strings.Cut(url, ":")
+func (st *settings) unconnectable(rawURL string, header http.Header) error {
+	scheme, _, _ := strings.Cut(rawURL, ":")
+	u, err := url.Parse(rawURL)
+	hasUser := err == nil && u.User != nil && st.Rules != RulesBrowser // which do not send it
 	for _, o := range []struct {
 		what  string
 		isSet bool
 	}{
 		{"the scheme " + scheme, strings.HasSuffix(scheme, "+unix")},
+		{"a user in the URL", hasUser},
 		{"Options.Version", st.clientVersion != wire.Hybi13},
 		{"Options.Header", len(header) > 0},
 		{"Options.Origin", st.Origin != ""},

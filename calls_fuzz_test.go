@@ -20,6 +20,7 @@ import (
 // anything. It is in one of the states in which a Socket rests.
 type callModel struct {
 	state   airsocket.ReadyState
+	browser bool // it has RulesBrowser
 	client  bool
 	answers bool // the peer answers a close frame
 	paused  bool
@@ -45,6 +46,15 @@ func (m *callModel) close(events ...string) {
 	act := m.inClose
 	if m.inClose = ""; act != "" {
 		m.inHandler(act)
+	}
+}
+
+// lost is for the end of an open connection because of its network or its peer.
+func (m *callModel) lost(why string) {
+	if m.browser {
+		m.close(refused)
+	} else {
+		m.close(why, refused)
 	}
 }
 
@@ -112,6 +122,8 @@ func (m *callModel) do(act string) error {
 		switch {
 		case m.state == airsocket.StateInit, m.state == airsocket.StateConnecting:
 			return airsocket.ErrInvalidState
+		case m.state != airsocket.StateOpen && m.browser && name == "Send":
+			return nil
 		case m.state != airsocket.StateOpen:
 			return airsocket.ErrClosed
 		case name == "Send" && m.part:
@@ -150,7 +162,7 @@ func (m *callModel) ends(end string) {
 func (m *callModel) closes(act string) error {
 	isNew := m.state == airsocket.StateInit
 	switch {
-	case act == "Close1006", act == "Close1001" && !isNew && m.client:
+	case act == "Close1006", act == "Close1001" && !isNew && m.client, act == "Close0" && !isNew && m.client && m.browser:
 		return airsocket.ErrCode
 	case act == "CloseLongReason":
 		return airsocket.ErrReason
@@ -205,10 +217,14 @@ func (m *callModel) others(act string) {
 	case "PeerCloses":
 		m.ends(`close 1001 "away" clean`)
 	case "PeerBreaksRule":
+		if m.browser {
+			m.close("error(protocol)", refused)
+			return
+		}
 		m.event("error(protocol)")
 		m.ends(broken)
 	case "StreamEnds":
-		m.close("error(unexpected end)", refused)
+		m.lost("error(unexpected end)")
 	case "Sleep":
 		switch {
 		case m.state == airsocket.StateConnecting:
@@ -216,7 +232,7 @@ func (m *callModel) others(act string) {
 		case m.decided:
 			m.close(m.closing)
 		case m.state == airsocket.StateClosing:
-			m.close("error(close timeout)", refused)
+			m.lost("error(close timeout)")
 		}
 	}
 }
@@ -239,8 +255,11 @@ type callScene struct {
 	inMessage, inClose string // what handlers do, once
 }
 
-func newCallScene(t *testing.T) *callScene {
+func newCallScene(t *testing.T, rules airsocket.Rules) *callScene {
 	c := &callScene{scene: newScene(t, "server", "")}
+	if c.opts.Rules = rules; rules == airsocket.RulesBrowser {
+		c.opts.Protocols = nil // which the peer chooses none of
+	}
 	c.opts.CloseTimeout, c.opts.HandshakeTimeout = time.Second, time.Second
 	c.follow(airsocket.NewSocket(c.opts))
 	c.s.OnMessage(func(e *airsocket.MessageEvent) {
@@ -345,7 +364,8 @@ func (c *callScene) end() {
 }
 
 // FuzzCalls calls a Socket, and lets its peer act, in any order, also in its handlers:
-// each call returns what the model of the states says, and the same events follow.
+// each call returns what the model of the states says, and the same events follow, with all
+// rules.
 func FuzzCalls(f *testing.F) {
 	script := func(names string) (b []byte) {
 		for name := range strings.FieldsSeq(names) {
@@ -366,27 +386,31 @@ func FuzzCalls(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		synctest.Test(t, func(t *testing.T) {
-			c, m := newCallScene(t), &callModel{state: airsocket.StateInit}
-			var done []string
-			for _, b := range script[:min(len(script), 40)] {
-				act := callActs[int(b)%len(callActs)]
-				if !m.applies(act) {
-					continue
-				}
-				done = append(done, act)
-				err := c.do(act)
-				synctest.Wait()
-				c.mu.Lock()
-				events := slices.Clone(c.events)
-				c.mu.Unlock()
-				wantErr := m.do(act)
-				if !errors.Is(err, wantErr) || (err == nil) != (wantErr == nil) || c.s.ReadyState() != m.state || !slices.Equal(events, m.events) {
-					t.Errorf("%q:\nreturned %v, state %d, events %q\nwant     %v, state %d, events %q", done, err, c.s.ReadyState(), events, wantErr, m.state, m.events)
-					break
-				}
-			}
-			c.end()
-		})
+		for _, rules := range []airsocket.Rules{airsocket.RulesDefault, airsocket.RulesBrowser} {
+			synctest.Test(t, func(t *testing.T) { runCalls(t, rules, script[:min(len(script), 40)]) })
+		}
 	})
+}
+
+func runCalls(t *testing.T, rules airsocket.Rules, script []byte) {
+	c, m := newCallScene(t, rules), &callModel{state: airsocket.StateInit, browser: rules == airsocket.RulesBrowser}
+	var done []string
+	for _, b := range script {
+		act := callActs[int(b)%len(callActs)]
+		if !m.applies(act) {
+			continue
+		}
+		done = append(done, act)
+		err := c.do(act)
+		synctest.Wait()
+		c.mu.Lock()
+		events := slices.Clone(c.events)
+		c.mu.Unlock()
+		wantErr := m.do(act)
+		if !errors.Is(err, wantErr) || (err == nil) != (wantErr == nil) || c.s.ReadyState() != m.state || !slices.Equal(events, m.events) {
+			t.Errorf("rules %d, %q:\nreturned %v, state %d, events %q\nwant     %v, state %d, events %q", rules, done, err, c.s.ReadyState(), events, wantErr, m.state, m.events)
+			break
+		}
+	}
+	c.end()
 }

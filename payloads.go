@@ -25,23 +25,34 @@ type payloads struct {
 	total    int         // their length
 }
 
-// A sentUntil is a message of n bytes, which is written when that many bytes of frames are.
-type sentUntil struct{ end, n int }
+// A sentUntil is a message of n bytes, in size bytes of frames, which is written when all bytes
+// of frames up to end are.
+type sentUntil struct{ end, size, n int }
+
+// left returns how many bytes of m are not written when the given number of bytes of frames is.
+func (m sentUntil) left(written int) int {
+	rest := m.end - written
+	if m.size < m.n { // it is compressed
+		return int(int64(min(rest, m.size)) * int64(m.n) / int64(m.size))
+	}
+	return min(rest, m.n)
+}
 
 // mostUnsent is the number of messages that payloads tells apart. Those that come next count
 // as one.
 const mostUnsent = 4096
 
-// add records a message of n bytes, whose frames are at the end of what was appended.
-func (p *payloads) add(n int) {
+// add records a message of n bytes, whose frames are the last size bytes of what was appended.
+func (p *payloads) add(n, size int) {
 	p.amount += n
 	p.total += n
 	if last := len(p.unsent) - 1; last+1 >= mostUnsent {
 		p.unsent[last].end = p.appended
+		p.unsent[last].size += size
 		p.unsent[last].n += n
 		return
 	}
-	p.unsent = append(p.unsent, sentUntil{p.appended, n})
+	p.unsent = append(p.unsent, sentUntil{p.appended, size, n})
 }
 
 // waiting returns the length of the messages, and parts of messages, in the last held bytes
@@ -57,7 +68,7 @@ func (p *payloads) waiting(held int) int {
 		return 0
 	}
 	first := p.unsent[0]
-	return p.total - first.n + min(first.n, first.end-written)
+	return p.total - first.n + first.left(written)
 }
 
 // lose records that the last held bytes of what was appended are never sent.
@@ -81,16 +92,39 @@ func (t *sender) noteAppended(ev *wire.Event, n int) {
 	}
 	p.appended += n
 	if ev.Kind == wire.Text || ev.Kind == wire.Binary {
-		p.add(len(ev.Data))
+		p.add(len(ev.Data), n)
 	}
 }
 
-// noteRecoded records that an extension below the frames has replaced as many bytes of them
-// by others.
+// noteRecoded records that an extension below the frames has replaced the first bytes that
+// are not written, from so many to so many. The bytes after them are held.
 func (t *sender) noteRecoded(from, to int) {
 	if p := t.extras().payloads; p != nil {
-		p.appended += to - from
+		p.recode(from, to, t.held())
 	}
+}
+
+// recode replaces bytes of frames, before the last held bytes of what was appended. Where a
+// message ends in the new ones is not known, so that each gets a share of them.
+func (p *payloads) recode(from, to, held int) {
+	end := p.appended - held
+	begin := end - from
+	moved := func(at int) int {
+		switch {
+		case at <= begin:
+			return at
+		case at >= end:
+			return at + to - from
+		}
+		return begin + int(int64(at-begin)*int64(to)/int64(from))
+	}
+	for i := range p.unsent {
+		m := &p.unsent[i]
+		start := moved(m.end - m.size)
+		m.end = moved(m.end)
+		m.size = m.end - start
+	}
+	p.appended += to - from
 }
 
 // notePayloads fixes what BufferedAmount reports until the end of the turn, but for what is

@@ -16,7 +16,7 @@ func TestPayloads(t *testing.T) {
 		case 0:
 			n, header := random.IntN(30), 2+random.IntN(9)
 			p.appended += header + n
-			p.add(n)
+			p.add(n, header+n)
 			frames = append(frames, make([]bool, header)...)
 			for range n {
 				frames = append(frames, true)
@@ -51,7 +51,7 @@ func TestPayloadsAreLimited(t *testing.T) {
 	var p payloads
 	for i := range messages {
 		p.appended += 7
-		p.add(1)
+		p.add(1, 7)
 		if got := p.waiting(p.appended); got != i+1 {
 			t.Fatalf("%d bytes wait after %d messages", got, i+1)
 		}

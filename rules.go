@@ -32,27 +32,28 @@ const (
 	//
 	// The ports that browsers do not connect to are not connected to; ErrBlockedPort is
 	// reported. While a client opens a connection to an IP address and port, other clients of
-	// the same Options.Dispatcher wait with theirs (RFC 6455, section 4.1). If Dial or a proxy
-	// connects, so that the address is not known, they wait for the host and port of the URL.
-	// HandshakeTimeout counts meanwhile, and Close ends it. A server that chooses none of the
-	// subprotocols that a client asks for fails the connection, with
-	// handshake.ErrNoProtocol.
+	// the same Options.Dispatcher wait with theirs (RFC 6455, section 4.1). So do those with the
+	// same host and port in the URL, in the order in which Connect was called: the address is not
+	// known if Dial or a proxy connects. HandshakeTimeout counts meanwhile, and Close ends it. A
+	// server that chooses none of the subprotocols that a client asks for fails the connection,
+	// with handshake.ErrNoProtocol.
 	//
 	// A connection that this end fails, because of a broken rule, a limit, a timeout or a
 	// panic, ends at once: the peer is told the code, but not waited for, and the close event
 	// has the code 1006 and no reason. The error event comes only then, directly before the
 	// close event, and the state is StateClosed in both. There is no error event if the
-	// connection was open and the peer has ended it without a closing handshake, if writing
-	// failed, or after CloseTimeout; the Logger receives a record nevertheless.
+	// connection was open and the peer has closed it, or has ended it without a closing
+	// handshake, if writing failed, or after CloseTimeout; the Logger receives a record
+	// nevertheless.
 	//
 	// Close of a client returns ErrCode for the code 0 too. SendMessage with wire.Close
 	// closes without a code.
 	//
 	// Send, SendBytes, SendPrepared and SendMessage return nil while the socket is closing or
 	// closed, and send nothing. While a client is connecting they return ErrInvalidState,
-	// whatever QueueBeforeOpen says. Instead of returning ErrBufferFull they end the
-	// connection, with an error event for it: set MaxBuffered to more than a script may send
-	// at once. BufferedAmount counts the payloads of messages, as of the time when it was
+	// whatever QueueBeforeOpen says. Instead of returning ErrBufferFull they end an
+	// open connection, with an error event for it: set MaxBuffered to more than a script may
+	// send at once. BufferedAmount counts the payloads of messages, as of the time when it was
 	// first asked for, or something was sent, in a turn: it increases with each message at
 	// once and decreases between turns. What was not sent before the end of the connection,
 	// and what was to be sent after it, stays in it until the Socket connects again. While

@@ -1,8 +1,11 @@
 package airsocket_test
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -24,6 +27,11 @@ type stuckBrowser struct {
 }
 
 func newStuckBrowser(t *testing.T, set func(*airsocket.Options)) *stuckBrowser {
+	return newStuckBrowserWith(t, "", set)
+}
+
+// newStuckBrowserWith has the peer choose an extension.
+func newStuckBrowserWith(t *testing.T, extension string, set func(*airsocket.Options)) *stuckBrowser {
 	ours, theirs := net.Pipe()
 	b := &stuckBrowser{t: t, d: new(airsocket.Dispatcher), peer: theirs}
 	o := &airsocket.Options{Rules: airsocket.RulesBrowser, Dispatcher: b.d, Dial: wstest.DialTo(ours), WriteTimeout: -1}
@@ -36,7 +44,12 @@ func newStuckBrowser(t *testing.T, set func(*airsocket.Options)) *stuckBrowser {
 	if err := b.Connect("ws://example.com/"); err != nil {
 		t.Fatal(err)
 	}
-	wstest.NewRawPeer(t, theirs, false).Accept()
+	if raw := wstest.NewRawPeer(t, theirs, false); extension != "" {
+		key := raw.ReadRequest().Header.Get("Sec-WebSocket-Key")
+		raw.WriteRaw(fmt.Appendf(nil, wstest.UpgradeResponse, wstest.AcceptKey(key)+"\r\nSec-WebSocket-Extensions: "+extension))
+	} else {
+		raw.Accept()
+	}
 	synctest.Wait()
 	t.Cleanup(func() { theirs.Close() })
 	return b
@@ -175,6 +188,63 @@ func TestBrowserBufferedAmountCountsPayloads(t *testing.T) {
 	}
 }
 
+// Messages that wait count as they were sent, and not as they are compressed, on whatever layer.
+func TestBrowserBufferedAmountOfCompressed(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	text := make([]byte, 200_000)
+	for i := range text {
+		text[i] = "0123456789abcdef"[random.IntN(16)] // half a byte of information
+	}
+	for extension, set := range map[string]func(*airsocket.Options){
+		"permessage-deflate; server_no_context_takeover; client_no_context_takeover": func(o *airsocket.Options) { o.Compression = airsocket.CompressionNoTakeover },
+		"deflate-stream": func(o *airsocket.Options) { o.DeflateStream, o.Version = true, wire.Hybi08 },
+	} {
+		for _, end := range []string{"read", "cut"} {
+			t.Run(extension+"/"+end, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newStuckBrowserWith(t, extension, set)
+					for range 3 {
+						b.turn(func() {
+							if err := b.Send(string(text)); err != nil {
+								t.Error(err)
+							}
+						})
+					}
+					b.turn(func() { b.Ping([]byte("between")) })
+					var all int
+					b.turn(func() { all = b.BufferedAmount() })
+					if all > 600_000 || all < 600_000-3*handed { // as about the double of handed is in it
+						t.Errorf("BufferedAmount is %d after three messages of 200,000 bytes", all)
+					}
+					if end == "cut" {
+						b.peer.Close()
+						synctest.Wait()
+						b.journal.Want("open", `close 1006 "" unclean`)
+						b.turn(func() {
+							if n := b.BufferedAmount(); n != 600_000 { // as what was handed over may not have arrived
+								t.Errorf("BufferedAmount was %d before the end, and is %d after it", all, n)
+							}
+						})
+						return
+					}
+					go io.CopyN(io.Discard, b.peer, 200_000) // more than one message, and less than three
+					synctest.Wait()
+					var half int
+					b.turn(func() { half = b.BufferedAmount() })
+					if half > 450_000 || half < 150_000 {
+						t.Errorf("BufferedAmount is %d after 200,000 bytes", half)
+					}
+					go io.Copy(io.Discard, b.peer)
+					synctest.Wait()
+					b.want(0)
+					b.Drop(1000, "")
+					synctest.Wait()
+				})
+			})
+		}
+	}
+}
+
 // A connection that breaks keeps what was not sent, and what is sent later adds to it.
 func TestBrowserBufferedAmountAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -247,6 +317,63 @@ func TestBrowserSendFull(t *testing.T) {
 		b.journal.Want("open", "error", `close 1006 "" unclean`)
 		b.journal.WantError(airsocket.ErrBufferFull)
 		b.want(20_200)
+	})
+}
+
+// A server whose response is not written yet has no connection that is full: the message is
+// refused, and the connection is opened with those before it.
+func TestBrowserSendFullBeforeOpen(t *testing.T) {
+	var srv airsocket.Server
+	srv.Options = &airsocket.Options{Rules: airsocket.RulesBrowser, Dispatcher: new(airsocket.Dispatcher), MaxBuffered: 1000}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		for i, want := range []error{nil, nil, airsocket.ErrBufferFull} {
+			if err := s.SendBytes(make([]byte, 400)); !errors.Is(err, want) {
+				t.Errorf("message %d: %v, want %v", i, err, want)
+			}
+		}
+		if n := s.BufferedAmount(); n != 0 {
+			t.Errorf("BufferedAmount is %d", n)
+		}
+	})
+	c := wstest.ConnectRaw(t, wstest.Serve(t, &srv))
+	for range 2 {
+		c.Want(wstest.OpBinary, string(make([]byte, 400)))
+	}
+	c.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+	c.WantClose(1000)
+	c.Close()
+}
+
+// Server.Stats counts frames with these rules too: what waits takes memory, and what is lost
+// does not.
+func TestBrowserStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := &airsocket.Server{Options: &airsocket.Options{Rules: airsocket.RulesBrowser, Dispatcher: new(airsocket.Dispatcher)}}
+		ours, theirs := net.Pipe()
+		l := newPipeListener()
+		go srv.Serve(l)
+		defer srv.Close()
+		var s *airsocket.Socket
+		srv.OnConnect(func(c *airsocket.Socket) { s = c })
+		l.conns <- ours
+		go io.WriteString(theirs, wstest.UpgradeRequest)
+		if _, err := readHead(bufio.NewReader(theirs)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		const n, header = 60_000, 4
+		srv.Options.Dispatcher.Post(func() {
+			s.SendBytes(make([]byte, n))
+			if got := s.BufferedAmount(); got != n {
+				t.Errorf("BufferedAmount is %d", got)
+			}
+		})
+		synctest.Wait()
+		if got := srv.Stats().Buffered; got != n+header-handed {
+			t.Errorf("Stats has %d bytes, want %d", got, n+header-handed)
+		}
+		theirs.Close()
+		synctest.Wait()
 	})
 }
 

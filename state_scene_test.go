@@ -345,7 +345,11 @@ func (sc *scene) follow(s *airsocket.Socket) {
 	})
 	s.OnMessage(func(e *airsocket.MessageEvent) { once(&sc.onMessage) })
 	s.OnError(func(e *airsocket.ErrorEvent) {
-		sc.wantReady("error", airsocket.StateClosing)
+		if sc.opts.Rules == airsocket.RulesBrowser {
+			sc.wantReady("error", airsocket.StateClosed)
+		} else {
+			sc.wantReady("error", airsocket.StateClosing)
+		}
 		sc.note("error(%s)", classOf(e.Err, sc.role))
 		once(&sc.onError)
 	})

@@ -523,17 +523,20 @@ func TestEveryStateAndEveryCall(t *testing.T) {
 			}
 			rows := st.rowsFor(t, role)
 			for _, act := range slices.Sorted(maps.Keys(rows)) {
-				t.Run(st.name+"/"+role+"/"+act, func(t *testing.T) { st.test(t, role, act, rows[act]) })
+				t.Run(st.name+"/"+role+"/"+act, func(t *testing.T) { st.test(t, role, act, airsocket.RulesDefault, rows[act]) })
 			}
 		}
 	}
 }
 
-func (st *socketState) test(t *testing.T, role, act string, row stateRow) {
+func (st *socketState) test(t *testing.T, role, act string, rules airsocket.Rules, row stateRow) {
 	var sc *scene
 	var got string
 	synctest.Test(t, func(t *testing.T) {
 		sc = newScene(t, role, act)
+		if sc.opts.Rules = rules; rules == airsocket.RulesBrowser {
+			sc.opts.Protocols = nil // which the peer chooses none of
+		}
 		got = sc.run(st)
 	})
 	if sc.state != st.ready {

@@ -7,7 +7,7 @@ type ServerStats struct {
 	Connecting int // sockets whose opening handshake is under way
 	Open       int // sockets that are open
 	Closing    int // sockets whose close event is still to come, or is being handled
-	Buffered   int // bytes that wait to be sent, as Socket.BufferedAmount counts them
+	Buffered   int // bytes that wait to be sent, as Socket.BufferedAmount counts them with RulesDefault
 	Held       int // bytes of memory that count for Server.MaxBuffered; 0 without that limit
 }
 

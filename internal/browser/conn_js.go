@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"syscall/js"
 	"time"
@@ -18,7 +18,8 @@ import (
 // version 13 first, and accepts it without extensions: those of the browser need none here.
 type Conn struct {
 	ws        js.Value
-	listeners map[string]js.Func // by the type of event; released after the close event
+	listeners map[string]js.Func // by the type of event
+	deaf      sync.Once          // releases them
 	remote    addr
 	opened    chan struct{} // closed by the open event
 	over      chan struct{} // closed by the close event and by Close
@@ -29,15 +30,16 @@ type Conn struct {
 
 var config = &wire.Config{Version: wire.Hybi13, Role: wire.Server, MaxFrame: maxMessage, MaxMessage: maxMessage}
 
-// Dial opens a connection to u. When ctx is done before it is open, the error is the cause
+// Dial opens a connection to url, whose host and port is host. When ctx is done before it is open, the error is the cause
 // of ctx. Otherwise it wraps ErrFailed: browsers do not tell scripts why a connection could
 // not be opened. In an environment without WebSocket it wraps errors.ErrUnsupported.
-func Dial(ctx context.Context, u *url.URL, protocols []string) (*Conn, error) {
-	c := &Conn{remote: addr(u.Host), opened: make(chan struct{}), over: make(chan struct{})}
+func Dial(ctx context.Context, host, url string, protocols []string) (*Conn, error) {
+	c := &Conn{remote: addr(host), opened: make(chan struct{}), over: make(chan struct{})}
 	c.in.changed = make(chan struct{}, 1)
 	c.out.dec.Init(config)
 	c.out.request.MaxHead, c.out.request.MaxLines = -1, -1 // it is the program's own
-	if err := c.construct(u.String(), protocols); err != nil {
+	if err := c.construct(url, protocols); err != nil {
+		c.Close()
 		return nil, err
 	}
 	select {
@@ -57,7 +59,7 @@ func Dial(ctx context.Context, u *url.URL, protocols []string) (*Conn, error) {
 }
 
 // construct creates the WebSocket.
-func (c *Conn) construct(url string, protocols []string) (err error) {
+func (c *Conn) construct(url string, protocols []string) error {
 	class := js.Global().Get("WebSocket")
 	if class.Type() != js.TypeFunction {
 		return fmt.Errorf("%w: there is no WebSocket in this environment: %w", ErrFailed, errors.ErrUnsupported)
@@ -66,37 +68,59 @@ func (c *Conn) construct(url string, protocols []string) (err error) {
 	for i, p := range protocols {
 		list[i] = p
 	}
-	defer thrown(&err)
-	c.ws = class.New(url, list)
-	c.ws.Set("binaryType", "arraybuffer")
+	return try(func() { c.begin(class.New(url, list)) })
+}
+
+// begin has ws tell this Conn what comes.
+func (c *Conn) begin(ws js.Value) {
+	c.ws = ws
+	ws.Set("binaryType", "arraybuffer")
 	c.listeners = make(map[string]js.Func)
 	c.listen("open", func(js.Value) { close(c.opened) })
 	c.listen("message", func(e js.Value) { c.receive(e.Get("data")) })
-	c.listen("error", func(js.Value) {}) // says nothing; without a listener some of Node's would end the process
 	c.listen("close", c.closed)
-	return nil
+	// An error event says nothing, but without a listener some of Node's would end the process.
+	// Any function will do that stays when the others are released.
+	c.ws.Call("addEventListener", "error", js.Global().Get("Boolean"))
 }
 
 // listen has fn called for events of the given type. As JavaScript waits until fn returns,
-// fn must not wait for anything.
+// fn must not wait for anything. An exception in it is the end of the connection.
 func (c *Conn) listen(event string, fn func(e js.Value)) {
 	f := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		fn(args[0])
+		if err := try(func() { fn(args[0]) }); err != nil {
+			c.in.end(err, false)
+			c.out.end(err)
+			c.closeAtOnce()
+		}
 		return nil
 	})
 	c.listeners[event] = f
 	c.ws.Call("addEventListener", event, f)
 }
 
+// release releases the listeners. What the browser says is of no interest any more.
+func (c *Conn) release() {
+	c.deaf.Do(func() {
+		for event, f := range c.listeners {
+			try(func() { c.ws.Call("removeEventListener", event, f) })
+			f.Release()
+		}
+	})
+}
+
+// closeAtOnce ends the connection without a status code. It has no effect if the browser is
+// closing it already.
+func (c *Conn) closeAtOnce() {
+	try(func() { c.ws.Call("close") })
+}
+
 // closed handles the close event, after which there are no others.
 func (c *Conn) closed(e js.Value) {
-	for event, f := range c.listeners {
-		c.ws.Call("removeEventListener", event, f)
-		f.Release()
-	}
-	c.out.noteEnd(e.Get("wasClean").Bool())
-	c.in.closed(wire.StatusCode(e.Get("code").Int()), e.Get("reason").String())
-	c.once.Do(func() { close(c.over) })
+	defer c.once.Do(func() { close(c.over) })
+	defer c.release()
+	c.out.noteEnd(e.Get("wasClean").Truthy())
+	c.in.closed(wire.StatusCode(e.Get("code").Int()), text(e.Get("reason")))
 }
 
 // isOver reports whether over is closed.
@@ -113,9 +137,10 @@ func (c *Conn) isOver() bool {
 // goes on with the closing handshake by itself.
 func (c *Conn) Close() error {
 	c.in.end(net.ErrClosed, true)
-	c.out.end()
+	c.out.end(net.ErrClosed)
 	c.once.Do(func() { close(c.over) })
-	c.ws.Call("close") // which has no effect if it is closing already
+	c.release()
+	c.closeAtOnce()
 	return nil
 }
 
@@ -135,7 +160,20 @@ func (c *Conn) SetReadDeadline(time.Time) error { return os.ErrNoDeadline }
 func (c *Conn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
 
 // Extensions returns what the browser has negotiated, as in Sec-WebSocket-Extensions.
-func (c *Conn) Extensions() string { return c.ws.Get("extensions").String() }
+func (c *Conn) Extensions() string { return c.text("extensions") }
+
+// text returns a property of the WebSocket, or "" if that is no string.
+func (c *Conn) text(property string) (s string) {
+	try(func() { s = text(c.ws.Get(property)) })
+	return s
+}
+
+func text(v js.Value) string {
+	if v.Type() != js.TypeString {
+		return ""
+	}
+	return v.String()
+}
 
 // An addr is the address of a WebSocket.
 type addr string
@@ -144,13 +182,29 @@ func (addr) Network() string { return "websocket" }
 
 func (a addr) String() string { return string(a) }
 
-// thrown is deferred around calls of JavaScript. It makes an exception *err.
-func thrown(err *error) {
-	switch v := recover().(type) {
-	case nil:
-	case js.Error:
-		*err = fmt.Errorf("%w: %w", ErrFailed, v)
-	default:
+// try calls fn, which calls JavaScript, and returns the exception that it has thrown. Package
+// syscall/js catches those of functions and constructors. The getters of browsers throw none.
+func try(fn func()) (err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		switch e := v.(type) {
+		case js.Error:
+			err = fmt.Errorf("%w: %w", ErrFailed, e)
+			return
+		case *js.ValueError: // instead of a value there is another, or none
+			err = fmt.Errorf("%w: %w", ErrFailed, e)
+			return
+		case string:
+			if strings.HasPrefix(e, "syscall/js: ") { // instead of a method there is something else
+				err = fmt.Errorf("%w: %s", ErrFailed, e)
+				return
+			}
+		}
 		panic(v)
-	}
+	}()
+	fn()
+	return nil
 }

@@ -16,8 +16,14 @@ const fakeClass = `(made, called) => class extends EventTarget {
 	constructor(url, protocols) {
 		super();
 		if (url.includes("forbidden")) throw new DOMException("not from a secure page", "SecurityError");
-		Object.assign(this, {url, protocol: "", extensions: "", bufferedAmount: 0});
+		Object.assign(this, {url, protocol: "", extensions: "", bufferedAmount: 0, listeners: []});
+		globalThis.lastFake = this;
 		queueMicrotask(() => made(this, url + " " + protocols.join())); // when it has its listeners
+	}
+	addEventListener(type, listener) {
+		if (type === "close" && this.url.includes("half")) throw new TypeError("no more listeners");
+		this.listeners.push(listener);
+		super.addEventListener(type, listener);
 	}
 	send(data) {
 		this.last = data;

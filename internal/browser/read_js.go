@@ -38,16 +38,21 @@ type piece struct {
 	length int // of array; 0 without one
 }
 
-// copy moves bytes from the beginning of x to p.
-func (x *piece) copy(p []byte) int {
-	n := copy(p, x.bytes)
+// copy moves bytes from the beginning of x to p. There is an error if the array is not what it
+// was, as somebody else has transferred its buffer.
+func (x *piece) copy(p []byte) (n int, err error) {
+	n = copy(p, x.bytes)
 	x.bytes = x.bytes[n:]
 	if m := min(len(p)-n, x.length-x.offset); m > 0 {
-		js.CopyBytesToGo(p[n:n+m], x.array.Call("subarray", x.offset, x.offset+m))
-		x.offset += m
-		n += m
+		copied := 0
+		err = try(func() { copied = js.CopyBytesToGo(p[n:n+m], x.array.Call("subarray", x.offset, x.offset+m)) })
+		if err == nil && copied < m {
+			err = fmt.Errorf("%w: a message that was not read yet has lost its bytes", ErrFailed)
+		}
+		x.offset += copied
+		n += copied
 	}
-	return n
+	return n, err
 }
 
 func (x *piece) isEmpty() bool { return len(x.bytes) == 0 && x.offset == x.length }
@@ -71,7 +76,11 @@ func (in *inbox) take(p []byte) (n int, err error) {
 	defer in.mu.Unlock()
 	for n < len(p) && len(in.queue) > 0 {
 		x := &in.queue[0]
-		n += x.copy(p[n:])
+		m, failed := x.copy(p[n:])
+		if n += m; failed != nil {
+			in.queue, in.unread, in.err = nil, n, failed
+			break
+		}
 		if x.isEmpty() {
 			*x = piece{}
 			in.queue = in.queue[1:]
@@ -104,14 +113,20 @@ func (in *inbox) changes() {
 
 // receive handles the data of a message event: a string or an ArrayBuffer.
 func (c *Conn) receive(data js.Value) {
-	kind, array := wire.Binary, js.Value{}
-	if data.Type() == js.TypeString {
-		kind, array = wire.Text, js.Global().Get("TextEncoder").New().Call("encode", data)
-	} else {
-		array = js.Global().Get("Uint8Array").New(data)
+	kind, bytes := wire.Binary, js.Global().Get("Uint8Array")
+	switch {
+	case data.Type() == js.TypeString:
+		kind, data = wire.Text, js.Global().Get("TextEncoder").New().Call("encode", data)
+	case data.InstanceOf(js.Global().Get("ArrayBuffer")):
+		data = bytes.New(data)
 	}
-	if !c.in.add(kind, array) {
-		c.ws.Call("close")
+	if !data.InstanceOf(bytes) {
+		c.in.end(fmt.Errorf("%w: a message is neither a string nor an ArrayBuffer", ErrFailed), false)
+		c.closeAtOnce()
+		return
+	}
+	if !c.in.add(kind, data) {
+		c.closeAtOnce()
 	}
 }
 

@@ -67,7 +67,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // Unsent returns the browser's bufferedAmount, which gets smaller as the peer takes something.
-func (c *Conn) Unsent() int { return c.ws.Get("bufferedAmount").Int() }
+// It is 0 if the browser does not tell.
+func (c *Conn) Unsent() (n int) {
+	try(func() { n = c.ws.Get("bufferedAmount").Int() })
+	return n
+}
 
 func (c *Conn) isFull() bool { return !c.isOver() && c.Unsent() > mostBuffered }
 
@@ -97,36 +101,37 @@ func (c *Conn) answer(p []byte) (rest []byte, err error) {
 		return nil, err
 	}
 	c.out.begun = true
-	response, err := c.out.request.AppendAccept(nil, handshake.Accept{Protocol: c.ws.Get("protocol").String()})
+	response, err := c.out.request.AppendAccept(nil, handshake.Accept{Protocol: c.text("protocol")})
 	c.in.answer(response)
 	return rest, err
 }
 
 // pass gives the browser a message or a close frame.
 func (c *Conn) pass(ev wire.Event) (err error) {
-	defer thrown(&err)
 	switch ev.Kind {
 	case wire.Text:
-		c.ws.Call("send", string(ev.Data))
+		err = try(func() { c.ws.Call("send", string(ev.Data)) })
 	case wire.Binary:
-		array := js.Global().Get("Uint8Array").New(len(ev.Data))
-		js.CopyBytesToJS(array, ev.Data)
-		c.ws.Call("send", array)
+		err = try(func() {
+			array := js.Global().Get("Uint8Array").New(len(ev.Data))
+			js.CopyBytesToJS(array, ev.Data)
+			c.ws.Call("send", array)
+		})
 	case wire.Close:
 		if c.out.unclean {
 			return net.ErrClosed
 		}
-		c.close(ev.Code, string(ev.Data))
+		err = try(func() { c.close(ev.Code, string(ev.Data)) })
 	case wire.Fail:
-		c.ws.Call("close")
+		c.closeAtOnce()
 		if errors.Is(ev.Err, wire.ErrFrameTooBig) || errors.Is(ev.Err, wire.ErrMessageTooBig) {
 			return fmt.Errorf("%w: a message is longer than %d bytes, and a browser takes messages only as a whole", ErrFailed, maxMessage)
 		}
-		return fmt.Errorf("%w: %w", ErrFailed, ev.Err)
+		err = fmt.Errorf("%w: %w", ErrFailed, ev.Err)
 	default:
-		return fmt.Errorf("%w: a browser sends no pings and pongs for a program: %w", ErrFailed, errors.ErrUnsupported)
+		err = fmt.Errorf("%w: a browser sends no pings and pongs for a program: %w", ErrFailed, errors.ErrUnsupported)
 	}
-	return nil
+	return err
 }
 
 // close starts the closing handshake. Scripts may only send some of the status codes
@@ -147,11 +152,11 @@ func (o *outbox) noteEnd(clean bool) {
 	o.unclean = !clean
 }
 
-// end makes writing fail from now on.
-func (o *outbox) end() {
+// end makes writing fail with err from now on.
+func (o *outbox) end(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err == nil {
-		o.err = net.ErrClosed
+		o.err = err
 	}
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/airsocket/airsocket/extensions"
 	"github.com/airsocket/airsocket/handshake"
-	"github.com/airsocket/airsocket/internal/bubble"
 	"github.com/airsocket/airsocket/wire"
 )
 
@@ -46,6 +45,8 @@ type Config struct {
 	HeadSuffices  bool   // see handshake.Client
 	Queue         *Queue // if not nil, one connection at a time is opened to an address
 
+	system *system // what names and addresses lead to; nil for the real one
+
 	MaxRedirects          int
 	MaxHead, MaxHeadLines int // limits for a response; 0 means the default of package handshake, negative no limit
 }
@@ -70,8 +71,8 @@ type Attempt struct {
 	cfg       Config
 	to        endpoint
 	url       string
-	early     *waiter // in Config.Queue; see Join
-	place     *place  // in Config.Queue; nil if there is none, and before there is one
+	host      *waiter // in Config.Queue, for the host and port of the URL; see Join
+	address   *waiter // in Config.Queue, for the IP address and port of the connection
 	protocols []string
 	header    handshake.Header // Config.Header, without credentials after a redirect to another host
 	client    handshake.Client
@@ -199,34 +200,41 @@ func (a *Attempt) Request(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// Join takes the next place in the line of Config.Queue, if there is one, so that attempts
-// connect in the order of these calls and not in that of their goroutines. The address must
-// be known without asking a name server or a proxy; otherwise Join does nothing. Request or
-// Release must follow.
+// Join takes the next place in the line of Config.Queue for the host and port, if there is a
+// queue, so that attempts connect in the order of these calls and not in that of their
+// goroutines. Request or Release must follow.
 func (a *Attempt) Join() {
-	if a.cfg.Queue == nil || a.cfg.Proxy != nil || a.to.socket != "" {
-		return
+	if a.cfg.Queue != nil && a.host == nil && a.to.socket == "" {
+		a.host = a.cfg.Queue.join(canonical(a.to.address()))
 	}
-	address := a.to.address()
-	if a.cfg.Dial == nil {
-		ip, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return
-		}
-		address = netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port()).String()
+}
+
+// canonical returns address as netip.AddrPort has it if it is one of an IP, so that it is
+// equal to one that a name server has returned.
+func canonical(address string) string {
+	ip, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return address
 	}
-	a.early = a.cfg.Queue.join(target{bubble.ID(), address})
+	return netip.AddrPortFrom(ip.Addr().Unmap(), ip.Port()).String()
+}
+
+// turn waits until no attempt before this one opens a connection to the host and port.
+func (a *Attempt) turn(ctx context.Context) error {
+	if a.Join(); a.host == nil {
+		return nil
+	}
+	return a.cfg.Queue.wait(ctx, a.host)
 }
 
 // Release lets the next connection to the address be opened, if Config.Queue is set. Feed
 // and Failed call it, so only who calls neither has to.
 func (a *Attempt) Release() {
-	if a.early != nil {
-		a.cfg.Queue.quit(a.early)
-		a.early = nil
-	}
-	if a.place != nil {
-		a.place.leave("")
+	for _, w := range []**waiter{&a.address, &a.host} {
+		if *w != nil {
+			a.cfg.Queue.quit(*w)
+			*w = nil
+		}
 	}
 }
 

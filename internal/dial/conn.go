@@ -30,16 +30,13 @@ func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, &ProxyError{Err: unchosen(err)}
 	}
-	if a.cfg.Queue != nil {
-		a.place = a.cfg.Queue.place()
-		a.place.early, a.early = a.early, nil
-		if proxy != nil || a.cfg.Dial != nil {
-			// Nobody here knows the address, so each name counts as another host (RFC 6455,
-			// section 4.1).
-			if err := a.place.take(ctx, "", a.to.address()); err != nil {
-				return nil, err
-			}
-		}
+	if proxy == nil && a.cfg.Dial == nil && a.cfg.Queue != nil {
+		conn, err := a.dialInTurn(ctx)
+		return a.dialed(ctx, conn, err)
+	}
+	// Nobody here knows the address, so each name counts as another host (RFC 6455, section 4.1).
+	if err := a.turn(ctx); err != nil {
+		return nil, err
 	}
 	if proxy == nil {
 		return a.open(ctx, "tcp", a.to.address())
@@ -51,9 +48,14 @@ func (a *Attempt) connectBelow(ctx context.Context) (net.Conn, error) {
 func (a *Attempt) open(ctx context.Context, network, address string) (net.Conn, error) {
 	dial := a.cfg.Dial
 	if dial == nil {
-		dial = a.place.dial
+		dial = new(net.Dialer).DialContext
 	}
 	conn, err := dial(ctx, network, address)
+	return a.dialed(ctx, conn, err)
+}
+
+// dialed watches conn.
+func (a *Attempt) dialed(ctx context.Context, conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}

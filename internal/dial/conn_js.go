@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"net"
+	"strings"
 
 	"github.com/airsocket/airsocket/handshake"
 	"github.com/airsocket/airsocket/internal/browser"
@@ -15,7 +16,9 @@ func (a *Attempt) connect(ctx context.Context) (net.Conn, error) {
 		a.watch(ctx, a.Conn)
 		return a.Conn, nil
 	}
-	conn, err := browser.Dial(ctx, a.to.URL, a.protocols)
+	// Not all browsers take http and https for ws and wss. The rest they read themselves.
+	url := a.to.Scheme + a.url[strings.IndexByte(a.url, ':'):]
+	conn, err := browser.Dial(ctx, a.to.Host, url, a.protocols)
 	if err != nil {
 		return nil, err
 	}

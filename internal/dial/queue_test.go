@@ -30,9 +30,10 @@ func (q *Queue) isEmpty(t *testing.T) {
 // give up.
 func TestQueueOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const at = "127.0.0.1:80"
 		var q Queue
-		at := target{1, "127.0.0.1:80"}
-		if err := q.enter(t.Context(), at); err != nil {
+		first, err := q.enter(t.Context(), at)
+		if err != nil {
 			t.Fatal(err)
 		}
 		var got []int
@@ -41,12 +42,13 @@ func TestQueueOrder(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancels = append(cancels, cancel)
 			go func() {
-				if err := q.enter(ctx, at); err != nil {
+				w, err := q.enter(ctx, at)
+				if err != nil {
 					got = append(got, -i)
 					return
 				}
 				got = append(got, i)
-				q.leave(at)
+				q.quit(w)
 			}()
 			synctest.Wait()
 		}
@@ -54,97 +56,39 @@ func TestQueueOrder(t *testing.T) {
 		synctest.Wait()
 		cancels[5]()
 		synctest.Wait()
-		q.leave(at)
+		q.quit(first)
 		synctest.Wait()
 		if want := []int{-1, -5, 0, 2, 3, 4}; !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
 		q.isEmpty(t)
+		cancels[0]()
 	})
 }
 
 // Whoever gives up when its turn comes passes it on.
 func TestQueueGivenUpAtTheLastMoment(t *testing.T) {
+	const at = "127.0.0.1:80"
 	var q Queue
-	at := target{0, "127.0.0.1:80"}
 	for range 200 {
-		if err := q.enter(t.Context(), at); err != nil {
+		first, err := q.enter(t.Context(), at)
+		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
-				if q.enter(ctx, at) == nil {
-					q.leave(at)
+				if w, err := q.enter(ctx, at); err == nil {
+					q.quit(w)
 				}
 			})
 		}
 		all.Go(cancel)
-		q.leave(at)
+		q.quit(first)
 		all.Wait()
 		q.isEmpty(t)
 	}
-}
-
-// Both families of a name are tried at the same time: the one that waits does not hold up the
-// other, and gives up when the other has won.
-func TestPlaceOfTwoFamilies(t *testing.T) {
-	const v4, v6 = "127.0.0.1:80", "[::1]:80"
-	synctest.Test(t, func(t *testing.T) {
-		var q Queue
-		other := q.place()
-		if err := other.take(t.Context(), "tcp6", v6); err != nil {
-			t.Fatal(err)
-		}
-		for name, end := range map[string]func(cancel context.CancelFunc){
-			"cancelled": func(cancel context.CancelFunc) { cancel() },
-			"too late":  func(context.CancelFunc) { other.leave("") },
-		} {
-			p := q.place()
-			ctx, cancel := context.WithCancel(t.Context())
-			var loser error
-			go func() { loser = p.take(ctx, "tcp6", v6) }()
-			synctest.Wait()
-			if err := p.take(ctx, "tcp4", v4); err != nil {
-				t.Fatal(err)
-			}
-			p.leave(v4) // which is connected
-			end(cancel)
-			synctest.Wait()
-			if loser == nil {
-				t.Errorf("%s: the other address was taken too", name)
-			}
-			cancel()
-			p.leave("")
-			if name == "too late" {
-				q.isEmpty(t)
-				other = q.place()
-				other.take(t.Context(), "tcp6", v6)
-			}
-		}
-		other.leave("")
-		q.isEmpty(t)
-	})
-}
-
-// An address that has failed is given up when the next one of the same family is tried.
-func TestPlaceOfTheNextAddress(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var q Queue
-		p, other := q.place(), q.place()
-		for _, address := range []string{"127.0.0.1:80", "127.0.0.2:80"} {
-			if err := p.take(t.Context(), "tcp4", address); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := other.take(t.Context(), "tcp4", "127.0.0.1:80"); err != nil {
-			t.Error(err)
-		}
-		p.leave("")
-		other.leave("")
-		q.isEmpty(t)
-	})
 }
 
 // However an attempt ends, nothing is left in the queue.

@@ -11,7 +11,8 @@ import (
 	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
-var parser = whatwg.NewParser()
+// The package does not know yet that ^ is escaped in a path (URL standard, section 1.3).
+var parser = whatwg.NewParser(whatwg.WithPathPercentEncodeSet(whatwg.PathPercentEncodeSet.Set('^')))
 
 // Base is the place of the URL of the page that a script belongs to.
 var Base = realm.NewKey(func(*realm.Realm) *Page { return new(Page) })
