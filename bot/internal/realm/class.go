@@ -232,7 +232,7 @@ func (r *Realm) build(c *Class) *built {
 		b.constructor.SetPrototype(parent.constructor)
 		b.prototype.SetPrototype(parent.prototype)
 	case c.ErrorParent:
-		b.prototype.SetPrototype(r.Get("Error").(*goja.Object).Get("prototype").(*goja.Object))
+		b.prototype.SetPrototype(r.errorPrototype())
 	}
 	for _, k := range c.Constants {
 		r.define(b.constructor, k.Name, r.ToValue(k.Value), constant)
