@@ -174,7 +174,7 @@ func (r *Realm) TextOf(v goja.Value) (text string) {
 	case *goja.Symbol:
 		return "Symbol(" + cut(v.String(), maxText) + ")"
 	case *goja.Object:
-		if !r.quietly(func() { text = Text(v.ToString().(goja.String), maxText) }) {
+		if !r.quietly(func() { text = Text(r.str(v), maxText) }) {
 			return "an object that has no text"
 		}
 		return text

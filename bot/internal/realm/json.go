@@ -12,7 +12,7 @@ func (r *Realm) limitJSON() {
 	object := r.Get("JSON").(*goja.Object)
 	parse, _ := goja.AssertFunction(object.Get("parse"))
 	r.parseJSON = func(args ...goja.Value) goja.Value {
-		text := Arg(args, 0).ToString().(goja.String)
+		text := r.str(Arg(args, 0))
 		if text.Length() > MaxJSONDepth && tooDeep(text.String()) {
 			panic(r.NewRangeError("JSON.parse: the values contain each other too deeply"))
 		}
@@ -25,6 +25,15 @@ func (r *Realm) limitJSON() {
 	r.define(object, "parse", r.function("parse", 2, func(_ goja.Value, args []goja.Value) goja.Value {
 		return r.parseJSON(args...)
 	}), hidden)
+}
+
+// str converts v to a string, or throws. The conversion of the engine may return a symbol.
+func (r *Realm) str(v goja.Value) goja.String {
+	s, ok := v.ToString().(goja.String)
+	if !ok {
+		panic(r.NewTypeError("Cannot convert a Symbol value to a string"))
+	}
+	return s
 }
 
 // ParseJSON returns the value of a text in JSON, or throws.
