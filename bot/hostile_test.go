@@ -44,7 +44,7 @@ func TestHostileGlobals(t *testing.T) {
 		"classes":    `for (const name of ["Error", "TypeError", "RangeError", "Promise", "Symbol", "Uint8Array", "ArrayBuffer", "JSON", "Object", "Map", "Set", "Array"]) globalThis[name] = 3;`,
 		"deleted":    `for (const name of ["Error", "RangeError", "Promise", "Symbol", "Uint8Array", "ArrayBuffer", "JSON", "Object", "Map"]) delete globalThis[name];`,
 		"promises":   `Promise.prototype.then = 3; Promise.prototype.constructor = 3;`,
-		"objects":    `const { defineProperty } = Object; for (const name of ["then", "get", "set", "value", "length", "constructor", "message", "stack"]) defineProperty(Object.prototype, name, { __proto__: null, get() { throw new Error(name) }, set() {} });`,
+		"objects":    `const { defineProperty } = Object; for (const name of ["then", "get", "set", "length", "constructor", "message", "stack"]) defineProperty(Object.prototype, name, { __proto__: null, get() { throw new Error(name) }, set() {} });`,
 		"iterators":  `delete Array.prototype[Symbol.iterator]; Object.getPrototypeOf([][Symbol.iterator] ? [].values() : {}).next = 3;`,
 		"errors":     `delete Error.prototype.name; delete Error.prototype.message; delete Error.prototype.toString;`,
 		"prototypes": `Object.setPrototypeOf(TypeError.prototype, null); Object.setPrototypeOf(RangeError.prototype, null);`,
