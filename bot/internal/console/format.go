@@ -37,7 +37,7 @@ func (l *line) add(text string) bool {
 }
 
 // string adds a string of the script, without the part for which there is no room.
-func (l *line) string(s goja.String) bool { return l.add(realm.Text(s, MaxPrinted+1-l.Len())) }
+func (l *line) string(s goja.String) bool { return !l.full && l.add(realm.Text(s, MaxPrinted+1-l.Len())) }
 
 // format joins arguments as console.log does: if the first is a string, each of its %s, %d,
 // %i, %f, %o, %O, %c and %j takes one of the others.
@@ -237,7 +237,7 @@ func (i *inspector) object(o *goja.Object, depth int) {
 		i.view(o, class)
 		return
 	}
-	if _, ok := realm.StateOf(o).(error); ok {
+	if _, ok := i.state(o).(error); ok {
 		i.b.WriteString(i.realm.TextOf(o))
 		return
 	}
@@ -412,7 +412,7 @@ func (i *inspector) rows(o *goja.Object) []string {
 // attributes that objects of a class have themselves.
 func (i *inspector) property(o *goja.Object, name string, v goja.Value, accessor bool, depth int) {
 	if accessor {
-		if realm.StateOf(o) == nil || i.realm.Try(func() { v = o.Get(name) }) != nil {
+		if i.state(o) == nil || i.realm.Try(func() { v = o.Get(name) }) != nil {
 			i.b.WriteString("[Getter]")
 			return
 		}
@@ -474,6 +474,16 @@ func (i *inspector) text(o *goja.Object, name string) string {
 		return realm.Text(s, maxText)
 	}
 	return ""
+}
+
+// state returns the state of an object of a class, or nil. It asks no prototype that is a proxy.
+func (i *inspector) state(o *goja.Object) realm.Platform {
+	for p := o.Prototype(); p != nil; p = p.Prototype() {
+		if proxied(p) {
+			return nil
+		}
+	}
+	return realm.StateOf(o)
 }
 
 func shorten(s string) string {

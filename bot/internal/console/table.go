@@ -49,9 +49,13 @@ func table(c *Console, r *realm.Realm, args []goja.Value) {
 		line := []string{shorten(key)}
 		v := i.cell(data, key)
 		o, isObject := v.(*goja.Object)
+		var names []string
+		if isObject {
+			names = i.rows(o)
+		}
 		for _, name := range columns[1:] {
 			cell := ""
-			if isObject && slices.Contains(i.rows(o), name) {
+			if slices.Contains(names, name) {
 				cell = shorten(inspect(r, i.cell(o, name)))
 			}
 			line = append(line, cell)
