@@ -37,7 +37,9 @@ func (l *line) add(text string) bool {
 }
 
 // string adds a string of the script, without the part for which there is no room.
-func (l *line) string(s goja.String) bool { return !l.full && l.add(realm.Text(s, MaxPrinted+1-l.Len())) }
+func (l *line) string(s goja.String) bool {
+	return !l.full && l.add(realm.Text(s, MaxPrinted+1-l.Len()))
+}
 
 // format joins arguments as console.log does: if the first is a string, each of its %s, %d,
 // %i, %f, %o, %O, %c and %j takes one of the others.
