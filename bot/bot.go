@@ -33,9 +33,10 @@ type Bot struct {
 	exports *goja.Object
 
 	mu      sync.Mutex // guards what follows
-	err     error      // the first one
-	stopped bool       // by Stop
-	cause   error      // why the bot was stopped, or nil
+	started bool
+	err     error // the first one
+	stopped bool  // by Stop
+	cause   error // why the bot was stopped, or nil
 }
 
 var allGlobals = realm.NewGlobals(events.Globals, timers.Globals, console.Globals, []realm.Global{websocket.Class.Global()}, botGlobals, urls.Globals, blob.Globals, encoding.Globals, crypto.Globals, fetch.Globals)
@@ -50,23 +51,54 @@ func New(p *Program, opts *Options) *Bot {
 	return b
 }
 
+// ErrStarted is returned by Run for a Bot that has been started before, and ErrNotStarted by
+// Wait for one that has not.
+var (
+	ErrStarted    = errors.New("bot: this Bot has been started before: make another with New")
+	ErrNotStarted = errors.New("bot: Wait was called for a Bot that was not started: call Start before")
+)
+
 // Run runs the program and returns when nothing is left to do: no timer, no connection, no
-// request. When ctx is done the bot is stopped, even in an endless loop.
+// request. When ctx is done the bot is stopped, even in an endless loop; if it is done before,
+// the program does not run.
 //
-// Run returns the first error that the script has not caught,
-// the cause of ctx if that has stopped the bot, or the error of
-// Options.Setup.
+// Run returns the first error that the script has not caught, the cause of ctx if that has
+// stopped the bot, the error of Options.Setup, or a *PanicError.
 func (b *Bot) Run(ctx context.Context) error {
-	b.Start()
+	if ctx.Err() != nil {
+		b.Stop(context.Cause(ctx))
+	}
+	if !b.start() {
+		return ErrStarted
+	}
 	defer context.AfterFunc(ctx, func() { b.Stop(context.Cause(ctx)) })()
 	return b.Wait()
 }
 
-// Start starts the program and returns at once.
-func (b *Bot) Start() { b.realm.Dispatcher.Post(b.main) }
+// Start starts the program and returns at once. It does nothing if the Bot has been started
+// or stopped before.
+func (b *Bot) Start() { b.start() }
 
-// Wait waits for a Bot that has been started, and returns what Run returns.
+func (b *Bot) start() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.started {
+		return false
+	}
+	b.started = true
+	b.realm.Dispatcher.Post(b.main)
+	return true
+}
+
+// Wait waits for a Bot that has been started, and returns what Run returns. It must not be
+// called in a turn of Dispatcher.
 func (b *Bot) Wait() error {
+	b.mu.Lock()
+	known := b.started || b.stopped
+	b.mu.Unlock()
+	if !known {
+		return ErrNotStarted
+	}
 	b.realm.Dispatcher.Run(func() {})
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,10 +108,11 @@ func (b *Bot) Wait() error {
 	return b.err
 }
 
-// Stop stops a Bot, even in an endless loop. Its connections end at once, without a closing
+// Stop stops a Bot, even in an endless loop, but not in a function of the engine that takes
+// long, such as a sort: then it ends after that. Its connections end at once, without a closing
 // handshake. Wait returns cause, which may be nil, or that of an earlier call. Stop may be
 // called from any goroutine, and by functions that the script calls: these return to no
-// script.
+// script. A Bot that is stopped before it is started does not run.
 func (b *Bot) Stop(cause error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,12 +120,18 @@ func (b *Bot) Stop(cause error) {
 		return
 	}
 	b.stopped, b.cause = true, cause
-	b.realm.Interrupt(cause)
+	b.realm.Halt(cause)
 	b.realm.Dispatcher.Post(b.realm.Stop)
 }
 
-// Runtime returns the engine. It may be used in turns of Dispatcher only, for instance in
-// Options.Setup.
+// Try calls fn, in a turn of Dispatcher, and returns what the script has thrown meanwhile: an
+// *Error, what has interrupted it, or a *PanicError, after which the Bot is stopped. Functions
+// of a program that use Runtime, other than Setup and those that the script calls, do so in
+// Try.
+func (b *Bot) Try(fn func()) error { return b.realm.Failure(b.realm.Protect(fn)) }
+
+// Runtime returns the engine. It may be used in turns of Dispatcher only, in Options.Setup or in
+// Try: most of what it does may call the script, and throw.
 func (b *Bot) Runtime() *goja.Runtime { return b.realm.Runtime }
 
 // Dispatcher returns the event loop of the script.
@@ -102,6 +141,7 @@ func (b *Bot) main() {
 	b.realm.Task(func() {
 		if err := b.setUp(); err != nil {
 			b.fail(err)
+			b.realm.Stop()
 			return
 		}
 		b.runProgram()
@@ -169,10 +209,21 @@ func (b *Bot) print(level, text string) {
 	}
 }
 
+// An Error is something that the script has thrown and not caught. errors.As finds the
+// goja.Exception, whose own methods may call the script: they are used in Try.
+type Error = realm.Error
+
+// A PanicError reports a panic of Go in Options.Setup, in another function of the program that
+// the bot has called, or in the engine. It ends the bot, and is passed to Options.OnError too.
+type PanicError = realm.PanicError
+
 // report is called for each error that the script has not caught.
 func (b *Bot) report(err error) {
 	if _, ok := errors.AsType[*goja.InterruptedError](err); ok {
 		return // Stop has said why
+	}
+	if _, ok := err.(*PanicError); ok {
+		b.Stop(err)
 	}
 	b.fail(err)
 	if b.opts.OnError != nil {
@@ -180,8 +231,8 @@ func (b *Bot) report(err error) {
 		return
 	}
 	text := err.Error()
-	if ex, ok := errors.AsType[*goja.Exception](err); ok {
-		text = "Uncaught " + ex.String()
+	if thrown, ok := err.(*Error); ok {
+		text = "Uncaught " + thrown.Trace()
 	}
 	b.print("error", text)
 }

@@ -59,6 +59,8 @@ func TestExitCodes(t *testing.T) {
 		`bot.exit(0)`:                    exitOK,
 		`bot.exit(9); console.log("no")`: 9,
 		`throw 1`:                        exitError,
+		`bot.exit(256)`:                  exitError,
+		`bot.exit(-1)`:                   255,
 		`Promise.reject(1)`:              exitError,
 		`setTimeout(() => { throw 1 }); setTimeout(() => bot.exit(0), 1)`: exitOK,
 		`let = = `: exitError,

@@ -110,7 +110,10 @@ func codeOf(err error) int {
 		return exitOK
 	}
 	if exit, ok := errors.AsType[*bot.ExitError](err); ok {
-		return exit.Code
+		if exit.Code&0xFF == 0 {
+			return exitError // the system keeps only the lowest byte
+		}
+		return exit.Code & 0xFF
 	}
 	return exitError
 }

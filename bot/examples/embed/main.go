@@ -85,11 +85,11 @@ func newFilter(name string, source []byte, limit time.Duration) (*filter, error)
 	if err := f.bot.Run(ctx); err != nil {
 		return nil, err
 	}
-	var ok bool
-	if f.onMessage, ok = goja.AssertFunction(f.bot.Runtime().Get("onMessage")); !ok {
-		return nil, errors.New(name + " has no function onMessage(from, text)")
+	err = f.bot.Try(func() { f.onMessage, _ = goja.AssertFunction(f.bot.Runtime().Get("onMessage")) })
+	if err == nil && f.onMessage == nil {
+		err = errors.New(name + " has no function onMessage(from, text)")
 	}
-	return f, nil
+	return f, err
 }
 
 // apply calls the script. An empty text means that nothing is to be sent. It is called in
@@ -101,7 +101,13 @@ func (f *filter) apply(from, text string) (string, error) {
 		runtime.Interrupt(errSlow)
 		close(stopped)
 	})
-	v, err := f.onMessage(goja.Undefined(), runtime.ToValue(from), runtime.ToValue(text))
+	var v goja.Value
+	err := f.bot.Try(func() {
+		var err error
+		if v, err = f.onMessage(goja.Undefined(), runtime.ToValue(from), runtime.ToValue(text)); err != nil {
+			panic(err) // which Try returns, as a text that calls nothing of the script
+		}
+	})
 	if !timer.Stop() {
 		<-stopped // so that it does not interrupt the next call
 	}

@@ -19,6 +19,7 @@ func TestEmbed(t *testing.T) {
 			switch (text) {
 			case "deep": return onMessage(from, text);
 			case "throw": throw new Error("oops");
+			case "hostile": throw { toString() { throw this } };
 			case "long": return "x".repeat(100_000);
 			case "object": return { toString() { for (;;); } };
 			case "nothing": return;
@@ -38,12 +39,12 @@ func TestEmbed(t *testing.T) {
 		t.Cleanup(func() { c.Close(1000, "") })
 		conns = append(conns, c)
 	}
-	for _, text := range []string{"Hello", "deep", "throw", "long", "object", "nothing", "BYE"} {
+	for _, text := range []string{"Hello", "deep", "throw", "hostile", "long", "object", "nothing", "BYE"} {
 		if err := conns[0].Write(t.Context(), wire.Text, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want(t, conns[0], "1 hello", "the script failed", "oops", "no text", "no text", "2 bye")
+	want(t, conns[0], "1 hello", "the script failed", "oops", "no text", "no text", "no text", "2 bye")
 	want(t, conns[1], "1 hello", "2 bye")
 }
 
@@ -79,6 +80,7 @@ func TestScriptsThatAreRefused(t *testing.T) {
 		"throw 'oops'":       "oops",
 		"1":                  "no function onMessage",
 		"var onMessage = 12": "no function onMessage",
+		"Object.defineProperty(globalThis, 'onMessage', { get() { throw 'got' } })": "got",
 	} {
 		_, err := newFilter("filter.js", []byte(source), wstest.Patience)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -2,12 +2,20 @@
 package blob
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
 	"github.com/dop251/goja"
 
+	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
+)
+
+// MaxSize is how many bytes a Blob may have, and maxParts of how many parts it is made.
+const (
+	MaxSize  = 64 << 20
+	maxParts = 100_000
 )
 
 // A Blob is the state of a Blob.
@@ -57,13 +65,17 @@ func construct(r *realm.Realm, args []goja.Value) realm.Platform {
 		if !ok {
 			panic(r.NewTypeError("Failed to construct 'Blob': The provided value cannot be converted to a sequence."))
 		}
+		parts := 0
 		r.ForOf(o, func(part goja.Value) bool {
+			if parts++; parts > maxParts {
+				events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to construct 'Blob': there are more than %d parts.", maxParts))
+			}
 			if data, ok := r.Bytes(part); ok {
-				b.Data = append(b.Data, data...)
+				b.add(r, data)
 			} else if other, ok := realm.StateOf(part).(*Blob); ok {
-				b.Data = append(b.Data, other.Data...)
+				b.add(r, other.Data)
 			} else {
-				b.Data = append(b.Data, r.Text(part)...)
+				b.add(r, []byte(r.Text(part)))
 			}
 			return true
 		})
@@ -72,6 +84,13 @@ func construct(r *realm.Realm, args []goja.Value) realm.Platform {
 		b.Type = mediaType(r.Text(v))
 	}
 	return b
+}
+
+func (b *Blob) add(r *realm.Realm, data []byte) {
+	if len(b.Data)+len(data) > MaxSize {
+		events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to construct 'Blob': it would have more than %d bytes.", MaxSize))
+	}
+	b.Data = append(b.Data, data...)
 }
 
 // mediaType returns a type as a Blob has it: in lower case, and empty if it has characters

@@ -49,14 +49,14 @@ var methods = map[string]method{
 	"clear":          func(*Console, *realm.Realm, []goja.Value) {},
 	"count":          count,
 	"countReset":     func(c *Console, _ *realm.Realm, args []goja.Value) { delete(c.counts, labelOf(args)) },
-	"dir":            func(c *Console, _ *realm.Realm, args []goja.Value) { c.print("log", inspect(realm.Arg(args, 0))) },
+	"dir":            func(c *Console, r *realm.Realm, args []goja.Value) { c.print("log", inspect(r, realm.Arg(args, 0))) },
 	"group":          group,
 	"groupCollapsed": group,
 	"groupEnd":       func(c *Console, _ *realm.Realm, _ []goja.Value) { c.indent = strings.TrimPrefix(c.indent, "  ") },
 	"table":          table,
 	"time":           start,
-	"timeEnd":        func(c *Console, _ *realm.Realm, args []goja.Value) { c.elapsed(args, true) },
-	"timeLog":        func(c *Console, _ *realm.Realm, args []goja.Value) { c.elapsed(args, false) },
+	"timeEnd":        func(c *Console, r *realm.Realm, args []goja.Value) { c.elapsed(r, args, true) },
+	"timeLog":        func(c *Console, r *realm.Realm, args []goja.Value) { c.elapsed(r, args, false) },
 	"trace":          trace,
 }
 
@@ -111,23 +111,26 @@ func (l *lazy) Keys() []string {
 }
 
 func (c *Console) print(method, text string) {
-	if c.indent != "" {
-		text = c.indent + strings.ReplaceAll(text, "\n", "\n"+c.indent)
+	var l line
+	for part := range strings.SplitAfterSeq(text, "\n") {
+		if !l.add(c.indent) || !l.add(part) {
+			break
+		}
 	}
-	c.Print(method, text)
+	c.Print(method, l.String())
 }
 
 func logger(name string) method {
-	return func(c *Console, _ *realm.Realm, args []goja.Value) { c.print(name, format(args)) }
+	return func(c *Console, r *realm.Realm, args []goja.Value) { c.print(name, format(r, args)) }
 }
 
-func assert(c *Console, _ *realm.Realm, args []goja.Value) {
+func assert(c *Console, r *realm.Realm, args []goja.Value) {
 	if realm.Arg(args, 0).ToBoolean() {
 		return
 	}
 	text := "Assertion failed"
 	if len(args) > 1 {
-		text += ": " + format(args[1:])
+		text += ": " + format(r, args[1:])
 	}
 	c.print("error", text)
 }
@@ -135,7 +138,7 @@ func assert(c *Console, _ *realm.Realm, args []goja.Value) {
 // labelOf returns the label of a counter or timer.
 func labelOf(args []goja.Value) string {
 	if v := realm.Arg(args, 0); !goja.IsUndefined(v) {
-		return v.String()
+		return shorten(v.String())
 	}
 	return "default"
 }
@@ -153,9 +156,9 @@ func count(c *Console, _ *realm.Realm, args []goja.Value) {
 	c.print("info", fmt.Sprintf("%s: %d", label, c.counts[label]))
 }
 
-func group(c *Console, _ *realm.Realm, args []goja.Value) {
+func group(c *Console, r *realm.Realm, args []goja.Value) {
 	if len(args) > 0 {
-		c.print("log", format(args))
+		c.print("log", format(r, args))
 	}
 	if len(c.indent) < 2*maxDepth {
 		c.indent += "  "
@@ -179,7 +182,7 @@ func start(c *Console, _ *realm.Realm, args []goja.Value) {
 }
 
 // elapsed prints the time since start, and ends the timer if last is true.
-func (c *Console) elapsed(args []goja.Value, last bool) {
+func (c *Console) elapsed(r *realm.Realm, args []goja.Value, last bool) {
 	label := labelOf(args)
 	began, ok := c.timers[label]
 	if !ok {
@@ -188,7 +191,7 @@ func (c *Console) elapsed(args []goja.Value, last bool) {
 	}
 	text := fmt.Sprintf("%s: %.3f ms", label, time.Since(began).Seconds()*1000)
 	if len(args) > 1 {
-		text += " " + format(args[1:])
+		text += " " + format(r, args[1:])
 	}
 	c.print("log", text)
 	if last {
@@ -199,7 +202,7 @@ func (c *Console) elapsed(args []goja.Value, last bool) {
 func trace(c *Console, r *realm.Realm, args []goja.Value) {
 	text := "Trace"
 	if len(args) > 0 {
-		text += ": " + format(args)
+		text += ": " + format(r, args)
 	}
 	c.print("trace", text+r.StackTrace())
 }

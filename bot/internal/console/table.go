@@ -17,51 +17,63 @@ const maxColumns = 20
 func table(c *Console, r *realm.Realm, args []goja.Value) {
 	data, ok := realm.Arg(args, 0).(*goja.Object)
 	if !ok {
-		c.print("log", format(args))
+		c.print("log", format(r, args))
 		return
 	}
+	i := inspector{realm: r}
 	columns := []string{"(index)"}
 	values := false
-	rows := data.Keys()
-	if len(rows) > maxItems {
-		rows = rows[:maxItems]
-	}
+	rows := i.rows(data)
 	for _, key := range rows {
-		o, ok := data.Get(key).(*goja.Object)
+		o, ok := i.cell(data, key).(*goja.Object)
 		if !ok {
 			values = true
 			continue
 		}
-		for _, name := range o.Keys() {
+		for _, name := range i.rows(o) {
 			if !slices.Contains(columns[1:], name) && len(columns) < maxColumns {
 				columns = append(columns, name)
 			}
 		}
 	}
-	lines := [][]string{slices.Clone(columns)}
-	if values {
-		lines[0] = append(lines[0], "Values")
+	var lines [][]string
+	head := []string{}
+	for _, name := range columns {
+		head = append(head, shorten(name))
 	}
+	if values {
+		head = append(head, "Values")
+	}
+	lines = append(lines, head)
 	for _, key := range rows {
-		line := []string{key}
-		o, isObject := data.Get(key).(*goja.Object)
+		line := []string{shorten(key)}
+		v := i.cell(data, key)
+		o, isObject := v.(*goja.Object)
+		var names []string
+		if isObject {
+			names = i.rows(o)
+		}
 		for _, name := range columns[1:] {
 			cell := ""
-			if isObject {
-				if v := o.Get(name); v != nil {
-					cell = inspect(v)
-				}
+			if slices.Contains(names, name) {
+				cell = shorten(inspect(r, i.cell(o, name)))
 			}
 			line = append(line, cell)
 		}
 		if values && !isObject {
-			line = append(line, inspect(data.Get(key)))
+			line = append(line, shorten(inspect(r, v)))
 		} else if values {
 			line = append(line, "")
 		}
 		lines = append(lines, line)
 	}
 	c.print("log", align(lines))
+}
+
+// cell returns a property, or undefined if the script would have to be called for it.
+func (i *inspector) cell(o *goja.Object, name string) goja.Value {
+	v, _ := i.own(o, name)
+	return v
 }
 
 // align returns the cells in columns, with a line below the first row.

@@ -48,16 +48,13 @@ var performanceClass = &realm.Class{
 }
 
 func fill(r *realm.Realm, args []goja.Value) goja.Value {
-	array, ok := realm.Arg(args, 0).(*goja.Object)
-	if !ok {
+	array := realm.Arg(args, 0)
+	data, _ := r.Bytes(array)
+	switch kind := realm.ViewOf(array); {
+	case kind == "":
 		panic(r.NewTypeError("Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'."))
-	}
-	data, ok := r.Bytes(array)
-	switch kind := array.GetSymbol(goja.SymToStringTag); {
-	case !ok || kind == nil:
-		panic(r.NewTypeError("Failed to execute 'getRandomValues' on 'Crypto': parameter 1 is not of type 'ArrayBufferView'."))
-	case kind.String() == "Float32Array" || kind.String() == "Float64Array" || kind.String() == "DataView":
-		events.Throw(r, "TypeMismatchError", "Failed to execute 'getRandomValues' on 'Crypto': The provided ArrayBufferView is of type '"+kind.String()+"', which is not an integer array type.")
+	case kind == "Float32Array" || kind == "Float64Array" || kind == "DataView":
+		events.Throw(r, "TypeMismatchError", "Failed to execute 'getRandomValues' on 'Crypto': The provided ArrayBufferView is of type '"+kind+"', which is not an integer array type.")
 	case len(data) > maxRandom:
 		events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to execute 'getRandomValues' on 'Crypto': The ArrayBufferView's byte length (%d) exceeds the number of bytes of entropy available via this API (%d).", len(data), maxRandom))
 	}

@@ -43,7 +43,7 @@ func (c *cloner) clone(v goja.Value, depth int) goja.Value {
 	case "Date", "Boolean", "Number", "String", "RegExp":
 		return c.make(class, o)
 	case "Error":
-		return c.keep(o, c.make(errorName(o), o.Get("message")))
+		return c.keep(o, c.make(errorName(c.realm, o), realm.Member(c.realm, o, "message")))
 	case "Map", "Set":
 		return c.collection(o, class, depth)
 	}
@@ -70,7 +70,7 @@ func classOf(o *goja.Object) string {
 }
 
 func (c *cloner) refuse(v goja.Value) {
-	events.Throw(c.realm, "DataCloneError", "Failed to execute 'structuredClone': "+v.String()+" could not be cloned.")
+	events.Throw(c.realm, "DataCloneError", "Failed to execute 'structuredClone': "+c.realm.TextOf(v)+" could not be cloned.")
 }
 
 func (c *cloner) keep(from, to *goja.Object) *goja.Object {
@@ -79,17 +79,15 @@ func (c *cloner) keep(from, to *goja.Object) *goja.Object {
 }
 
 func (c *cloner) make(class string, args ...goja.Value) *goja.Object {
-	o, err := c.realm.New(c.realm.Get(class), args...)
-	if err != nil {
-		panic(err)
-	}
-	return o
+	return c.realm.Make(class, args...)
 }
 
 func (c *cloner) members(from, to *goja.Object, depth int) goja.Value {
 	c.keep(from, to)
 	for _, key := range from.Keys() {
-		to.Set(key, c.clone(from.Get(key), depth+1))
+		if err := to.Set(key, c.clone(realm.Member(c.realm, from, key), depth+1)); err != nil {
+			panic(err)
+		}
 	}
 	return to
 }
@@ -106,11 +104,14 @@ func (c *cloner) collection(from *goja.Object, class string, depth int) goja.Val
 	if class == "Map" {
 		name = "set"
 	}
-	add, _ := goja.AssertFunction(to.Get(name))
+	add, ok := goja.AssertFunction(to.Get(name))
+	if !ok {
+		c.refuse(from)
+	}
 	for _, item := range items {
 		args := []goja.Value{item}
 		if class == "Map" {
-			args = []goja.Value{item.(*goja.Object).Get("0"), item.(*goja.Object).Get("1")}
+			args = []goja.Value{realm.Member(c.realm, item, "0"), realm.Member(c.realm, item, "1")}
 		}
 		for i := range args {
 			args[i] = c.clone(args[i], depth+1)
@@ -128,12 +129,11 @@ func (c *cloner) bytes(o *goja.Object, data []byte) goja.Value {
 	if o.ExportType() == reflect.TypeFor[goja.ArrayBuffer]() {
 		return c.keep(o, buffer.(*goja.Object))
 	}
-	class := o.GetSymbol(goja.SymToStringTag)
-	return c.keep(o, c.make(class.String(), buffer))
+	return c.keep(o, c.make(realm.ViewOf(o), buffer))
 }
 
-func errorName(o *goja.Object) string {
-	switch name := o.Get("name").String(); name {
+func errorName(r *realm.Realm, o *goja.Object) string {
+	switch name := realm.Member(r, o, "name").String(); name {
 	case "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError":
 		return name
 	}

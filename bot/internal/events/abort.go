@@ -1,6 +1,9 @@
 package events
 
 import (
+	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/dop251/goja"
@@ -9,24 +12,27 @@ import (
 	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
+// MaxTimeouts is how many signals of AbortSignal.timeout may wait at a time.
+const MaxTimeouts = 100_000
+
 // A Signal is the state of an AbortSignal (DOM, section 3.2).
 type Signal struct {
 	Target
 	aborted bool
 	reason  goja.Value
-	steps   []func()
+	steps   []*func()
 }
 
-// Then calls fn when the signal is aborted, or at once if it is already.
-func (s *Signal) Then(fn func()) {
-	if s.aborted {
-		fn()
-		return
+// Then calls fn when the signal is aborted, until forget is called. It does nothing if the
+// signal is aborted already.
+func (s *Signal) Then(fn func()) (forget func()) {
+	if !s.aborted {
+		s.steps = append(s.steps, &fn)
 	}
-	s.then(fn)
+	return func() {
+		s.steps = slices.DeleteFunc(s.steps, func(other *func()) bool { return other == &fn })
+	}
 }
-
-func (s *Signal) then(fn func()) { s.steps = append(s.steps, fn) }
 
 // Reason returns why the signal was aborted, or nil if it was not.
 func (s *Signal) Reason() goja.Value { return s.reason }
@@ -43,7 +49,7 @@ func (s *Signal) abort(r *realm.Realm, reason goja.Value, call caller) {
 	steps := s.steps
 	s.steps = nil
 	for _, step := range steps {
-		step()
+		(*step)()
 	}
 	e := &Event{Type: "abort", trusted: true, time: r.Elapsed()}
 	r.Wrap(EventClass, e)
@@ -99,11 +105,18 @@ var SignalClass = &realm.Class{
 		realm.Static("timeout", 1, func(r *realm.Realm, args []goja.Value) goja.Value {
 			s := new(Signal)
 			o := newSignal(r, s)
+			ms := args[0].ToFloat()
+			if !(math.Trunc(ms) >= 0 && ms <= 1<<53-1) {
+				panic(r.NewTypeError("Failed to execute 'timeout' on 'AbortSignal': Value is outside the 'unsigned long long' value range."))
+			}
+			if realm.Tracked[*timeout](r) >= MaxTimeouts {
+				Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to execute 'timeout' on 'AbortSignal': there are %d of them already.", MaxTimeouts))
+			}
 			t := &timeout{}
 			t.timer = r.Dispatcher.SetTimeout(func() {
 				r.Untrack(t)
 				r.Task(func() { s.abort(r, NewException(r, "TimeoutError", "signal timed out"), r.Call) })
-			}, time.Duration(args[0].ToFloat()*float64(time.Millisecond)))
+			}, time.Duration(min(ms, float64(math.MaxInt64/time.Millisecond)))*time.Millisecond)
 			r.Track(t)
 			return o
 		}),

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/dop251/goja"
@@ -39,7 +40,11 @@ type listener struct {
 	passive  bool
 	handler  bool // it is the value of an attribute, such as onmessage
 	removed  bool
+	forget   func() // about the signal that removes it; may be nil
 }
+
+// MaxListeners is how many listeners an object may have.
+const MaxListeners = 10_000
 
 // TargetClass is the class EventTarget.
 var TargetClass = &realm.Class{
@@ -104,9 +109,16 @@ func (t *Target) add(r *realm.Realm, typ string, callback *goja.Object, options 
 	if callback == nil || signal != nil && signal.aborted || t.find(typ, callback, l.capture) >= 0 {
 		return
 	}
+	if len(t.listeners) >= MaxListeners {
+		Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to execute 'addEventListener' on 'EventTarget': it has %d listeners already.", MaxListeners))
+	}
 	t.listeners = append(t.listeners, l)
 	if signal != nil {
-		signal.then(func() { t.drop(l) })
+		if len(signal.steps) >= MaxListeners {
+			t.drop(l)
+			Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to execute 'addEventListener' on 'EventTarget': %d listeners have this signal already.", MaxListeners))
+		}
+		l.forget = signal.Then(func() { t.drop(l) })
 	}
 }
 
@@ -124,6 +136,9 @@ func (t *Target) remove(typ string, callback *goja.Object, capture bool) {
 
 func (t *Target) drop(l *listener) {
 	l.removed = true
+	if l.forget != nil {
+		l.forget()
+	}
 	t.listeners = slices.DeleteFunc(t.listeners, func(other *listener) bool { return other == l })
 }
 
@@ -131,6 +146,9 @@ func (t *Target) drop(l *listener) {
 func (t *Target) RemoveAll() {
 	for _, l := range t.listeners {
 		l.removed = true
+		if l.forget != nil {
+			l.forget()
+		}
 	}
 	t.listeners = nil
 }
@@ -223,7 +241,7 @@ func (t *Target) callOne(r *realm.Realm, e *Event, l *listener, call caller) goj
 		var fn goja.Callable
 		if ex := r.Try(func() {
 			var ok bool
-			if fn, ok = goja.AssertFunction(l.callback.Get("handleEvent")); !ok {
+			if fn, ok = goja.AssertFunction(realm.Member(r, l.callback, "handleEvent")); !ok {
 				panic(r.NewTypeError("The listener is no function, and has no function handleEvent."))
 			}
 		}); ex != nil {

@@ -34,8 +34,7 @@ var Key = realm.NewKey(func(*realm.Realm) *Config { return new(Config) })
 
 // A Config is what the requests of a Realm have in common.
 type Config struct {
-	Client  *http.Client
-	pending int
+	Client *http.Client
 }
 
 // Globals are the function and the classes of this package.
@@ -62,6 +61,7 @@ type request struct {
 	cancel          context.CancelFunc
 	resolve, reject func(any) error
 	timer           *airsocket.Timer // keeps the event loop from ending
+	forget          func()           // about the signal; may be nil
 	done            bool
 }
 
@@ -138,11 +138,10 @@ func (req *request) send() goja.Value {
 	case req.signal != nil && req.signal.Reason() != nil:
 		req.cancel()
 		return r.Rejected(req.signal.Reason())
-	case config.pending >= MaxRequests:
+	case realm.Tracked[*request](r) >= MaxRequests:
 		req.cancel()
 		return r.Rejected(r.NewTypeError(fmt.Sprintf("Failed to fetch: there are %d requests already", MaxRequests)))
 	}
-	config.pending++
 	var p *goja.Promise
 	p, req.resolve, req.reject = r.NewPromise()
 	req.timer = r.Dispatcher.SetTimeout(func() {
@@ -150,7 +149,7 @@ func (req *request) send() goja.Value {
 	}, timeout)
 	r.Track(req)
 	if req.signal != nil {
-		req.signal.Then(func() { req.finish(req.reject, req.signal.Reason()) })
+		req.forget = req.signal.Then(func() { req.finish(req.reject, req.signal.Reason()) })
 	}
 	client := *config.Client
 	client.CheckRedirect = req.checkRedirect
@@ -182,8 +181,17 @@ func (req *request) roundTrip(client *http.Client) {
 		}
 	}
 	req.realm.Dispatcher.Post(func() {
-		req.realm.Task(func() { req.end(&response{http: resp, body: body}, err) })
+		req.realm.Task(func() { req.end(&response{http: resp, url: urlOf(resp, req.http), body: body}, err) })
 	})
+}
+
+// urlOf returns the URL of a response, after redirects. A Transport of the program need not say
+// which request the response is for.
+func urlOf(resp *http.Response, req *http.Request) string {
+	if resp != nil && resp.Request != nil {
+		req = resp.Request
+	}
+	return req.URL.String()
 }
 
 // end ends the request with a response or an error.
@@ -196,7 +204,7 @@ func (req *request) end(resp *response, err error) {
 		req.finish(req.reject, r.NewTypeError("Failed to fetch: "+err.Error()))
 		return
 	}
-	resp.redirected = resp.http.Request.URL.String() != req.http.URL.String()
+	resp.redirected = resp.url != req.http.URL.String()
 	req.finish(req.resolve, r.Wrap(responseClass, resp))
 }
 
@@ -207,7 +215,6 @@ func (req *request) finish(settle func(any) error, v goja.Value) {
 	}
 	req.Stop()
 	req.realm.Untrack(req)
-	Key.In(req.realm).pending--
 	if err := settle(v); err != nil {
 		panic(err)
 	}
@@ -218,4 +225,7 @@ func (req *request) Stop() {
 	req.done = true
 	req.timer.Clear()
 	req.cancel()
+	if req.forget != nil {
+		req.forget()
+	}
 }

@@ -15,6 +15,7 @@ import (
 type response struct {
 	realm.Object
 	http       *http.Response
+	url        string
 	body       []byte
 	redirected bool
 	used       bool
@@ -25,7 +26,7 @@ var responseClass = &realm.Class{
 	Name: "Response",
 	Attributes: []realm.Attribute{
 		attribute("type", func(*response) any { return "basic" }),
-		attribute("url", func(p *response) any { return p.http.Request.URL.String() }),
+		attribute("url", func(p *response) any { return p.url }),
 		attribute("redirected", func(p *response) any { return p.redirected }),
 		attribute("status", func(p *response) any { return p.http.StatusCode }),
 		attribute("ok", func(p *response) any { return p.http.StatusCode >= 200 && p.http.StatusCode < 300 }),
@@ -44,12 +45,7 @@ var responseClass = &realm.Class{
 	Operations: []realm.Operation{
 		reader("text", func(r *realm.Realm, p *response) goja.Value { return r.ToValue(p.text()) }),
 		reader("json", func(r *realm.Realm, p *response) goja.Value {
-			parse, _ := goja.AssertFunction(r.Get("JSON").(*goja.Object).Get("parse"))
-			v, err := parse(nil, r.ToValue(p.text()))
-			if err != nil {
-				panic(err)
-			}
-			return v
+			return r.ParseJSON(p.text())
 		}),
 		reader("arrayBuffer", func(r *realm.Realm, p *response) goja.Value { return r.Buffer(p.body) }),
 		reader("bytes", func(r *realm.Realm, p *response) goja.Value { return r.Uint8Array(p.body) }),

@@ -43,7 +43,10 @@ func (r *Realm) pairs(c *Class, prototype *goja.Object) {
 
 // iterator returns an iterator over an array.
 func (r *Realm) iterator(array *goja.Object) goja.Value {
-	values, _ := goja.AssertFunction(array.GetSymbol(goja.SymIterator))
+	values, ok := goja.AssertFunction(array.GetSymbol(goja.SymIterator))
+	if !ok {
+		panic(r.NewTypeError("Array.prototype has no iterator"))
+	}
 	v, err := values(array)
 	if err != nil {
 		panic(err)
@@ -57,7 +60,7 @@ func PairsOf(r *Realm, o *goja.Object) [][2]string {
 	var all [][2]string
 	if iterator := o.GetSymbol(goja.SymIterator); iterator == nil || goja.IsUndefined(iterator) {
 		for _, name := range o.Keys() {
-			all = append(all, [2]string{name, r.Text(o.Get(name))})
+			all = append(all, [2]string{name, r.Text(Member(r, o, name))})
 		}
 		return all
 	}

@@ -73,7 +73,7 @@ func (r *Realm) prototype(c *Class) *prototype {
 		parent := r.prototype(c.Parent)
 		p.parent, p.unforgeable = parent.object, parent.unforgeable
 	case c.ErrorParent:
-		p.parent = r.NewTypeError().Prototype().Prototype() // whatever Error is now
+		p.parent = r.errorPrototype()
 	default:
 		p.parent = r.NewObject().Prototype()
 	}
@@ -236,10 +236,11 @@ func (p *prototype) deleteProperty(own *goja.Object, name string) bool {
 	return own.Delete(name) == nil
 }
 
-// setPrototypeOf looks for the cycles that the engine does not find.
+// setPrototypeOf looks for the cycles that the engine does not find. Proxies of the script may
+// make a chain that never ends.
 func (p *prototype) setPrototypeOf(own, parent *goja.Object) bool {
-	for o := parent; o != nil; o = o.Prototype() {
-		if o == p.object {
+	for o, n := parent, 0; o != nil; o, n = o.Prototype(), n+1 {
+		if o == p.object || n == MaxCallStack {
 			return false
 		}
 	}

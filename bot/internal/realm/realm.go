@@ -3,9 +3,10 @@
 package realm
 
 import (
-	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -29,14 +30,18 @@ type Realm struct {
 	// Start is when the Realm was made.
 	Start time.Time
 
-	report   func(error)
-	stopped  bool
-	stoppers map[Stopper]struct{}
-	globals  *globals
-	classes  classes
-	rejected []*goja.Promise
-	values   map[any]any // by Key
-	idle     func()
+	report    func(error)
+	halted    atomic.Bool
+	stopped   bool
+	failing   bool // Report has panicked
+	stoppers  map[Stopper]struct{}
+	counts    map[reflect.Type]int // of the stoppers, by type
+	globals   *globals
+	classes   classes
+	parseJSON func(args ...goja.Value) goja.Value
+	rejected  []*goja.Promise
+	values    map[any]any // by Key
+	idle      func()
 }
 
 // A Stopper is something that keeps the event loop from ending: a timer, a connection, a
@@ -55,6 +60,7 @@ func New(report func(error)) *Realm {
 	r.SetPromiseRejectionTracker(r.trackRejection)
 	r.Dispatcher.OnTurnEnd(r.turnEnded)
 	r.defineSymbol(r.GlobalObject(), realmKey, r.NewDynamicObject(realmHolder{realm: r}), fixed)
+	r.limitJSON()
 	return r
 }
 
@@ -82,36 +88,17 @@ func (r *Realm) turnEnded() {
 	}
 }
 
-// Task runs fn, which may use the engine, from the event loop. What the script throws, or
-// what interrupts it, is reported. Once the Realm has been stopped Task does nothing.
+// Task runs fn, which may use the engine, from the event loop. All code of the script runs in a
+// Task: whatever it throws, what interrupts it, and a panic of Go, ends here and is reported.
+// Once the Realm has been stopped Task does nothing.
 func (r *Realm) Task(fn func()) {
-	if r.stopped {
-		return
-	}
-	defer func() {
-		x := recover()
-		if x == nil {
-			return
-		}
-		err, ok := x.(error)
-		if !ok || !isUncatchable(err) {
-			panic(x)
-		}
-		r.Report(err)
-	}()
-	if ex := r.Try(fn); ex != nil {
-		r.Report(ex)
+	if !r.over() {
+		r.Report(r.Protect(fn))
 	}
 }
 
-// isUncatchable reports whether err ends whatever the event loop is running.
-func isUncatchable(err error) bool {
-	if _, ok := errors.AsType[*goja.InterruptedError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[*goja.StackOverflowError](err)
-	return ok
-}
+// over reports whether the script is not to be called any more.
+func (r *Realm) over() bool { return r.stopped || r.halted.Load() }
 
 // Run runs a program as a script. An error is reported.
 func (r *Realm) Run(p *goja.Program) {
@@ -122,17 +109,12 @@ func (r *Realm) Run(p *goja.Program) {
 // Call calls a function of the script in a Task. The engine then runs the microtasks. An
 // error is reported.
 func (r *Realm) Call(fn goja.Callable, this goja.Value, args ...goja.Value) goja.Value {
+	if r.over() {
+		return nil // the engine forgets that it was interrupted when a call ends
+	}
 	v, err := fn(this, args...)
 	r.Report(err)
 	return v
-}
-
-// Report reports an error that the script has not caught. It does nothing if err is nil, or
-// once the Realm has been stopped.
-func (r *Realm) Report(err error) {
-	if err != nil && !r.stopped {
-		r.report(err)
-	}
 }
 
 // CallNested calls a function of the script for another function of the script: an error
@@ -150,17 +132,16 @@ func (r *Realm) CallNested(fn goja.Callable, this goja.Value, args ...goja.Value
 }
 
 // Microtask calls a function of the script as a microtask. The engine has them for promises
-// only, so it is the reaction of one.
+// only, so it is the method then of an object by which a promise is resolved: unlike the one
+// of promises, the script cannot replace it.
 func (r *Realm) Microtask(fn goja.Callable) {
-	p, resolve, _ := r.NewPromise()
-	then, _ := goja.AssertFunction(r.ToValue(p).(*goja.Object).Get("then"))
-	if _, err := then(r.ToValue(p), r.ToValue(func(goja.FunctionCall) goja.Value {
+	thenable := r.NewObject()
+	r.define(thenable, "then", r.ToValue(func(goja.FunctionCall) goja.Value {
 		r.CallNested(fn, goja.Undefined())
 		return goja.Undefined()
-	})); err != nil {
-		panic(err)
-	}
-	if err := resolve(goja.Undefined()); err != nil {
+	}), fixed)
+	_, resolve, _ := r.NewPromise()
+	if err := resolve(thenable); err != nil {
 		panic(err)
 	}
 }
@@ -172,12 +153,19 @@ func (r *Realm) Elapsed() float64 {
 
 // StackTrace returns the functions of the script that are being called, a line for each, each
 // after a newline.
-func (r *Realm) StackTrace() string {
+func (r *Realm) StackTrace() string { return traceOf(r.CaptureCallStack(0, nil)) }
+
+func traceOf(frames []goja.StackFrame) string {
 	var b strings.Builder
-	for _, f := range r.CaptureCallStack(0, nil) {
-		if f.SrcName() != "<native>" {
-			fmt.Fprintf(&b, "\n    at %s (%s)", f.FuncName(), f.Position())
+	for _, f := range frames {
+		if f.SrcName() == "<native>" {
+			continue
 		}
+		if b.Len() > maxText {
+			b.WriteString("\n    …")
+			break
+		}
+		fmt.Fprintf(&b, "\n    at %s (%s)", cut(f.FuncName(), maxText), f.Position())
 	}
 	return b.String()
 }
@@ -185,13 +173,32 @@ func (r *Realm) StackTrace() string {
 // Track makes Stop stop s too, until Untrack is called.
 func (r *Realm) Track(s Stopper) {
 	if r.stoppers == nil {
-		r.stoppers = make(map[Stopper]struct{})
+		r.stoppers, r.counts = make(map[Stopper]struct{}), make(map[reflect.Type]int)
 	}
-	r.stoppers[s] = struct{}{}
+	if _, ok := r.stoppers[s]; !ok {
+		r.stoppers[s] = struct{}{}
+		r.counts[reflect.TypeOf(s)]++
+	}
 }
 
 // Untrack undoes Track.
-func (r *Realm) Untrack(s Stopper) { delete(r.stoppers, s) }
+func (r *Realm) Untrack(s Stopper) {
+	if _, ok := r.stoppers[s]; ok {
+		delete(r.stoppers, s)
+		r.counts[reflect.TypeOf(s)]--
+	}
+}
+
+// Tracked returns how many Stoppers of a type are tracked: limits use it, so that none of them
+// counts what has been stopped.
+func Tracked[T Stopper](r *Realm) int { return r.counts[reflect.TypeFor[T]()] }
+
+// Halt makes the script stop as soon as it can, even in an endless loop, and not be called any
+// more. It may be called from any goroutine. Stop is to be called in a turn afterwards.
+func (r *Realm) Halt(cause error) {
+	r.halted.Store(true)
+	r.Interrupt(cause)
+}
 
 // Stop stops everything that the script has begun. The script is not called any more.
 func (r *Realm) Stop() {
@@ -203,10 +210,11 @@ func (r *Realm) Stop() {
 // else.
 func (r *Realm) Abandon() {
 	r.rejected = nil
-	for s := range r.stoppers {
+	stoppers := r.stoppers
+	r.stoppers, r.counts = nil, nil
+	for s := range stoppers {
 		s.Stop()
 	}
-	r.stoppers = nil
 }
 
 // Stopped reports whether Stop has been called.
@@ -233,24 +241,8 @@ func (r *Realm) reportRejected() {
 	list := r.rejected
 	r.rejected = nil
 	for _, p := range list {
-		r.Report(&RejectionError{Reason: p.Result()})
+		r.Report(r.newRejection(p.Result()))
 	}
-}
-
-// A RejectionError reports a promise that was rejected and that nothing handles.
-type RejectionError struct {
-	Reason goja.Value
-}
-
-func (e *RejectionError) Error() string { return "uncaught (in promise) " + e.reason() }
-
-func (e *RejectionError) reason() string {
-	if o, ok := e.Reason.(*goja.Object); ok {
-		if s := o.Get("stack"); s != nil && !goja.IsUndefined(s) {
-			return s.String()
-		}
-	}
-	return e.Reason.String()
 }
 
 // A Key is the place of something that one package keeps in a Realm.

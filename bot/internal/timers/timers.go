@@ -2,6 +2,7 @@
 package timers
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/dop251/goja"
 
 	"github.com/airsocket/airsocket"
+	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 )
 
@@ -25,6 +27,9 @@ var Globals = []realm.Global{
 	{Name: "clearInterval", Build: func(r *realm.Realm) goja.Value { return clearer(r, "clearInterval") }},
 	{Name: "queueMicrotask", Build: queueMicrotask},
 }
+
+// Max is how many timers a Realm may have at a time.
+const Max = 100_000
 
 // deepest is the number of timers, each set by the one before, from which on the next wait
 // at least clamp.
@@ -67,12 +72,15 @@ func set(r *realm.Realm, name string, args []goja.Value, repeat bool) goja.Value
 		code := handler.String()
 		fn = func(goja.Value, ...goja.Value) (goja.Value, error) { return r.RunString(code) }
 	}
+	delay := time.Duration(toInt32(realm.Arg(args, 1))) * time.Millisecond
+	if len(ts.byID) >= Max {
+		events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to execute '%s' on 'Window': there are %d timers already.", name, Max))
+	}
 	ts.last++
 	t := &timer{timers: ts, id: ts.last, depth: ts.depth + 1, fn: fn}
 	if len(args) > 2 {
 		t.args = slices.Clone(args[2:]) // the engine uses their place for something else
 	}
-	delay := time.Duration(toInt32(realm.Arg(args, 1))) * time.Millisecond
 	if t.depth > deepest && delay < clamp {
 		delay = clamp
 	}
@@ -103,13 +111,16 @@ func (t *timer) forget() {
 }
 
 // Stop makes a timer a realm.Stopper.
-func (t *timer) Stop() { t.timer.Clear() }
+func (t *timer) Stop() {
+	t.timer.Clear()
+	delete(t.timers.byID, t.id)
+}
 
 func clearer(r *realm.Realm, name string) goja.Value {
 	return r.Func(name, 0, func(_ goja.Value, args []goja.Value) goja.Value {
 		if t := key.In(r).byID[int(toInt32(realm.Arg(args, 0)))]; t != nil {
 			t.Stop()
-			t.forget()
+			r.Untrack(t)
 		}
 		return goja.Undefined()
 	})

@@ -4,6 +4,7 @@ package websocket
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -13,6 +14,13 @@ import (
 	"github.com/airsocket/airsocket/bot/internal/events"
 	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/bot/internal/urls"
+)
+
+// Max is how many WebSockets that are not closed a Realm may have, and maxProtocols how many
+// subprotocols one may ask for.
+const (
+	Max          = 1000
+	maxProtocols = 1000
 )
 
 // Key is the place of the options of all WebSockets of a Realm.
@@ -77,6 +85,9 @@ func Open(r *realm.Realm, args []goja.Value, options *airsocket.Options) *Socket
 	if err != nil {
 		events.Throw(r, "SyntaxError", "Failed to construct 'WebSocket': "+err.Error())
 	}
+	if realm.Tracked[*Socket](r) >= Max {
+		events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to construct 'WebSocket': there are %d of them already that are not closed.", Max))
+	}
 	s := &Socket{realm: r, binaryType: "blob", origin: u.Scheme() + "://" + u.Host(), socket: airsocket.NewSocket(options)}
 	s.socket.OnOpen(s.opened)
 	s.socket.OnMessage(s.received)
@@ -111,6 +122,9 @@ func protocols(r *realm.Realm, v goja.Value) []string {
 	}
 	list := []string{}
 	r.ForOf(o, func(v goja.Value) bool {
+		if len(list) == maxProtocols {
+			events.Throw(r, "QuotaExceededError", fmt.Sprintf("Failed to construct 'WebSocket': there are more than %d subprotocols.", maxProtocols))
+		}
 		list = append(list, r.Text(v))
 		return true
 	})
