@@ -18,7 +18,7 @@ const module = "github.com/airsocket/airsocket/bot"
 // left. Programs come after all of them, and only tests are in testOnly.
 var (
 	layers   = []string{"internal/realm", "internal/events", "internal/blob", "internal/urls", "internal/timers", "internal/console", "internal/crypto", "internal/encoding", "internal/fetch", "internal/websocket", ".", "internal/metrics", "internal/k6", "internal/scenario"}
-	programs = []string{"cmd", "examples"}
+	programs = []string{"cmd", "examples", "bench"}
 	testOnly = []string{"internal/browsertest", "internal/pages"}
 )
 

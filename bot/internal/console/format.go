@@ -478,14 +478,19 @@ func (i *inspector) text(o *goja.Object, name string) string {
 	return ""
 }
 
-// state returns the state of an object of a class, or nil. It asks no prototype that is a proxy.
+// state returns the state of an object of a class, or nil. It asks no prototype that is a proxy
+// of the script.
 func (i *inspector) state(o *goja.Object) realm.Platform {
-	for p := o.Prototype(); p != nil; p = p.Prototype() {
-		if proxied(p) {
-			return nil
+	p := o
+	for range maxPrototypes {
+		if p = p.Prototype(); p == nil {
+			return realm.StateOf(o)
+		}
+		if proxied(p) && i.realm.ClassOf(p) == nil {
+			break
 		}
 	}
-	return realm.StateOf(o)
+	return nil
 }
 
 func shorten(s string) string {
@@ -504,9 +509,27 @@ func isName(s string) bool {
 	return s != ""
 }
 
+// constructorName returns the name of the nearest constructor that an object or one of its
+// prototypes has.
 func (i *inspector) constructorName(o *goja.Object) string {
-	if c, ok := i.inherited(o, "constructor").(*goja.Object); ok && !proxied(c) {
-		return i.text(c, "name")
+	for range maxPrototypes {
+		if o == nil {
+			break
+		}
+		if c := i.realm.ClassOf(o); c != nil {
+			return c.Name
+		}
+		if proxied(o) {
+			break
+		}
+		v, accessor := i.own(o, "constructor")
+		if c, ok := v.(*goja.Object); ok && !proxied(c) {
+			return i.text(c, "name")
+		}
+		if accessor || !goja.IsUndefined(v) {
+			break
+		}
+		o = o.Prototype()
 	}
 	return ""
 }

@@ -99,8 +99,8 @@ func (v *VU) plainArray(o *goja.Object, depth int, left *int) (any, error) {
 
 func (v *VU) plainObject(o *goja.Object, depth int, left *int) (any, error) {
 	var keys []string
-	if ex := v.Realm.Try(func() { keys = o.Keys() }); ex != nil {
-		return nil, ex
+	if err := v.Realm.Failure(v.Realm.Protect(func() { keys = o.Keys() })); err != nil {
+		return nil, err
 	}
 	all := make(map[string]any)
 	for _, key := range keys {
@@ -117,8 +117,8 @@ func (v *VU) plainObject(o *goja.Object, depth int, left *int) (any, error) {
 
 // get returns a property, or what its getter throws.
 func (v *VU) get(o *goja.Object, key string) (value goja.Value, err error) {
-	if ex := v.Realm.Try(func() { value = o.Get(key) }); ex != nil {
-		return nil, ex
+	if err := v.Realm.Failure(v.Realm.Protect(func() { value = o.Get(key) })); err != nil {
+		return nil, err
 	}
 	if value == nil {
 		value = goja.Undefined()

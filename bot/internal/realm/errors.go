@@ -15,16 +15,19 @@ const maxText = 64 << 10
 // was reported: those of a goja.Exception would call the script, in whatever goroutine asks
 // for them. errors.As finds the goja.Exception.
 type Error struct {
-	text, trace string
-	exception   *goja.Exception
-	cause       error
+	text, place, trace string
+	exception          *goja.Exception
+	cause              error
 }
 
+// Text returns the value as text.
+func (e *Error) Text() string { return e.text }
+
 // Error returns the value as text, with the place where it was thrown.
-func (e *Error) Error() string { return e.text }
+func (e *Error) Error() string { return e.text + e.place }
 
 // Trace returns the value as text, with the functions that were being called.
-func (e *Error) Trace() string { return e.trace }
+func (e *Error) Trace() string { return e.text + e.trace }
 
 // Unwrap returns the error of Go that a function has returned to the script, or nil.
 func (e *Error) Unwrap() error { return e.cause }
@@ -40,10 +43,9 @@ func (e *Error) As(target any) bool {
 }
 
 func (r *Realm) newError(ex *goja.Exception) *Error {
-	text := r.TextOf(ex.Value())
-	e := &Error{text: text, trace: text + traceOf(ex.Stack()), exception: ex}
+	e := &Error{text: r.TextOf(ex.Value()), trace: traceOf(ex.Stack()), exception: ex}
 	if frames := ex.Stack(); len(frames) > 0 {
-		e.text += fmt.Sprintf(" at %s (%s)", cut(frames[0].FuncName(), maxText), frames[0].Position())
+		e.place = fmt.Sprintf(" at %s (%s)", cut(frames[0].FuncName(), maxText), frames[0].Position())
 	}
 	r.quietly(func() { e.cause = ex.Unwrap() })
 	return e

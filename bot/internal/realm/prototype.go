@@ -103,6 +103,16 @@ func (r *Realm) prototype(c *Class) *prototype {
 	return p
 }
 
+// ClassOf returns the class that o is the prototype of, or nil.
+func (r *Realm) ClassOf(o *goja.Object) *Class {
+	for c, p := range r.classes.prototypes {
+		if p.object == o {
+			return c
+		}
+	}
+	return nil
+}
+
 // A lookup learns which names are looked for in a prototype.
 type lookup struct{ *prototype }
 

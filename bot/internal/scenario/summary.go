@@ -14,6 +14,7 @@ import (
 
 	"github.com/airsocket/airsocket/bot/internal/k6"
 	"github.com/airsocket/airsocket/bot/internal/metrics"
+	"github.com/airsocket/airsocket/bot/internal/realm"
 	"github.com/airsocket/airsocket/internal/report"
 )
 
@@ -51,8 +52,8 @@ func clean(text string) string {
 // kindOf returns the text under which an error is counted.
 func kindOf(err error) string {
 	text := err.Error()
-	if ex, ok := errors.AsType[*goja.Exception](err); ok {
-		text = ex.Value().String()
+	if thrown, ok := errors.AsType[*realm.Error](err); ok {
+		text = thrown.Text()
 	}
 	first, _, _ := strings.Cut(text, "\n")
 	return clean(first)
@@ -60,8 +61,8 @@ func kindOf(err error) string {
 
 // textOf returns an error with the place in the script.
 func textOf(err error) string {
-	if ex, ok := errors.AsType[*goja.Exception](err); ok {
-		return "uncaught " + ex.String()
+	if thrown, ok := errors.AsType[*realm.Error](err); ok {
+		return "uncaught " + thrown.Trace()
 	}
 	return err.Error()
 }
