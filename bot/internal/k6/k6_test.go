@@ -167,9 +167,9 @@ func TestWS(t *testing.T) {
 				socket.on("message", (text) => console.log(text));
 				socket.on("binaryMessage", (data) => {
 					console.log(new Uint8Array(data).join());
+					socket.setTimeout(() => { socket.send("a"); socket.on("message", () => console.log("second")); }, 1);
 					socket.setInterval(() => { if (++timer === 3) socket.send("bye"); }, 1);
 				});
-				socket.setTimeout(() => { socket.send("a"); socket.on("message", () => console.log("second")); }, 1);
 				socket.on("close", (code) => console.log("close", code));
 				socket.on("error", (e) => console.log(e.error()));
 			});

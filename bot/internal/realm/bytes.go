@@ -13,42 +13,51 @@ var bufferType = reflect.TypeFor[goja.ArrayBuffer]()
 // for other values. The script cannot make it return anything else: it may replace all
 // properties of such an object, but not its type in the engine.
 func ViewOf(v goja.Value) string {
-	o, ok := v.(*goja.Object)
-	if !ok {
-		return ""
-	}
-	self := reflect.ValueOf(o).Elem().FieldByName("self").Elem()
-	switch self.Type().String() {
-	case "*goja.dataViewObject":
-		return "DataView"
-	case "*goja.typedArrayObject":
-		name := self.Elem().FieldByName("typedArray").Elem().Type().Elem().Name()
-		return strings.ToUpper(name[:1]) + name[1:]
-	}
-	return ""
+	class, _ := viewOf(v)
+	return class
 }
 
-// Bytes returns the bytes of an ArrayBuffer, or those that a typed array or a DataView shows.
-// They belong to the script. ok is false if v is something else.
+// viewOf returns what the engine keeps of a view too.
+func viewOf(v goja.Value) (class string, self reflect.Value) {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return "", self
+	}
+	switch self = reflect.ValueOf(o).Elem().FieldByName("self").Elem().Elem(); self.Type().String() {
+	case "goja.dataViewObject":
+		return "DataView", self
+	case "goja.typedArrayObject":
+		name := self.FieldByName("typedArray").Elem().Type().Elem().Name()
+		return strings.ToUpper(name[:1]) + name[1:], self
+	}
+	return "", self
+}
+
+// Bytes returns the bytes of an ArrayBuffer, or those that a typed array or a DataView shows:
+// none if its buffer is detached. They belong to the script. ok is false if v is something else.
 func (r *Realm) Bytes(v goja.Value) (data []byte, ok bool) {
-	o, isObject := v.(*goja.Object)
-	switch {
-	case !isObject:
-		return nil, false
-	case o.ExportType() == bufferType:
-		return o.Export().(goja.ArrayBuffer).Bytes(), true
-	case ViewOf(o) == "":
-		return nil, false
-	}
-	defer func() {
-		if recover() != nil {
-			data, ok = nil, true // the buffer is detached
+	class, self := viewOf(v)
+	var offset, end int64
+	switch class {
+	case "":
+		o, ok := v.(*goja.Object)
+		if !ok || o.ExportType() != bufferType {
+			return nil, false
 		}
-	}()
-	if err := r.ExportTo(o, &data); err != nil {
-		return nil, false
+		return o.Export().(goja.ArrayBuffer).Bytes(), true
+	case "DataView":
+		offset = self.FieldByName("byteOffset").Int()
+		end = offset + self.FieldByName("byteLen").Int()
+	default: // the engine's own function does pointer arithmetic, beyond the end of empty ones
+		size := self.FieldByName("elemSize").Int()
+		offset = self.FieldByName("offset").Int() * size
+		end = offset + self.FieldByName("length").Int()*size
 	}
-	return data, true
+	data = self.FieldByName("viewedArrayBuf").Elem().FieldByName("data").Bytes()
+	if end > int64(len(data)) {
+		return nil, true
+	}
+	return data[offset:end:end], true
 }
 
 // Buffer returns an ArrayBuffer that owns data.
