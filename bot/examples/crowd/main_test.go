@@ -15,7 +15,7 @@ func TestCrowd(t *testing.T) {
 		s.OnMessage(func(e *airsocket.MessageEvent) { srv.Publish("all", e.Kind(), e.Clone()) })
 	})
 	var out strings.Builder
-	if err := run(wstest.Serve(t, srv), 20, &out); err != nil || out.String() != "20 bots have received 400 messages\n" {
+	if err := run(wstest.Serve(t, srv), 20, &out); err != nil || strings.Count(out.String(), " has left: 1000\n") != 20 {
 		t.Errorf("the crowd has printed %q, the error is %v", out.String(), err)
 	}
 }
