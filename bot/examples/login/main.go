@@ -36,9 +36,7 @@ func run(url string, out io.Writer) (err error) {
 		})
 		s.OnError(func(e *airsocket.ErrorEvent) { err = e.Err })
 		s.OnClose(func(e *airsocket.CloseEvent) { fmt.Fprintln(out, "closed", e.Code, e.Reason) })
-		if e := s.Connect(url); e != nil {
-			err = e
-		}
+		err = s.Connect(url)
 	})
 	return err
 }
