@@ -30,9 +30,10 @@ type Conn struct {
 
 var config = &wire.Config{Version: wire.Hybi13, Role: wire.Server, MaxFrame: maxMessage, MaxMessage: maxMessage}
 
-// Dial opens a connection to url, whose host and port is host. When ctx is done before it is open, the error is the cause
-// of ctx. Otherwise it wraps ErrFailed: browsers do not tell scripts why a connection could
-// not be opened. In an environment without WebSocket it wraps errors.ErrUnsupported.
+// Dial opens a connection to url, whose host and port is host. When ctx is done before it is
+// open, the error is the cause of ctx. Otherwise it wraps ErrFailed: browsers do not tell
+// scripts why a connection could not be opened. In an environment without WebSocket it wraps
+// errors.ErrUnsupported.
 func Dial(ctx context.Context, host, url string, protocols []string) (*Conn, error) {
 	c := &Conn{remote: addr(host), opened: make(chan struct{}), over: make(chan struct{})}
 	c.in.changed = make(chan struct{}, 1)

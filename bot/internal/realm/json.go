@@ -3,8 +3,8 @@ package realm
 import "github.com/dop251/goja"
 
 // MaxJSONDepth is how deeply the values of a text in JSON may contain each other. The engine
-// parses each level with a call of its own, and what a peer sends must not be able to take all of the stack of
-// the program.
+// parses each level with a call of its own, and what a peer sends must not be able to take all
+// of the stack of the program.
 const MaxJSONDepth = 10_000
 
 // limitJSON gives JSON.parse a limit.
