@@ -105,8 +105,9 @@ func TestInteropK6Examples(t *testing.T) {
 }
 
 // compared is a script that k6 runs too. How many iterations begin at a rate depends on how busy
-// the machine is, so that only tests in bubbles count them. Its summary has what is the same each time. It does not
-// have ws_msgs_sent, among which k6 also counts the pings and closes of k6/websockets.
+// the machine is, so only tests in bubbles count them. Its summary has what is the same each
+// time. It does not have ws_msgs_sent, among which k6 also counts the pings and closes of
+// k6/websockets.
 const compared = `
 	import ws from "k6/ws";
 	import { WebSocket } from "k6/websockets";
