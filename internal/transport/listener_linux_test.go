@@ -240,7 +240,9 @@ func TestListenerWaits(t *testing.T) {
 		if err := <-failed; !errors.Is(err, syscall.EMFILE) {
 			t.Errorf("the error is %v", err)
 		}
-		s.Listener.(*transport.Listener).In(false) // as if another connection had come
+		l := s.Listener.(*transport.Listener)
+		l.WaitIdle()
+		l.In(false) // as if another connection had come
 	})
 	if n := attempts.Load(); n != 1 {
 		t.Errorf("%d attempts", n)
