@@ -73,6 +73,35 @@ func BenchmarkDecodeEmptyFragments(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batch, "ns/frame")
 }
 
+// BenchmarkDecodeTinyFragments decodes messages that arrive byte by byte, each in a fragment.
+func BenchmarkDecodeTinyFragments(b *testing.B) {
+	const batch, batches = 10_000, 100 // of a message
+	fragments := bytes.Repeat([]byte{0, 0x81, 1, 2, 3, 4, 'a' ^ 1}, batch)
+	in := make([]byte, len(fragments))
+	var d Decoder
+	d.Init(&Config{Version: Hybi13, Role: Server, MaxMessage: 16 << 20, MaxFrame: 16 << 20})
+	n := 0
+	for b.Loop() {
+		if n%batches == 0 {
+			d.Feed([]byte{byte(Text), 0x81, 0, 0, 0, 0, 'a'})
+			if ev := d.Next(); ev.Kind != None {
+				b.Fatal(ev)
+			}
+		}
+		copy(in, fragments)
+		if n++; n%batches == 0 {
+			in[len(in)-7] = 0x80
+		}
+		d.Feed(in)
+		for ev := d.Next(); ev.Kind != None; ev = d.Next() {
+			if len(ev.Data) != 1+batch*batches {
+				b.Fatal(ev)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batch, "ns/frame")
+}
+
 // BenchmarkDecodePieces decodes a message that arrives in pieces of 64 KiB. The Memory
 // reuses the buffers that the message grows through.
 func BenchmarkDecodePieces(b *testing.B) {

@@ -191,8 +191,9 @@ func (d *Decoder) step(ev *Event) bool {
 		}
 		d.slowState = newSlowState()
 	}
-	if d.kind != None {
-		d.skipEmptyFragments()
+	if d.kind != None && !d.appendFragments() {
+		d.fail(ev, ErrInvalidUTF8)
+		return true
 	}
 	if d.stage == inHeader && len(d.in) > 0 {
 		piece := d.frame.open

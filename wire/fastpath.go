@@ -10,7 +10,7 @@ import (
 
 // The fast path handles the most common kind of message: one short frame of RFC 6455
 // that arrives as a whole, without extensions. It does not call methods of framing. It
-// also handles fragments without payload, because there may be very many of them.
+// also handles short fragments, because there may be very many of them.
 // Everything else, and every header that breaks a rule, takes the slow path in
 // decoder.go and encoder.go.
 //
@@ -111,22 +111,54 @@ func (d *Decoder) nextControl(ev *Event) bool {
 	return true
 }
 
-// skipEmptyFragments consumes the frames in the middle of a message that have no payload
-// and change nothing. A peer may send any number of them.
-func (d *Decoder) skipEmptyFragments() {
+// appendFragments consumes the short frames in the middle of a message that have arrived as
+// a whole, as long as the buffer of the message has room for their payloads. A peer may send
+// any number of them. It returns false if the message is not valid UTF-8.
+func (d *Decoder) appendFragments() bool {
 	if d.fastLimit < 0 || d.cfg.Parts || d.stage != inHeader || d.nheld > 0 {
-		return
+		return true
 	}
-	n := 2
+	head := 2
 	if d.maskBit != 0 {
-		n += 4
+		head += 4
 	}
+	var msg []byte
+	if d.msg != nil {
+		msg = d.msg.B
+	}
+	had, most := len(msg), cap(msg)
+	if limit := d.cfg.MaxMessage; limit > 0 {
+		most = min(most, limit)
+	}
+	longest := min(maxShort, int(d.fastLimit))
 	p := d.in
-	for len(p) >= n && p[0] == byte(continuation) && p[1] == d.maskBit {
-		p = p[n:]
+	for len(p) >= head && p[0] == byte(continuation) {
+		n := int(p[1] ^ d.maskBit) // above 127 if the MASK bit is wrong
+		if n == 0 {
+			p = p[head:]
+			continue
+		}
+		if n > longest || n > most-len(msg) || n > len(p)-head {
+			break
+		}
+		key := uint32(0)
+		if d.maskBit != 0 {
+			key = binary.LittleEndian.Uint32(p[2:])
+		}
+		msg = mask.Append(msg, p[head:head+n], key)
+		p = p[head+n:]
 	}
 	d.in = p
+	if len(msg) == had {
+		return true
+	}
+	d.msg.B = msg
+	d.size += uint64(len(msg) - had)
+	return d.checkText(msg[had:])
 }
+
+// maxShort is the longest payload whose length is in the second byte of a header.
+const maxShort = 125
 
 // AppendMessage is like [Encoder.Append] for a whole text or binary message, but needs
 // less time and less stack.

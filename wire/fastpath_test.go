@@ -2,9 +2,12 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/airsocket/airsocket/wire/internal/mask"
 )
 
 // fastPathConfig returns a Config chosen by the bits of how.
@@ -16,9 +19,16 @@ func fastPathConfig(how uint16) *Config {
 		MaxMessage:   []int{0, 125, 300, 65535}[how>>6&3],
 		FragmentSize: []int{0, 1, 126, 70000}[how>>8&3],
 		Parts:        how>>10&1 != 0,
+		Memory:       []Memory{nil, roomy{}}[how>>11&1],
 		MaskKey:      fixedKey,
 	}
 }
+
+// A roomy is a Memory whose buffers have room for more than they need.
+type roomy struct{}
+
+func (roomy) Get(n int) *Buffer { return &Buffer{B: make([]byte, 0, n+1000)} }
+func (roomy) Put(*Buffer)       {}
 
 // decodeBothWays decodes in, cut in two, with the fast path and without it.
 func decodeBothWays(cfg *Config, in []byte, cut int) (fast, slow []Event) {
@@ -69,6 +79,25 @@ func FuzzFastPath(f *testing.F) {
 		}
 		return append([]byte{first}, length...)
 	}
+	// short returns a text in fragments, masked unless they come from a server, without a
+	// last one.
+	short := func(role Role, payloads ...string) (in []byte) {
+		for i, p := range payloads {
+			first := byte(continuation)
+			if i == 0 {
+				first = byte(Text)
+			}
+			in = append(in, first, byte(len(p)))
+			key := uint32(0)
+			if role == Client {
+				key = 0x04030201 + uint32(i)
+				in[len(in)-1] |= 0x80
+				in = binary.LittleEndian.AppendUint32(in, key)
+			}
+			in = mask.Append(in, []byte(p), key)
+		}
+		return in
+	}
 	for _, role := range []Role{Client, Server} {
 		text := func(n int) string { return strings.Repeat("a", n) }
 		for _, in := range [][]byte{
@@ -86,6 +115,11 @@ func FuzzFastPath(f *testing.F) {
 			slices.Concat(frame(role, 0x01, 1), []byte("\xc3"), frame(role, 0, 0), frame(role, 0x80, 0)),                        // half a character
 			slices.Concat(frame(role, 0x01, 0), frame(role, 0, 0), frame(1-role, 0, 0)),                                         // with the wrong MASK bit
 			slices.Concat(frame(role, 0x01, 0), frame(role, 0x40, 0)),                                                           // with a reserved bit
+			append(short(role, "a", "", "bc", text(50), "e", text(60)), append(frame(role, 0x80, 1), "g"...)...),
+			append(short(role, "\xc3", "\xbc", "x\xe2", "\x82", "\xac"), frame(role, 0x80, 0)...),
+			append(short(role, "a", "b", "c\xff", "d"), frame(role, 0x89, 0)...),
+			slices.Concat(short(role, slices.Repeat([]string{"0123456789"}, 31)...), frame(role, 0x89, 0)), // more than some MaxMessage
+			short(role, text(50), text(70), "b", text(101), text(125)),                                     // and some MaxFrame
 			append(frame(role, 0x89, 126, 0, 200), text(200)...),
 			append(frame(role, 0x89, 126, 0, 5), "Hello"...), // not the shortest form
 			append(append(frame(role, 0x89, 5), "Hello"...), frame(role, 0x8A, 0)...),
@@ -97,9 +131,9 @@ func FuzzFastPath(f *testing.F) {
 			append(frame(role, 0x81, 100), "not the whole"...),
 			append(frame(1-role, 0x81, 9), "not so it"...),
 		} {
-			for how := range uint16(16) {
+			for how := range uint16(32) {
 				for _, cut := range []uint8{0, 4, 12} {
-					f.Add(in, cut, uint16(5)|uint16(1-role)<<3|how<<4, uint8(how), uint8(Text+Kind(how&1)))
+					f.Add(in, cut, uint16(5)|uint16(1-role)<<3|how&15<<4|how>>4<<11, uint8(how), uint8(Text+Kind(how&1)))
 				}
 			}
 		}
