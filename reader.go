@@ -170,7 +170,7 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 
 // mostAfter is how many reads may follow the peer's close frame. After it a peer sends
 // nothing (RFC 6455, section 5.5.1), but a layer below the frames may.
-const mostAfter = 16
+const mostAfter = 4
 
 // mayRead reports whether r may read although bits of the gate are set, and if not records
 // why.
