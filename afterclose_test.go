@@ -13,31 +13,40 @@ import (
 func TestNothingAfterClose(t *testing.T) {
 	for _, client := range []bool{false, true} {
 		for _, first := range []bool{false, true} { // we have closed first
-			sent := 0
-			j, took := inTime(t, client, &airsocket.Options{}, func(s *airsocket.Socket) {
-				if first {
-					wstest.CloseAt(airsocket.EventOpen, 1000, "")(s)
-				}
-			}, func(p *wstest.RawPeer) {
-				p.OpenAsEither()
-				answered := make(chan bool)
-				go func() {
-					p.WantClose(1000)
-					close(answered)
-				}()
-				p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
-				<-answered
-				for ; sent < 1000; sent++ {
-					if _, err := p.Write(p.Frame(wstest.OpClose, "")); err != nil {
-						return
-					}
-				}
-			})
-			j.Want("open", `close 1000 "" clean`)
-			if took != 0 || sent > 10 {
-				t.Errorf("client %v, first %v: %d frames were read in %v", client, first, sent, took)
+			for _, payload := range []int{0, 1 << 20} {
+				testNothingAfterClose(t, client, first, payload)
 			}
 		}
+	}
+}
+
+// testNothingAfterClose has the peer write frames of payload bytes after its close frame.
+func testNothingAfterClose(t *testing.T, client, first bool, payload int) {
+	writes, size := 0, 0
+	j, took := inTime(t, client, &airsocket.Options{}, func(s *airsocket.Socket) {
+		if first {
+			wstest.CloseAt(airsocket.EventOpen, 1000, "")(s)
+		}
+	}, func(p *wstest.RawPeer) {
+		p.OpenAsEither()
+		answered := make(chan bool)
+		go func() {
+			p.WantClose(1000)
+			close(answered)
+		}()
+		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
+		<-answered
+		frame := p.Frame(wstest.OpBinary, wstest.TextOf(payload))
+		for ; writes < 1000; writes++ {
+			n, err := p.Write(frame)
+			if size += n; err != nil {
+				return
+			}
+		}
+	})
+	j.Want("open", `close 1000 "" clean`)
+	if took != 0 || writes > 5 || size > 256<<10 {
+		t.Errorf("client %v, first %v: %d writes and %d bytes were taken in %v", client, first, writes, size, took)
 	}
 }
 

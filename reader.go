@@ -168,8 +168,9 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 	return true
 }
 
-// mostAfter is how many reads may follow the peer's close frame. After it a peer sends
-// nothing (RFC 6455, section 5.5.1), but a layer below the frames may.
+// mostAfter is how often a read is tried after the peer's close frame, whether it finds
+// anything or not. A peer has nothing left to say then, but a layer below the frames may
+// still have its own end to send, as TLS and deflate-stream do.
 const mostAfter = 4
 
 // mayRead reports whether r may read although bits of the gate are set, and if not records

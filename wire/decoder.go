@@ -18,7 +18,7 @@ type Decoder struct {
 	cfg *Config
 	in  []byte // fed but not consumed yet
 
-	// What only the slow path needs. It is nil until a frame takes that path, because
+	// What a whole short frame does not need. It is nil until another frame comes, because
 	// most connections have short messages and wait for most of the time.
 	*slowState
 
@@ -38,7 +38,8 @@ type Decoder struct {
 	fastLimit int32 // see fastPathLimit
 }
 
-// slowState is the part of a Decoder that the fast path does not need.
+// slowState is the part of a Decoder that the fast path does not need, except in the
+// middle of a message, which the slow path has begun.
 type slowState struct {
 	frame frame
 	size  uint64 // payload bytes of the message so far, as claimed by its headers

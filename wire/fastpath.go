@@ -9,10 +9,10 @@ import (
 )
 
 // The fast path handles the most common kind of message: one short frame of RFC 6455
-// that arrives as a whole, without extensions. It does not call methods of framing. It
-// also handles short fragments, because there may be very many of them.
-// Everything else, and every header that breaks a rule, takes the slow path in
-// decoder.go and encoder.go.
+// that arrives as a whole, without extensions. It also handles pings and pongs, and the
+// short fragments in the middle of a message, because there may be very many of them. It
+// does not call methods of framing. Everything else, and every header that breaks a rule,
+// takes the slow path in decoder.go and encoder.go.
 //
 // Both paths give the same results: the same events for the same input, and the same
 // bytes and errors for the same events. FuzzFastPath in fastpath_test.go compares
@@ -111,9 +111,10 @@ func (d *Decoder) nextControl(ev *Event) bool {
 	return true
 }
 
-// appendFragments consumes the short frames in the middle of a message that have arrived as
-// a whole, as long as the buffer of the message has room for their payloads. A peer may send
-// any number of them. It returns false if the message is not valid UTF-8.
+// appendFragments consumes the short fragments that come next in an unfinished message,
+// each of which has arrived as a whole, as long as the buffer of the message has room for
+// their payloads. If parts of messages are events, it leaves them to the slow path. It
+// returns false if the message can no longer become valid UTF-8.
 func (d *Decoder) appendFragments() bool {
 	if d.fastLimit < 0 || d.cfg.Parts || d.stage != inHeader || d.nheld > 0 {
 		return true

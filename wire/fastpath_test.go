@@ -145,6 +145,11 @@ func FuzzFastPath(f *testing.F) {
 	f.Add([]byte("\x82\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
 	f.Add([]byte("\x89\x0e\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
 	f.Add([]byte("\x88\x00\x82\x0cHello, world"), uint8(2), uint16(5), uint8(0), uint8(Text))
+	// Fragments that are no case for the fast path: parts are events, the first one
+	// is within the payload of another, or the length takes two bytes more.
+	f.Add([]byte("\x01\x01a\x00\x00\x00\x01b\x80\x01c"), uint8(0), uint16(5|1<<10), uint8(0), uint8(Text))
+	f.Add([]byte("\x01\x08abcd\x00\x01zz\x80\x01c"), uint8(6), uint16(5|1<<11), uint8(0), uint8(Text))
+	f.Add([]byte("\x01\x01a\x00\x7e\x00\x7e"+strings.Repeat("\x00", 126)+"\x80\x01c"), uint8(0), uint16(5|1<<11), uint8(0), uint8(Text))
 	for _, kind := range []Kind{None, Close, Ping, Fail} {
 		f.Add([]byte("a"), uint8(0), uint16(5)|uint16(Server)<<3, uint8(0), uint8(kind))
 	}
