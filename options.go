@@ -105,7 +105,8 @@ type Options struct {
 
 	// MaxBuffered is how many bytes may wait to be sent. Send returns ErrBufferFull if
 	// a message would exceed it, but when nothing is waiting a message of any length is
-	// accepted. The default is 16 MiB.
+	// accepted. What framing adds to the last message, a few bytes, may exceed it. The
+	// default is 16 MiB.
 	MaxBuffered int
 
 	// RateLimit limits how many messages and bytes the peer may send a second. Nil, the

@@ -27,7 +27,7 @@ Runs a load test that was written for k6, and prints a report. -duration and -it
 replace the scenarios of the script. Ctrl-C stops all iterations, calls teardown() and prints
 the report; a second one ends the program at once.
 
-Exit codes are those of k6:
+Exit codes are those of k6, but for the last:
   0    the test was run, and all thresholds hold
   99   a threshold does not hold
   100, 101   setup() or teardown() took too long
@@ -36,6 +36,7 @@ Exit codes are those of k6:
   107  the script failed outside of iterations
   108  the script or a threshold has aborted the test
   110  the script has called test.fail()
+  130  a second interrupt has ended the program at once
 
 `
 
