@@ -100,11 +100,10 @@ func refusedByProxy(t *testing.T, proxy, to string) *airsocket.ProxyError {
 func TestInteropTinyproxy(t *testing.T) {
 	tinyproxy := wstest.Find(t, "tinyproxy")
 	address, port := freeAddress(t)
-	closed, _ := freeAddress(t)
 	config := "Listen 127.0.0.1\nTimeout 60\nMaxClients 20\nPort " + port + "\n"
 	startListener(t, address, tinyproxy, "-d", "-c", writeFile(t, "tinyproxy.conf", config))
 	throughProxy(t, "http://"+address)
-	if e := refusedByProxy(t, "http://"+address, "ws://"+closed); e.Status/100 != 5 || len(e.Body) == 0 {
+	if e := refusedByProxy(t, "http://"+address, "ws://127.0.0.1:1"); e.Status/100 != 5 || len(e.Body) == 0 {
 		t.Errorf("no server: %v with %q", e, e.Body)
 	}
 }
@@ -126,10 +125,9 @@ func TestInteropTinyproxyWithPassword(t *testing.T) {
 func TestInteropMicrosocks(t *testing.T) {
 	microsocks := wstest.Find(t, "microsocks")
 	address, port := freeAddress(t)
-	closed, _ := freeAddress(t)
 	startListener(t, address, microsocks, "-i", "127.0.0.1", "-p", port)
 	throughProxy(t, "socks5://"+address)
-	if e := refusedByProxy(t, "socks5://"+address, "ws://"+closed); !strings.Contains(e.Error(), "connection refused") {
+	if e := refusedByProxy(t, "socks5://"+address, "ws://127.0.0.1:1"); !strings.Contains(e.Error(), "connection refused") {
 		t.Errorf("no server: %v", e)
 	}
 }
@@ -272,8 +270,7 @@ func exchangeThrough(t *testing.T, url string, opts *airsocket.Options) {
 // TestInteropNginxWithoutServer checks that the status is nginx's own.
 func TestInteropNginxWithoutServer(t *testing.T) {
 	nginx := wstest.Find(t, "nginx")
-	closed, _ := freeAddress(t)
-	plain, _ := startNginx(t, nginx, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), "http://"+closed)
+	plain, _ := startNginx(t, nginx, wstest.NewAuthority(t, nil).Issue(t, wstest.ServerCertificate()), "http://127.0.0.1:1")
 	if a := wstest.Try(t, &airsocket.Options{}, plain); a.Err.Status != http.StatusBadGateway || len(a.Err.Body) == 0 {
 		t.Errorf("error event: %v with %q", a.Err.Err, a.Err.Body)
 	}

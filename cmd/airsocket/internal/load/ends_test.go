@@ -374,11 +374,6 @@ func TestErrorsInMemory(t *testing.T) {
 // Some errors only a network has.
 func TestErrorsOfNetwork(t *testing.T) {
 	t.Parallel()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
 	resets := clitest.Listen(t, func(c net.Conn) {
 		clitest.AcceptRaw(c)
 		io.ReadFull(c, make([]byte, 7))
@@ -392,7 +387,7 @@ func TestErrorsOfNetwork(t *testing.T) {
 		say  string
 		code int
 	}{
-		"refused":     {[]string{closed.Addr().String()}, "refused", exit.Connect},
+		"refused":     {[]string{"ws://127.0.0.1:1"}, "refused", exit.Connect},
 		"reset":       {[]string{resets, "-every", "0"}, "reset", exit.OK},
 		"no TLS":      {[]string{strings.Replace(s.URL(), "ws:", "wss:", 1)}, "TLS", exit.TLS},
 		"certificate": {[]string{secure.URL()}, "certificate", exit.TLS},

@@ -32,13 +32,10 @@ func TestFlashPolicy(t *testing.T) {
 	if got := ask(host(clitest.StartServe(t, "--origin", "example.com"))); strings.Contains(got, "allow-access-from") {
 		t.Errorf("with -origin the policy is %q", got)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	clitest.StartServe(t, "--policy-listen", l.Addr().String(), "--policy-domain", "a.example", "--policy-port", "81,82")
-	if got := ask(l.Addr().String()); !strings.Contains(got, `domain="a.example" to-ports="81,82"`) {
+	s = clitest.StartServe(t, "--policy-listen", "127.0.0.1:0", "--policy-domain", "a.example", "--policy-port", "81,82")
+	_, address, _ := strings.Cut(strings.Join(s.Lines, "\n"), "socket policy on ")
+	address, _, _ = strings.Cut(address, "\n")
+	if got := ask(address); !strings.Contains(got, `domain="a.example" to-ports="81,82"`) {
 		t.Errorf("the policy is %q", got)
 	}
 }
