@@ -62,7 +62,7 @@ func TestQueueOfTheTurn(t *testing.T) {
 	}
 	const waiting = 10 // about four wait with a goroutine
 	waitQueued(d, n-waiting)
-	if more := runtime.NumGoroutine() - goroutines; more > 2*waiting+runtime.GOMAXPROCS(0) {
+	if more := runtime.NumGoroutine() - goroutines; more > n/5 { // the monitor of workers starts more if they seem held up
 		t.Errorf("%d more goroutines", more)
 	}
 	if each := (int64(inUse()) - int64(before)) / n; each > 1<<10+20*(64<<10)/n {
