@@ -288,7 +288,7 @@ func TestSecondInterruptEndsProcesses(t *testing.T) {
 	need(t, "/bin/sleep")
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Skip(err)
+		t.Skip("named pipes cannot be made here: ", err)
 	}
 	p, out, url := start(t, "", append([]string{"--exec-grace", "1h"}, script(t, `exec 9>"`+pipe+`"; trap '' TERM INT; echo a; while :; do /bin/sleep 1000; done`)...)...)
 	running := make(chan *os.File, 1)
