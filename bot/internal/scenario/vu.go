@@ -134,8 +134,8 @@ func (v *vu) failed(err error) {
 // stop stops the vu at once, from any goroutine. It cannot be used after that.
 func (v *vu) stop(cause error) {
 	if v.stopped.CompareAndSwap(false, true) {
-		v.cancel()
 		v.bot.Stop(cause)
+		v.cancel() // after Stop: what blocks the script then returns to none
 	}
 }
 
