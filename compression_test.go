@@ -114,6 +114,41 @@ func TestCompressionThreshold(t *testing.T) {
 	}
 }
 
+// TestEmptyMessageKeepsMemory checks that the memory of an empty message stays its owner's: a
+// server that sent back what had been decompressed to nothing gave it to two connections.
+func TestEmptyMessageKeepsMemory(t *testing.T) {
+	const others = "this is not to be sent"
+	memory := []byte(strings.Repeat(others, 600/len(others)))
+	wstest.StartServer(t, func(o *airsocket.Options) { o.Compression = airsocket.CompressionTakeover }, func(s *airsocket.Socket) {
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			err := errors.Join(s.SendBytes(memory[:0]), s.SendMessage(wire.Binary, e.Bytes()[:0]), s.SendPart(wire.Binary, memory[:0], true),
+				s.SendPart(wire.Binary, memory[:0], false), s.SendPart(wire.Binary, memory[:0], true),
+				s.SendUncompressed(wire.Binary, memory[:0], true), s.SendMessage(wire.Text, e.Bytes()))
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}, func(p *wstest.RawPeer) {
+		p.OpenCompressed("permessage-deflate")
+		in := inflating{RawPeer: p, takeover: true}
+		for range 20 {
+			p.Send(wstest.OpText|rsv1, string(deflated(t, nil)))
+			for range 5 {
+				if got, _, _ := in.message(wstest.OpBinary); got != "" {
+					t.Errorf("received %q", got)
+				}
+			}
+			if got, _, _ := in.message(wstest.OpText); got != "" {
+				t.Errorf("received %q", got)
+			}
+		}
+		p.Close()
+	})
+	if strings.ReplaceAll(string(memory), others, "") != "" {
+		t.Errorf("the memory of the caller is used: %q", memory)
+	}
+}
+
 // TestCompressionTakeover checks that a repeated message costs next to nothing with
 // context takeover, and as much as the first time without it.
 func TestCompressionTakeover(t *testing.T) {

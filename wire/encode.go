@@ -1,7 +1,5 @@
 package wire
 
-import "unsafe"
-
 // appendEncoded appends ev as the message extensions encode it. It is not inlined, so
 // that a connection without extensions needs no stack for it.
 //
@@ -79,16 +77,14 @@ func (e *Encoder) appendCoded(dst []byte, f framing, ev Event, head frame, p []b
 func (e *Encoder) encode(b **Buffer, p *[]byte, call func(dst []byte) ([]byte, RSV, error)) (RSV, error) {
 	to := borrow(e.cfg.Memory, len(*p))
 	out, rsv, err := call(to.B)
-	if err != nil || len(out) > 0 && unsafe.SliceData(out) == unsafe.SliceData(*p) {
+	if err != nil || isIn(out, *p) {
 		giveBack(e.cfg.Memory, to)
 		if err == nil {
 			*p = out
 		}
 		return rsv, err
 	}
-	if *p = out; out != nil {
-		to.B = out
-	}
+	*p = to.take(out)
 	e.giveBack(*b)
 	*b = to
 	return rsv, nil

@@ -231,3 +231,72 @@ func TestAppendEncoded(t *testing.T) {
 		t.Error(out, err)
 	}
 }
+
+// cut is an extension that returns a part of what it is called with.
+type cut int
+
+func (x cut) Claims() wire.RSV { return 0 }
+
+func (x cut) EncodeMessage(_ []byte, _ wire.Kind, p []byte) ([]byte, wire.RSV, error) {
+	return p[min(int(x), len(p)):], 0, nil
+}
+
+func (x cut) DecodeMessage(_ []byte, _ wire.Kind, _ wire.RSV, p []byte, _ int) ([]byte, error) {
+	return p[min(int(x), len(p)):], nil
+}
+
+// frameCut is like cut, for frames.
+type frameCut struct{ cut }
+
+func (x frameCut) EncodeMessage() {} // as for frameTag
+
+func (x frameCut) EncodeFrame(dst []byte, f wire.Frame, p []byte) ([]byte, wire.RSV, error) {
+	return x.cut.EncodeMessage(dst, f.Kind, p)
+}
+
+func (x frameCut) DecodeFrame(dst []byte, f wire.Frame, rsv wire.RSV, p []byte, limit int) ([]byte, error) {
+	return x.cut.DecodeMessage(dst, f.Kind, rsv, p, limit)
+}
+
+// What an extension leaves as it is, or cuts, is in memory of the caller, which the Memory must
+// not get: it would lend it to somebody else. That of an empty message counts too.
+func TestMemoryOfExtensions(t *testing.T) {
+	const after = "what follows is the caller's"
+	for _, c := range []struct{ in, frame string }{
+		{"", "\x82\x00"}, {"H", "\x82\x01H"}, {"Hello", "\x82\x05Hello"},
+	} {
+		for n := range 4 {
+			want := c.in[min(n, len(c.in)):]
+			for _, x := range []wire.Extension{cut(n), frameCut{cut(n)}} {
+				mem := &meteredMemory{}
+				cfg := &wire.Config{Version: wire.Hybi13, Memory: mem, Extensions: []wire.Extension{x}}
+				var e wire.Encoder
+				var d wire.Decoder
+				e.Init(&wire.Config{Version: wire.Hybi13, Role: wire.Server, Memory: mem, Extensions: cfg.Extensions})
+				d.Init(cfg)
+
+				memory := []byte(c.in + after)
+				out, err := e.Append(nil, wire.Event{Kind: wire.Binary, Data: memory[:len(c.in)]})
+				if err != nil || string(out) != "\x82"+string(byte(len(want)))+want {
+					t.Errorf("%T %d: %q is sent as %q, %v", x, n, c.in, out, err)
+				}
+				if string(memory) != c.in+after {
+					t.Errorf("%T %d: sending %q, the caller's memory was given away", x, n, c.in)
+				}
+
+				memory = []byte(c.frame + after)
+				d.Feed(memory[:len(c.frame)])
+				if ev := d.Next(); ev.Kind != wire.Binary || string(ev.Data) != want {
+					t.Errorf("%T %d: %q is received as %s", x, n, c.in, describe(ev))
+				}
+				d.Next()
+				if string(memory) != c.frame+after {
+					t.Errorf("%T %d: receiving %q, the caller's memory was given away", x, n, c.in)
+				}
+				if mem.count != 0 {
+					t.Errorf("%T %d, %q: %d buffers were not given back", x, n, c.in, mem.count)
+				}
+			}
+		}
+	}
+}

@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"math"
-	"unsafe"
 
 	"github.com/airsocket/airsocket/wire/internal/text"
 )
@@ -205,13 +204,11 @@ func (d *Decoder) decode(b **Buffer, p []byte, limit int, call func(dst []byte, 
 	if err == nil && over(uint64(len(out)), limit) {
 		err = ErrMessageTooBig
 	}
-	if err != nil || len(out) > 0 && unsafe.SliceData(out) == unsafe.SliceData(p) {
+	if err != nil || isIn(out, p) {
 		d.put(&to)
 		return out, err
 	}
-	if out != nil {
-		to.B = out
-	}
+	out = to.take(out)
 	d.put(b)
 	*b = to
 	return out, nil

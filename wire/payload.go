@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/airsocket/airsocket/wire/internal/mask"
 	"github.com/airsocket/airsocket/wire/internal/text"
@@ -183,4 +184,24 @@ func giveBack(m Memory, b *Buffer) {
 	if m != nil {
 		m.Put(b)
 	}
+}
+
+// isIn reports whether out, which an extension has returned for p, begins in the memory of
+// p. An empty slice has memory too.
+func isIn(out, p []byte) bool {
+	if cap(out) == 0 {
+		return false
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(out)))
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(p)))
+	return at >= start && at-start < uintptr(cap(p))
+}
+
+// take stores in b what an extension has appended to it, and returns that. The memory of an
+// empty result may be somebody else's, and is not needed.
+func (b *Buffer) take(out []byte) []byte {
+	if len(out) > 0 {
+		b.B = out
+	}
+	return b.B
 }

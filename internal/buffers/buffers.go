@@ -33,6 +33,7 @@ func (p *bufferPool) Get(n int) *wire.Buffer {
 	v, size := p.pool.Get(n)
 	if b, ok := v.(*wire.Buffer); ok {
 		b.B = b.B[:0]
+		checkGet(b)
 		return b
 	}
 	return &wire.Buffer{B: make([]byte, 0, max(n, size))}
@@ -40,6 +41,7 @@ func (p *bufferPool) Get(n int) *wire.Buffer {
 
 func (p *bufferPool) Put(b *wire.Buffer) {
 	if c := cap(b.B); c >= minSize && !b.Shared {
+		checkPut(b)
 		p.pool.Put(b, 1<<(bits.Len(uint(c))-1)) // rounded down to a power of two
 	}
 }

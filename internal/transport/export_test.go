@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"net"
 	"sync"
 )
@@ -84,6 +85,9 @@ type onceReader struct {
 func (r *onceReader) Readable() Next {
 	if r.n, _, r.err = r.c.TryRead(r.p); r.err == ErrWouldBlock {
 		return Wait
+	}
+	if w, ok := r.c.conn.(*waiting); ok {
+		w.kept = bytes.Clone(w.kept) // for the next onceReader: the memory is that of this Serve
 	}
 	return Gone
 }

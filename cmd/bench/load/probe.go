@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"log"
 	"os"
@@ -32,7 +33,8 @@ func probeServer(r *result.Result) {
 		io.Copy(io.Discard, os.Stdin)
 		stop.Store(true)
 	}()
-	message := frame.Style{Text: true, Masked: true}.Append(nil, frame.Payload(frame.ASCII, *size, 0))
+	payload := frame.Payload(frame.ASCII, *size, 0)
+	message := frame.Style{Text: true, Masked: true}.Append(nil, payload)
 	var latencies hist.Hist
 	start := time.Now()
 	for due := start; !stop.Load() || r.Msgs == 0; due = due.Add(probeEvery) {
@@ -40,8 +42,12 @@ func probeServer(r *result.Result) {
 		if _, err := c.Write(message); err != nil {
 			log.Fatal(err)
 		}
-		if _, err := frame.ReadMessage(c); err != nil {
+		answer, err := frame.ReadMessage(c)
+		if err != nil {
 			log.Fatal(err)
+		}
+		if !bytes.Equal(answer, payload) {
+			log.Fatalf("the server has answered %q to %q", answer, payload)
 		}
 		latencies.Add(time.Since(due))
 		r.Msgs++
