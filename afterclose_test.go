@@ -45,7 +45,7 @@ func testNothingAfterClose(t *testing.T, client, first bool, payload int) {
 		}
 	})
 	j.Want("open", `close 1000 "" clean`)
-	if took != 0 || writes > 5 || size > 256<<10 {
+	if took != 0 || writes > 5 || size > 17<<10 {
 		t.Errorf("client %v, first %v: %d writes and %d bytes were taken in %v", client, first, writes, size, took)
 	}
 }

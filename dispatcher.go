@@ -49,8 +49,8 @@ type extra struct {
 	process loop // for all goroutines outside of bubbles
 	bubbles
 	decoding *decodingSlots
-	queue    []turnWaiter // first come, first served
-	openings dial.Queue   // of clients that open one connection at a time
+	queue    turnQueue
+	openings dial.Queue // of clients that open one connection at a time
 }
 
 // withExtra returns d.extra, which it creates if it is nil. The caller holds d.mu.
@@ -112,26 +112,16 @@ func (d *Dispatcher) leave(served *sender) {
 // that can wait without a goroutine do so.
 const maxWaiting = 4
 
-// A turnWaiter is a connection that waits, unread, until fewer goroutines wait for the
-// turn. So a handler that takes long costs those that wait behind it neither a goroutine
-// nor a buffer.
-type turnWaiter interface {
-	// turnSoon says that a goroutine may wait for the turn now. It returns false if the
-	// turnWaiter no longer waits. Otherwise callQueued is called again, for the next one,
-	// when it has had its turn, or has found that it needs none.
-	turnSoon() bool
-}
-
 // isCrowded reports whether so many goroutines wait for the turn that others should wait
 // in the queue.
 func (d *Dispatcher) isCrowded() bool { return d.waiting.Load() >= maxWaiting }
 
-// waitInQueue adds w to the queue.
-func (d *Dispatcher) waitInQueue(w turnWaiter) {
+// waitInQueue adds w to the queue; see turnQueue.add.
+func (d *Dispatcher) waitInQueue(w turnWaiter, again bool) {
 	d.mu.Lock()
 	x := d.withExtra()
-	x.queue = append(x.queue, w)
-	d.queued.Store(int32(len(x.queue)))
+	x.queue.add(w, again)
+	d.queued.Store(int32(x.queue.len()))
 	d.mu.Unlock()
 	// Those who have left the turn before that have not seen w.
 	if !d.isCrowded() {
@@ -151,20 +141,13 @@ func (d *Dispatcher) callQueued() {
 	}
 }
 
-// dequeue removes the first in the queue and returns it, or nil if the queue is empty.
+// dequeue removes the next one in the queue and returns it, or nil if the queue is empty.
 func (d *Dispatcher) dequeue() turnWaiter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	x := d.withExtra()
-	if len(x.queue) == 0 {
-		return nil
-	}
-	w := x.queue[0]
-	x.queue[0] = nil
-	if x.queue = x.queue[1:]; len(x.queue) == 0 {
-		x.queue = nil
-	}
-	d.queued.Store(int32(len(x.queue)))
+	w := x.queue.take()
+	d.queued.Store(int32(x.queue.len()))
 	return w
 }
 

@@ -23,6 +23,7 @@ type reader struct {
 	gate  atomic.Uint32 // pausedGate and the others
 	ended bool          // the peer's stream has ended, and the last events are delivered
 	after uint8         // reads since the peer's close frame
+	again bool          // the last reads were cut short so that others have their turn
 }
 
 // begin prepares r to read frames as cfg says, decoded by stream if it is not nil.
@@ -37,7 +38,7 @@ func (r *reader) begin(cfg *wire.Config, stream extensions.Stream) {
 // reset prepares r for another connection.
 func (r *reader) reset() {
 	r.gate.Store(0)
-	r.kept, r.ended, r.after = nil, false, 0
+	r.kept, r.ended, r.after, r.again = nil, false, 0, false
 }
 
 // end releases all memory. The sender must have ended before, as it uses the same
@@ -57,9 +58,11 @@ type readInput struct {
 	buf     [readSize]byte
 	ev      wire.Event // the event that is being handled
 	next    transport.Next
-	err     error // why reading is over; nil at the end of the peer's stream
-	drained bool  // as far as is known, the last read has left nothing
-	n       int   // bytes that were read, until they are counted
+	err     error   // why reading is over; nil at the end of the peer's stream
+	drained bool    // as far as is known, the last read has left nothing
+	filled  bool    // the last read has filled its memory
+	since   instant // when the first read that left something had read
+	n       int     // bytes that were read, until they are counted
 	ahead   ahead
 	message MessageEvent
 	ping    PingEvent
@@ -112,7 +115,8 @@ func (r *reader) input() (in *readInput, undelivered bool) {
 		r.dec.Feed(append(in.buf[:0], left.bytes.B...))
 		buffers.Put(left.bytes)
 	}
-	in.next, in.drained = transport.Wait, false // there may be more to read by now
+	// n is of another connection or was noted already, and there may be more to read by now.
+	in.n, in.next, in.drained, in.filled = 0, transport.Wait, false, false
 	return in, true
 }
 
@@ -157,21 +161,28 @@ func (r *reader) read(c *transport.Conn, in *readInput) (some bool) {
 	direct := p != nil
 	if !direct {
 		p = in.buf[:]
+		if r.after > 0 {
+			p = p[:afterSize]
+		}
 	}
 	n, drained, err := c.TryRead(p)
 	if in.drained = drained; err != nil {
 		in.ends(err)
 		return false
 	}
-	in.n = n
+	in.n, in.filled = n, n == len(p)
 	r.feed(p[:n], direct)
 	return true
 }
 
 // mostAfter is how often a read is tried after the peer's close frame, whether it finds
 // anything or not. A peer has nothing left to say then, but a layer below the frames may
-// still have its own end to send, as TLS and deflate-stream do.
-const mostAfter = 4
+// still have its own end to send, as TLS and deflate-stream do, for which afterSize bytes are
+// enough.
+const (
+	mostAfter = 4
+	afterSize = 4 << 10
+)
 
 // mayRead reports whether r may read although bits of the gate are set, and if not records
 // why.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/airsocket/airsocket/internal/transport"
 	"github.com/airsocket/airsocket/wire"
@@ -14,11 +15,12 @@ import (
 // connReader is a Socket in its role as the transport.Reader of its connection.
 type connReader Socket
 
-// mostReads is the number of reads after which others have their turn, so that a peer that
-// never stops sending does not keep a worker.
-const mostReads = 16
+// longReading is the time after which others have their turn, so that a peer that never stops
+// sending does not keep a worker. What a read brings costs from a few microseconds to a
+// millisecond, so a number of reads would say little.
+const longReading = 200 * time.Microsecond
 
-// Readable reads until there is nothing left, or mostReads times, and delivers the events.
+// Readable reads until there is nothing left, or for longReading, and delivers the events.
 func (c *connReader) Readable() transport.Next {
 	s := (*Socket)(c)
 	switch {
@@ -31,8 +33,12 @@ func (c *connReader) Readable() transport.Next {
 	}
 	in, undelivered := s.reader.input()
 	in.message.kind = wire.None // see noteDelivered
+	in.since = never
 	for reads := 1; undelivered || s.reader.read(&s.sender.conn, in); reads++ {
 		undelivered = false
+		if !in.drained && in.since == never {
+			in.since = now() // and not if the first read is the last one, as it mostly is
+		}
 		if s.opts.notesReads {
 			s.noteRead(in)
 		}
@@ -47,6 +53,7 @@ func (c *connReader) Readable() transport.Next {
 				s.noteDelivered(in.message.kind)
 			}
 			s.reader.keep(in)
+			s.reader.again = false
 			s.noteReceived()
 			return transport.Hold
 		}
@@ -56,12 +63,15 @@ func (c *connReader) Readable() transport.Next {
 		if in.drained {
 			break
 		}
-		if reads == mostReads {
+		// A single read that has room left has most likely read all, and it may have been the
+		// wait for the turn that took long.
+		if (in.filled || reads > 1) && now().sub(in.since) > longReading {
 			in.next = transport.Again
 			break
 		}
 	}
 	message, next, err := in.message.kind, in.next, in.err
+	s.reader.again = next == transport.Again
 	in.release()
 	if next == transport.Over {
 		next = s.readingEnds(err)
@@ -81,7 +91,9 @@ func (s *Socket) waitInQueue() bool {
 	}
 	if s.reader.enqueued() {
 		s.holdClock(deliveryHold)
-		s.disp.waitInQueue(s)
+		again := s.reader.again
+		s.reader.again = false // so that it is among the first if it has to wait once more
+		s.disp.waitInQueue(s, again)
 	}
 	return true
 }

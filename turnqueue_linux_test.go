@@ -3,9 +3,14 @@
 package airsocket_test
 
 import (
+	"fmt"
 	"net"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
@@ -125,6 +130,93 @@ func TestQueuedConnectionsThatNeedNoTurn(t *testing.T) {
 			close(release)
 			peers[n-1].Want(wstest.OpText, "last")
 		})
+	}
+}
+
+// TestNewMessagesComeFirst checks that a message on a connection that has been silent is handled
+// before those of connections that never stop sending, but for those that have begun, with a
+// Dispatcher for each connection and with one for all.
+func TestNewMessagesComeFirst(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		t.Run(map[bool]string{false: "one Dispatcher", true: "Parallel"}[parallel], func(t *testing.T) {
+			testNewMessagesComeFirst(t, parallel)
+		})
+	}
+}
+
+func testNewMessagesComeFirst(t *testing.T, parallel bool) {
+	const floods, rounds = 60, 51
+	var handled atomic.Int64      // messages of floods
+	var last [floods]atomic.Int64 // what handled was for the last message of each of them
+	var seen [floods]int64        // last, when the message of the other connection was handled
+	accepted := 0
+	opts := &airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Parallel: parallel}
+	srv := &airsocket.Server{Options: opts}
+	srv.OnConnect(func(s *airsocket.Socket) {
+		i := accepted
+		accepted++
+		s.OnMessage(func(e *airsocket.MessageEvent) {
+			if i < floods {
+				last[i].Store(handled.Add(1))
+				for began := time.Now(); time.Since(began) < 20*time.Microsecond; {
+				}
+				return
+			}
+			for i := range last {
+				seen[i] = last[i].Load()
+			}
+			s.Send(e.Text())
+		})
+	})
+	// A unix socket holds some hundred KiB that nobody has read yet, where TCP may hold megabytes.
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := airsocket.Listen("unix:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wstest.ServeUntilEnd(t, srv, func() error { return srv.Serve(l) })
+	connect := func() *wstest.RawPeer {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(wstest.Patience))
+		p := wstest.NewRawPeer(t, conn, true)
+		p.Open()
+		t.Cleanup(func() { conn.Close() })
+		return p
+	}
+	for range floods {
+		p := connect()
+		chunk := slices.Repeat(p.Frame(wstest.OpText, string(make([]byte, 1<<10))), 100)
+		go func() {
+			for {
+				if _, err := p.Conn.Write(chunk); err != nil {
+					return // the test is over
+				}
+			}
+		}()
+	}
+	p := connect()
+	wstest.Eventually(t, func() bool { return handled.Load() > 10*floods*100 }, func() string { // all of them have begun
+		return fmt.Sprint(handled.Load(), " messages were handled")
+	})
+	var before []int // connections with a message that came first, in each round
+	for range rounds {
+		p.Send(wstest.OpText, "x")
+		since := handled.Load()
+		p.Want(wstest.OpText, "x")
+		n := 0
+		for _, at := range seen {
+			if at > since {
+				n++
+			}
+		}
+		before = append(before, n)
+	}
+	slices.Sort(before)
+	if middle := before[rounds/2]; middle > floods/2 {
+		t.Errorf("%d of %d connections that never stop come first, at most %d and at least %d", middle, floods, before[rounds-1], before[0])
 	}
 }
 

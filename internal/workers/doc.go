@@ -10,11 +10,13 @@
 // parks. For a single event nobody else is woken: serving it and polling again costs
 // less than waking another worker would.
 //
-// A connection on which there is always more to do goes to the end of ready after some
-// calls. Once what was ready has been taken, the kernel is asked for more, even if the queue
-// is not empty by then. So connections that never stop hold up the others for a round, and
-// not for ever.
+// A connection that has more to do after its turn goes to the end of later. Whenever the kernel
+// has been asked, what it reports goes to ready, and then one event of later follows. What the
+// kernel reports of a connection in later is dropped, as that is called anyway. So a connection
+// with something new does not wait for all those that never stop, and these still go on.
 //
+//	                      later ◀─────────────── more to do
+//	                        ▼                          │
 //	kernel ──▶ leader ──▶ ready ──▶ shares of the workers ──▶ In, Out
 //	              ▲                   │           ▲
 //	              └── parked workers ◀┘           │ what a worker that is held up
@@ -39,11 +41,14 @@
 // event can be has somebody who will look at it:
 //
 //   - An event in a share is served by its worker, or the monitor takes it back.
-//   - An event in ready is taken by a worker that looks for more. There is one as long as
-//     nobody polls: a worker parks or ends only while another one polls. Whoever adds to
-//     ready while somebody polls also wakes a parked worker or interrupts the poll.
+//   - An event in ready or later is taken by a worker that looks for more. There is one as
+//     long as nobody polls: an active worker parks or ends only while another one polls, and
+//     nothing is in the queues, and a detached one ends when another has its place. Whoever
+//     adds to them while somebody polls also wakes a parked worker or interrupts the poll.
 //   - An event for a Task that is being served is kept as a bit of the Task's state. The
 //     server of the Task can stop only by a compare-and-swap that fails if the bit is set.
+//   - An event for a Task that has been put off is dropped, but for what it says of the end
+//     of the stream: the Task's event in later leads to a call that comes after it.
 //   - A worker whose goroutine ends in a call (runtime.Goexit) gives its share back and
 //     starts another worker.
 //

@@ -18,7 +18,7 @@ func Count() Counts {
 }
 
 func (p *pool) counts() Counts {
-	return Counts{len(p.active), len(p.parked), p.held, p.polling, p.watch.awake, p.most, p.ready.len()}
+	return Counts{len(p.active), len(p.parked), p.held, p.polling, p.watch.awake, p.most, p.left()}
 }
 
 // OnIdle makes the monitor call f each time when it is going to sleep, instead of what it
@@ -36,7 +36,7 @@ func OnIdle(f func(Counts)) {
 // Stale adds an event of an earlier registration of t's descriptor, as if it had been on
 // its way.
 func Stale(t *Task, events uint32) {
-	process.push(event(events, t.fd.Load(), uint32(t.state.Load()>>32)-1))
+	process.push(&process.ready, event(events, t.fd.Load(), uint32(t.state.Load()>>32)-1))
 }
 
 // HoldGrowth holds up each Add of a descriptor whose number is higher than all before. It

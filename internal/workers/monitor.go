@@ -72,14 +72,14 @@ func (p *pool) look(procs int, late bool) bool {
 			w.burst = 0
 		}
 	}
-	if held == 0 && p.ready.len() > 0 {
+	if held == 0 && p.left() > 0 {
 		p.summon()
 	}
 	for len(p.parked) > 0 && len(p.active) > p.most {
 		p.retire()
 	}
 
-	if held > 0 || progress || !p.polling || p.ready.len() > 0 {
+	if held > 0 || progress || !p.polling || p.left() > 0 {
 		w.idle = 0
 		return true
 	}
@@ -130,11 +130,11 @@ func (p *pool) makeUp(late bool) {
 		p.watch.burst = min(growth*max(1, burst), mostBurst)
 		n = max(n, burst)
 	}
-	if p.polling && p.ready.len() == 0 {
+	if p.polling && p.left() == 0 {
 		return
 	}
 	// One that polls, if nobody does, or else one for each event.
-	for range min(n, max(1, p.ready.len())) {
+	for range min(n, max(1, p.left())) {
 		if !p.unpark() {
 			p.startWorker()
 		}

@@ -16,16 +16,17 @@ import (
 // A served is a Server for one end of a pair. What it does is given by functions.
 type served struct {
 	workers.Task
-	fd    int
-	in    func(s *served, hup bool)
-	more  func() bool // what In returns; false if it is nil
-	out   func(s *served)
-	ins   atomic.Int32 // calls of In that are running
-	outs  atomic.Int32
-	calls atomic.Int64 // calls of In
-	t     testing.TB
-	gone  bool          // end was called
-	ended chan struct{} // closed by end
+	fd      int
+	in      func(s *served, hup bool)
+	more    func() bool // what In returns; false if it is nil
+	out     func(s *served)
+	outMore bool         // Out returns what more returns
+	ins     atomic.Int32 // calls of In that are running
+	outs    atomic.Int32
+	calls   atomic.Int64 // calls of In
+	t       testing.TB
+	gone    bool          // end was called
+	ended   chan struct{} // closed by end
 }
 
 func (s *served) In(hup bool) (more bool) {
@@ -44,7 +45,7 @@ func (s *served) Out() (more bool) {
 	}
 	defer s.outs.Add(-1)
 	s.out(s)
-	return false
+	return s.outMore && s.more()
 }
 
 // end removes s and closes its descriptor; only In may call it.

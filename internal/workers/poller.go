@@ -24,8 +24,12 @@ type poller struct {
 	ready func(uintptr) bool
 }
 
-// wakeEvent is the Events of an event that does not come from the kernel, but from Wake.
-const wakeEvent = 0
+// The Events of what does not come from the kernel.
+const (
+	wakeEvent = 0       // from Wake
+	putOffIn  = 1 << 24 // from leaveLater; the kernel has no such events
+	putOffOut = 1 << 25
+)
 
 // event returns an event as the kernel gives it. The descriptor and the generation say
 // together whom it is for.

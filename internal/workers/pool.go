@@ -23,6 +23,7 @@ type pool struct {
 
 	mu      sync.Mutex
 	ready   queue     // events that no worker has taken
+	later   queue     // events of those that have had their turn and have more to do
 	most    int       // workers that run at a time: GOMAXPROCS
 	active  []*worker // all but those that are detached
 	parked  []*worker // the active ones that wait to be woken; only while somebody polls
@@ -66,12 +67,12 @@ func (p *pool) start() error {
 	return nil
 }
 
-// push adds an event that did not come from the leader. It may be called in a bubble, so
-// it does not start workers.
-func (p *pool) push(ev syscall.EpollEvent) {
+// push adds an event that did not come from the leader to q, which is ready or later. It may
+// be called in a bubble, so it does not start workers.
+func (p *pool) push(q *queue, ev syscall.EpollEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ready.push(ev)
+	q.push(ev)
 	p.alert()
 }
 
@@ -175,11 +176,13 @@ func (p *pool) take(w *worker) bool {
 		w.detached = false
 		p.attach(w)
 	}
-	if p.round <= 0 && p.ready.len() > 0 && !p.polling {
+	if (p.round <= 0 || p.ready.len() == 0) && p.left() > 0 && !p.polling {
 		p.lead(p.peek)
 	}
 	for p.ready.len() == 0 {
 		switch {
+		case p.later.len() > 0:
+			p.resume()
 		case !p.polling:
 			p.lead(p.wait)
 		case len(p.active) > p.most:
@@ -205,7 +208,7 @@ func (p *pool) take(w *worker) bool {
 	w.fill(p.ready.take(n))
 	p.round -= n
 	w.serving = true
-	if p.ready.len() > 0 || !p.polling && n > 1 {
+	if p.left() > 0 || !p.polling && n > 1 {
 		p.summon()
 	}
 	p.watch.wake()
@@ -218,7 +221,8 @@ const leastRound = 64
 
 // lead asks the kernel; p.mu is held, but not meanwhile. What the kernel has is asked for
 // once all that was ready the last time has been taken, even if there is more to do by then:
-// otherwise connections on which there is always more could keep the workers for ever.
+// otherwise connections on which there is always more could keep the workers for ever. One of
+// these follows what the kernel has reported, so that they go on however much that is.
 func (p *pool) lead(ask func(procs int) (n int)) {
 	p.polling = true
 	procs := p.most
@@ -229,7 +233,25 @@ func (p *pool) lead(ask func(procs int) (n int)) {
 	for _, ev := range p.found[:n] {
 		p.sort(ev)
 	}
+	if p.later.len() > 0 {
+		p.resume()
+	}
 	p.round = max(p.ready.len(), leastRound)
+}
+
+// left returns the number of events that no worker has taken; p.mu is held.
+func (p *pool) left() int { return p.ready.len() + p.later.len() }
+
+// resume moves the first of later to the end of ready, and drops those before it whose
+// registrations have ended; p.mu is held.
+func (p *pool) resume() {
+	for p.later.len() > 0 {
+		ev := p.later.take(1)[0]
+		if t := p.tasks.find(ev.Fd); t != nil && t.isOf(uint32(ev.Pad)) {
+			p.ready.push(ev)
+			return
+		}
+	}
 }
 
 // wait waits for events. procs is GOMAXPROCS.

@@ -7,7 +7,8 @@ import "syscall"
 // A queue holds events in the order in which they came. It has a limit by construction:
 // the kernel, which reports each Task once, is asked for more only when what it has reported
 // before was taken, at most 64 events come back from each worker, and at most one event of
-// Wake is on its way for each Task.
+// Wake, and one for each lane that has more to do, is on its way for each Task. What is left of
+// a Task that was removed is dropped when it is the first.
 type queue struct {
 	events []syscall.EpollEvent
 	first  int

@@ -17,9 +17,9 @@ import (
 )
 
 // TestStress lets connections do at random what can go together badly: calls that block
-// until their workers are detached, calls that end their goroutines, Wake from elsewhere,
-// WantOut, half-closes, closes, and numbers that are used again. All bytes must come back
-// and nothing may be left.
+// until their workers are detached, calls that end their goroutines, calls that leave
+// something for the next one, Wake from elsewhere, WantOut, half-closes, closes, and numbers
+// that are used again. All bytes must come back and nothing may be left.
 func TestStress(t *testing.T) {
 	idle(t, 0)
 	before := descriptors(t)
@@ -62,6 +62,7 @@ func TestStress(t *testing.T) {
 func stressOne(t *testing.T, random *rand.Rand, blocked chan<- chan bool, outs *atomic.Int64) {
 	mine := rand.New(rand.NewPCG(random.Uint64(), 0))
 	s, peer := addBoth(t, func(s *served, hup bool) {
+		s.more = nil
 		switch mine.IntN(100) {
 		case 0:
 			resume := make(chan bool)
@@ -74,6 +75,9 @@ func stressOne(t *testing.T, random *rand.Rand, blocked chan<- chan bool, outs *
 			s.WantOut()
 		case 5:
 			s.NoOut()
+		case 6, 7, 8, 9, 10, 11:
+			s.more = func() bool { return true } // what is there now is for the next call
+			return
 		}
 		echo(s, hup)
 	}, func(s *served) { outs.Add(1) })

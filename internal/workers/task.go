@@ -45,8 +45,10 @@ const (
 	woken             // an event of Wake is on its way, so another one is not needed
 	inBusy            // a worker calls In
 	inAgain           // In has to be called again
+	inPutOff          // the event with which In goes on is in later, so no other one is needed
 	outBusy           // as for In
 	outAgain
+	outPutOff
 )
 
 // A lane is one of the two calls of a Server, named by its busy bit.
@@ -57,8 +59,9 @@ const (
 	out = lane(outBusy)
 )
 
-func (l lane) busy() uint64  { return uint64(l) }
-func (l lane) again() uint64 { return uint64(l) << 1 }
+func (l lane) busy() uint64   { return uint64(l) }
+func (l lane) again() uint64  { return uint64(l) << 1 }
+func (l lane) putOff() uint64 { return uint64(l) << 2 }
 
 // needs returns the bits without which the lane is not called.
 func (l lane) needs() uint64 {
@@ -210,7 +213,7 @@ func (t *Task) Wake() {
 			continue
 		}
 		if s&(inBusy|woken) == 0 {
-			process.push(event(wakeEvent, t.fd.Load(), uint32(s>>32)))
+			process.push(&process.ready, event(wakeEvent, t.fd.Load(), uint32(s>>32)))
 		}
 		return
 	}
@@ -248,24 +251,34 @@ func (t *Task) NoOut() {
 	}
 }
 
+// isOf reports whether the registration of t is the one with this generation.
+func (t *Task) isOf(gen uint32) bool { return uint32(t.state.Load()>>32) == gen }
+
 // OutBusy reports whether Out is running. After Remove it does not become true again.
 func (t *Task) OutBusy() bool { return t.state.Load()&outBusy != 0 }
 
 // begin gives a lane to the caller, if t still has the generation of the event and the
-// lane is free. Otherwise whoever has the lane will see that there is more to do. set and
-// clear are bits that the event changes.
+// lane is free. Otherwise whoever has the lane, or the call that was put off, will see that
+// there is more to do. set and clear are bits that the event changes.
 func (t *Task) begin(l lane, gen uint32, set, clear uint64) bool {
 	for {
 		s := t.state.Load()
-		if uint32(s>>32) != gen || s&l.needs() != l.needs() {
+		if uint32(s>>32) != gen {
 			return false
 		}
-		n := s&^clear | set | l.busy()
-		if s&l.busy() != 0 {
+		n := s&^clear | set
+		free := false
+		switch {
+		case s&l.needs() != l.needs(): // and what the event changes is changed all the same
+		case n&l.putOff() != 0:
+		case s&l.busy() != 0:
 			n |= l.again()
+		default:
+			n |= l.busy()
+			free = true
 		}
 		if t.state.CompareAndSwap(s, n) {
-			return s&l.busy() == 0
+			return free
 		}
 	}
 }
@@ -295,6 +308,26 @@ func (t *Task) leave(l lane) syscall.EpollEvent {
 		return event(syscall.EPOLLOUT, t.fd.Load(), uint32(s>>32))
 	}
 	return event(syscall.EPOLLIN, t.fd.Load(), uint32(s>>32))
+}
+
+// leaveLater is like leave, for a lane that has had its turn. The events that come before the
+// returned one begin no call: a peer that never stops has new ones all the time. It returns
+// false if t was removed meanwhile.
+func (t *Task) leaveLater(l lane) (ev syscall.EpollEvent, ok bool) {
+	events := uint32(putOffIn)
+	if l == out {
+		events = putOffOut
+	}
+	for {
+		s := t.state.Load()
+		n := s &^ (l.busy() | l.again())
+		if ok = s&registered != 0; ok {
+			n |= l.putOff()
+		}
+		if t.state.CompareAndSwap(s, n) {
+			return event(events, t.fd.Load(), uint32(s>>32)), ok
+		}
+	}
 }
 
 // call calls the Server, and reports whether there is more to do. The caller has the lane.

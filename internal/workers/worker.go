@@ -5,6 +5,7 @@ package workers
 import (
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // A worker is a goroutine that polls or serves.
@@ -80,9 +81,23 @@ func (p *pool) work(w *worker) {
 	w.ended = true
 }
 
-// mostCalls is how often a lane is called for what comes meanwhile, before others have their
-// turn.
-const mostCalls = 16
+// longTurn is the time for which a lane is called for what comes meanwhile, before others have
+// their turn.
+const longTurn = time.Millisecond
+
+// A turn is a series of calls of one lane. The zero turn has not begun.
+type turn struct{ since time.Time }
+
+// isLong is called after a call if there is more to do, and reports whether that has to wait. It
+// counts from the end of the first call, as most turns have only one and need no clock.
+func (u *turn) isLong() bool {
+	now := time.Now()
+	if u.since.IsZero() {
+		u.since = now
+		return false
+	}
+	return now.Sub(u.since) > longTurn
+}
 
 // serve calls the Server that the event is for.
 func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
@@ -94,6 +109,11 @@ func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
 	switch {
 	case ev.Events == wakeEvent:
 		clear = woken
+	case ev.Events == putOffIn:
+		clear = l.putOff()
+	case ev.Events == putOffOut:
+		l = out
+		clear = l.putOff()
 	case ev.Events == syscall.EPOLLOUT:
 		l = out
 	case ev.Events&hup != 0:
@@ -103,13 +123,15 @@ func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
 		return
 	}
 	w.task, w.lane = t, l
-	for calls := 1; ; calls++ {
+	for u := (turn{}); ; {
 		more := t.call(l)
 		if !more && !t.finish(l) {
 			break
 		}
-		if more || calls == mostCalls {
-			p.putOff(w, t.leave(l))
+		if more || u.isLong() {
+			if ev, ok := t.leaveLater(l); ok {
+				p.putOff(w, ev)
+			}
 			break
 		}
 		w.share.Add(oneStep)
@@ -117,12 +139,12 @@ func (p *pool) serve(w *worker, ev syscall.EpollEvent) {
 	w.task = nil
 }
 
-// putOff adds an event of w itself to the end of ready. Nobody is woken for it if w has
-// nothing else to serve and so looks there next.
+// putOff adds an event of w itself to later. Nobody is woken for it if w has nothing else to
+// serve and so looks there next.
 func (p *pool) putOff(w *worker, ev syscall.EpollEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ready.push(ev)
+	p.later.push(ev)
 	if s := w.share.Load(); w.detached || s>>16&0xffff != s&0xffff {
 		p.alert()
 	}
@@ -133,22 +155,28 @@ func (p *pool) serveFirst(t *Task) {
 	done := false
 	defer func() {
 		if !done && t.finish(in) { // runtime.Goexit was called
-			p.push(t.leave(in))
+			p.push(&p.ready, t.leave(in))
 		}
 	}()
-	more := false
-	for again := true; again && !more; again = more || t.finish(in) {
-		more = t.call(in)
+	for u := (turn{}); ; {
+		more := t.call(in)
+		if !more && !t.finish(in) {
+			break
+		}
+		if more || u.isLong() {
+			if ev, ok := t.leaveLater(in); ok {
+				p.push(&p.later, ev)
+			}
+			break
+		}
 	}
-	if done = true; more {
-		p.push(t.leave(in))
-	}
+	done = true
 }
 
 // replace starts another worker for w, whose goroutine ends within a call.
 func (p *pool) replace(w *worker) {
 	if w.task != nil && w.task.finish(w.lane) {
-		p.push(w.task.leave(w.lane))
+		p.push(&p.ready, w.task.leave(w.lane))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
