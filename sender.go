@@ -210,11 +210,10 @@ func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.reserve(len(p) + maxHeader)
 	b, err := t.enc.AppendMessage(t.pending.B, kind, p)
 	t.pending.B = b
-	t.data = true
 	if err != nil {
 		t.dropEmpty()
 		err = sendError(err)
-	} else if !t.listed && !t.writing || len(b) >= flushAt {
+	} else if t.data = true; !t.listed && !t.writing || len(b) >= flushAt {
 		t.flushSoon()
 	}
 	if t.failing {
@@ -373,13 +372,13 @@ func (t *sender) enqueue(ev wire.Event) error {
 	if err := t.admit(len(ev.Data)); err != nil {
 		return err
 	}
-	t.data = true
 	if len(ev.Data) >= directAt && !ev.Cont && !ev.More && !t.writing && t.conn.CanTry() && t.extras().stream == nil {
 		return t.sendDirect(ev)
 	}
 	if err := t.append(ev); err != nil {
 		return err
 	}
+	t.data = true
 	t.flushSoon()
 	return nil
 }
@@ -413,6 +412,7 @@ func (t *sender) sendDirect(ev wire.Event) error {
 		return err
 	}
 	t.noteAppended(&ev, len(b)-before+len(rest))
+	t.data = true
 	t.pending.B = b
 	head := t.pending
 	t.pending = nil

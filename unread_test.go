@@ -3,9 +3,11 @@ package airsocket_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/airsocket/airsocket"
 	"github.com/airsocket/airsocket/internal/test/wstest"
+	"github.com/airsocket/airsocket/wire"
 )
 
 // An unreadConn is a connection to a peer that has asked for an upgrade and then
@@ -144,6 +147,42 @@ func TestUnsentPongIsNoLoss(t *testing.T) {
 			t.Error(j.Err.Err) // only the answer to the close frame is missing
 		}
 	})
+}
+
+// TestRefusedIsNoLoss checks that messages that were refused do not count as unsent ones.
+func TestRefusedIsNoLoss(t *testing.T) {
+	const bad = "\xff"
+	for name, send := range map[string]func(*airsocket.Socket) error{
+		"Send":             func(s *airsocket.Socket) error { return s.Send(bad) },
+		"long":             func(s *airsocket.Socket) error { return s.Send(strings.Repeat(bad, 1<<20)) },
+		"SendPart":         func(s *airsocket.Socket) error { return s.SendPart(wire.Text, []byte(bad), true) },
+		"SendUncompressed": func(s *airsocket.Socket) error { return s.SendUncompressed(wire.Text, []byte(bad), true) },
+		"Ping":             func(s *airsocket.Socket) error { return s.Ping(make([]byte, 126)) },
+	} {
+		for i, hooks := range []*airsocket.Hooks{nil, {Sent: func(*airsocket.Socket, wire.Kind, int) {}}} {
+			t.Run(fmt.Sprint(name, i), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := airsocket.NewSocket(&airsocket.Options{Dispatcher: new(airsocket.Dispatcher), Hooks: hooks})
+					conn := newUnreadConn(0)
+					var got error
+					closed := make(chan struct{})
+					s.OnMessage(func(*airsocket.MessageEvent) {
+						if err := send(s); err == nil {
+							t.Error("it was not refused")
+						}
+					})
+					s.OnError(func(e *airsocket.ErrorEvent) { got = e.Err })
+					s.OnClose(func(*airsocket.CloseEvent) { close(closed) })
+					s.StartServer(conn)
+					conn.incoming <- slices.Concat(wstest.Frame(true, wstest.OpPing, "p"), wstest.Frame(true, wstest.OpText, "x"), wstest.Frame(true, wstest.OpClose, ""))
+					<-closed
+					if !errors.Is(got, airsocket.ErrCloseTimeout) || errors.Is(got, airsocket.ErrUnsent) {
+						t.Error(got) // only the pong and the answer to the close frame are missing
+					}
+				})
+			})
+		}
+	}
 }
 
 // TestDrainOfAPipe checks that there is one drain event, after everything has been
