@@ -376,6 +376,46 @@ func TestFetchLimits(t *testing.T) {
 	expect(t, got, fmt.Sprintf("Failed to fetch: there are %d requests already", fetch.MaxRequests), "all")
 }
 
+// TestFetchOrigins checks what requests tell of the page, also after redirects.
+func TestFetchOrigins(t *testing.T) {
+	const page, own = "http://a.test/dir/page?query#fragment", "http://a.test/dir/page?query"
+	for _, test := range []struct {
+		page, method, url string
+		want              []string // host, Origin and Referer of each request
+	}{
+		{page, "GET", "/x", []string{"a.test", "", own}},
+		{page, "POST", "/x", []string{"a.test", "http://a.test", own}},
+		{page, "GET", "http://b.test/x", []string{"b.test", "http://a.test", "http://a.test/"}},
+		{page, "GET", "https://a.test/x", []string{"a.test", "http://a.test", "http://a.test/"}},
+		{page, "GET", "http://a.test:81/x", []string{"a.test:81", "http://a.test", "http://a.test/"}},
+		{"https://a.test/", "POST", "http://b.test/x", []string{"b.test", "https://a.test", ""}},
+		{"", "POST", "http://a.test/x", []string{"a.test", "", ""}},
+		{"file:///a/page.html", "GET", "http://a.test/x", []string{"a.test", "null", ""}},
+		{page, "POST", "/to?/x", []string{"a.test", "http://a.test", own, "a.test", "", own}},
+		{page, "GET", "/to?http://b.test/x", []string{"a.test", "", own, "b.test", "http://a.test", "http://a.test/"}},
+		{"", "GET", "http://a.test/to?/x", []string{"a.test", "", "", "a.test", "", ""}},
+	} {
+		var seen []string
+		got, err := run(t, "a.js", `fetch(bot.args[0], {method: bot.args[1]}).then(p => console.log(p.status, p.redirected))`, &bot.Options{
+			URL: test.page, Args: []string{test.url, test.method},
+			Transport: transport(func(r *http.Request) (*http.Response, error) {
+				seen = append(seen, r.URL.Host, r.Header.Get("Origin"), r.Header.Get("Referer"))
+				if target := r.URL.RawQuery; r.URL.Path == "/to" {
+					return &http.Response{StatusCode: 302, Header: http.Header{"Location": {target}}, Body: http.NoBody, Request: r}, nil
+				}
+				return &http.Response{StatusCode: 200, Body: http.NoBody, Request: r}, nil
+			}),
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if !slices.Equal(seen, test.want) {
+			t.Errorf("%s %s of %q: %q, want %q", test.method, test.url, test.page, seen, test.want)
+		}
+		expect(t, got, fmt.Sprint("200 ", len(test.want) > 3))
+	}
+}
+
 // TestAbort checks that a request can be aborted while the server does not answer.
 func TestAbort(t *testing.T) {
 	asked := make(chan struct{})

@@ -26,7 +26,8 @@ var (
 var importers = map[string][]string{
 	"github.com/evanw/esbuild":    {"."},
 	"github.com/nlnwa/whatwg-url": {"internal/urls", "internal/websocket"},
-	"golang.org/x/text":           {"internal/encoding"},
+	"golang.org/x/net":            {"internal/fetch"},
+	"golang.org/x/text":           {"internal/encoding", "internal/fetch"},
 }
 
 // TestImports checks the imports of all code except tests against the layers.

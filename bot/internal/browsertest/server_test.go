@@ -36,6 +36,8 @@ const patience = 20 * time.Second
 //	/deflate?STEPS  as /do, with permessage-deflate
 //	/respond?TEXT   answers with this text, in which {accept} stands for the field's value,
 //	                and then does as /echo
+//	/request?NAMES  answers with the method, the fields with these names, and the body
+//	/redirect?CODE,PATH  answers with this status, and the path as Location
 //	/hold?NAME      tells /control that it has been asked, waits for it, and does as /echo
 //	/control        accepts, and sends what it is told; the message "go" lets one /hold go on,
 //	                and others are sent back
@@ -188,6 +190,11 @@ func (s *server) answer(c *conn) {
 		if strings.Contains(query, "{accept}") {
 			c.serve(c.echo)
 		}
+	case "/request":
+		c.describeRequest(query)
+	case "/redirect":
+		code, target, _ := strings.Cut(query, ",")
+		fmt.Fprintf(c, "HTTP/1.1 %s Moved\r\nLocation: %s\r\nContent-Length: 5\r\nConnection: close\r\n\r\nmoved", code, target)
 	case "/hold":
 		s.control <- query + " asks"
 		select {
@@ -224,6 +231,26 @@ func (s *server) answer(c *conn) {
 		}
 		c.accept("")
 		c.serve(c.echo)
+	}
+}
+
+// describeRequest answers with the request.
+func (c *conn) describeRequest(names string) {
+	body, err := io.ReadAll(c.req.Body)
+	if err != nil {
+		c.server.note("%s: %v", c.req.RequestURI, err)
+	}
+	var text strings.Builder
+	text.WriteString(c.req.Method)
+	for _, name := range strings.Split(names, ",") {
+		if values := c.req.Header.Values(name); values != nil {
+			fmt.Fprintf(&text, " [%s: %+q]", name, strings.Join(values, " | "))
+		}
+	}
+	fmt.Fprintf(&text, " %q", body)
+	fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", text.Len())
+	if c.req.Method != "HEAD" {
+		io.WriteString(c, text.String())
 	}
 }
 

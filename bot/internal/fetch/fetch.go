@@ -57,11 +57,15 @@ type request struct {
 	realm           *realm.Realm
 	http            *http.Request
 	redirect        string
+	origin          string // of the page; "" if there is none
+	referrer        string // the URL of the page, or ""
+	crossed         bool   // a request goes to another origin than that of the page, or has
 	signal          *events.Signal
 	cancel          context.CancelFunc
 	resolve, reject func(any) error
 	timer           *airsocket.Timer // keeps the event loop from ending
 	forget          func()           // about the signal; may be nil
+	redirected      bool
 	done            bool
 }
 
@@ -69,49 +73,84 @@ func newRequest(r *realm.Realm, args []goja.Value) *request {
 	if len(args) == 0 {
 		panic(r.NewTypeError("Failed to execute 'fetch': 1 argument required, but only 0 present."))
 	}
-	options := realm.Arg(args, 1)
+	options, page := realm.Arg(args, 1), urls.Base.In(r)
 	address := r.Text(args[0])
-	u, err := urls.Base.In(r).Parse(address)
+	u, err := page.Parse(address)
 	if err != nil || u.Scheme() != "http" && u.Scheme() != "https" {
 		panic(r.NewTypeError("Failed to fetch: '" + address + "' is no URL of http or https"))
 	}
+	if u.Username() != "" || u.Password() != "" {
+		panic(r.NewTypeError("Failed to execute 'fetch': the URL has a user or a password: " + address))
+	}
 	method := "GET"
 	if v := realm.Member(r, options, "method"); !goja.IsUndefined(v) {
-		method = normalized(r.Text(v))
+		method = methodOf(r, r.Text(v))
 	}
 	req := &request{realm: r, redirect: "follow"}
 	if v := realm.Member(r, options, "redirect"); !goja.IsUndefined(v) {
-		req.redirect = r.Text(v)
+		req.redirect = redirectOf(r, r.Text(v))
 	}
 	req.signal = events.SignalOf(r, "fetch", realm.Member(r, options, "signal"))
 	body, kind := bodyOf(r, realm.Member(r, options, "body"))
 	if body != nil && (method == "GET" || method == "HEAD") {
 		panic(r.NewTypeError("Failed to execute 'fetch': Request with GET/HEAD method cannot have body."))
 	}
+	own := given(r, realm.Member(r, options, "headers"))
 	ctx, cancel := context.WithCancel(context.Background())
 	req.cancel = cancel
 	if req.http, err = http.NewRequestWithContext(ctx, method, u.Href(true), bytes.NewReader(body)); err != nil {
 		cancel()
 		panic(r.NewTypeError("Failed to fetch: " + err.Error()))
 	}
-	if kind != "" {
-		req.http.Header.Set("Content-Type", kind)
+	fields := req.http.Header
+	if fields.Set("Accept", "*/*"); kind != "" {
+		fields.Set("Content-Type", kind)
 	}
-	if o, ok := realm.Member(r, options, "headers").(*goja.Object); ok {
-		for _, p := range fieldsOf(r, o) {
-			req.http.Header.Set(p[0], p[1])
-		}
-	}
+	own.setOn(fields)
+	req.origin, req.referrer, req.crossed = page.Origin(), page.Referrer(), !page.HasOriginOf(u)
+	req.tellPage(req.http)
 	return req
 }
 
-// normalized returns the methods that the Fetch standard, section 2.2.1, lists in upper case.
-func normalized(method string) string {
+// tellPage sets the fields by which a request tells of the page (Fetch, section 3.2, and
+// Referrer Policy, strict-origin-when-cross-origin).
+func (req *request) tellPage(to *http.Request) {
+	origin, referrer := req.origin, req.referrer
+	switch {
+	case req.crossed && strings.HasPrefix(referrer, "https:") && to.URL.Scheme == "http":
+		referrer = ""
+	case req.crossed && referrer != "":
+		referrer = origin + "/"
+	case !req.crossed && (to.Method == "GET" || to.Method == "HEAD"):
+		origin = ""
+	}
+	for name, value := range map[string]string{"Origin": origin, "Referer": referrer} {
+		if to.Header.Del(name); value != "" {
+			to.Header.Set(name, value)
+		}
+	}
+}
+
+// methodOf returns the method that a script has named: in upper case if the Fetch standard,
+// section 2.2.1, lists it. It throws if scripts may not use the method.
+func methodOf(r *realm.Realm, method string) string {
 	switch upper := strings.ToUpper(method); upper {
 	case "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT":
 		return upper
+	case "", "CONNECT", "TRACE", "TRACK":
+		panic(r.NewTypeError("Failed to execute 'fetch': '" + method + "' is no method for scripts."))
 	}
 	return method
+}
+
+// redirectOf returns the redirect mode that a script has named. It throws if there is none of
+// that name.
+func redirectOf(r *realm.Realm, mode string) string {
+	switch mode {
+	case "follow", "error", "manual":
+		return mode
+	}
+	panic(r.NewTypeError("Failed to execute 'fetch': '" + mode + "' is not a valid enum value of type RequestRedirect."))
 }
 
 // bodyOf returns the bytes of a body and its type, or nil if there is none.
@@ -157,7 +196,9 @@ func (req *request) send() goja.Value {
 	return r.ToValue(p)
 }
 
-func (req *request) checkRedirect(_ *http.Request, via []*http.Request) error {
+// checkRedirect prepares the next request after a redirect (Fetch, section 4.4). It is not
+// called in a turn.
+func (req *request) checkRedirect(next *http.Request, via []*http.Request) (err error) {
 	switch {
 	case req.redirect == "manual":
 		return http.ErrUseLastResponse
@@ -166,6 +207,20 @@ func (req *request) checkRedirect(_ *http.Request, via []*http.Request) error {
 	case len(via) > 20:
 		return errors.New("there are too many redirects")
 	}
+	req.redirected = true
+	last := via[len(via)-1]
+	// net/http makes a GET of methods that browsers keep.
+	if next.Method != last.Method && last.Method != "POST" && next.Response.StatusCode != http.StatusSeeOther {
+		next.Method, next.ContentLength, next.GetBody = last.Method, req.http.ContentLength, req.http.GetBody
+		if next.Body, err = next.GetBody(); err != nil {
+			return err
+		}
+		if kind := last.Header.Get("Content-Type"); kind != "" {
+			next.Header.Set("Content-Type", kind)
+		}
+	}
+	req.crossed = req.crossed || next.URL.Scheme != last.URL.Scheme || next.URL.Host != last.URL.Host
+	req.tellPage(next)
 	return nil
 }
 
@@ -185,13 +240,15 @@ func (req *request) roundTrip(client *http.Client) {
 	})
 }
 
-// urlOf returns the URL of a response, after redirects. A Transport of the program need not say
-// which request the response is for.
+// urlOf returns the URL of a response, after redirects, without its fragment. A Transport of the
+// program need not say which request the response is for.
 func urlOf(resp *http.Response, req *http.Request) string {
 	if resp != nil && resp.Request != nil {
 		req = resp.Request
 	}
-	return req.URL.String()
+	u := *req.URL
+	u.Fragment, u.RawFragment = "", ""
+	return u.String()
 }
 
 // end ends the request with a response or an error.
@@ -204,8 +261,20 @@ func (req *request) end(resp *response, err error) {
 		req.finish(req.reject, r.NewTypeError("Failed to fetch: "+err.Error()))
 		return
 	}
-	resp.redirected = resp.url != req.http.URL.String()
+	resp.redirected = req.redirected
+	if req.redirect == "manual" && isRedirect(resp.http.StatusCode) {
+		resp.opaque, resp.http, resp.body = true, new(http.Response), nil
+	}
 	req.finish(req.resolve, r.Wrap(responseClass, resp))
+}
+
+// isRedirect reports whether a status is a redirect status (Fetch, section 2.2.3).
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }
 
 // finish settles the promise, unless that has been done.

@@ -40,6 +40,18 @@ func (p *Page) Origin() string {
 	return origin(p.url)
 }
 
+// HasOriginOf reports whether the page has the same origin as u.
+func (p *Page) HasOriginOf(u *whatwg.Url) bool { return p.url != nil && origin(p.url) == origin(u) }
+
+// Referrer returns the URL of the page for the Referer of a request, or "" (Referrer Policy,
+// section 8.4).
+func (p *Page) Referrer() string {
+	if p.url == nil || p.url.Scheme() != "http" && p.url.Scheme() != "https" {
+		return ""
+	}
+	return origin(p.url) + p.url.Pathname() + p.url.Search()
+}
+
 // Parse parses a URL, which may be relative to that of the page.
 func (p *Page) Parse(s string) (*whatwg.Url, error) {
 	if p.url == nil {

@@ -1,0 +1,22 @@
+const outcome = (promise) => promise.then((response) => print(response.status), (e) => print(e instanceof DOMException, e.name, e.message, e));
+(async () => {
+  const hang = httpURL + '/hang';
+  await outcome(fetch(hang, {signal: AbortSignal.abort()}));
+  await outcome(fetch(hang, {signal: AbortSignal.abort('mine')}));
+  const controller = new AbortController();
+  const waiting = outcome(fetch(hang, {signal: controller.signal}));
+  const other = outcome(fetch(hang, {signal: controller.signal}));
+  setTimeout(() => controller.abort(), 10);
+  await Promise.all([waiting, other]);
+  await outcome(fetch(hang, {signal: controller.signal}));
+  await outcome(fetch(hang, {signal: AbortSignal.timeout(10)}));
+  const late = new AbortController();
+  const response = await fetch(httpURL + '/request', {signal: late.signal});
+  const text = await response.text();
+  late.abort();
+  print(response.status, text);
+  await outcome(fetch(httpURL + '/request', {signal: null}));
+  await outcome(fetch(httpURL + '/request', {signal: undefined}));
+  await fetch(hang, {signal: {}}).catch((e) => print(e.name));
+  done();
+})();
