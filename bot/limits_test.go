@@ -124,6 +124,77 @@ func TestAbandonedFetches(t *testing.T) {
 	expect(t, got, fmt.Sprintf("Failed to fetch: there are %d requests already", fetch.MaxRequests))
 }
 
+// TestAbandonedSockets checks that a script is not told of sockets that have been stopped.
+func TestAbandonedSockets(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	got, err := run(t, "a.js", `
+		const listen = (what) => {
+			const ws = new WebSocket("/");
+			ws.onerror = ws.onclose = e => console.log(what, e.type);
+		};
+		listen("abandoned");
+		abandon();
+		listen("new");
+	`, &bot.Options{URL: srv.URL, Setup: func(b *bot.Bot) error {
+		return b.Runtime().Set("abandon", func() { realm.Of(b.Runtime()).Abandon() })
+	}})
+	if err != nil {
+		t.Error(err)
+	}
+	expect(t, got, "new error", "new close")
+}
+
+// TestNestedTimers checks that a timer takes 4 ms at least if five others, each of which has set
+// the next, have come before it.
+func TestNestedTimers(t *testing.T) {
+	for call, want := range map[string][]string{
+		"setTimeout(again, 0)":                                           {"0", "0", "0", "0", "0", "4", "8", "12"},
+		"setTimeout(again, 3)":                                           {"3", "6", "9", "12", "15", "19", "23", "27"},
+		"setTimeout(again, 5)":                                           {"5", "10", "15", "20", "25", "30", "35", "40"},
+		"Promise.resolve().then(() => setTimeout(again))":                {"0", "0", "0", "0", "0", "4", "8", "12"},
+		"const i = setInterval(() => { clearInterval(i); again(); }, 0)": {"1", "2", "3", "4", "5", "9", "13", "17"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			got, err := run(t, "a.js", `
+				const begun = performance.now();
+				let n = 0;
+				const next = () => { `+call+` };
+				const again = () => { console.log(Math.round(performance.now() - begun)); if (++n < 8) next(); };
+				next();
+			`, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			expect(t, got, want...)
+		})
+	}
+}
+
+// TestTimersAfterNested checks that what comes after timers that were nested does not wait as
+// they do, and that timers that are over do not count.
+func TestTimersAfterNested(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, err := run(t, "a.js", `
+			let n = 0;
+			const again = () => { if (++n < 8) setTimeout(again); };
+			again();
+			AbortSignal.timeout(100).onabort = () => {
+				const begun = performance.now();
+				setTimeout(() => console.log(Math.round(performance.now() - begun)));
+			};
+			setTimeout(() => {
+				for (let i = 0; i < limit; i++) setTimeout(() => {});
+				setTimeout(() => { setTimeout(() => console.log("another")) }, 1000);
+			}, 1000);
+		`, &bot.Options{Setup: func(b *bot.Bot) error { return b.Runtime().Set("limit", timers.Max-1) }})
+		if err != nil {
+			t.Error(err)
+		}
+		expect(t, got, "0", "another")
+	})
+}
+
 // TestFetchTimeout checks that a request ends if its server does not answer.
 func TestFetchTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

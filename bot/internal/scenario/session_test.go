@@ -35,7 +35,7 @@ func TestSessionDuration(t *testing.T) {
 					defer server.Close()
 					p := wstest.NewRawPeer(t, server, false)
 					req := p.ReadRequest()
-					time.Sleep(2 * time.Second)
+					time.Sleep(2 * time.Second) // what ws_connecting has to tell
 					p.WriteRaw([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + wstest.AcceptKey(req.Header.Get("Sec-WebSocket-Key")) + "\r\n\r\n"))
 					p.ReadFrame()
 					p.Send(0x88, "")
