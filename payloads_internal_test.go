@@ -42,6 +42,54 @@ func TestPayloads(t *testing.T) {
 	if p.lost != rest || p.waiting(0) != 0 {
 		t.Errorf("lost are %d, want %d; %d wait", p.lost, rest, p.waiting(0))
 	}
+	p.appended += 12
+	p.add(10, 12)
+	if got := p.waiting(12); got != 10 || p.waiting(0) != 0 {
+		t.Errorf("%d bytes wait after others were lost, and %d when all is written", got, p.waiting(0))
+	}
+}
+
+// TestPayloadsOfCompressed checks that a compressed message counts by the share of its bytes
+// that wait.
+func TestPayloadsOfCompressed(t *testing.T) {
+	var p payloads
+	p.appended += 5 // a control frame
+	p.appended += 20
+	p.add(1000, 20)
+	for held, want := range map[int]int{25: 1000, 21: 1000, 20: 1000, 10: 500, 1: 50} {
+		q := p
+		if got := q.waiting(held); got != want {
+			t.Errorf("%d bytes wait in the last %d, want %d", got, held, want)
+		}
+	}
+}
+
+// TestPayloadsRecoded checks which messages wait when what waits takes more or fewer bytes
+// than before.
+func TestPayloadsRecoded(t *testing.T) {
+	var p payloads
+	for range 4 { // the first is written; the others take 300 bytes, and then 60
+		p.appended += 100
+		p.add(90, 100)
+	}
+	p.waiting(300)
+	p.recode(300, 60, 0)
+	for _, held := range []int{60, 50, 40, 30, 20, 10, 0} {
+		if got := p.waiting(held); got != held*90/20 {
+			t.Errorf("%d bytes wait in the last %d, want %d", got, held, held*90/20)
+		}
+	}
+
+	p.appended += 100
+	p.add(90, 100)
+	p.appended += 50
+	p.add(40, 50)
+	p.recode(100, 200, 50) // only the first of the two
+	for _, test := range [][2]int{{250, 130}, {150, 130}, {140, 130}, {95, 85}, {50, 40}, {20, 20}} {
+		if got := p.waiting(test[0]); got != test[1] {
+			t.Errorf("%d bytes wait in the last %d, want %d", got, test[0], test[1])
+		}
+	}
 }
 
 // TestPayloadsAreLimited checks that many short messages that wait take no more memory than

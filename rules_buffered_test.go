@@ -130,6 +130,9 @@ func TestBrowserBufferedAmount(t *testing.T) {
 		}
 		go io.Copy(io.Discard, b.peer)
 		synctest.Wait()
+		if now := b.BufferedAmount(); now != 0 {
+			t.Errorf("outside of turns BufferedAmount is %d when all is written", now)
+		}
 		b.want(0)
 		b.Drop(1000, "")
 		synctest.Wait()

@@ -190,6 +190,22 @@ func TestBrowserOpeningHandshake(t *testing.T) {
 	})
 }
 
+// TestBrowserRefusalWithoutBody checks that a browser does not wait for the body of a refusal.
+func TestBrowserRefusalWithoutBody(t *testing.T) {
+	for rules, want := range map[airsocket.Rules]time.Duration{airsocket.RulesBrowser: 0, airsocket.RulesDefault: 10 * time.Second} {
+		j, took := inTime(t, true, &airsocket.Options{Rules: rules, HandshakeTimeout: 10 * time.Second}, nil, func(p *wstest.RawPeer) {
+			p.ReadRequest()
+			p.WriteRaw([]byte("HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\n"))
+			p.SkipToEnd()
+		})
+		j.Want(wstest.Refused...)
+		j.WantError(handshake.ErrStatus)
+		if took != want {
+			t.Errorf("with the rules %d it took %v, want %v", rules, took, want)
+		}
+	}
+}
+
 // TestBrowserPortBlocking is for section 2.9 of WHATWG Fetch.
 func TestBrowserPortBlocking(t *testing.T) {
 	dialed := func(rules airsocket.Rules, url string) (addresses []string, err error) {

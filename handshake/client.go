@@ -109,8 +109,8 @@ func appendRequestLine(dst []byte, target string) []byte {
 //
 // Errors are of type *Error, and later calls return the same error. When the server
 // refuses, Feed returns the error only after the start of the response's body has
-// arrived, unless HeadSuffices is set. Call FeedEOF to stop waiting for it. If AppendRequest has not been called,
-// Feed returns ErrNotDone.
+// arrived, unless HeadSuffices is set. Call FeedEOF to stop waiting for it. If
+// AppendRequest has not been called, Feed returns ErrNotDone.
 func (c *Client) Feed(p []byte) (rest []byte, done bool, err error) {
 	if c.err != nil {
 		return nil, false, c.err

@@ -326,6 +326,31 @@ func TestClientRefused(t *testing.T) {
 	}
 }
 
+// With HeadSuffices no byte of the body of a refusal is waited for.
+func TestClientHeadSuffices(t *testing.T) {
+	const head, body = "HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\n", "sorry"
+	for _, test := range []struct {
+		suffices bool
+		first    string // what arrives at once
+		want     string // the body of the error; "-" if there is none yet
+	}{
+		{true, head, ""},
+		{true, head + body[:3], body[:3]},
+		{true, head[:len(head)-1], "-"},
+		{false, head, "-"},
+		{false, head + body[:3], "-"},
+		{false, head + body, body},
+	} {
+		c := asked(t, request13)
+		c.HeadSuffices = test.suffices
+		_, done, err := c.Feed([]byte(test.first))
+		e, ok := errors.AsType[*handshake.Error](err)
+		if done || ok != (test.want != "-") || ok && (!errors.Is(err, handshake.ErrStatus) || string(e.Body) != test.want) {
+			t.Errorf("%v, %q: %v, %v", test.suffices, test.first, done, err)
+		}
+	}
+}
+
 // With NeedsProtocol a server must choose one of the subprotocols, if there are any.
 func TestClientNeedsProtocol(t *testing.T) {
 	for _, test := range []struct {
