@@ -57,10 +57,11 @@ type losingHost struct {
 // or whose own close is unclean, such as after CloseTimeout.
 func TestNothingLost(t *testing.T) {
 	seed, config := drawSeed(t), wstest.ServerConfig(t)
+	wstest.Goroutines(16 * *conns)
 	loseNothing(t, seed, time.Second, config) // what is needed once
 	before := left(t)
 	l := loseNothing(t, seed, *lasting, config)
-	room := int64(128<<10 + *conns<<10) // for tables that have grown
+	const room = 256 << 10 // for tables that have grown
 	var after rest
 	wstest.Eventually(t, func() bool {
 		after = left(t)

@@ -216,6 +216,7 @@ func TestReconnectUnderFaults(t *testing.T) {
 		return
 	}
 	n := *rounds / 4
+	wstest.Goroutines(16 * parallel)
 	inParallel(t, -200, 0, b.round) // what is needed once
 	before := left(t)
 	b.attempts.Store(0)

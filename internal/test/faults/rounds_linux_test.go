@@ -96,6 +96,7 @@ func TestFaults(t *testing.T) {
 		return
 	}
 	quietly := func(n int) { b.round(n, false) }
+	wstest.Goroutines(16 * parallel)
 	inParallel(t, -500, 0, quietly) // what is needed once
 	b.wantOnce()
 	before := left(t)
@@ -108,12 +109,15 @@ func TestFaults(t *testing.T) {
 	t.Logf("after %d rounds: %v, before: %v; faults: %v", *rounds, after, before, b.fired)
 }
 
+// parallel is how many rounds run at the same time.
+const parallel = 16
+
 // inParallel does the rounds from first up to last.
 func inParallel(t *testing.T, first, last int, round func(int)) {
 	var wg sync.WaitGroup
 	var next atomic.Int64
 	next.Store(int64(first))
-	for range 16 {
+	for range parallel {
 		wg.Go(func() {
 			for n := int(next.Add(1)) - 1; n < last && !t.Failed(); n = int(next.Add(1)) - 1 {
 				round(n)
@@ -210,6 +214,9 @@ func (b *breaking) round(n int, verbose bool) {
 			b.t.Errorf("round %d: no close event", n)
 		}
 	}
+	x.mu.Lock()
+	o.passed = x.passed // only now, since what one end has sent may pass after its close event
+	x.mu.Unlock()
 	o.fired = x.end()
 	b.judge(n, way, o, verbose)
 }
@@ -341,9 +348,6 @@ func (b *breaking) settle(o *outcome, x *proxy) {
 		x.letGo()
 	}
 	<-client.closed
-	x.mu.Lock()
-	o.passed = x.passed
-	x.mu.Unlock()
 }
 
 func btoi(b bool) int {
