@@ -210,10 +210,11 @@ func (t *sender) sendMessage(kind wire.Kind, p []byte) error {
 	t.reserve(len(p) + maxHeader)
 	b, err := t.enc.AppendMessage(t.pending.B, kind, p)
 	t.pending.B = b
+	t.data = t.data || err == nil
 	if err != nil {
 		t.dropEmpty()
 		err = sendError(err)
-	} else if t.data = true; !t.listed && !t.writing || len(b) >= flushAt {
+	} else if !t.listed && !t.writing || len(b) >= flushAt {
 		t.flushSoon()
 	}
 	if t.failing {
