@@ -38,11 +38,11 @@ func TestAlarms(t *testing.T) {
 		at(1, 55) // later
 		a.set(clocks[3], never)
 		a.set(clocks[3], never)
-		time.Sleep(65 * time.Second)
+		time.Sleep(65 * time.Second) // the clocks that are due in 5 to 60 s are called, the one of 70 s is left
 		synctest.Wait()
 		at(6, 66) // the first while the timer waits for it
 		a.set(clocks[7], never)
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // all others are due within it
 		synctest.Wait()
 		if want := []int{2, 9, 4, 0, 1, 5, 6, 8}; !slices.Equal(called, want) {
 			t.Errorf("%d were called, want %d", called, want)
@@ -88,7 +88,7 @@ func TestManyAlarms(t *testing.T) {
 				a.set(c, times[c])
 			}
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // the latest clock is due after 500 ns
 		synctest.Wait()
 		if len(times) == 0 || !maps.Equal(called, times) {
 			t.Errorf("%d clocks were called, want %d, or at another time", len(called), len(times))
@@ -110,7 +110,7 @@ func TestAlarmsOfACallback(t *testing.T) {
 			}
 		}
 		a.set(new(clock), now().add(time.Second))
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // five seconds are enough for five calls
 		synctest.Wait()
 		if calls != 5 {
 			t.Errorf("%d calls", calls)

@@ -163,7 +163,7 @@ func TestAttacks(t *testing.T) {
 				t.Errorf("%d bytes wait", held)
 			}
 			for len(n.failures()) == 0 {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // until WriteTimeout has passed, which want checks to the second
 			}
 			n.want(airsocket.ErrWriteTimeout, 31*time.Second)
 		},
@@ -247,7 +247,7 @@ func TestAttacks(t *testing.T) {
 				}
 				p.Close()
 				synctest.Wait()
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(100 * time.Millisecond) // a new connection every 100 ms, five times what the limit allows
 			}
 			if open < 50 || open > 60 { // 20 at once, and 2 a second for 20 s
 				t.Errorf("%d were opened", open)

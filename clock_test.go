@@ -25,7 +25,7 @@ func (c *endingConn) Read(p []byte) (int, error) {
 	if !c.open {
 		return c.Conn.Read(p)
 	}
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // until the first ping is due
 	return 0, io.EOF
 }
 

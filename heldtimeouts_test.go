@@ -14,7 +14,7 @@ import (
 // notReading are the reasons for which a Socket does not read what its peer has sent. Each
 // begins with the peer's first ping, and lasts for notReadingFor.
 var notReading = map[string]func(*airsocket.Socket, *airsocket.Options){
-	"a handler runs": func(*airsocket.Socket, *airsocket.Options) { time.Sleep(notReadingFor) },
+	"a handler runs": func(*airsocket.Socket, *airsocket.Options) { time.Sleep(notReadingFor) }, // the reason itself
 	"paused": func(s *airsocket.Socket, _ *airsocket.Options) {
 		s.Pause()
 		time.AfterFunc(notReadingFor, s.Resume)
@@ -95,7 +95,7 @@ func TestTimeoutsWhileNotReading(t *testing.T) {
 					p.Open()
 					a := newAnsweringPeer(p)
 					a.writes <- append(p.Frame(textPart, "a"), p.Frame(wstest.OpPing, wstest.TextOf(100))...)
-					time.Sleep(time.Second)
+					time.Sleep(time.Second) // the rest comes when the Socket no longer reads
 					a.writes <- p.Frame(wstest.OpPing, "next")
 					a.writes <- p.Frame(0x80, "b")
 					a.writes <- p.Frame(wstest.OpClose, "")

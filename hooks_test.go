@@ -102,8 +102,8 @@ func TestHooks(t *testing.T) {
 		synctest.Wait()
 		d.Post(func() { c.PingFunc([]byte("???"), func() { pongs++ }) }) // in a turn, so that the pong comes later
 		synctest.Wait()
-		s.Send("\xff") // refused, and not counted
-		time.Sleep(time.Second)
+		s.Send("\xff")          // refused, and not counted
+		time.Sleep(time.Second) // until a ping is due
 		synctest.Wait()
 		c.Close(1000, "")
 		synctest.Wait()

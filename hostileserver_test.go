@@ -19,7 +19,7 @@ func TestHostileServer(t *testing.T) {
 	// endlessly sends b until the connection ends.
 	endlessly := func(p *wstest.RawPeer, b string, pause time.Duration) {
 		for {
-			time.Sleep(pause)
+			time.Sleep(pause) // how slow the server is
 			if _, err := p.Write([]byte(b)); err != nil {
 				return
 			}

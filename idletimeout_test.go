@@ -21,7 +21,7 @@ func TestIdleTimeout(t *testing.T) {
 			})
 		}, func(p *wstest.RawPeer) {
 			p.OpenAsEither()
-			time.Sleep(15 * time.Second)
+			time.Sleep(15 * time.Second) // less than IdleTimeout
 			p.Send(wstest.OpText, "x")
 			p.Want(wstest.OpText, "this does not count")
 			p.Want(wstest.OpClose, wstest.ClosePayload(1001, idleClose))
@@ -61,7 +61,7 @@ func TestAllThatIsReceivedCounts(t *testing.T) {
 			p.Open()
 			go p.SkipToEnd()
 			for i := range frame {
-				time.Sleep(19 * time.Second)
+				time.Sleep(19 * time.Second) // less than IdleTimeout, each time
 				if piece != nil {
 					p.WriteRaw(piece)
 				} else {
@@ -92,7 +92,7 @@ func TestNotIdle(t *testing.T) {
 				time.AfterFunc(pause-time.Second, s.Resume)
 			})
 		},
-		"in a handler": func(*airsocket.Socket) { time.Sleep(pause) },
+		"in a handler": func(*airsocket.Socket) { time.Sleep(pause) }, // the handler is what takes long
 	} {
 		opts := &airsocket.Options{IdleTimeout: 20 * time.Second}
 		j, took := inTime(t, false, opts, func(s *airsocket.Socket) {
@@ -100,7 +100,7 @@ func TestNotIdle(t *testing.T) {
 		}, func(p *wstest.RawPeer) {
 			p.Open()
 			p.Send(wstest.OpText, "x")
-			time.Sleep(pause + 18*time.Second)
+			time.Sleep(pause + 18*time.Second) // less than IdleTimeout after the pause
 			p.Send(wstest.OpText, "y")
 			p.Want(wstest.OpClose, wstest.ClosePayload(1001, idleClose))
 			p.Close()
@@ -117,7 +117,7 @@ func TestNoIdleTimeout(t *testing.T) {
 	for _, timeout := range []time.Duration{0, -1} {
 		j, took := inTime(t, false, &airsocket.Options{IdleTimeout: timeout}, nil, func(p *wstest.RawPeer) {
 			p.Open()
-			time.Sleep(24 * time.Hour)
+			time.Sleep(24 * time.Hour) // by default no limit applies
 			p.Send(wstest.OpClose, "")
 			p.Want(wstest.OpClose, "")
 			p.Close()

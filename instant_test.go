@@ -28,7 +28,7 @@ func TestInstant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		check(t)
 		begin := now()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // the clock of the bubble goes on by an hour
 		if after := now().sub(begin); after != time.Hour {
 			t.Errorf("%v later, want 1h", after)
 		}
@@ -80,7 +80,7 @@ func TestTimerBeyondABubble(t *testing.T) {
 		s.life.mu.Lock()
 		c.startClosing(time.Minute)
 		inside := c.bubble
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // long before anything is due
 		if what := c.due(nil, false, set); what != nothingDue || c.bubble != inside {
 			t.Errorf("%d is due because of the time before", what)
 		}

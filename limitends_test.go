@@ -128,7 +128,7 @@ func TestEndlessTimes(t *testing.T) {
 	j, took := inTime(t, false, opts, sendAtOpen(10), func(p *wstest.RawPeer) {
 		p.Open()
 		p.WriteRaw(p.Frame(textPart, "a"))
-		time.Sleep(century)
+		time.Sleep(century) // none of the limits ends within it
 		p.Want(wstest.OpText, wstest.TextOf(10))
 		p.Send(0x80, "b")
 		p.Send(wstest.OpClose, "")
@@ -231,7 +231,7 @@ func TestWriteTimeoutOfOneAmongMany(t *testing.T) {
 			if err := send(srv); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // much longer than WriteTimeout
 			synctest.Wait()
 			if n := len(slices.Collect(srv.Sockets())); n != 2 {
 				t.Errorf("%s: %d sockets are left", name, n)

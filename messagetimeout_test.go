@@ -18,7 +18,7 @@ const slowClose = "a message took too long"
 // slowly writes what is sent a byte a second, until the connection ends.
 func slowly(p *wstest.RawPeer, b []byte) {
 	for i := range b {
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // a byte a second
 		if _, err := p.Write(b[i : i+1]); err != nil {
 			return
 		}
@@ -44,7 +44,7 @@ func TestMessageTimeout(t *testing.T) {
 		opts := &airsocket.Options{MessageTimeout: 20 * time.Second, PingInterval: time.Hour}
 		j, took := inTime(t, false, opts, nil, func(p *wstest.RawPeer) {
 			p.Open()
-			time.Sleep(time.Minute)
+			time.Sleep(time.Minute) // the time begins with the message, not with the connection
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			wg.Go(func() { slowly(p, b) })
@@ -102,7 +102,7 @@ func TestMessagesInTime(t *testing.T) {
 			p.Open()
 			p.WriteRaw(c.first)
 			for range 30 {
-				time.Sleep(10 * time.Second)
+				time.Sleep(10 * time.Second) // half of MessageTimeout, though all of them take much longer
 				p.WriteRaw(c.rest)
 			}
 			p.WriteRaw(c.last)
@@ -130,10 +130,10 @@ func TestMessageTimeoutWhilePaused(t *testing.T) {
 		}, func(p *wstest.RawPeer) {
 			p.Open()
 			p.WriteRaw(p.Frame(textPart, "a"))
-			time.Sleep(10 * time.Second)
+			time.Sleep(10 * time.Second) // half of MessageTimeout
 			p.WriteRaw(p.Frame(wstest.OpPing, ""))
 			p.Want(wstest.OpPong, "")
-			time.Sleep(time.Hour + 9*time.Second)
+			time.Sleep(time.Hour + 9*time.Second) // the pause, and a second less than was left
 			if complete {
 				p.WriteRaw(p.Frame(0x80, "b"))
 				p.Send(wstest.OpClose, "")

@@ -33,7 +33,7 @@ func arrivals(t *testing.T, opts *airsocket.Options, attach func(*airsocket.Sock
 		p.Open()
 		go io.Copy(io.Discard, here)
 		p.Write(sent)
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // longer than the limit delays anything
 		p.Close()
 		synctest.Wait()
 	})

@@ -107,7 +107,7 @@ func TestRefusalsAreLoggedSeldom(t *testing.T) {
 						}
 						synctest.Wait()
 						got = append(got, log.lines()...)
-						time.Sleep(11 * time.Second)
+						time.Sleep(11 * time.Second) // longer than logRefusalsEvery
 					}
 					mu.Lock()
 					n := refused
@@ -165,7 +165,7 @@ func TestRefusalsWaitForTheLog(t *testing.T) {
 				if w.Code != http.StatusTooManyRequests {
 					t.Fatalf("status %d", w.Code)
 				}
-				time.Sleep(11 * time.Second)
+				time.Sleep(11 * time.Second) // longer than logRefusalsEvery
 			}
 			if n := log.begun.Load(); n != want {
 				t.Errorf("the log was called %d times, want %d", n, want)

@@ -115,7 +115,7 @@ func TestRequestAcceptedLater(t *testing.T) {
 
 func TestRequestNobodyAnswers(t *testing.T) {
 	for name, end := range map[string]func(*airsocket.Server){
-		"404": func(*airsocket.Server) { time.Sleep(31 * time.Second) },
+		"404": func(*airsocket.Server) { time.Sleep(31 * time.Second) }, // longer than HandshakeTimeout by default
 		"503": func(srv *airsocket.Server) { go srv.Shutdown(context.Background()) },
 	} {
 		t.Run(name, func(t *testing.T) {

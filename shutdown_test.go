@@ -106,7 +106,7 @@ func TestRunWaitsForShutdown(t *testing.T) {
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d}}
 		srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			d.Post(func() { go srv.Shutdown(context.Background()) })
-			time.Sleep(time.Hour)
+			time.Sleep(time.Hour) // Shutdown has begun, and has to wait for this request
 			answered = true
 		})
 		l := newPipeListener()

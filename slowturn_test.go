@@ -27,17 +27,19 @@ import (
 // bubble would stand still then: hence the pauses.
 func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 	var log lockedBuffer
+	take := func() { time.Sleep(takes) }        // what each handler does
+	pause := func() { time.Sleep(time.Minute) } // until no goroutine waits for a turn
 	synctest.Test(t, func(t *testing.T) {
 		d := new(airsocket.Dispatcher)
 		logger := slog.New(slog.NewJSONHandler(&log, nil))
 		srv := &airsocket.Server{Options: &airsocket.Options{Dispatcher: d, Logger: logger, SlowTurn: slow}}
-		srv.OnRequest(func(r *airsocket.Request) { time.Sleep(takes); r.Accept("") })
+		srv.OnRequest(func(r *airsocket.Request) { take(); r.Accept("") })
 		srv.OnConnect(func(s *airsocket.Socket) {
-			time.Sleep(takes)
-			s.OnOpen(func(*airsocket.OpenEvent) { time.Sleep(takes) })
-			s.OnMessage(func(e *airsocket.MessageEvent) { time.Sleep(takes); s.Send(e.Text()) })
-			s.OnDrain(func(*airsocket.DrainEvent) { time.Sleep(takes) })
-			s.OnClose(func(*airsocket.CloseEvent) { time.Sleep(takes); runtime.Goexit() })
+			take()
+			s.OnOpen(func(*airsocket.OpenEvent) { take() })
+			s.OnMessage(func(e *airsocket.MessageEvent) { take(); s.Send(e.Text()) })
+			s.OnDrain(func(*airsocket.DrainEvent) { take() })
+			s.OnClose(func(*airsocket.CloseEvent) { take(); runtime.Goexit() })
 		})
 		l := newPipeListener()
 		go srv.Serve(l)
@@ -47,18 +49,18 @@ func slowTurns(t *testing.T, takes, slow time.Duration) (warnings []string) {
 		if _, err := http.ReadResponse(r, nil); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Minute)
+		pause()
 		conn.Write(wstest.Frame(true, wstest.OpText, "x"))
 		if _, err := io.ReadFull(r, make([]byte, 3)); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Minute)
+		pause()
 		conn.Close()
-		time.Sleep(time.Minute)
+		pause()
 		srv.Shutdown(context.Background())
-		d.Run(func() { time.Sleep(takes) })
-		d.Run(func() { d.Post(func() { time.Sleep(takes) }) })
-		d.Run(func() { d.SetTimeout(func() { time.Sleep(takes) }, time.Hour) })
+		d.Run(take)
+		d.Run(func() { d.Post(take) })
+		d.Run(func() { d.SetTimeout(take, time.Hour) })
 	})
 	for line := range strings.Lines(log.String()) {
 		var r struct {
@@ -122,7 +124,7 @@ func TestSlowTurnIsToldAfterIt(t *testing.T) {
 			c := airsocket.NewSocket(&airsocket.Options{Dispatcher: own})
 			c.OnOpen(func(*airsocket.OpenEvent) { own.SetTimeout(func() { c.Close(1000, "") }, time.Minute) })
 			s = airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Logger: logger})
-			s.OnOpen(func(*airsocket.OpenEvent) { time.Sleep(time.Second) })
+			s.OnOpen(func(*airsocket.OpenEvent) { time.Sleep(time.Second) }) // longer than SlowTurn
 			if err := airsocket.Pipe(c, s); err != nil {
 				t.Error(err)
 			}

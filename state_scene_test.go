@@ -465,13 +465,13 @@ func (sc *scene) run(st *socketState) string {
 		p.closes.open()
 	}
 	synctest.Wait()
-	time.Sleep(actWaits[sc.act])
+	time.Sleep(actWaits[sc.act]) // what a limit has held up comes in this time
 	synctest.Wait()
 	if sc.paused || sc.act == "Pause" {
 		sc.note("resumed")
 		sc.s.Resume()
 		synctest.Wait()
-		time.Sleep(actWaits[sc.act])
+		time.Sleep(actWaits[sc.act]) // as above, now that it reads again
 		synctest.Wait()
 	}
 	sc.mu.Lock()

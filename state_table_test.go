@@ -448,7 +448,7 @@ var socketStates = []socketState{
 			sc.dial = func(context.Context) (net.Conn, error) { return l, nil }
 			sc.begin()
 			sc.do()
-			sc.onGoOn = func() { time.Sleep(2 * time.Minute) }
+			sc.onGoOn = func() { time.Sleep(2 * time.Minute) } // until it connects again, which Retry-After puts off for a minute
 		},
 		rows: append(connecting[:len(connecting):len(connecting)],
 			stateRow{acts: "HandshakeTimeout", then: openBye}),

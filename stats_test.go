@@ -127,9 +127,9 @@ func TestTurnEnded(t *testing.T) {
 				own.SetTimeout(func() { c.Close(1000, "") }, time.Hour)
 			})
 			s := airsocket.NewSocket(&airsocket.Options{Dispatcher: d, Hooks: hooks, SlowTurn: time.Millisecond})
-			s.OnOpen(func(*airsocket.OpenEvent) { time.Sleep(time.Second) })
-			s.OnMessage(func(*airsocket.MessageEvent) { time.Sleep(2 * time.Second) })
-			s.OnClose(func(*airsocket.CloseEvent) { time.Sleep(3 * time.Second) })
+			s.OnOpen(func(*airsocket.OpenEvent) { time.Sleep(time.Second) })           // each turn has
+			s.OnMessage(func(*airsocket.MessageEvent) { time.Sleep(2 * time.Second) }) // a length of its own,
+			s.OnClose(func(*airsocket.CloseEvent) { time.Sleep(3 * time.Second) })     // by which it is known
 			if err := airsocket.Pipe(c, s); err != nil {
 				t.Error(err)
 			}

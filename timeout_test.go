@@ -23,7 +23,9 @@ func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*air
 		opts.Dispatcher = d
 		opts.Dial = wstest.DialTo(ours)
 		s := airsocket.NewSocket(opts)
-		j = wstest.Follow(t, s)
+		if j = wstest.Follow(t, s); opts.Rules == airsocket.RulesBrowser {
+			j.ErrorState = airsocket.StateClosed
+		}
 		if attach != nil {
 			attach(s)
 		}
@@ -129,7 +131,7 @@ func TestConnectionWithoutDeadlines(t *testing.T) {
 func TestHandshakeTimeoutIsForAll(t *testing.T) {
 	j, took := inTime(t, false, &airsocket.Options{HandshakeTimeout: 10 * time.Second}, nil, func(p *wstest.RawPeer) {
 		for i := range len(wstest.UpgradeRequest) {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // a byte a second
 			if _, err := p.Write([]byte{wstest.UpgradeRequest[i]}); err != nil {
 				return
 			}
@@ -166,14 +168,14 @@ func TestNoHandshakeTimeout(t *testing.T) {
 		for _, timeout := range []time.Duration{-1, 10 * time.Second} {
 			j, took := inTime(t, client, &airsocket.Options{HandshakeTimeout: timeout}, nil, func(p *wstest.RawPeer) {
 				if timeout < 0 {
-					time.Sleep(time.Hour)
+					time.Sleep(time.Hour) // much longer than HandshakeTimeout by default
 				}
 				if client {
 					p.Accept()
 				} else {
 					p.Open()
 				}
-				time.Sleep(time.Hour)
+				time.Sleep(time.Hour) // much longer than the HandshakeTimeout of the other case
 				p.Send(wstest.OpText, "late")
 				p.Send(wstest.OpClose, "")
 				p.Want(wstest.OpClose, "")
@@ -199,7 +201,7 @@ func TestCloseTimeout(t *testing.T) {
 				p.OpenAsEither()
 				p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
 				for range 20 { // frames other than the answer do not extend the time
-					time.Sleep(time.Second)
+					time.Sleep(time.Second) // less than CloseTimeout, again and again
 					if _, err := p.Write(p.Frame(wstest.OpText, "x")); err != nil {
 						return
 					}
@@ -220,7 +222,7 @@ func TestCloseTimeoutAfterTheAnswer(t *testing.T) {
 	j, took := inTime(t, true, &airsocket.Options{}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
 		p.Accept()
 		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) // less than CloseTimeout by default, which is not begun again
 		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 	})
 	j.Want("open", `close 1000 "" clean`)
@@ -246,7 +248,7 @@ func TestNoCloseTimeout(t *testing.T) {
 	j, took := inTime(t, false, &airsocket.Options{CloseTimeout: -1}, wstest.CloseAt(airsocket.EventOpen, 1000, ""), func(p *wstest.RawPeer) {
 		p.Open()
 		p.Want(wstest.OpClose, wstest.ClosePayload(1000, ""))
-		time.Sleep(24 * time.Hour)
+		time.Sleep(24 * time.Hour) // longer than any CloseTimeout
 		p.Send(wstest.OpClose, wstest.ClosePayload(1000, ""))
 	})
 	j.Want("open", `close 1000 "" clean`)
@@ -294,14 +296,14 @@ func TestPingInterval(t *testing.T) {
 		p.Open()
 		start = time.Now()
 		for range 5 { // no ping until 20 + 10 s
-			time.Sleep(4 * time.Second)
+			time.Sleep(4 * time.Second) // less than PingInterval
 			p.Send(wstest.OpText, "x")
 		}
 		p.Want(wstest.OpPing, "")
 		if at := since(); at != 30*time.Second {
 			t.Errorf("first ping at %v", at)
 		}
-		time.Sleep(4 * time.Second)
+		time.Sleep(4 * time.Second) // less than PongTimeout
 		p.Send(wstest.OpBinary, "") // instead of a pong
 		p.Want(wstest.OpPing, "")
 		if at := since(); at != 44*time.Second {
@@ -331,7 +333,7 @@ func TestNoPings(t *testing.T) {
 		j, took := inTime(t, false, opts, nil, func(p *wstest.RawPeer) {
 			p.Open()
 			go func() {
-				time.Sleep(time.Hour + time.Second)
+				time.Sleep(time.Hour + time.Second) // an end that is no multiple of PingInterval
 				p.WriteRaw(p.Frame(wstest.OpClose, ""))
 			}()
 			for {

@@ -18,7 +18,7 @@ func TestStuckWriter(t *testing.T) {
 		begin, looks := time.Now(), 0
 		look := func(unsent int) (stuck bool) {
 			for !c.looksAtWriting(c.bubble) {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // the clock is asked each second of the bubble
 			}
 			looks++
 			return c.isStuck(timeout, unsent, true)

@@ -127,7 +127,7 @@ func TestTimersDueTogether(t *testing.T) {
 			d.SetTimeout(note("c"), 4*time.Millisecond)
 			cleared := d.SetTimeout(note("cleared"), 4*time.Millisecond)
 			d.SetTimeout(func() {
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond) // so that all others are due when it returns
 				d.SetTimeout(note("nested"), 0)
 				d.SetTimeout(note("nested later"), 4*time.Millisecond)
 				cleared.Clear()
@@ -209,7 +209,7 @@ func TestIntervalAfterASlowRun(t *testing.T) {
 			var every *airsocket.Timer
 			every = d.SetInterval(func() {
 				got = append(got, time.Since(start))
-				time.Sleep(5 * time.Second)
+				time.Sleep(5 * time.Second) // a run that is longer than the interval
 				if len(got) == 3 {
 					every.Clear()
 				}
@@ -281,7 +281,7 @@ func TestRunWaitsForTheFunctionOfAClearedTimer(t *testing.T) {
 			var every *airsocket.Timer
 			every = d.SetInterval(func() {
 				every.Clear()
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // Run could return meanwhile
 				done += "interval "
 				d.SetTimeout(func() { done += "started by it" }, time.Second)
 			}, time.Second)
@@ -300,7 +300,7 @@ func TestRunWaitsForHandlers(t *testing.T) {
 		done := ""
 		d.Run(func() {
 			d.Post(func() {
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // Run could return meanwhile
 				d.Post(func() { done += "posted " })
 			})
 		})

@@ -201,7 +201,7 @@ func TestSlowTurnEnd(t *testing.T) {
 	d.OnTurnEnd(func() {
 		if slow {
 			slow = false
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // longer than SlowTurn
 		}
 	})
 	opts := &airsocket.Options{Dispatcher: d, SlowTurn: time.Second / 2, Logger: slog.New(slog.NewTextHandler(&log, nil))}

@@ -63,7 +63,7 @@ func TestWriteTimeoutOfASlowPeer(t *testing.T) {
 				if stops && i == 5 {
 					return
 				}
-				time.Sleep(9 * time.Second)
+				time.Sleep(9 * time.Second) // less than WriteTimeout, each time
 				if _, err := p.Reader.Discard(chunk); err != nil {
 					t.Error(err)
 					return
@@ -94,7 +94,7 @@ func TestWriteTimeoutOfASlowPeer(t *testing.T) {
 func TestNoWriteTimeout(t *testing.T) {
 	j, took := inTime(t, false, &airsocket.Options{WriteTimeout: -1}, sendAtOpen(10), func(p *wstest.RawPeer) {
 		p.Open()
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // much longer than WriteTimeout by default
 		p.Want(wstest.OpText, wstest.TextOf(10))
 		p.Send(wstest.OpClose, "")
 		p.Want(wstest.OpClose, "")

@@ -172,7 +172,7 @@ func TestDialDoesNotReconnect(t *testing.T) {
 		if _, ok := errors.AsType[*airsocket.CloseError](err); !ok {
 			t.Errorf("Read: %v", err)
 		}
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) // a Socket with Reconnect would do so within it
 		if dials != 1 {
 			t.Errorf("%d connections", dials)
 		}

@@ -391,14 +391,14 @@ func TestRacesAtRandom(t *testing.T) {
 				if err != nil {
 					return
 				}
-				time.Sleep(takes)
+				time.Sleep(takes) // the handshake, which still has its turn
 				a.unwatch()
 				ended(a, conn)
 				n.mu.Lock()
 				opened++
 				n.mu.Unlock()
 			})
-			time.Sleep(time.Duration(random.IntN(3)) * time.Millisecond)
+			time.Sleep(time.Duration(random.IntN(3)) * time.Millisecond) // so that attempts overlap in many ways
 		}
 		all.Wait()
 		synctest.Wait()

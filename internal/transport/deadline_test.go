@@ -35,13 +35,13 @@ func TestTimeouts(t *testing.T) {
 		for range 30 {
 			to, f := begin()
 			began, failed = append(began, to), append(failed, f)
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // each has a deadline of its own
 			if n := len(began); n%3 == 0 && !ts.removed(began[n-2]) {
 				t.Errorf("number %d was late after 2 s", n-2)
 			}
 		}
 		ts.add(began[27], began[27].conn, after) // has 3 s more now
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute)                  // until all deadlines have passed
 		for i, f := range failed {
 			want := time.Duration(i)*time.Second + after
 			if i == 27 {

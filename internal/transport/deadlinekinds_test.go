@@ -43,7 +43,7 @@ func TestDeadlineInABubble(t *testing.T) {
 			written := make(chan struct{})
 			go func() {
 				defer close(written)
-				time.Sleep(time.Minute)
+				time.Sleep(time.Minute) // long after the deadline
 				theirs.Write([]byte("x"))
 			}()
 			start := time.Now()

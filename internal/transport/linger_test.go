@@ -72,7 +72,7 @@ func TestLingerHasALimitOfTime(t *testing.T) {
 func TestLingerEndsWithThePeer(t *testing.T) {
 	took := linger(t, true, func(peer net.Conn) {
 		peer.Write([]byte("x"))
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // less than lingerTime
 		peer.Close()
 	})
 	if took != time.Second {

@@ -336,7 +336,7 @@ func TestGivenUpInEachVersion(t *testing.T) {
 				if err := c.end(s); err != nil {
 					t.Error(err)
 				}
-				time.Sleep(30 * time.Second)
+				time.Sleep(30 * time.Second) // CloseTimeout by default
 				synctest.Wait()
 				j.Want(c.want...)
 				j.WantError(c.err)

@@ -52,12 +52,12 @@ func TestRoundTrips(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p pings
 		add := func(payload string) {
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // each ping is sent a millisecond after what was before
 			p.add([]byte(payload))
 		}
 		answered := func(payload string, want time.Duration) {
 			t.Helper()
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // and answered a millisecond later
 			if got, own := p.answered([]byte(payload)); got != want || own {
 				t.Errorf("%q answers a ping after %v, want %v; own: %t", payload, got, want, own)
 			}

@@ -138,7 +138,7 @@ func TestInputWaitsForTheServer(t *testing.T) {
 type slowConn struct{ net.Conn }
 
 func (c slowConn) Read(p []byte) (int, error) {
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond) // of the bubble
 	return c.Conn.Read(p[:min(len(p), 1<<10)])
 }
 

@@ -270,11 +270,11 @@ func TestReasonWithUnsent(t *testing.T) {
 	}{
 		"close": {func(p *peer) {
 			p.write(8, []byte{0x03, 0xf3}) // 1011
-			time.Sleep(3 * time.Second)
+			time.Sleep(3 * time.Second)    // meanwhile messages wait to be sent
 		}, []string{"closed by the server with code 1011"}},
 		// Whether it was reading or writing that noticed it first is open.
 		"end": {
-			func(p *peer) { time.Sleep(3 * time.Second) },
+			func(p *peer) { time.Sleep(3 * time.Second) }, // meanwhile messages wait to be sent
 			[]string{"the connection ended without a closing handshake", "connection reset by peer"},
 		},
 	} {

@@ -16,16 +16,16 @@ import (
 func TestPercentiles(t *testing.T) {
 	t.Parallel()
 	delay := func(k int) {
+		ms := 2
 		switch {
 		case k%1000 == 500:
-			time.Sleep(90 * time.Millisecond)
+			ms = 90
 		case k%200 == 50:
-			time.Sleep(70 * time.Millisecond)
+			ms = 70
 		case k%20 == 5:
-			time.Sleep(30 * time.Millisecond)
-		default:
-			time.Sleep(2 * time.Millisecond)
+			ms = 30
 		}
+		time.Sleep(time.Duration(ms) * time.Millisecond) // what is measured
 	}
 	args := []string{"-n", "3", "-duration", "100020ms", "-every", "100ms", "-x", "a", "-x", "bc"}
 	inBubble(t, nil, dial(echo(delay)), false, args, func(r result) {
@@ -46,7 +46,7 @@ func TestCoordinatedOmission(t *testing.T) {
 	t.Parallel()
 	stall := func(k int) {
 		if k == 500 {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // the stall
 		}
 	}
 	args := []string{"-n", "1", "-duration", "10005ms", "-every", "10ms", "-x", "a"}
@@ -68,7 +68,7 @@ func TestCoordinatedOmission(t *testing.T) {
 func TestStallOfReading(t *testing.T) {
 	t.Parallel()
 	serve := func(p *peer) {
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) // the stall, longer than a connection can keep what is due
 		echo(nil)(p)
 	}
 	// The messages that are due in 10 s are more than what a connection keeps unsent.
@@ -111,7 +111,7 @@ func TestTooSlow(t *testing.T) {
 type slowWriter struct{}
 
 func (slowWriter) Write(p []byte) (int, error) {
-	time.Sleep(time.Minute)
+	time.Sleep(time.Minute) // a minute of the bubble
 	return len(p), nil
 }
 
@@ -119,7 +119,7 @@ func (slowWriter) Write(p []byte) (int, error) {
 func TestEveryZero(t *testing.T) {
 	t.Parallel()
 	args := []string{"-n", "4", "-duration", "1995ms", "-every", "0", "-x", "a"}
-	inBubble(t, nil, dial(echo(func(int) { time.Sleep(10 * time.Millisecond) })), false, args, func(r result) {
+	inBubble(t, nil, dial(echo(after(10*time.Millisecond))), false, args, func(r result) {
 		r.want(t, "messages", map[string]float64{"sent": 800, "received": 800, "unanswered": 0})
 		r.wantAbout(t, "latency", map[string]float64{"p50": .01, "max": .01})
 		for _, g := range r.Groups {
@@ -161,7 +161,7 @@ func TestConnectionsTakeTurns(t *testing.T) {
 // The end of the test waits for answers, but not longer than they take.
 func TestLastAnswers(t *testing.T) {
 	t.Parallel()
-	slow := echo(func(int) { time.Sleep(1500 * time.Millisecond) })
+	slow := echo(after(1500 * time.Millisecond))
 	inBubble(t, nil, dial(slow), false, []string{"-n", "2", "-duration", "10s", "-every", "2s", "-x", "a", "-wait", "1h"}, func(r result) {
 		r.want(t, "messages", map[string]float64{"sent": 9, "received": 9, "unanswered": 0})
 		if r.Length != 10500*time.Millisecond {
@@ -219,7 +219,7 @@ func TestMatch(t *testing.T) {
 				continue // not answered
 			}
 			p.write(1, []byte("news"))
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // what is measured
 			p.write(1, m)
 		}
 	}
@@ -273,7 +273,7 @@ func TestPlots(t *testing.T) {
 	t.Parallel()
 	stall := func(k int) {
 		if k == 40 {
-			time.Sleep(3 * time.Second)
+			time.Sleep(3 * time.Second) // the gap
 		}
 	}
 	inBubble(t, nil, dial(echo(stall)), false, []string{"-n", "1", "-duration", "10s", "-every", "100ms", "-x", "a"}, func(r result) {

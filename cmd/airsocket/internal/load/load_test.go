@@ -371,7 +371,7 @@ func TestSameFile(t *testing.T) {
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	args := []string{"-n", "10", "-duration", "20s", "-every", "1s", "-x", "a"}
-	inBubble(t, nil, dial(echo(func(int) { time.Sleep(2 * time.Millisecond) })), false, args, func(r result) {
+	inBubble(t, nil, dial(echo(after(2*time.Millisecond))), false, args, func(r result) {
 		lines := strings.Split(strings.TrimSuffix(r.stderr, "\n"), "\n")
 		if len(lines) != 4 || lines[1] != "10s 10 open 0 errors 10 sent/s 10 received/s p99 2ms" {
 			t.Errorf("stderr is %q", r.stderr)

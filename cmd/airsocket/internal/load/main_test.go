@@ -8,6 +8,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/clitest"
 	"github.com/airsocket/airsocket/cmd/airsocket/internal/load"
@@ -89,6 +90,11 @@ func echo(before func(k int)) func(*peer) {
 			p.write(1, m)
 		}
 	}
+}
+
+// after returns what makes echo answer so much later.
+func after(d time.Duration) func(int) {
+	return func(int) { time.Sleep(d) } // of the bubble
 }
 
 // A result is the outcome of a test of a server in memory.
