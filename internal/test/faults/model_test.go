@@ -37,7 +37,7 @@ func (o *outcome) codes(i int) (codes []airsocket.StatusCode) {
 		}
 		return nil
 	}
-	if o.version <= wire.Hybi08 && o.closers[i] && o.fired && !o.resets(i) {
+	if o.version <= wire.Hybi08 && o.closers[i] && o.breaksOff(i) {
 		codes = append(codes, airsocket.StatusNoStatusReceived) // the end of the stream is an answer
 	}
 	for side, code := range []airsocket.StatusCode{clientCode, serverCode} {
@@ -51,9 +51,13 @@ func (o *outcome) codes(i int) (codes []airsocket.StatusCode) {
 // answeredByEnd reports whether the end on side i has taken the end of the stream for the
 // answer to its close frame, or in hixie-75 for a close frame.
 func (o *outcome) answeredByEnd(i int, c airsocket.CloseEvent) bool {
-	return o.fired && c.WasClean && c.Code == airsocket.StatusNoStatusReceived && !o.resets(i) &&
+	return o.breaksOff(i) && c.WasClean && c.Code == airsocket.StatusNoStatusReceived &&
 		(o.version == wire.Hixie75 || o.version <= wire.Hybi08 && o.closers[i])
 }
+
+// breaksOff reports whether the end on side i may have come to the end of the stream without
+// a close frame: by the fault, or because the other end has given up.
+func (o *outcome) breaksOff(i int) bool { return (o.fired || o.hasty) && !o.resets(i) }
 
 // resets reports whether the fault resets the end on side i.
 func (o *outcome) resets(i int) bool {
