@@ -468,6 +468,7 @@ func (c *conn) perform(steps string) {
 			c.CloseWrite()
 		case "end":
 			flush()
+			c.CloseWrite() // or a close frame that has come by now makes Close send RST instead of FIN
 			return
 		case "reset":
 			flush()
