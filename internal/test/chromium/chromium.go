@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for anything.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A Browser is a running Chromium.
 type Browser struct {
