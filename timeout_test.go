@@ -23,7 +23,8 @@ func inTime(t *testing.T, client bool, opts *airsocket.Options, attach func(*air
 		opts.Dispatcher = d
 		opts.Dial = wstest.DialTo(ours)
 		s := airsocket.NewSocket(opts)
-		if j = wstest.Follow(t, s); opts.Rules == airsocket.RulesBrowser {
+		j = wstest.Follow(t, s)
+		if opts.Rules == airsocket.RulesBrowser {
 			j.ErrorState = airsocket.StateClosed
 		}
 		if attach != nil {

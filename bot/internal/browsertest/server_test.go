@@ -468,7 +468,7 @@ func (c *conn) perform(steps string) {
 			c.CloseWrite()
 		case "end":
 			flush()
-			c.CloseWrite() // or a close frame that has come by now makes Close send RST instead of FIN
+			c.CloseWrite() // Close sends RST, not FIN, if a close frame has come by now
 			return
 		case "reset":
 			flush()

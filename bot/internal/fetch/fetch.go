@@ -103,7 +103,8 @@ func newRequest(r *realm.Realm, args []goja.Value) *request {
 		panic(r.NewTypeError("Failed to fetch: " + err.Error()))
 	}
 	fields := req.http.Header
-	if fields.Set("Accept", "*/*"); kind != "" {
+	fields.Set("Accept", "*/*")
+	if kind != "" {
 		fields.Set("Content-Type", kind)
 	}
 	own.setOn(fields)
@@ -125,7 +126,8 @@ func (req *request) tellPage(to *http.Request) {
 		origin = ""
 	}
 	for name, value := range map[string]string{"Origin": origin, "Referer": referrer} {
-		if to.Header.Del(name); value != "" {
+		to.Header.Del(name)
+		if value != "" {
 			to.Header.Set(name, value)
 		}
 	}
